@@ -1,0 +1,49 @@
+"""The one family of errors; a message says where, what, and how to mend it. Nothing here prints or exits.
+
+SplinterError             ours or the outside's fault              exit status 2
+├── InputError            what the user wrote; nothing was run     exit status 3
+├── LockedError           another run holds the lock               exit status 4
+├── StepError             a workstream failed, with a reason       exit status 1
+├── GitError              git refused what we asked of it          exit status 2
+└── PublishError          forge, mail server or messenger          exit status 2
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SplinterError(Exception):
+    """Base of all errors that a user may see."""
+
+    exit_status: ClassVar[int] = 2
+
+
+class InputError(SplinterError):
+    """What the user wrote cannot be run; raised before anything is started."""
+
+    exit_status = 3
+
+
+class LockedError(SplinterError):
+    """Another run works on this repository."""
+
+    exit_status = 4
+
+
+class StepError(SplinterError):
+    """A step, a check or the end of a workstream failed for one of the contract's reasons."""
+
+    exit_status = 1
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class GitError(SplinterError):
+    """A git call failed; the message holds the verb, the exit status and git's last lines."""
+
+
+class PublishError(SplinterError):
+    """A pull request, mail or message could not be delivered."""

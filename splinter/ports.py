@@ -1,0 +1,69 @@
+"""The outside as the engine and the publisher see it. Protocols only; the doing is one floor up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from splinter.records import PullRequestRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A pull request as it should be: `head` and `base` are branch names without `refs/heads/`.
+
+    `own_body` is our part between its markers; what a human wrote around it is the forge's to keep.
+    """
+
+    workstream: str
+    head: str
+    base: str
+    title: str
+    own_body: str
+    draft: bool = True
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A report to people: `text` is Markdown, `html` a whole page made of it."""
+
+    run: str
+    subject: str
+    text: str
+    html: str
+    is_failure: bool
+
+
+class Forge(Protocol):
+    """A place for pull requests."""
+
+    @property
+    def pushes(self) -> bool:
+        """Whether the branch must be pushed before a page is published."""
+
+    def describe(self, page: Page) -> str:
+        """One line on where `publish` would put the page; asks nobody."""
+
+    def publish(self, page: Page) -> PullRequestRecord:
+        """Open the page or bring the open one up to date; raises PublishError."""
+
+    def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
+        """Close the open page of `head` with a comment, None where there is none; raises PublishError."""
+
+
+class Notifier(Protocol):
+    """A way to tell people."""
+
+    def send(self, message: Message) -> str:
+        """Deliver and return where it went, in words; raises PublishError."""
+
+
+class Clock(Protocol):
+    """The time of day; tests pass a fixed one."""
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""

@@ -1,0 +1,57 @@
+"""Occurrences: pure functions of a rule and a clock. It never looks at git or at what ran before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from splinter.errors import InputError
+
+RULES = ("daily", "weekly", "monthly", "on-change", "once", "always")
+CALENDAR_RULES = ("daily", "weekly", "monthly")
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of that IANA name; raises InputError for an unknown one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InputError(f'unknown time zone "{name}"; use an IANA name such as "Europe/Berlin"') from error
+
+
+def cron_problem(rule: str) -> str | None:
+    """What is wrong with five cron fields, None where nothing is."""
+    if len(rule.split()) != 5:
+        return f"is none of {', '.join(RULES)}, nor five cron fields"
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(rule, datetime(2000, 1, 1)))
+    except CronSimError as error:
+        return f"is no cron rule: {error}"
+    except StopIteration:
+        return "is a cron rule that never comes"
+    return None
+
+
+def occurrence(rule: str, *, now: datetime, zone: ZoneInfo) -> str | None:
+    """The latest time that `rule` named, as text; None where time does not matter.
+
+    daily: today's date; weekly: the latest Monday; monthly: the latest first; cron: the latest time that has
+    passed, in UTC, so that a new rule is due at once and several missed ones count once. `now` is aware.
+    """
+    today = now.astimezone(zone).date()
+    if rule == "daily":
+        return today.isoformat()
+    if rule == "weekly":
+        return (today - timedelta(days=today.weekday())).isoformat()
+    if rule == "monthly":
+        return today.replace(day=1).isoformat()
+    if rule in RULES:
+        return None
+    from cronsim import CronSim
+
+    # cronsim's reverse iterator excludes the very second it starts from: a run at 02:00:00 sharp is that occurrence
+    start = now.astimezone(zone).replace(microsecond=0) + timedelta(seconds=1)
+    latest: datetime = next(CronSim(rule, start, reverse=True))
+    return latest.astimezone(ZoneInfo("UTC")).isoformat(timespec="minutes")
