@@ -10,7 +10,7 @@ SplinterError             ours or the outside's fault              exit status 2
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SplinterError(Exception):
@@ -39,6 +39,8 @@ class StepError(SplinterError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+        self.exit_status_of_child: int | None = None
+        self.checks: tuple[Any, ...] = ()
 
 
 class GitError(SplinterError):

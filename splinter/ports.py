@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from splinter.records import PullRequestRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What git says before a run: refs with their ids, branches checked out and where, remotes with their URLs."""
+
+    refs: Mapping[str, str]
+    symbolic: Mapping[str, str]
+    checked_out: Mapping[str, str]
+    remotes: Mapping[str, str]
+    head_branch: str | None
+    head: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.world import World
+
 SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
 
 
@@ -48,3 +50,8 @@ def sealed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     return home
+
+
+@pytest.fixture
+def world(tmp_path: Path, sealed_world: Path) -> World:
+    return World(tmp_path / "project", sealed_world)

@@ -1,0 +1,107 @@
+"""The workstream's branch: moved by compare-and-swap, never over a commit that is not ours, never under a checkout.
+
+It pushes nothing and deletes nothing that no other ref holds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from splinter import git
+from splinter.engine import Values
+from splinter.errors import GitError, StepError
+from splinter.git import RefUpdate
+from splinter.plan import Plan
+from splinter.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Where a workstream's change is now: `tip` equals the start where nothing changed."""
+
+    tip: str
+    is_changed: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What was accepted last, as git itself remembers it."""
+
+    start: str
+    tip: str
+
+
+def accepted_ref(id: str) -> str:
+    """The ref whose commit says what was accepted last: its parent is the tip, its message holds the rows."""
+    return f"refs/splinter/accepted/{id}"
+
+
+def last_accepted(session: Session, plan: Plan) -> Accepted | None:
+    """What was accepted last, None where nothing was."""
+    commit = git.resolve(session.repository, accepted_ref(plan.id))
+    if commit is None:
+        return None
+    told = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
+    return Accepted(start=told["start"], tip=told["tip"])
+
+
+def settle(session: Session, plan: Plan, *, start: str, tip: str, rows: Values) -> Settled:
+    """Make the branch hold `tip`, which begins at `start`; raises StepError with `conflict` where it must not move."""
+    repository, ref = session.repository, f"refs/heads/{plan.branch}"
+    current, last = git.resolve(repository, ref), last_accepted(session, plan)
+    tree = git.tree_of(repository, tip)
+    if git.tree_of(repository, start) == tree:
+        stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
+        _accept(session, plan, start, start, rows, [])
+        return Settled(tip=start, is_changed=False, notes=stays)
+    if last and last.start == start and git.tree_of(repository, last.tip) == tree:
+        tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the page
+    updates = _moves(session, plan, current, tip, last)
+    _accept(session, plan, start, tip, rows, updates)
+    return Settled(tip=tip, is_changed=True)
+
+
+def _moves(session: Session, plan: Plan, current: str | None, tip: str, last: Accepted | None) -> list[RefUpdate]:
+    """What must move for the branch to hold `tip`; a human's commits on top of it are left where they are."""
+    repository = session.repository
+    if current is not None and git.is_ancestor(repository, tip, current):
+        return []
+    if current is not None and not (last and current == last.tip) and not session.store.last_result(plan.id, current):
+        raise StepError(
+            "conflict",
+            f"{plan.branch} holds commits that are not ours ({current[:12]}); they are kept and the branch is left "
+            f'alone: "git branch -m {plan.branch} NEW-NAME" frees its name',
+        )
+    _refuse_if_checked_out(session, plan)
+    updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=tip, old=current or git.ZERO)]
+    if current:
+        updates.append(RefUpdate(ref=f"refs/splinter/backups/{plan.id}/{session.open_run()}", new=current))
+    return updates
+
+
+def _accept(session: Session, plan: Plan, start: str, tip: str, rows: Values, updates: list[RefUpdate]) -> None:
+    """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
+    repository = session.repository
+    told = {"workstream": plan.id, "run": session.open_run(), "start": start, "tip": tip, "rows": rows}
+    message = f"splinter accepted {plan.id}\n\n{json.dumps(told, sort_keys=True)}"
+    date_s = int(session.clock.now().timestamp())
+    accepted = git.commit_tree(
+        repository, git.tree_of(repository, tip), [tip], message, date_s=date_s
+    )
+    all_updates = [*updates, RefUpdate(ref=accepted_ref(plan.id), new=accepted)]
+    try:
+        git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
+    except GitError as error:
+        raise StepError("conflict", f"{plan.branch} moved while the workstream ran; run doit again ({error})") from error
+
+
+def _refuse_if_checked_out(session: Session, plan: Plan) -> None:
+    path = git.checked_out(session.repository).get(plan.branch)
+    if path:
+        raise StepError(
+            "conflict",
+            f"{plan.branch} is checked out in {path} and is not moved; "
+            f'"git -C {path} switch --detach" frees it, then run doit again',
+        )

@@ -1,0 +1,119 @@
+"""doit's database on sqlite: a row is durable as soon as its task has finished, and two processes lose nothing.
+
+doit's own backends write at the very end, so that a kill loses the whole run. It never interprets a row.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = "create table if not exists doit (task_id text primary key, task_data text not null) without rowid"
+_LAST_KEY = "deps:"  # the last key that doit's save_success sets
+
+
+class Database:
+    """The interface that doit 0.37 asks of a backend; values are JSON's types."""
+
+    desc = "sqlite in WAL mode, one row committed per finished task"
+
+    def __init__(self, name: str, codec: object, *, module_name: str | None = None) -> None:
+        """`name` is the file; `codec` is not used, rows are JSON."""
+        self.name = name
+        self._lock = threading.RLock()
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._dirty: set[str] = set()
+        self._db = self._open(name)
+
+    def _open(self, name: str) -> Any:
+        import sqlite3
+
+        from doit.dependency import DatabaseException
+
+        try:
+            db = sqlite3.connect(name, timeout=60, isolation_level=None, check_same_thread=False)
+            db.execute("pragma journal_mode=wal")
+            db.execute("pragma synchronous=normal")
+            db.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise DatabaseException(f"{name} is no database of ours ({error}); move it away, a new one is made") from error
+        return db
+
+    def get(self, task_id: str, dependency: str) -> Any:
+        """One value of a task's row, None where there is none."""
+        return self._row(task_id).get(dependency)
+
+    def set(self, task_id: str, dependency: str, value: Any) -> None:
+        """Change one value; the row is written when its last key is set."""
+        with self._lock:
+            if dependency == "_values_:":  # a success begins: what an earlier one said of other files goes
+                kept = {*self._row(task_id).get("deps:", ()), "ignore:", "checker:", "result:", "deps:"}
+                self._rows[task_id] = {key: old for key, old in self._row(task_id).items() if key in kept}
+            self._row(task_id)[dependency] = value
+            self._dirty.add(task_id)
+            if dependency == _LAST_KEY:
+                self._write(task_id)
+
+    def in_(self, task_id: str) -> bool:
+        """Whether anything is known of a task."""
+        return bool(self._row(task_id))
+
+    def remove(self, task_id: str) -> None:
+        """Forget a task."""
+        with self._lock:
+            self._rows[task_id] = {}
+            self._dirty.discard(task_id)
+            self._db.execute("delete from doit where task_id = ?", (task_id,))
+
+    def remove_all(self) -> None:
+        """Forget every task."""
+        with self._lock:
+            self._rows.clear()
+            self._dirty.clear()
+            self._db.execute("delete from doit")
+
+    def dump(self) -> None:
+        """Write what is left and close."""
+        with self._lock:
+            for task_id in sorted(self._dirty):
+                self._write(task_id)
+            self._db.close()
+
+    def _row(self, task_id: str) -> dict[str, Any]:
+        with self._lock:
+            if task_id not in self._rows:
+                found = self._db.execute("select task_data from doit where task_id = ?", (task_id,)).fetchone()
+                self._rows[task_id] = json.loads(found[0]) if found else {}
+            return self._rows[task_id]
+
+    def _write(self, task_id: str) -> None:
+        data = json.dumps(self._rows[task_id], sort_keys=True, default=list)
+        self._dirty.discard(task_id)
+        # groups 'run' every time and are saved each time: an unchanged row is not written again
+        self._db.execute(
+            "insert into doit values (?, ?) on conflict do update set task_data = excluded.task_data"
+            " where task_data <> excluded.task_data",
+            (task_id, data),
+        )
+
+
+class ReadOnlyDatabase(Database):
+    """The same rows for a dry run: changes stay in memory, and the file is not even opened, only copied."""
+
+    desc = "what the database holds, for commands that change nothing"
+
+    def _open(self, name: str) -> Any:
+        import sqlite3
+
+        from splinter.store import copied
+
+        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        with copied(Path(name)) as copy:
+            if copy:
+                source = sqlite3.connect(copy)
+                source.backup(db)
+                source.close()
+        db.execute(_SCHEMA)
+        return db

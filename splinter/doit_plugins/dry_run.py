@@ -1,0 +1,72 @@
+"""What a run would do, in words: another way through the same tasks that executes none of them.
+
+It opens no connection, starts no tool, and reads the database from a copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TextIO
+
+from splinter import publish
+from splinter.redact import plain
+from splinter.session import Session
+
+
+def tell(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool) -> int:
+    """Print a line for each selected task, in the order they would run; returns the exit status."""
+    due: dict[str, bool] = {}
+    for name in _in_order(control):
+        task = control.tasks[name]
+        meta = task.meta or {}
+        status = rows.get_status(task, control.tasks).status
+        waits_for_due = any(due.get(other) for other in task.task_dep)
+        due[name] = bool(task.actions or task.task_dep) and (
+            waits_for_due or (bool(task.actions) and (is_always or status != "up-to-date"))
+        )
+        if task.actions:
+            text = _line(session, task, meta, is_due=due[name])
+            out.write("".join(plain(line) + "\n" for line in session.redactor.text(text).splitlines()))
+    return 0
+
+
+def _in_order(control: Any) -> list[str]:
+    """The selected tasks and all they wait for, what they wait for first."""
+    order: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in order or name in path:
+            return
+        path.add(name)
+        for other in control.tasks[name].task_dep:
+            visit(other)
+        path.discard(name)
+        order[name] = None
+
+    path: set[str] = set()
+    for name in control.selected_tasks:
+        visit(name)
+    return list(order)
+
+
+def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) -> str:
+    if not is_due:
+        return f"-- {task.name}  up to date"
+    if meta.get("publishes"):
+        return f".. {task.name}  would publish\n{_page(session, meta['publishes'])}"
+    if meta.get("step") == "prepare":
+        base = session.plans[meta["workstream"]].base
+        where = f"{base.remote}/{base.name}" if base.remote else base.name
+        return f".. {task.name}  would start from {where}: {task.doc}"
+    return f".. {task.name}  would run: {task.doc}"
+
+
+def _page(session: Session, id: str) -> str:
+    plan = session.plans[id]
+    accepted = session.values.get(plan.task("accept")) or {}
+    if accepted.get("outcome") == "changed":
+        page = publish.page(session, plan, accepted)
+        text = f"{page.title}\n{page.head} -> {page.base}\n\n{page.own_body}"
+    else:
+        text = f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
+    lines = [f"to {publish.target(session)}", *text.splitlines()]
+    return "\n".join(f"     | {line}" for line in lines)

@@ -1,0 +1,42 @@
+"""The command `doit init`: sets a repository up. It never overwrites a file and runs no task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from doit.cmd_base import Command
+
+from splinter import git, scaffold
+from splinter.errors import SplinterError
+from splinter.scaffold import Written
+
+NEXT = "Next: `doit list` shows the workstreams, `doit` runs them."
+
+
+class Init(Command):
+    """Known to every doit project, so that a repository can be set up at all."""
+
+    name = "init"
+    doc_purpose = "set this repository up for splinter: dodo.py, settings, a first workstream, the nightly"
+    doc_usage = ""
+    doc_description = "Writes what is not there yet at the top of the repository, and overwrites nothing."
+
+    def execute(self, opt_values: Mapping[str, object], pos_args: Sequence[str]) -> int:
+        """Write the files and say what happened to each; 0, or the error's own exit status."""
+        if pos_args:
+            sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
+            return 3
+        try:
+            root = git.toplevel(Path.cwd())
+            written = scaffold.write(root, git.listed_files(root))
+        except SplinterError as error:
+            sys.stderr.write(f"ERROR: {error}\n")
+            return error.exit_status
+        sys.stdout.write("\n".join([*(_line(one) for one in written), NEXT, ""]))
+        return 0
+
+
+def _line(one: Written) -> str:
+    return "\n    ".join([f"{one.action:8} {one.path}", *one.note.splitlines()])

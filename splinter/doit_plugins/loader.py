@@ -1,0 +1,84 @@
+"""doit's loader for projects of ours: the user's own tasks of `dodo.py`, and beside them the workstreams.
+
+It knows the command and its options before it makes tasks, so that looking works where running would not.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import DodoTaskLoader
+from doit.exceptions import InvalidDodoFile
+from doit.loader import generate_tasks
+
+from splinter.errors import InputError
+
+
+class Loader(DodoTaskLoader):
+    """Adds our tasks to those of `dodo.py`; another project's `dodo.py` is loaded as doit loads it."""
+
+    def __init__(self) -> None:
+        """The session is opened when tasks are asked for."""
+        super().__init__()
+        self.project: Any = None
+        self.session: Any = None
+        self._options: dict[str, Any] = {}
+
+    def setup(self, opt_values: dict[str, Any]) -> None:
+        """Load `dodo.py`, and remember the options."""
+        self._options = opt_values
+        super().setup(opt_values)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this `dodo.py` imports our tasks."""
+        return "task_splinter" in self.namespace
+
+    def load_doit_config(self) -> dict[str, Any]:
+        """`DOIT_CONFIG`; our database lies in the main checkout, whichever one we were called in."""
+        config: dict[str, Any] = super().load_doit_config()
+        if not self.is_ours:
+            return config
+        from splinter import project
+        from splinter.project import DATABASE
+        from splinter.store import exclude_from_git
+
+        try:
+            self.project = project.read(Path.cwd())
+        except InputError as error:
+            raise InvalidDodoFile(str(error)) from error
+        if not self._options.get("dry_run"):
+            exclude_from_git(self.project.repository.common, f"{DATABASE}*")
+        settings = {"num_process": self.project.settings.jobs}
+        return {**settings, **config, "dep_file": str(self.project.repository.root / DATABASE)}
+
+    def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Any]:
+        """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""
+        if not self.is_ours:
+            return list(super().load_tasks(cmd, pos_args))
+        from splinter import project, tasks
+
+        runs = cmd.execute_tasks and not self._options.get("dry_run")
+        try:
+            self._check(is_run=cmd.execute_tasks)
+            self.session = project.open_session(self.project, is_read_only=not runs, may_fetch=runs)
+        except InputError as error:
+            raise InvalidDodoFile(str(error)) from error
+        self.namespace.pop("task_splinter")
+        own = list(super().load_tasks(cmd, pos_args))
+        ours = list(generate_tasks("splinter", tasks.to_dicts(self.session))) if self.session.plans else []
+        defaults = tasks.default_tasks(self.session)
+        names = {task.name for task in own if not task.subtask_of}
+        tasks.DOIT_CONFIG["default_tasks"][:] = [*(task.name for task in own if task.name in names), *defaults]
+        return [*own, *ours]
+
+    def _check(self, *, is_run: bool) -> None:
+        """Problems end a run; a command that only looks shows what can be read, and says what cannot."""
+        try:
+            self.project.collection.check()
+        except InputError as error:
+            if is_run:
+                raise
+            sys.stderr.write(f"{error}\n")

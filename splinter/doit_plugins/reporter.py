@@ -1,0 +1,88 @@
+"""What the terminal shows of a run: doit's lines, an outcome behind each task that did something, one verdict.
+
+It shows no traceback but for our own defects, and every text with its secrets masked.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from doit.exceptions import TaskFailed, UnmetDependency
+from doit.reporter import ConsoleReporter
+
+from splinter.redact import plain
+
+_COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
+
+
+class Reporter(ConsoleReporter):
+    """doit's console reporter, for tasks of ours; the user's own tasks are shown as doit shows them."""
+
+    desc = "workstreams with their outcomes"
+
+    def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
+        """`options` are doit's."""
+        super().__init__(outstream, options)
+        self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
+        self._shown_blocked: set[str] = set()
+        self.session: Any = None
+
+    def add_success(self, task: Any) -> None:
+        """What came of a task that was executed."""
+        meta, values = task.meta or {}, task.values or {}
+        if meta.get("step") and values.get("outcome"):
+            self._line(task.name, values["outcome"], "")
+        elif values.get("where"):
+            self._line(task.name, values.get("action", "written"), values["where"])
+            for note in values.get("notes", ()):
+                self._say(f"     {note}")
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Why a task failed, once; what only waited for it is folded into one line a workstream."""
+        meta = task.meta or {}
+        if isinstance(fail, UnmetDependency):
+            self._blocked(task, meta)
+        elif meta.get("step") and isinstance(fail, TaskFailed):
+            self._line(task.name, "failed", fail.message)
+        elif "session" in meta and not fail.traceback:
+            self._line(task.name, "error", fail.message)
+        else:
+            super().add_failure(task, fail)
+
+    def complete_run(self) -> None:
+        """The verdict of the run, as it is recorded."""
+        self.failures = [failure for failure in self.failures if "session" not in (failure["task"].meta or {})]
+        super().complete_run()
+        if not self.session or not self.session.run:
+            return
+        record = self.session.store.run(self.session.run)
+        counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
+        told = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
+        self._say(f"run {record.run}: {told or 'nothing ran'}")
+
+    def runtime_error(self, msg: str) -> None:
+        """doit's own errors go to stderr."""
+        sys.stderr.write(f"{msg}\n")
+
+    def _blocked(self, task: Any, meta: dict[str, Any]) -> None:
+        if meta.get("step") == "prepare":
+            waits = " ".join(sorted({name.split(":")[0] for name in task.task_dep}))
+            self._line(task.name.split(":")[0], "blocked", f"by {waits}")
+        elif not meta.get("step") and not meta.get("wait_only") and "workstream" not in meta and "session" in meta:
+            super().add_failure(task, UnmetDependency(task.name))
+
+    def _line(self, name: str, outcome: str, rest: str) -> None:
+        first, *more = rest.split("\n")
+        self._say(f"   {name}  {self._coloured(outcome)}{'  ' if first else ''}{first}")
+        for line in more:
+            self._say(f"     {line}")
+
+    def _coloured(self, outcome: str) -> str:
+        colour = _COLOURS.get(outcome) if self._is_terminal else None
+        return f"\x1b[{colour}m{outcome}\x1b[0m" if colour else outcome
+
+    def _say(self, line: str) -> None:
+        text = self.session.redactor.text(line) if self.session else line
+        kept = text if "\x1b[" in text and self._is_terminal else plain(text)
+        self.write(f"{kept}\n")

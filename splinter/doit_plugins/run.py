@@ -1,0 +1,240 @@
+"""`doit` and `doit run` for projects of ours; in any other project it is doit's own, to the letter.
+
+It takes the lock, ends a run on signals, and cuts what only publishes loose from what would have to run first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from doit import cmd_run
+from doit.cmd_base import DodoTaskLoader
+from doit.control import TaskControl
+from doit.exceptions import InvalidDodoFile
+from doit.task import Stream
+
+from splinter.errors import InputError, SplinterError
+
+_DRY_RUN = {
+    "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
+    "help": "say what each task would do; change nothing, start no tool",
+}  # fmt: skip
+
+
+class Run(cmd_run.Run):
+    """doit's run command, taught about workstreams."""
+
+    name = "run"
+
+    def __init__(self, task_loader: Any, **kwargs: Any) -> None:
+        """A plain dodo loader is exchanged for ours where `dodo.py` speaks of splinter."""
+        if type(task_loader) is DodoTaskLoader and _speaks_of_us(Path("dodo.py")):
+            from splinter.doit_plugins.loader import Loader
+
+            ours = Loader()
+            ours.cmd_names, ours.config = task_loader.cmd_names, task_loader.config
+            task_loader = ours
+        self._knows_us = hasattr(task_loader, "session")
+        super().__init__(task_loader=task_loader, **kwargs)
+
+    def get_options(self) -> list[Any]:
+        """doit's options, and ours in a project of ours."""
+        if self._knows_us:
+            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN)
+        return list(super().get_options())
+
+    def get_backends(self) -> Any:
+        """doit's backends, and the one that only reads."""
+        from splinter.doit_plugins.database import ReadOnlyDatabase
+
+        backends = super().get_backends()
+        backends["splinter-read-only"] = ReadOnlyDatabase
+        return backends
+
+    def parse_execute(self, in_args: list[str]) -> int:
+        """Let options stand anywhere, and find the project from any folder below it."""
+        if not self._knows_us:
+            above = _project_above(Path.cwd())
+            if above is None:
+                return int(super().parse_execute(in_args) or 0)
+            return _in_folder(above, in_args)
+        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Run, with every error of ours as one message and its exit status."""
+        if not self._knows_us:
+            return int(super().execute(params, args) or 0)
+        if params["dry_run"]:
+            params["backend"] = "splinter-read-only"
+        try:
+            with _locked(self, params["dry_run"]):
+                return int(super().execute(params, args) or 0)
+        except InvalidDodoFile as error:
+            sys.stderr.write(f"{error}\n")
+            return InputError.exit_status
+        except SplinterError as error:
+            sys.stderr.write(f"{error}\n")
+            return error.exit_status
+
+    def _execute(  # the names are doit's options
+        self, outfile: Any, verbosity: int | None = None, always: bool = False, continue_: bool = False,
+        reporter: Any = "console", num_process: int = 0, par_type: str = "process", single: bool = False,
+        auto_delayed_regex: bool = False, force_verbosity: bool = False, failure_verbosity: int = 0,
+        pdb: bool = False, dry_run: bool = False,
+    ) -> int:  # fmt: skip
+        session = getattr(self.loader, "session", None)
+        if session is None:
+            return int(super()._execute(
+                outfile, verbosity, always, continue_, reporter, num_process, par_type, single, auto_delayed_regex,
+                force_verbosity, failure_verbosity, pdb,
+            ))  # fmt: skip
+        from splinter import tasks
+        from splinter.doit_plugins.dry_run import tell
+
+        if not session.plans and not self.task_list:
+            self.outstream.write(f"{tasks.NOBODY}\n")
+            return 0
+        selected = self.sel_tasks or None
+        self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
+        self.control.process(selected)
+        _cut_wait_only(self.control, is_single=single)
+        session.is_asked_again = always
+        if dry_run:
+            return tell(session, self.control, self.dep_manager, self.outstream, is_always=always)
+        return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,
+                         max(1, int(num_process)), outfile)  # fmt: skip
+
+    def _run(
+        self, session: Any, stream: Any, reporter: Any, failure_verbosity: int, continue_: bool, always: bool,
+        jobs: int, outfile: Any,
+    ) -> int:  # fmt: skip
+        from splinter import project
+        from splinter.doit_plugins.runner import Runner
+
+        out = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else outfile  # noqa: PTH123, SIM115
+        reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
+        shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
+        shown.session = session
+        project.sweep(self.loader.project, session)
+        runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
+        with _signals(runner.interrupt):
+            status = runner.run_all(self.control.task_dispatcher())
+        if session.run and runner.signal is None:
+            session.store.finish_run(session.run, session.clock.now())
+        session.store.close()
+        if isinstance(outfile, str):
+            out.close()
+        return 128 + runner.signal if runner.signal else int(status)
+
+
+def _speaks_of_us(dodo: Path) -> bool:
+    try:
+        return b"splinter" in dodo.read_bytes()
+    except OSError:
+        return False
+
+
+def _project_above(start: Path) -> Path | None:
+    """The folder of a project of ours that `start` lies below; a `dodo.py` nearer by belongs to somebody else."""
+    for folder in (start, *start.parents):
+        if (folder / "dodo.py").exists():
+            return folder if folder != start and _speaks_of_us(folder / "dodo.py") else None
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _in_folder(folder: Path, arguments: list[str]) -> int:
+    """Call doit anew from a project's root, where its own configuration is read."""
+    from doit.doit_cmd import DoitMain
+
+    os.chdir(folder)
+    return int(DoitMain().run(arguments))
+
+
+def options_first(arguments: list[str], options: list[Any]) -> list[str]:
+    """`doit pr --dry-run` as `doit --dry-run pr`: options of `run` may stand anywhere, a task's own stay with it."""
+    takes_value = {}
+    for option in options:
+        for spelling in (option.short and f"-{option.short}", option.long and f"--{option.long}"):
+            if spelling:
+                takes_value[spelling] = option.type is not bool
+        if option.inverse:
+            takes_value[f"--{option.inverse}"] = False
+    first: list[str] = []
+    rest: list[str] = []
+    words: Iterator[str] = iter(arguments)
+    for word in words:
+        name = word.split("=", 1)[0]
+        if name in takes_value:
+            first.append(word)
+            if takes_value[name] and "=" not in word:
+                first.extend([next(words, "")])
+        else:
+            (first if word.startswith("-") and not rest else rest).append(word)
+    return [*first, *rest]
+
+
+@contextmanager
+def _locked(command: Any, is_dry_run: bool) -> Iterator[None]:
+    """Hold the run lock from before anything is decided until after everything is saved; a dry run takes none."""
+    if is_dry_run:
+        yield
+        return
+    from splinter import git, project, settings
+    from splinter.store import RunLock
+
+    environment = settings.environment()
+    common = git.common_dir(Path.cwd(), environment.variables)
+    lock = RunLock(common)
+    lock.acquire(project.clock(environment).now())
+    try:
+        with _signals(_leave):
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """SIGINT and SIGTERM go to `handler` for a while."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.signal(number, lambda received, frame: handler(received)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, old in zip(numbers, before, strict=True):
+            signal.signal(number, old)
+
+
+def _leave(number: int) -> None:
+    raise SystemExit(128 + number)
+
+
+def _cut_wait_only(control: Any, *, is_single: bool) -> None:
+    """Tasks that only wait keep, of what they wait for, what the call's other arguments select."""
+    tasks = control.tasks
+    running: set[str] = set()
+    todo = [name for name in control.selected_tasks if not _waits(tasks[name])]
+    while todo:
+        name = todo.pop()
+        if name not in running:
+            running.add(name)
+            todo.extend(() if is_single and not tasks[name].has_subtask else tasks[name].task_dep)
+    waiting = {name for name in control.selected_tasks if _waits(tasks[name])}
+    waiting |= {sub for name in waiting for sub in tasks[name].task_dep if tasks[sub].subtask_of == name}
+    for task in tasks.values():
+        if _waits(task):
+            task.task_dep = [name for name in task.task_dep if name in running | waiting]
+        elif is_single and not task.has_subtask and task.name in control.selected_tasks:
+            task.task_dep = []
+
+
+def _waits(task: Any) -> bool:
+    return bool((task.meta or {}).get("wait_only"))

@@ -1,0 +1,117 @@
+"""doit's runner for projects of ours: finalizers run after failures, blocked work is told once, an interrupt saves.
+
+Threads only wait for children here, so there is one runner for any number of them; it never joins a thread.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any
+
+from doit.exceptions import TaskError, UnmetDependency
+from doit.runner import FAILURE, MThreadRunner
+
+from splinter import acceptance
+from splinter.session import Session
+
+_WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
+_WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows
+
+
+class Runner(MThreadRunner):
+    """Runs tasks in threads of its own; made for one session."""
+
+    def __init__(self, session: Session, *arguments: Any) -> None:
+        """`arguments` are doit's own."""
+        super().__init__(*arguments)
+        self.session = session
+        self.signal: int | None = None
+        self._done: queue.SimpleQueue[tuple[Any, Any] | None] = queue.SimpleQueue()
+        self._running = 0
+
+    def select_task(self, node: Any, tasks_dict: dict[str, Any]) -> bool:
+        """Whether a task should be executed; a finalizer waits for the others but never for their success."""
+        if (node.task.meta or {}).get("finalizer"):
+            node.bad_deps, node.ignored_deps = [], []
+        return bool(super().select_task(node, tasks_dict))
+
+    def process_task_result(self, node: Any, base_fail: Any) -> None:
+        """Save a success; a `--test` of a notifier is none."""
+        if base_fail is None and (node.task.options or {}).get("test"):
+            node.run_status = "successful"
+            self.reporter.add_success(node.task)
+            return
+        super().process_task_result(node, base_fail)
+
+    def _handle_task_error(self, node: Any, base_fail: Any) -> None:
+        """A blocked task is a consequence: its own record of success stays, and the exit status is a failure's."""
+        if not isinstance(base_fail, UnmetDependency):
+            super()._handle_task_error(node, base_fail)
+            return
+        node.run_status = "failure"
+        self.final_result: int = self.final_result or FAILURE
+        self._record_blocked(node)
+        self.reporter.add_failure(node.task, base_fail)
+
+    def _record_blocked(self, node: Any) -> None:
+        meta = node.task.meta or {}
+        if meta.get("step") == "prepare":
+            by = tuple(dict.fromkeys(bad.task.name.split(":")[0] for bad in node.bad_deps))
+            acceptance.block(self.session, self.session.plans[meta["workstream"]], by)
+
+    def run_tasks(self, task_dispatcher: Any) -> None:
+        """Dispatch tasks to threads until none is left, or until a signal; then wait only for what must be saved."""
+        self._run_tasks_init(task_dispatcher)
+        node = None
+        while not self._stop_running:
+            if self._running >= self.num_process:
+                node = self._finish_one()
+                continue
+            try:
+                found = task_dispatcher.generator.send(node)
+            except StopIteration:
+                break
+            node = None
+            if found == "hold on":
+                node = self._finish_one()
+            elif self.select_task(found, task_dispatcher.tasks):
+                self._start(found)
+            else:
+                node = found
+        deadline = time.monotonic() + _WAIT_S
+        while self._running and (self.signal is None or time.monotonic() < deadline):
+            self._finish_one()
+
+    def interrupt(self, number: int) -> None:
+        """Start nothing more and end the children; safe to be called by a signal's handler."""
+        self.signal = number
+        self._stop_running = True
+        self.session.processes.stop()
+        self._done.put(None)
+
+    def _start(self, node: Any) -> None:
+        self._running += 1
+
+        def work() -> None:
+            try:
+                fail = self.execute_task(node.task)
+            except Exception as error:  # an action of the user's own, or a defect: this task fails, no other
+                fail = TaskError("the task's action raised an error", error)
+            self._done.put((node, fail))
+
+        threading.Thread(target=work, name=node.task.name, daemon=True).start()
+
+    def _finish_one(self) -> Any:
+        """Wait for one running task and save it; None where a signal or a second's wait comes first."""
+        try:
+            done = self._done.get(timeout=_WAKE_S)
+        except queue.Empty:
+            return None
+        if done is None:
+            return None
+        node, fail = done
+        self._running -= 1
+        self.process_task_result(node, fail)
+        return node

@@ -1,0 +1,243 @@
+"""Workstreams + settings + what git says + the time give frozen Plans: every decision made before anything runs.
+
+Pure: it reads no file, no clock, and starts nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from splinter import when
+from splinter.errors import InputError
+from splinter.ports import Snapshot
+from splinter.settings import Settings
+from splinter.tools import Tool
+from splinter.workstream import Prompt, Step, ToolCall, Workstream
+
+Material = dict[str, Any]
+_LONGEST = 160  # characters of a value that a database row holds as it is; longer ones are hashed
+COMMON_BASES = ("main", "master")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """Where a workstream starts: a branch's name, the ref that stands for it here, and the remote it is fetched from.
+
+    `ref` is None where only the remote knows the branch.
+    """
+
+    name: str
+    ref: str | None
+    remote: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id."""
+
+    workstream: Workstream
+    base: Base
+    branch: str
+    occurrence: str
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    recorded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The workstream's id."""
+        return self.workstream.id
+
+    def task(self, step: str) -> str:
+        """The name of one of its tasks."""
+        return f"{self.workstream.id}:{step}"
+
+    def task_before(self, step: str) -> str:
+        """The task that a step, or `accept`, starts from."""
+        names = ["prepare", *(own.id for own in self.workstream.steps), "accept"]
+        return self.task(names[names.index(step) - 1])
+
+
+def make(
+    workstreams: tuple[Workstream, ...],
+    settings: Settings,
+    snapshot: Snapshot,
+    *,
+    now: datetime,
+    run_bound: Mapping[str, str],
+    watched: Mapping[str, str],
+    recorded: Mapping[str, Mapping[str, str]],
+) -> tuple[Plan, ...]:
+    """One Plan a workstream, in the same order; raises InputError for bases and remotes that do not exist.
+
+    `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base.
+    """
+    remote = choose_remote(settings, snapshot)
+    zone = when.zone(settings.timezone)
+    plans = []
+    for workstream in workstreams:
+        timed = when.occurrence(workstream.when, now=now, zone=zone)
+        bound = run_bound.get(workstream.id, "") + watched.get(workstream.id, "")
+        plans.append(
+            Plan(
+                workstream=workstream,
+                base=choose_base(workstream, settings, snapshot, remote),
+                branch=f"{settings.branch_prefix}{workstream.id}",
+                occurrence=timed or bound,
+                tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
+                recorded=recorded.get(workstream.id, {}),
+            )
+        )
+    return tuple(plans)
+
+
+def tool_names(workstream: Workstream) -> frozenset[str]:
+    """Every profile that a workstream may call."""
+    actions = [step.action for step in (*workstream.preflight, *workstream.steps, *workstream.checks)]
+    names = {action.tool for action in actions if isinstance(action, ToolCall | Prompt)}
+    if workstream.fix_attempts and workstream.tool:
+        names.add(workstream.tool)
+    return frozenset(names)
+
+
+def choose_remote(settings: Settings, snapshot: Snapshot) -> str | None:
+    """The remote that counts: the setting, else `origin`, else the only one, else none."""
+    if settings.remote:
+        if settings.remote not in snapshot.remotes:
+            raise InputError(f'remote "{settings.remote}" of the settings does not exist; "git remote" lists them')
+        return settings.remote
+    if "origin" in snapshot.remotes:
+        return "origin"
+    return next(iter(snapshot.remotes)) if len(snapshot.remotes) == 1 else None
+
+
+def choose_base(workstream: Workstream, settings: Settings, snapshot: Snapshot, remote: str | None) -> Base:
+    """The branch that a workstream starts from; raises InputError where there is nothing to start from."""
+    name = workstream.base or settings.base or _default_base(snapshot, remote)
+    if name is None:
+        if snapshot.head is None:
+            raise InputError('this repository has no commit yet; "git commit" makes the first')
+        return Base(name="HEAD", ref="HEAD", remote=None)
+    local = f"refs/heads/{name}"
+    if remote:
+        tracking = f"refs/remotes/{remote}/{name}"
+        ref = next((ref for ref in (tracking, local) if ref in snapshot.refs), None)
+        return Base(name=name, ref=ref, remote=remote)
+    if local not in snapshot.refs:
+        if snapshot.head is None:
+            raise InputError('this repository has no commit yet; "git commit" makes the first')
+        raise InputError(missing_base(workstream, name, None))
+    return Base(name=name, ref=local, remote=None)
+
+
+def missing_base(workstream: Workstream, name: str, remote: str | None) -> str:
+    """The sentence for a base that is not there."""
+    where = f"on {remote}" if remote else "here"
+    mend = f'"git push {remote} {name}" makes it' if remote else f'"git branch {name}" makes it'
+    return f'{workstream.source}: base "{name}" does not exist {where}; {mend}, or name another with "base:"'
+
+
+def prepare_material(plan: Plan, results: Mapping[str, str]) -> Material:
+    """What `prepare` is made of; `results` is the result of each workstream it depends on."""
+    workstream = plan.workstream
+    return _short(
+        {
+            "id": workstream.id,
+            "base": plan.base.name,
+            "preflight": [asdict(step) for step in workstream.preflight],
+            "env": workstream.env,
+            "occurrence": plan.occurrence,
+            **{f"result of {other}": result for other, result in results.items()},
+        }
+    )
+
+
+def step_material(plan: Plan, step: Step, before: str) -> Material:
+    """What a step is made of; `before` is the commit that it starts from."""
+    return _short(
+        {
+            **asdict(step),
+            "tool": _profile(plan, step),
+            "recorded patch": plan.recorded.get(step.id, ""),
+            "scope": asdict(plan.workstream.scope),
+            "env": plan.workstream.env,
+            "occurrence": plan.occurrence,
+            "before": before,
+        }
+    )
+
+
+def accept_material(plan: Plan, before: str) -> Material:
+    """What `accept` is made of: it judges, and moves the branch."""
+    workstream = plan.workstream
+    return _short(
+        {
+            "checks": [asdict(check) for check in workstream.checks],
+            "tools": [_profile(plan, check) for check in workstream.checks],
+            "fix": [workstream.fix_attempts, workstream.tool if workstream.fix_attempts else None],
+            "artifacts": workstream.artifacts,
+            "budget": asdict(workstream.budget),
+            "branch": plan.branch,
+            "occurrence": plan.occurrence,
+            "before": before,
+        }
+    )
+
+
+def publish_material(plan: Plan, accepted: Mapping[str, Any], target: str) -> Material:
+    """What a pull request is made of; `accepted` are the values of `accept`, `target` names the forge."""
+    workstream = plan.workstream
+    return _short(
+        {
+            "title": workstream.title,
+            "objective": workstream.objective,
+            "metadata": workstream.metadata,
+            "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
+            "branch": plan.branch,
+            "tip": accepted.get("tip"),
+            "result": accepted.get("result"),
+            "target": target,
+        }
+    )
+
+
+def definition(plan: Plan) -> str:
+    """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
+    whole = {**asdict(plan.workstream), "source": ""}
+    return fingerprint({"workstream": whole, "tools": {name: asdict(tool) for name, tool in plan.tools.items()}})
+
+
+def fingerprint(material: Mapping[str, Any]) -> str:
+    """The sha256 of values, key order aside."""
+    text = json.dumps(material, sort_keys=True, ensure_ascii=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _default_base(snapshot: Snapshot, remote: str | None) -> str | None:
+    head = snapshot.symbolic.get(f"refs/remotes/{remote}/HEAD", "")
+    if head:
+        return head.removeprefix(f"refs/remotes/{remote}/")
+    if snapshot.head_branch:
+        return snapshot.head_branch
+    known = [name for name in COMMON_BASES for ref in (f"refs/heads/{name}", f"refs/remotes/{remote}/{name}")
+             if ref in snapshot.refs]  # fmt: skip
+    return known[0] if known else None
+
+
+def _profile(plan: Plan, step: Step) -> Any:
+    action = step.action
+    return asdict(plan.tools[action.tool]) if isinstance(action, ToolCall | Prompt) else None
+
+
+def _short(material: Material) -> Material:
+    """Values as JSON's, the long ones as their hash: rows stay small, and differences stay tellable."""
+    short = {}
+    for key, value in material.items():
+        text = json.dumps(value, sort_keys=True, default=list)
+        long = len(text) > _LONGEST
+        short[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" if long else json.loads(text)
+    return short

@@ -1,0 +1,252 @@
+"""The story of one pull request, one report, one mail: from what is recorded to people.
+
+It starts no workstream and never tells of anything that is not in a record.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from splinter import git, records, report
+from splinter.acceptance import describe
+from splinter.engine import Values
+from splinter.errors import GitError, PublishError
+from splinter.plan import Plan, choose_remote, definition, fingerprint
+from splinter.ports import Forge, Message, Notifier, Page
+from splinter.records import PullRequestRecord, RunRecord, WorkstreamRecord
+from splinter.session import Session
+from splinter.store import make_ignored_folder, write_whole
+
+SENDGRID = ("smtp.sendgrid.net", "apikey")
+NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
+
+
+def github_repository(session: Session) -> str | None:
+    """`owner/name` of the repository on GitHub that pull requests go to, None where they become files."""
+    remote = choose_remote(session.settings, session.snapshot)
+    if not remote or not session.environment.github_token:
+        return None
+    from splinter.forges.github import repository_of
+
+    return session.environment.github_repository or repository_of(session.snapshot.remotes[remote])
+
+
+def target(session: Session) -> str:
+    """Where pull requests go, in a word."""
+    repository = github_repository(session)
+    return f"github:{repository}" if repository else "local"
+
+
+def forge(session: Session) -> Forge:
+    """Where pull requests go."""
+    repository = github_repository(session)
+    if repository:
+        from splinter.forges.github import GitHub
+
+        assert session.environment.github_token
+        return GitHub(session.environment.github_token, repository, session.environment.github_api_url)
+    from splinter.forges.local import Local
+
+    return Local(session.repository.root)
+
+
+def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestRecord:
+    """Push the branch and open or update its page, or close it where nothing is left; raises PublishError."""
+    run = session.reported_run() or session.open_run()
+    if accepted["outcome"] == "changed":
+        place = forge(session)
+        notes = _push(session, plan, accepted["tip"]) if place.pushes else ()
+        done = place.publish(page(session, plan, accepted))
+        done = replace(done, notes=(*notes, *done.notes))
+        session.store.set_fact(f"page/{plan.id}", done.where)
+    else:
+        done = _withdraw(session, plan)
+    session.store.put_pull_request(run, done)
+    return done
+
+
+def page(session: Session, plan: Plan, accepted: Values) -> Page:
+    """The pull request as it should be."""
+    run, record = session.store.last_result(plan.id, accepted["tip"]) or ("", describe_lost(session, plan))
+    wanted = plan.workstream.pull_request
+    assert wanted
+    body = report.pull_request_body(
+        session_redacted(session, record), run=run, reproduce=f"doit {plan.id}", definition=definition(plan)
+    )
+    return Page(
+        workstream=plan.id,
+        head=plan.branch,
+        base=wanted.base or _aim(session, plan, accepted),
+        title=session.redactor.text(plan.workstream.title),
+        own_body=body,
+        draft=wanted.draft,
+        labels=wanted.labels,
+        reviewers=wanted.reviewers,
+        assignees=wanted.assignees,
+    )
+
+
+def describe_lost(session: Session, plan: Plan) -> WorkstreamRecord:
+    """What can still be said of a result whose history was deleted."""
+    return describe(session, plan, "changed")
+
+
+def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
+    """A record with every secret masked."""
+    masked: dict[str, Any] = _masked(session, records.to_json(record))
+    return records.workstream_from_json(masked)
+
+
+def run_record(session: Session, run: str) -> RunRecord:
+    """What is recorded of a run, secrets masked, with the workstreams that were not due told as skipped."""
+    record = session.store.run(run)
+    told = {done.workstream for done in record.workstreams}
+    skipped = tuple(_skipped(session, plan) for plan in session.plans.values() if plan.id not in told)
+    order = {id: number for number, id in enumerate(session.plans)}
+    workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))
+    return replace(
+        record,
+        workstreams=tuple(session_redacted(session, one) for one in workstreams),
+        notes=tuple(session.redactor.text(note) for note in record.notes),
+    )
+
+
+def digest(record: RunRecord) -> str:
+    """The hash of what a report would tell; the time it was finished at aside."""
+    return fingerprint({"record": records.to_json(replace(record, finished=None))})
+
+
+def write_report(session: Session, record: RunRecord) -> Path:
+    """Write report.md, report.json and index.html of a run, and let `reports/latest` name them."""
+    folder = session.repository.root / "reports" / record.run
+    make_ignored_folder(folder.parent)
+    write_whole(folder / "report.md", report.markdown(record))
+    write_whole(folder / "report.json", report.report_json(record))
+    write_whole(folder / "index.html", report.index_html(record))
+    _point(folder.parent / "latest", folder)
+    return folder
+
+
+def mailer(session: Session) -> Notifier:
+    """How mail leaves; raises PublishError where a setting is missing."""
+    from splinter.notifiers.mail import Mail, Outbox
+
+    env = session.environment
+    host, user, password = env.smtp_host, env.smtp_user, env.smtp_password
+    if not host and env.sendgrid_api_key:
+        (host, user), password = SENDGRID, env.sendgrid_api_key
+    if not host:
+        return Outbox(session.store.folder / "outbox")
+    if not env.report_recipients:
+        raise PublishError("REPORT_RECIPIENTS is not set, so the mail has nobody to go to; name them with commas")
+    return Mail(
+        host=host,
+        port=env.smtp_port,
+        user=user,
+        password=password,
+        security=env.smtp_security,
+        sender=session.repository.identity.email,
+        recipients=env.report_recipients,
+    )
+
+
+def messenger(session: Session, task: str) -> Notifier:
+    """Slack or the healthcheck; raises PublishError where it is not configured."""
+    from splinter.notifiers.healthcheck import Healthcheck
+    from splinter.notifiers.slack import Slack
+
+    env = session.environment
+    if task == "slack":
+        if not env.slack_webhook_url:
+            raise PublishError("SLACK_WEBHOOK_URL is not set, so Slack is not told")
+        return Slack(env.slack_webhook_url)
+    if not env.healthcheck_url:
+        raise PublishError("HEALTHCHECK_URL is not set, so nothing is pinged")
+    return Healthcheck(env.healthcheck_url)
+
+
+def message(session: Session, run: str | None) -> Message:
+    """What mail and messengers say of a run; with none, that nothing was due."""
+    if run is None:
+        return Message(run="", subject="[splinter] nothing was due", text="Nothing was due.\n", html="<p>Nothing was due.</p>",
+                       is_failure=False)  # fmt: skip
+    return report.mail(run_record(session, run))
+
+
+def sample() -> Message:
+    """What `--test` sends: it says that it is a test."""
+    text = "This is a test of splinter's own making. No run is reported by it.\n"
+    return Message(run="test", subject="[splinter] test", text=text, html=f"<p>{text}</p>", is_failure=False)
+
+
+def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
+    nothing = PullRequestRecord(workstream=plan.id, action="none", where="")
+    if not session.store.fact(f"page/{plan.id}"):
+        return nothing
+    closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
+    session.store.set_fact(f"page/{plan.id}", "")
+    return closed or nothing
+
+
+def _push(session: Session, plan: Plan, tip: str) -> tuple[str, ...]:
+    """Push over the id that we pushed last, and over nothing else."""
+    remote = choose_remote(session.settings, session.snapshot)
+    assert remote
+    auth, fact = session.remote_auth(remote), f"pushed/{remote}/{plan.branch}"
+    try:
+        there = git.remote_id(session.repository, remote, plan.branch, auth)
+        if there == tip:
+            return ()
+        if there and there != session.store.fact(fact) and not session.store.last_result(plan.id, there):
+            raise PublishError(
+                f"{plan.branch} on {remote} holds commits that are not ours ({there[:12]}); it is left alone: "
+                "merge or move them, then run again"
+            )
+        git.push(session.repository, remote, plan.branch, tip, expected=there, auth=auth)
+    except GitError as error:
+        raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
+    session.store.set_fact(fact, tip)
+    return ()
+
+
+def _aim(session: Session, plan: Plan, accepted: Values) -> str:
+    """The base branch of the page: the one branch that it starts from, as long as that is ahead of the base."""
+    depends_on = plan.workstream.depends_on
+    if len(depends_on) == 1 and accepted["start"] != accepted["base"]:
+        other = session.plans[depends_on[0]]
+        if other.workstream.pull_request:
+            return other.branch
+    return plan.base.name
+
+
+def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
+    last = session.store.last_workstream(plan.id)
+    told = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
+    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=told)
+
+
+def _masked(session: Session, value: Any) -> Any:
+    if isinstance(value, str):
+        return session.redactor.text(value)
+    if isinstance(value, dict):
+        return {key: _masked(session, inner) for key, inner in value.items()}
+    return [_masked(session, inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _point(latest: Path, folder: Path) -> None:
+    """Let `latest` name a folder: a symlink, or a copy where the system makes none."""
+    temporary = latest.with_name(".latest")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.symlink_to(folder.name, target_is_directory=True)
+    except OSError:
+        shutil.copytree(folder, temporary)
+    if latest.is_dir() and not latest.is_symlink():
+        shutil.rmtree(latest)
+    temporary.replace(latest)
+
+

@@ -1,0 +1,119 @@
+"""One call of doit: the outside it works with, and what it has opened so far (a run, pinned bases).
+
+It never decides what runs; it is the one value that changes while tasks run, and it guards its changes by a lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from splinter import git
+from splinter.errors import GitError, InputError, SplinterError
+from splinter.git import Repository
+from splinter.plan import Base, Plan, missing_base
+from splinter.ports import Clock, Snapshot
+from splinter.process import Processes
+from splinter.redact import Redactor
+from splinter.settings import Environment, Settings
+from splinter.store import Store
+
+
+@dataclass(kw_only=True)
+class Session:
+    """Everything that tasks share. `state` is the folder of work trees; `plans` all workstreams by id."""
+
+    repository: Repository
+    snapshot: Snapshot
+    settings: Settings
+    environment: Environment
+    store: Store
+    processes: Processes
+    clock: Clock
+    redactor: Redactor
+    state: Path
+    plans: Mapping[str, Plan]
+    is_asked_again: bool = False
+    values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    materials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    run: str | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _bases: dict[str, str] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
+
+    def open_run(self) -> str:
+        """The run under way; begun when the first task has something to do."""
+        with self._lock:
+            if self.run is None:
+                killed = self.store.unfinished_runs()
+                self.run = self.store.begin_run(self.clock.now())
+                for run in killed:
+                    self.store.finish_run(run, self.clock.now())
+                    self.store.note(self.run, f"The run {run} ended before its time; what it had finished was kept.")
+            return self.run
+
+    def reported_run(self) -> str | None:
+        """The run that reports and pull requests belong to: the one under way, else the latest recorded."""
+        return self.run or self.store.latest_run()
+
+    def touches_first(self, id: str) -> bool:
+        """Whether nobody has asked this of the workstream before in this call."""
+        with self._lock:
+            is_first = id not in self._touched
+            self._touched.add(id)
+            return is_first
+
+    def note(self, sentence: str) -> None:
+        """Tell something in the report that belongs to no workstream."""
+        self.store.note(self.open_run(), sentence)
+
+    def base_commit(self, plan: Plan) -> str:
+        """The commit that a workstream's base is at, fetched once and pinned for the run."""
+        base = plan.base
+        with self._lock:
+            if base.name not in self._bases:
+                self._bases[base.name] = self._fetch(plan, base) if base.remote else self._resolved(plan, base.ref)
+            return self._bases[base.name]
+
+    def pinned(self, name: str) -> str | None:
+        """The commit that a base is pinned at, None where nobody asked for it yet."""
+        return self._bases.get(name)
+
+    def _fetch(self, plan: Plan, base: Base) -> str:
+        assert base.remote
+        own = f"refs/splinter/base/{base.name}"
+        try:
+            git.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
+        except (GitError, SplinterError) as error:
+            if "couldn't find remote ref" in str(error):
+                raise InputError(missing_base(plan.workstream, base.name, base.remote)) from error
+            last = next((ref for ref in (own, base.ref) if ref and git.resolve(self.repository, ref)), None)
+            if last is None:
+                raise
+            self.note(self.redactor.text(f"{base.remote} was not reached; {base.name} is as last seen. {error}"))
+            return self._resolved(plan, last)
+        return self._resolved(plan, own)
+
+    def _resolved(self, plan: Plan, ref: str | None) -> str:
+        commit = git.resolve(self.repository, ref) if ref else None
+        if commit is None:
+            raise InputError(missing_base(plan.workstream, plan.base.name, plan.base.remote))
+        return commit
+
+    def remote_auth(self, remote: str) -> dict[str, str]:
+        """The environment that lets git use the token for a remote on GitHub's host, else nothing."""
+        url = self.snapshot.remotes[remote]
+        hosts = {"github.com", urlsplit(self.environment.github_api_url or "").hostname}
+        return git.auth_env(url, self.environment.github_token) if urlsplit(url).hostname in hosts else {}
+
+    def log(self, plan: Plan, name: str) -> Path:
+        """Where a step's or check's output goes."""
+        return self.store.run_folder(self.open_run()) / plan.id / f"{name}.log"
+
+    def relative(self, path: Path) -> str:
+        """A path as records hold it: from the repository's root, with `/`."""
+        return path.relative_to(self.repository.root).as_posix()

@@ -1,0 +1,306 @@
+"""What is kept under `.splinter/`: history.db, run folders, and the lock that lets one run work at a time.
+
+It never decides what a record means, and a store opened for reading writes no byte of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from splinter import records
+from splinter.errors import LockedError, SplinterError
+from splinter.records import PullRequestRecord, RunRecord, StepRecord, WorkstreamRecord
+
+_TABLES = """
+create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
+create table if not exists steps (run text, workstream text, step text, record text not null);
+create index if not exists steps_of on steps (workstream, step);
+create table if not exists workstreams (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists pull_requests (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists occurrences (workstream text primary key, occurrence text not null, is_open integer not null);
+create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
+create table if not exists facts (name text primary key, value text not null);
+"""
+
+
+class Store:
+    """The history of one repository; safe to use from several threads."""
+
+    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
+        """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading."""
+        self.folder = folder
+        self._lock = threading.RLock()
+        file = folder / "history.db"
+        if is_read_only:
+            self._db = sqlite3.connect(":memory:", check_same_thread=False)
+            with copied(file) as copy:
+                if copy:
+                    sqlite3.connect(copy).backup(self._db)
+        else:
+            make_ignored_folder(folder)
+            self._db = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=normal")
+        self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Write the log back into the database file."""
+        self._db.close()
+
+    def begin_run(self, now: datetime, marker_notes: tuple[str, ...] = ()) -> str:
+        """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
+        run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        self.run_folder(run).mkdir(parents=True, exist_ok=True)
+        self._write("insert into runs values (?, ?, null, ?)", run, _iso(now), json.dumps(marker_notes))
+        return run
+
+    def finish_run(self, run: str, now: datetime) -> None:
+        """Close a run: everything that was to be done in it was done, or failed."""
+        self._write("update runs set finished = ? where run = ?", _iso(now), run)
+
+    def note(self, run: str, note: str) -> None:
+        """Add a sentence to a run, once."""
+        notes = json.loads(self._text("select notes from runs where run = ?", run) or "[]")
+        if note not in notes:
+            self._write("update runs set notes = ? where run = ?", json.dumps([*notes, note]), run)
+
+    def unfinished_runs(self) -> tuple[str, ...]:
+        """Runs that were begun and never closed."""
+        return tuple(row[0] for row in self._rows("select run from runs where finished is null order by run"))
+
+    def latest_run(self) -> str | None:
+        """The id of the run begun last."""
+        return self._text("select run from runs order by started desc, rowid desc limit 1")
+
+    def runs(self, limit: int) -> tuple[RunRecord, ...]:
+        """The latest runs, newest first."""
+        rows = self._rows("select run from runs order by started desc, rowid desc limit ?", limit)
+        return tuple(self.run(row[0]) for row in rows)
+
+    def run(self, run: str) -> RunRecord:
+        """Everything recorded of one run; raises SplinterError for an unknown id."""
+        rows = self._rows("select started, finished, notes from runs where run = ?", run)
+        if not rows:
+            raise SplinterError(f'no run "{run}" is recorded; "doit history" lists them')
+        started, finished, notes = rows[0]
+        workstreams = self._rows("select record from workstreams where run = ? order by rowid", run)
+        pulls = self._rows("select record from pull_requests where run = ? order by rowid", run)
+        return RunRecord(
+            run=run,
+            started=started,
+            finished=finished,
+            workstreams=tuple(records.workstream_from_json(json.loads(row[0])) for row in workstreams),
+            pull_requests=tuple(records.pull_request_from_json(json.loads(row[0])) for row in pulls),
+            notes=tuple(json.loads(notes)),
+        )
+
+    def run_folder(self, run: str) -> Path:
+        """Where a run's logs and patches lie."""
+        return self.folder / "runs" / run
+
+    def add_step(self, run: str, record: StepRecord) -> None:
+        """Keep what a step did."""
+        self._write(
+            "insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, _json(record)
+        )
+
+    def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
+        """The latest record of a step that ended well on that commit, from whichever run."""
+        for (text,) in self._rows(
+            "select record from steps where workstream = ? and step = ? order by rowid desc limit 50", workstream, step
+        ):
+            record = records.step_from_json(json.loads(text))
+            if record.commit == commit and record.outcome in ("changed", "unchanged", "cached"):
+                return record
+        return None
+
+    def steps_of(self, run: str, workstream: str) -> tuple[StepRecord, ...]:
+        """What the steps of a workstream did in one run, in their order."""
+        rows = self._rows("select record from steps where run = ? and workstream = ? order by rowid", run, workstream)
+        return tuple(records.step_from_json(json.loads(row[0])) for row in rows)
+
+    def put_workstream(self, run: str, record: WorkstreamRecord) -> None:
+        """Keep how a workstream ended in a run, over what stood there."""
+        self._write(
+            "insert into workstreams values (?, ?, ?) on conflict do update set record = excluded.record",
+            run, record.workstream, _json(record),
+        )  # fmt: skip
+
+    def last_workstream(self, workstream: str) -> tuple[str, WorkstreamRecord] | None:
+        """The latest run that a workstream took part in, and how it ended there."""
+        rows = self._rows(
+            "select run, record from workstreams where workstream = ? order by rowid desc limit 1", workstream
+        )
+        return (rows[0][0], records.workstream_from_json(json.loads(rows[0][1]))) if rows else None
+
+    def last_result(self, workstream: str, tip: str) -> tuple[str, WorkstreamRecord] | None:
+        """The latest run that made a workstream end at that tip."""
+        for run, text in self._rows(
+            "select run, record from workstreams where workstream = ? order by rowid desc limit 200", workstream
+        ):
+            record = records.workstream_from_json(json.loads(text))
+            if record.tip == tip and record.outcome in ("changed", "unchanged"):
+                return run, record
+        return None
+
+    def put_pull_request(self, run: str, record: PullRequestRecord) -> None:
+        """Keep what publishing a workstream did, over what stood there."""
+        self._write(
+            "insert into pull_requests values (?, ?, ?) on conflict do update set record = excluded.record",
+            run, record.workstream, _json(record),
+        )  # fmt: skip
+
+    def open_occurrence(self, workstream: str) -> str | None:
+        """The occurrence of an `always` workstream that was begun and has not come to its end."""
+        return self._text("select occurrence from occurrences where workstream = ? and is_open = 1", workstream)
+
+    def set_occurrence(self, workstream: str, occurrence: str, *, is_open: bool) -> None:
+        """Begin or end an occurrence of an `always` workstream."""
+        self._write(
+            "insert into occurrences values (?, ?, ?) on conflict do update"
+            " set occurrence = excluded.occurrence, is_open = excluded.is_open",
+            workstream, occurrence, int(is_open),
+        )  # fmt: skip
+
+    def add_attempt(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
+        """Count a try of a fix loop, before it is made."""
+        self._write("insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, json.dumps(detail))
+
+    def add_attempt_result(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
+        """Keep what a counted try came to."""
+        self._write(
+            "update attempts set record = ? where workstream = ? and made_of = ? and attempt = ?",
+            json.dumps(detail), workstream, made_of, attempt,
+        )  # fmt: skip
+
+    def attempts(self, workstream: str, made_of: str) -> tuple[dict[str, Any], ...]:
+        """The tries of a fix loop made so far for the same definition and occurrence."""
+        rows = self._rows(
+            "select record from attempts where workstream = ? and made_of = ? order by rowid", workstream, made_of
+        )
+        return tuple(json.loads(row[0]) for row in rows)
+
+    def fact(self, name: str) -> str | None:
+        """A small thing remembered between runs, such as the id that was pushed last."""
+        return self._text("select value from facts where name = ?", name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a small thing."""
+        self._write("insert into facts values (?, ?) on conflict do update set value = excluded.value", name, value)
+
+    def _write(self, sql: str, *values: object) -> None:
+        with self._lock:
+            self._db.execute(sql, values)
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def _text(self, sql: str, *values: object) -> str | None:
+        rows = self._rows(sql, *values)
+        return str(rows[0][0]) if rows else None
+
+
+class RunLock:
+    """One run at a time in a repository, whatever checkout or clone of the tool it was started from."""
+
+    def __init__(self, common: Path) -> None:
+        """`common` is git's common directory."""
+        from filelock import FileLock
+
+        self._lock = FileLock(common / "splinter.lock")
+        self._holder = common / "splinter.holder.json"
+
+    def acquire(self, now: datetime) -> None:
+        """Take the lock; raises LockedError naming who holds it."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise LockedError(self._told()) from None
+        self._holder.write_text(json.dumps({"pid": os.getpid(), "since": _iso(now)}), "utf-8")
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _told(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text("utf-8"))
+            who = f"pid {holder['pid']}, since {holder['since']}"
+        except (OSError, ValueError, KeyError):
+            who = "it has only just begun"
+        return f"another run works on this repository ({who}); wait for it, or end it"
+
+
+@contextmanager
+def copied(file: Path) -> Iterator[Path | None]:
+    """A private copy of an sqlite file with its log, None where there is none: reading it changes no byte of ours.
+
+    Opening a database whose writer was killed recovers its log, and so would alter the original.
+    """
+    if not file.exists():
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
+        copy = Path(folder) / file.name
+        for _ in range(20):
+            before = _stamps(file)
+            for suffix in ("", "-wal"):
+                if (source := Path(f"{file}{suffix}")).exists():
+                    shutil.copyfile(source, f"{copy}{suffix}")
+            if before == _stamps(file):
+                break
+        yield copy
+
+
+def make_ignored_folder(folder: Path) -> None:
+    """Make a folder that git ignores by a file of its own."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / ".gitignore", "*\n")
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    temporary.write_text(text, "utf-8", newline="")
+    temporary.replace(file)
+
+
+def exclude_from_git(common: Path, pattern: str) -> None:
+    """Add a pattern to git's own, uncommitted ignore file, once."""
+    file = common / "info" / "exclude"
+    text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
+    if pattern not in text.splitlines():
+        file.parent.mkdir(exist_ok=True)
+        separator = "" if text.endswith("\n") or not text else "\n"
+        with file.open("a", encoding="utf-8") as output:
+            output.write(f"{separator}{pattern}\n")
+
+
+def _stamps(file: Path) -> tuple[object, ...]:
+    found = [Path(f"{file}{suffix}") for suffix in ("", "-wal")]
+    return tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in found if path.exists())
+
+
+def _iso(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _json(record: object) -> str:
+    return json.dumps(records.to_json(record), ensure_ascii=True)

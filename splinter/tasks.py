@@ -1,0 +1,382 @@
+"""Plans -> doit's tasks: names, dependencies, up-to-date checks, actions. It decides nothing that a Plan decided."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from doit.action import BaseAction
+from doit.exceptions import BaseFail, TaskError, TaskFailed
+from doit.globals import Globals
+
+from splinter import acceptance, collection, engine, git, plan, project, publish
+from splinter.engine import Values
+from splinter.errors import InputError, PublishError, SplinterError, StepError
+from splinter.plan import Plan
+from splinter.project import DATABASE
+from splinter.session import Session
+from splinter.tools import recorded_path
+from splinter.workstream import Prompt, Step
+
+NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
+FINALIZERS = ("report", "email", "slack", "healthcheck")
+PUBLISHING = ("pr", *FINALIZERS)
+_TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
+
+
+class MeaningChecker:
+    """doit's view of files: a workstream's file changed when what it says changed, any other when its bytes did."""
+
+    CheckerError = OSError
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return Path(path).exists()
+
+    def info(self, path: str) -> os.stat_result:
+        """Its stat; raises OSError where there is none."""
+        return Path(path).stat()
+
+    def check_modified(self, path: str, stat: os.stat_result, state: list[Any]) -> bool:
+        """Whether its meaning differs; equal time and size are taken for no change, as git does."""
+        return [stat.st_mtime_ns, stat.st_size] != state[:2] and collection.meaning(Path(path)) != state[2]
+
+    def get_state(self, path: str, current: list[Any] | None) -> list[Any] | None:
+        """What is kept of it after a success."""
+        stat = Path(path).stat()
+        if current and [stat.st_mtime_ns, stat.st_size] == current[:2]:
+            return None
+        return [stat.st_mtime_ns, stat.st_size, collection.meaning(Path(path))]
+
+
+class Act(BaseAction):
+    """A call of ours as doit's action; it neither captures nor swaps stdout, so that threads do not tear it."""
+
+    def __init__(self, call: Callable[[Any], Values | None]) -> None:
+        """`call` takes doit's task and returns the values to keep."""
+        self._call = call
+        self.task: Any = None
+        self.out = self.err = self.result = None
+        self.values: Values = {}
+
+    def execute(self, out: object = None, err: object = None) -> BaseFail | None:
+        """Call it; a failure of a workstream is a failed task, any other error of ours an error."""
+        try:
+            self.values = self._call(self.task) or {}
+        except StepError as error:
+            return TaskFailed(f"{error.reason}: {error}")
+        except SplinterError as error:
+            return TaskError(str(error))
+        except Exception as error:  # our own bug: shown whole, and only this task fails
+            return TaskError("this is a defect of splinter's; please report it", error)
+        return None
+
+    def __str__(self) -> str:
+        """What `doit clean` and `doit info` print."""
+        return getattr(self._call, "__name__", "splinter")
+
+
+class Rows:
+    """doit's rows as far as they count: a row whose commit is gone tells of nothing."""
+
+    def __init__(self, session: Session) -> None:
+        """`session` gives the plans whose rows are looked at."""
+        self._session = session
+        self._held: frozenset[str] | None = None
+
+    def values(self, task: str) -> Values:
+        """The values of a task's last success, empty where there is none that counts."""
+        values: Values = Globals.dep_manager.get_values(task)
+        commits = _commits(values)
+        if commits and not commits <= self._known() and len(git.existing(self._session.repository, commits)) < len(commits):
+            return {}
+        return values
+
+    def _known(self) -> frozenset[str]:
+        """Which of all recorded commits exist: one git call for the whole run."""
+        if self._held is None:
+            names = [name for one in self._session.plans.values() for name in task_names(one)]
+            commits = {commit for name in names for commit in _commits(Globals.dep_manager.get_values(name))}
+            self._held = git.existing(self._session.repository, commits)
+        return self._held
+
+
+def task_names(one: Plan) -> tuple[str, ...]:
+    """The tasks of one workstream, in their order."""
+    return tuple(one.task(name) for name in ("prepare", *(step.id for step in one.workstream.steps), "accept"))
+
+
+def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
+    """All tasks, as doit's task creators yield them."""
+    rows = Rows(session)
+    for one in session.plans.values():
+        yield {"basename": one.id, "name": None, "doc": one.workstream.title, "meta": {"workstream": one.id}}
+        yield _prepare(session, rows, one)
+        for step in one.workstream.steps:
+            yield _step(session, rows, one, step)
+        yield _accept(session, rows, one)
+    if not session.plans:
+        return
+    yield {
+        "basename": "workstreams",
+        "actions": None,
+        "doc": "every workstream, without publishing",
+        "task_dep": list(session.plans),
+    }
+    yield from _pull_requests(session, rows)
+    yield _report(session)
+    for name, doc in (("email", "mail the report"), ("slack", "tell Slack"), ("healthcheck", "ping the healthcheck")):
+        yield _notify(session, name, doc)
+
+
+def default_tasks(session: Session) -> list[str]:
+    """What `doit` alone runs: every workstream, then what is configured to publish."""
+    if not session.plans:
+        return []
+    env = session.environment
+    configured = {"slack": bool(env.slack_webhook_url), "healthcheck": bool(env.healthcheck_url)}
+    return [*session.plans, *(name for name in PUBLISHING if configured.get(name, True))]
+
+
+def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
+    name, others = one.task("prepare"), [f"{other}:accept" for other in one.workstream.depends_on]
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        for other in others:
+            session.values[other] = rows.values(other)
+        results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
+        session.materials[name] = plan.prepare_material(one, results)
+        _follow_rename(one, task, values)
+        return rows.values(name).get("made_of") == session.materials[name]
+
+    def prepare(task: Any) -> Values:
+        if one.workstream.when == "always":
+            session.store.set_occurrence(one.id, one.occurrence, is_open=True)
+        previous = rows.values(name)
+        return _told(session, one, "prepare", lambda: {
+            **engine.prepare(session, one, previous=previous, made_of=session.materials[name]),
+            "source": one.workstream.source,
+        })  # fmt: skip
+
+    return _task(session, one, "prepare", is_fresh, prepare, task_dep=others, file_dep=_files(session, one),
+                 doc="work tree, tools, preflight")  # fmt: skip
+
+
+def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]:
+    name, previous = one.task(step.id), one.task_before(step.id)
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        session.values[previous] = rows.values(previous)
+        session.materials[name] = plan.step_material(one, step, session.values[previous].get("commit", ""))
+        return bool(rows.values(name)) and values.get("made_of") == session.materials[name]
+
+    def run(task: Any) -> Values:
+        before = _commit_of(session, previous)
+        return _told(session, one, step.id, lambda: engine.step(
+            session, one, step, before=before, made_of=session.materials[name]
+        ))  # fmt: skip
+
+    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=engine.label(step))
+
+
+def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
+    name, previous = one.task("accept"), one.task_before("accept")
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        for earlier in task_names(one)[:-1]:
+            session.values[earlier] = rows.values(earlier)
+        session.materials[name] = plan.accept_material(one, session.values[previous].get("commit", ""))
+        own = rows.values(name)
+        is_there = own.get("outcome") != "changed" or _has_branch(session, one)
+        return is_there and own.get("made_of") == session.materials[name]
+
+    def accept(task: Any) -> Values:
+        before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
+        try:
+            return acceptance.accept(session, one, prepared=prepared, before=before, made_of=session.materials[name])
+        finally:
+            if one.workstream.when == "always" and not session.processes.is_stopping:
+                session.store.set_occurrence(one.id, one.occurrence, is_open=False)
+
+    return _task(session, one, "accept", is_fresh, accept, task_dep=[previous], doc="checks, artifacts, branch")
+
+
+def _task(
+    session: Session, one: Plan, name: str, is_fresh: Callable[[Any, Values], bool],
+    call: Callable[[Any], Values], **more: Any,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "basename": one.id,
+        "name": name,
+        "actions": [Act(call)],
+        "uptodate": [is_fresh],
+        "meta": {"workstream": one.id, "step": name, "session": session},
+        **more,
+    }
+
+
+def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
+    """Call it, and record the workstream's end where it fails."""
+    try:
+        return call()
+    except StepError as error:
+        acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
+        raise
+
+
+def _pull_requests(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
+    yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
+    wanted = [one for one in session.plans.values() if one.workstream.pull_request]
+    for one in wanted:
+        yield _pull_request(session, rows, one, [other.id for other in wanted])
+
+
+def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
+    name, accept = f"pr:{one.id}", one.task("accept")
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        session.values[accept] = rows.values(accept)
+        session.materials[name] = plan.publish_material(one, session.values[accept], publish.target(session))
+        return not session.values[accept] or values.get("made_of") == session.materials[name]
+
+    def publish_it(task: Any) -> Values:
+        if not session.values[accept]:
+            return {}  # asked for with -a: there is no result to publish
+        done = publish.pull_request(session, one, session.values[accept])
+        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
+
+    before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
+    return {
+        "basename": "pr",
+        "name": one.id,
+        "doc": f"pull request of {one.id}",
+        "actions": [Act(publish_it)],
+        "uptodate": [is_fresh],
+        "task_dep": [accept, *before],
+        "meta": {"wait_only": True, "publishes": one.id, "session": session},
+    }
+
+
+def _report(session: Session) -> dict[str, Any]:
+    def is_fresh(task: Any, values: Values) -> bool:
+        run = session.reported_run()
+        session.materials["report"] = {"run": run, "digest": publish.digest(publish.run_record(session, run)) if run else ""}
+        return run is None or values.get("made_of") == session.materials["report"]
+
+    def write(task: Any) -> Values:
+        run = session.reported_run()
+        if run is None:
+            raise PublishError("nothing is recorded yet; doit makes a first run")
+        if session.run:
+            session.store.finish_run(run, session.clock.now())
+        folder = publish.write_report(session, publish.run_record(session, run))
+        return {"made_of": session.materials["report"], "where": session.relative(folder / "index.html")}
+
+    return {
+        "basename": "report",
+        "doc": "report.md, report.json and index.html of the latest run",
+        "actions": [Act(write)],
+        "uptodate": [is_fresh],
+        "task_dep": [*session.plans, "pr"],
+        "meta": {"finalizer": True, "wait_only": True, "session": session},
+    }
+
+
+def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
+    env = session.environment
+    configured = {"slack": env.slack_webhook_url, "healthcheck": env.healthcheck_url}.get(name, True)
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        if task.options and task.options["test"]:
+            return False
+        run = session.reported_run()
+        session.materials[name] = {"run": run, "digest": publish.digest(publish.run_record(session, run)) if run else ""}
+        if name == "healthcheck":
+            return not configured
+        return not configured or run is None or values.get("made_of") == session.materials[name]
+
+    def send(task: Any) -> Values:
+        is_test = bool(task.options and task.options["test"])
+        notifier = publish.mailer(session) if name == "email" else publish.messenger(session, name)
+        told = publish.sample() if is_test else publish.message(session, session.reported_run())
+        return {"made_of": session.materials.get(name), "where": notifier.send(told)}
+
+    return {
+        "basename": name,
+        "doc": doc,
+        "actions": [Act(send)],
+        "uptodate": [is_fresh],
+        "params": _TEST,
+        "task_dep": ["report"],
+        "meta": {"finalizer": True, "wait_only": True, "session": session},
+    }
+
+
+def _files(session: Session, one: Plan) -> list[str]:
+    start = session.repository.start
+    prompts = [step for step in one.workstream.steps if isinstance(step.action, Prompt)]
+    named = [one.workstream.source, *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file)]
+    recorded = [recorded_path(one.id, step.id) for step in prompts if step.id in one.recorded]
+    return [path for path in (*named, *recorded, ".worktreeinclude") if (start / path).is_file()]
+
+
+def _follow_rename(one: Plan, task: Any, values: Values) -> None:
+    """A workstream's file that only got another name keeps its row: doit knows files by their paths."""
+    old, new = values.get("source"), one.workstream.source
+    if not old or old == new:
+        return
+    rows = Globals.dep_manager
+    paths = {str(path).removesuffix(new) + old: path for path in task.file_dep if str(path).endswith(new)}
+    for before, after in paths.items():
+        state = rows._get(task.name, before)
+        if state and not Path(before).exists():
+            rows._set(task.name, after, state)
+            rows._set(task.name, "_values_:", {**values, "source": new})
+            rows._set(task.name, "deps:", [after if dep == before else dep for dep in rows._get(task.name, "deps:")])
+
+
+def _has_branch(session: Session, one: Plan) -> bool:
+    """Whether the branch is there, in this repository or on a remote as last seen."""
+    refs = session.snapshot.refs
+    places = ["refs/heads/", *(f"refs/remotes/{remote}/" for remote in session.snapshot.remotes)]
+    return any(f"{place}{one.branch}" in refs for place in places)
+
+
+def _commit_of(session: Session, task: str) -> str:
+    commit = session.values.get(task, {}).get("commit")
+    if not commit:
+        raise SplinterError(f"{task} has not run; doit {task.split(':')[0]} runs it first")
+    return str(commit)
+
+
+def _commits(values: Values) -> frozenset[str]:
+    return frozenset(values[key] for key in ("commit", "tip", "start") if values.get(key))
+
+
+# doit reads these two names from dodo.py -----------------------------------------------------------------
+
+DOIT_CONFIG: dict[str, Any] = {
+    "backend": "splinter",
+    "reporter": "splinter",
+    "check_file_uptodate": MeaningChecker,
+    "continue": True,
+    "dep_file": DATABASE,
+    "par_type": "thread",
+    "default_tasks": [],
+}
+
+
+def task_splinter() -> Iterator[dict[str, Any]]:
+    """Every workstream as doit's tasks; for `dodo.py` alone, where doit was not told of our loader."""
+    from doit.exceptions import InvalidDodoFile
+
+    try:
+        found = project.read(Path.cwd())
+        found.collection.check()
+        session = project.open_session(found, is_read_only=True)
+    except InputError as error:
+        raise InvalidDodoFile(str(error)) from error
+    DOIT_CONFIG["default_tasks"][:] = default_tasks(session)
+    yield from to_dicts(session)

@@ -1,0 +1,139 @@
+"""One work tree: made, put at a commit, measured, guarded. It never moves a ref, nor trusts the `.git` that lies in it.
+
+The `.git` inside is a repository of its own that borrows the user's objects: what an agent does with git (config,
+branches, stash, push) stays in it. All measuring goes through the user's repository, with an index of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from splinter import git
+from splinter.errors import GitError, StepError
+from splinter.git import Repository, WorkTree
+
+_WATCHED = ("config", "hooks", "info", "objects/info/alternates")
+_REFS = ("refs", "packed-refs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """What a step did to its own `.git`: refs it made (removed again), and files it had no business in (undone)."""
+
+    refs: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+
+def locate(state: Path, id: str) -> WorkTree:
+    """Where the work tree of a workstream and our index for it lie, in the state folder of the repository."""
+    return WorkTree(path=state / "worktrees" / id, index=state / "index" / id, excludes=state / "excludes" / id)
+
+
+def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> None:
+    """Make the folders of a work tree and the file of patterns that never enter a commit."""
+    for folder in (tree.path, tree.index.parent, tree.excludes.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    own = Path(repository.excludes_file).expanduser() if repository.excludes_file else None
+    users = own.read_text("utf-8", "replace") if own and own.is_file() else ""
+    tree.excludes.write_text("\n".join([users, *leaves, ""]), "utf-8")
+
+
+def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
+    """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
+    lock = tree.index.with_name(tree.index.name + ".lock")
+    lock.unlink(missing_ok=True)  # only one run works here, so a lock is a killed one's
+    try:
+        git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
+    except GitError:
+        tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
+        git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
+    _renew_private(repository, tree, commit)
+    _expected(tree).write_text(commit, "ascii")
+
+
+def expected(tree: WorkTree) -> str | None:
+    """The commit that the work tree was last put at, None for a new one."""
+    try:
+        return _expected(tree).read_text("ascii").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def measure(repository: Repository, tree: WorkTree) -> str:
+    """The tree of what lies there now; raises StepError where git cannot take it in."""
+    try:
+        return git.write_tree(repository, tree)
+    except GitError as error:
+        raise StepError("out_of_scope", f"the work tree cannot become a commit: {error}") from error
+
+
+def guard(tree: WorkTree) -> Guarded:
+    """Look at the work tree's own `.git` after a step; raises StepError where it was deleted."""
+    private = tree.path / ".git"
+    if not (private / "HEAD").is_file() or private.is_symlink():
+        raise StepError("out_of_scope", "the step deleted or replaced its work tree's .git")
+    before = _read_digests(tree)
+    now = _digests(private)
+    altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
+    refs = sorted(
+        path.relative_to(private).as_posix() for path in (private / "refs").rglob("*") if path.is_file()
+    )
+    return Guarded(refs=tuple(refs), altered=altered)
+
+
+def remove(tree: WorkTree) -> None:
+    """Delete the work tree and what belongs to it; no ref is touched."""
+    shutil.rmtree(tree.path, ignore_errors=True)
+    for file in (tree.index, tree.excludes, _expected(tree), _digest_file(tree)):
+        file.unlink(missing_ok=True)
+
+
+def _renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
+    private = tree.path / ".git"
+    if private.is_symlink() or private.is_file():
+        private.unlink()
+    shutil.rmtree(private, ignore_errors=True)
+    git.init_private(repository, tree.path)
+    (private / "objects/info").mkdir(parents=True, exist_ok=True)
+    (private / "objects/info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
+    (private / "HEAD").write_text(f"{commit}\n", "ascii")
+    with (private / "config").open("a", encoding="utf-8") as config:
+        config.write(f'[user]\n\tname = "{_quoted(repository.identity.name)}"\n')
+        config.write(f'\temail = "{_quoted(repository.identity.email)}"\n[gc]\n\tauto = 0\n')
+    shutil.copyfile(tree.index, private / "index")
+    if (repository.common / "shallow").is_file():
+        shutil.copyfile(repository.common / "shallow", private / "shallow")
+    _digest_file(tree).write_text(
+        "".join(f"{digest} {name}\n" for name, digest in sorted(_digests(private).items())), "utf-8"
+    )
+
+
+def _digests(private: Path) -> dict[str, str]:
+    found = {}
+    for name in _WATCHED:
+        top = private / name
+        for path in [top, *(top.rglob("*") if top.is_dir() and not top.is_symlink() else ())]:
+            if path.is_symlink() or path.is_file():
+                data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+                found[path.relative_to(private).as_posix()] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def _read_digests(tree: WorkTree) -> dict[str, str]:
+    lines = _digest_file(tree).read_text("utf-8").splitlines()
+    return {name: digest for digest, _, name in (line.partition(" ") for line in lines)}
+
+
+def _expected(tree: WorkTree) -> Path:
+    return tree.index.with_name(tree.index.name + ".at")
+
+
+def _digest_file(tree: WorkTree) -> Path:
+    return tree.index.with_name(tree.index.name + ".git")
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

@@ -1,0 +1,129 @@
+"""A repository of a user's, built step by step, in which the real `doit` is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+CFG = """[GLOBAL]
+loader = splinter
+[COMMAND]
+check = splinter.doit_plugins.commands:Check
+plan = splinter.doit_plugins.commands:Plan
+history = splinter.doit_plugins.commands:History
+"""
+MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    out: str
+    err: str
+
+
+class World:
+    """`calls` is a file outside every work tree: each step that really runs adds a line to it."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self.root, self.home, self.calls_file = root, home, home / "calls"
+        root.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.write("dodo.py", DODO)
+        self.write("doit.cfg", CFG)
+        self.write("README.md", "hello\n")
+        self.now = MONDAY
+        self.env: dict[str, str] = {}
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def workstream(self, id: str, *, file: str | None = None, **fields: Any) -> Path:
+        document = {"id": id, "title": f"Title of {id}", **fields}
+        return self.write(file or f"workstreams/{id}.yaml", yaml.safe_dump(document, sort_keys=False))
+
+    def step(self, id: str, command: str, **fields: Any) -> dict[str, Any]:
+        return {"id": id, "run": f"echo {id} >> '{self.calls_file}'\n{command}", **fields}
+
+    def commit(self, message: str = "by the user") -> str:
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def git(self, *arguments: str, ok: bool = True) -> str:
+        done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=False)
+        assert not ok or done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def environ(self) -> dict[str, str]:
+        return {**os.environ, "SPLINTER_NOW": self.now, **self.env}
+
+    def doit(self, *arguments: str, cwd: Path | None = None) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "doit", *arguments], cwd=cwd or self.root, env=self.environ(),
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "doit", *arguments], cwd=self.root, env=self.environ(),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        )  # fmt: skip
+
+    def calls(self) -> list[str]:
+        return self.calls_file.read_text().split() if self.calls_file.exists() else []
+
+    def new_calls(self) -> list[str]:
+        found = self.calls()
+        self.calls_file.unlink(missing_ok=True)
+        return found
+
+    def branches(self) -> list[str]:
+        return self.git("for-each-ref", "--format=%(refname:short)", "refs/heads/splinter").split()
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """The workstream records of the latest run."""
+        db = sqlite3.connect(self.root / ".splinter/history.db")
+        run = db.execute("select run from runs order by rowid desc limit 1").fetchone()[0]
+        rows = db.execute("select workstream, record from workstreams where run = ?", (run,)).fetchall()
+        db.close()
+        return {name: json.loads(record) for name, record in rows}
+
+    def outcomes(self) -> dict[str, str]:
+        return {name: record["outcome"] for name, record in self.records().items()}
+
+    def worktree(self, id: str) -> Path:
+        return next(Path(os.environ["XDG_STATE_HOME"]).glob(f"splinter/*/worktrees/{id}"))
+
+    def mails(self) -> list[Path]:
+        return sorted((self.root / ".splinter/outbox").glob("*.eml"))
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> None:
+    """Wait for something another process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.02)
+
+
+def end_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
+    os.killpg(process.pid, number)
+    process.wait(30)
