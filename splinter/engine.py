@@ -18,7 +18,7 @@ from splinter.plan import Plan, fingerprint
 from splinter.process import Ended
 from splinter.records import StepRecord
 from splinter.session import Session
-from splinter.tools import Command
+from splinter.tools import Command, Tool
 from splinter.workstream import Prompt, Run, Step, ToolCall
 
 Values = dict[str, Any]
@@ -90,11 +90,13 @@ def act(session: Session, plan: Plan, step: Step, name: str, *, junit: Path | No
     log.parent.mkdir(parents=True, exist_ok=True)
     command = command_of(session, plan, step, junit=junit)
     timeout_s = _remaining_s(session, plan, step)
+    profile = plan.tools[step.action.tool] if isinstance(step.action, ToolCall | Prompt) else None
     try:
-        ended = session.processes.run(
-            command.argv, cwd=tree.path, env=_environment(session, plan, step, tree), log=log,
-            timeout_s=timeout_s, stall_s=step.stall_s,
-        )  # fmt: skip
+        with session.turn(profile):
+            ended = session.processes.run(
+                command.argv, cwd=tree.path, env=_environment(session, plan, profile, tree), log=log,
+                timeout_s=timeout_s, stall_s=step.stall_s,
+            )  # fmt: skip
     except (FileNotFoundError, PermissionError) as error:
         raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
     reason = ended.reason or ("exit_code" if ended.exit_status else None)
@@ -286,8 +288,8 @@ def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> No
         worktree.place(session.repository, tree, start.commit, keep_ignored=True)
 
 
-def _environment(session: Session, plan: Plan, step: Step, tree: WorkTree) -> dict[str, str]:
-    own = plan.tools[step.action.tool].env if isinstance(step.action, ToolCall | Prompt) else ()
+def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
+    own = profile.env if profile else ()
     env = session.environment.child_environment((*own, *plan.workstream.env))
     return {**env, "GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from splinter.records import CaseRecord
 
@@ -53,13 +55,13 @@ def _read_bytes(file: Path) -> bytes | None:
         return opened.read(MAX_BYTES)
 
 
-def _all_cases(suite):  # type: ignore[no-untyped-def]
+def _all_cases(suite: Any) -> Iterator[Any]:
     yield from suite
     for inner in suite.testsuites():
         yield from _all_cases(inner)
 
 
-def _case(case) -> CaseRecord:  # type: ignore[no-untyped-def]
+def _case(case: Any) -> CaseRecord:
     outcome, message = "passed", ""
     for entry in case.result:
         kind = type(entry).__name__.lower()

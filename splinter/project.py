@@ -95,7 +95,7 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
         store=store,
         processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"),
         clock=current,
-        redactor=Redactor(project.environment.secrets()),
+        redactor=Redactor(project.environment.secrets(_named(project))),
         state=state_folder(repository),
         plans={},
     )
@@ -130,6 +130,12 @@ def state_folder(repository: Repository) -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("splinter") / repository_key(repository)
+
+
+def _named(project: Project) -> tuple[str, ...]:
+    """Every variable that some workstream or tool passes on."""
+    workstreams = [name for one in project.collection.workstreams for name in one.env]
+    return (*workstreams, *(name for tool in project.settings.tools.values() for name in tool.env))
 
 
 def clock(environment: Environment) -> Clock:

@@ -6,14 +6,15 @@ It never decides what runs; it is the one value that changes while tasks run, an
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from splinter import git
-from splinter.errors import GitError, InputError, SplinterError
+from splinter.errors import GitError, InputError, SplinterError, StepError
 from splinter.git import Repository
 from splinter.plan import Base, Plan, missing_base
 from splinter.ports import Clock, Snapshot
@@ -21,6 +22,7 @@ from splinter.process import Processes
 from splinter.redact import Redactor
 from splinter.settings import Environment, Settings
 from splinter.store import Store
+from splinter.tools import Tool
 
 
 @dataclass(kw_only=True)
@@ -43,6 +45,7 @@ class Session:
     run: str | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
+    _turns: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
     def open_run(self) -> str:
@@ -66,6 +69,22 @@ class Session:
             is_first = id not in self._touched
             self._touched.add(id)
             return is_first
+
+    @contextmanager
+    def turn(self, tool: Tool | None) -> Iterator[None]:
+        """Wait until fewer than `at_once` calls of a tool are under way; raises StepError when the run is interrupted."""
+        if tool is None or tool.at_once is None:
+            yield
+            return
+        with self._lock:
+            places = self._turns.setdefault(tool.name, threading.BoundedSemaphore(tool.at_once))
+        while not places.acquire(timeout=0.2):
+            if self.processes.is_stopping:
+                raise StepError("interrupted", f"interrupted while waiting for a turn of {tool.name}")
+        try:
+            yield
+        finally:
+            places.release()
 
     def note(self, sentence: str) -> None:
         """Tell something in the report that belongs to no workstream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import acceptance, collection, engine, git, plan, project, publish
+from splinter import acceptance, collection, engine, git, plan, project, publish, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, PublishError, SplinterError, StepError
 from splinter.plan import Plan
 from splinter.project import DATABASE
 from splinter.session import Session
+from splinter.store import RunLock
 from splinter.tools import recorded_path
 from splinter.workstream import Prompt, Step
 
@@ -160,8 +162,18 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             "source": one.workstream.source,
         })  # fmt: skip
 
+    def remove_worktree_and_logs(task: Any) -> None:
+        lock = RunLock(session.repository.common)
+        lock.acquire(session.clock.now())
+        try:
+            worktree.remove(engine.locate(session, one))
+            for logs in session.store.folder.glob(f"runs/*/{one.id}"):
+                shutil.rmtree(logs, ignore_errors=True)
+        finally:
+            lock.release()
+
     return _task(session, one, "prepare", is_fresh, prepare, task_dep=others, file_dep=_files(session, one),
-                 doc="work tree, tools, preflight")  # fmt: skip
+                 clean=[Act(remove_worktree_and_logs)], doc="work tree, tools, preflight")  # fmt: skip
 
 
 def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]:

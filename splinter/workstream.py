@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from splinter.notation import pattern, seconds
 
 TASKS_OF_OURS = ("pr", "report", "email", "slack", "healthcheck")
 COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")
@@ -108,3 +111,95 @@ class Workstream:
     budget: Budget = field(default_factory=Budget)
     pull_request: PullRequest | None = field(default_factory=PullRequest)
     metadata: Mapping[str, object] = field(default_factory=dict)
+
+
+def parse(
+    data: Mapping[str, Any], *, source: str, prompts: Mapping[str, str], timeouts_s: Mapping[str, float]
+) -> Workstream:
+    """The workstream of a document that the schema and the rules have passed.
+
+    `prompts` is the text of each `prompt_file` by its path, `timeouts_s` the deadline of each tool that has its own.
+    """
+    made = _Making(data, prompts, timeouts_s)
+    return Workstream(
+        id=data["id"],
+        title=data["title"],
+        source=source,
+        steps=tuple(made.step(entry) for entry in data["steps"]),
+        objective=data.get("objective", ""),
+        when=data.get("when", "daily"),
+        base=data.get("base"),
+        depends_on=tuple(data.get("depends_on", ())),
+        tool=data.get("tool"),
+        env=tuple(data.get("env", ())),
+        scope=_scope(data.get("scope")),
+        inputs=_patterns(data.get("inputs", ())),
+        preflight=tuple(made.preflight(entry, index) for index, entry in enumerate(data.get("preflight", ()), 1)),
+        checks=tuple(made.step(entry, kind="check") for entry in data.get("checks", ())),
+        fix_attempts=data.get("fix", {}).get("attempts", 0),
+        artifacts=tuple(path.removesuffix("/") for path in data.get("artifacts", ())),
+        budget=Budget(**data.get("budget", {})),
+        pull_request=_pull_request(data.get("pull_request", {})),
+        metadata=data.get("metadata", {}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What the entries of one workstream are read with."""
+
+    data: Mapping[str, Any]
+    prompts: Mapping[str, str]
+    timeouts_s: Mapping[str, float]
+
+    def step(self, entry: Mapping[str, Any], kind: str = "step") -> Step:
+        action = self.action(entry)
+        is_prompt = isinstance(action, Prompt)
+        default_s = TIMEOUT_S["prompt" if is_prompt else kind]
+        if isinstance(action, ToolCall | Prompt):
+            default_s = self.timeouts_s.get(action.tool, default_s)
+        stall_s = PROMPT_STALL_S if is_prompt else None
+        return Step(
+            id=entry["id"],
+            action=action,
+            timeout_s=seconds(entry["timeout"]) if "timeout" in entry else default_s,
+            stall_s=seconds(entry["stall"]) if "stall" in entry else stall_s,
+            expect=entry.get("expect", "either"),
+        )
+
+    def preflight(self, entry: Mapping[str, Any], number: int) -> Step:
+        return self.step({"id": f"preflight-{number}", **entry}, kind="preflight")
+
+    def action(self, entry: Mapping[str, Any]) -> Action:
+        if "run" in entry:
+            command = entry["run"]
+            return Run(command=command if isinstance(command, str) else tuple(command))
+        if "tool" in entry:
+            return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())))
+        file = entry.get("prompt_file")
+        text = entry["prompt"] if file is None else self.prompts[file]
+        return Prompt(text=text, tool=self.data["tool"], file=file)
+
+
+def _scope(data: Mapping[str, Any] | None) -> Scope:
+    if data is None:
+        return Scope()
+    modify = _patterns(data.get("modify", ("**",)))
+    create = _patterns(data["create"]) if "create" in data else modify
+    return Scope(modify=modify, create=create, forbid=_patterns(data.get("forbid", ())), is_declared=True)
+
+
+def _patterns(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(pattern(text) for text in texts)
+
+
+def _pull_request(data: Mapping[str, Any] | bool) -> PullRequest | None:
+    if isinstance(data, bool):
+        return None
+    return PullRequest(
+        draft=data.get("draft", True),
+        labels=tuple(data.get("labels", ())),
+        reviewers=tuple(data.get("reviewers", ())),
+        assignees=tuple(data.get("assignees", ())),
+        base=data.get("base"),
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doit.cmd_base import Command
 
-from splinter import git, scaffold
+from splinter import git, scaffold, settings
 from splinter.errors import SplinterError
 from splinter.scaffold import Written
 
@@ -29,7 +29,7 @@ class Init(Command):
             sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
             return 3
         try:
-            root = git.toplevel(Path.cwd())
+            root = git.toplevel(Path.cwd(), settings.environment().variables)
             written = scaffold.write(root, git.listed_files(root))
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")

@@ -52,7 +52,6 @@ class Reporter(ConsoleReporter):
 
     def complete_run(self) -> None:
         """The verdict of the run, as it is recorded."""
-        self.failures = [failure for failure in self.failures if "session" not in (failure["task"].meta or {})]
         super().complete_run()
         if not self.session or not self.session.run:
             return

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Run(cmd_run.Run):
             ours.cmd_names, ours.config = task_loader.cmd_names, task_loader.config
             task_loader = ours
         self._knows_us = hasattr(task_loader, "session")
+        self._is_dry_run = False
         super().__init__(task_loader=task_loader, **kwargs)
 
     def get_options(self) -> list[Any]:
@@ -54,7 +55,8 @@ class Run(cmd_run.Run):
         from splinter.doit_plugins.database import ReadOnlyDatabase
 
         backends = super().get_backends()
-        backends["splinter-read-only"] = ReadOnlyDatabase
+        if self._knows_us:
+            backends["splinter-read-only"] = ReadOnlyDatabase
         return backends
 
     def parse_execute(self, in_args: list[str]) -> int:
@@ -70,10 +72,11 @@ class Run(cmd_run.Run):
         """Run, with every error of ours as one message and its exit status."""
         if not self._knows_us:
             return int(super().execute(params, args) or 0)
-        if params["dry_run"]:
+        self._is_dry_run = params["dry_run"]
+        if self._is_dry_run:
             params["backend"] = "splinter-read-only"
         try:
-            with _locked(self, params["dry_run"]):
+            with nullcontext() if self._is_dry_run else _locked():
                 return int(super().execute(params, args) or 0)
         except InvalidDodoFile as error:
             sys.stderr.write(f"{error}\n")
@@ -86,7 +89,7 @@ class Run(cmd_run.Run):
         self, outfile: Any, verbosity: int | None = None, always: bool = False, continue_: bool = False,
         reporter: Any = "console", num_process: int = 0, par_type: str = "process", single: bool = False,
         auto_delayed_regex: bool = False, force_verbosity: bool = False, failure_verbosity: int = 0,
-        pdb: bool = False, dry_run: bool = False,
+        pdb: bool = False,
     ) -> int:  # fmt: skip
         session = getattr(self.loader, "session", None)
         if session is None:
@@ -105,7 +108,7 @@ class Run(cmd_run.Run):
         self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
         session.is_asked_again = always
-        if dry_run:
+        if self._is_dry_run:
             return tell(session, self.control, self.dep_manager, self.outstream, is_always=always)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,
                          max(1, int(num_process)), outfile)  # fmt: skip
@@ -182,11 +185,8 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 
 
 @contextmanager
-def _locked(command: Any, is_dry_run: bool) -> Iterator[None]:
-    """Hold the run lock from before anything is decided until after everything is saved; a dry run takes none."""
-    if is_dry_run:
-        yield
-        return
+def _locked() -> Iterator[None]:
+    """Hold the run lock from before anything is decided until after everything is saved."""
     from splinter import git, project, settings
     from splinter.store import RunLock
 

@@ -1,0 +1,251 @@
+"""All workstream files of a repository as values in order, or as problems. It never asks git and runs nothing."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import heapq
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from splinter import documents, rules, schema, workstream
+from splinter.documents import Document, Problem
+from splinter.errors import InputError
+from splinter.events import Keys
+from splinter.notation import did_you_mean, path_problem, shown
+from splinter.settings import Settings
+from splinter.tools import Tool, recorded_path
+from splinter.workstream import Workstream
+
+FOLDER = "workstreams"
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """The sound workstreams, each behind those it depends on and else by id; problems by path, line and column.
+
+    A workstream with an error, or that depends on one, is not among them.
+    """
+
+    workstreams: tuple[Workstream, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def check(self) -> None:
+        """Raise InputError with the text of every error and their number; warnings alone pass."""
+        errors = [problem for problem in self.problems if problem.level == "error"]
+        if errors:
+            raise InputError("\n".join([*(problem.text() for problem in errors), counted(errors)]))
+
+
+@dataclass(slots=True)
+class _Found:
+    """One file while it is read."""
+
+    document: Document
+    problems: list[Problem]
+    prompts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str | None:
+        own = rules.value_at(self.document.data, ("id",))
+        return own if isinstance(own, str) else None
+
+    @property
+    def dependencies(self) -> list[tuple[Keys, str]]:
+        return [(keys, name) for keys, name in rules.texts(self.document, "depends_on") if len(keys) > 1]
+
+
+def read(root: Path, settings: Settings) -> Collection:
+    """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection."""
+    found = [_read(root, file, settings.tools) for file in _files(root)]
+    by_id = _by_id(found)
+    _check_dependencies(found, by_id)
+    _check_cycles(by_id)
+    problems = tuple(sorted(problem for one in found for problem in set(one.problems)))
+    timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
+    sound = {
+        id: workstream.parse(one.document.data, source=one.document.path, prompts=one.prompts, timeouts_s=timeouts_s)
+        for id, one in by_id.items()
+        if not one.problems
+    }
+    return Collection(workstreams=_ordered(sound), problems=problems)
+
+
+def meaning(path: Path) -> str:
+    """The sha256 of what a workstream file says, comments and key order aside; of its bytes where it does not parse."""
+    raw = path.read_bytes()
+    document = documents.read(raw, path=path.name)
+    if document.is_readable and not document.problems:
+        raw = json.dumps(document.data, sort_keys=True).encode()
+    return hashlib.sha256(raw).hexdigest()
+
+
+def counted(problems: list[Problem]) -> str:
+    """`2 problems in 1 file`."""
+    files = len({problem.path for problem in problems})
+    return f"{_plural(len(problems), 'problem')} in {_plural(files, 'file')}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _files(root: Path) -> list[Path]:
+    folder = root / FOLDER
+    if not folder.is_dir():
+        return []
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{FOLDER} cannot be read: {error.strerror}") from error
+    return [file for file in files if file.suffix in SUFFIXES and not file.name.startswith(".") and not file.is_dir()]
+
+
+def _read(root: Path, file: Path, tools: Mapping[str, Tool]) -> _Found:
+    path = f"{FOLDER}/{file.name}"
+    raw = _bytes(root, file)
+    document = documents.unreadable(path, raw) if isinstance(raw, str) else documents.read(raw, path=path)
+    found = _Found(document, [*document.problems, *schema.check(document), *rules.check(document, tools)])
+    if isinstance(document.data, dict):
+        found.problems += [*_read_prompts(root, found), *_recordings_missing(root, document, tools)]
+    return found
+
+
+def _bytes(root: Path, file: Path) -> bytes | str:
+    """The file's bytes, at most one more than a document may have; a sentence where it cannot be read."""
+    try:
+        reached = file.resolve(strict=True)
+        if not reached.is_relative_to(root.resolve()):
+            return "is a symlink that leaves the repository"
+        if not reached.is_file():  # a pipe would wait for ever
+            return "is no file"
+        with reached.open("rb") as stream:
+            return stream.read(documents.MAX_BYTES + 1)
+    except FileNotFoundError:
+        return "does not exist"
+    except RuntimeError:  # what pathlib makes of ELOOP before Python 3.13
+        return "is a loop of symlinks"
+    except OSError as error:
+        return "is a loop of symlinks" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+
+
+def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
+    """Fill in the texts of the prompt files; what is wrong with one is told at its key."""
+    for keys, entry in rules.entries(found.document, "steps"):
+        path = entry.get("prompt_file")
+        if not isinstance(path, str) or path_problem(path):
+            continue
+        text, why = _prompt(root, path)
+        if why:
+            yield found.document.problem((*keys, "prompt_file"), f"prompt file {shown(path)} {why}")
+        found.prompts[path] = text
+
+
+def _prompt(root: Path, path: str) -> tuple[str, str | None]:
+    raw = _bytes(root, root / path)
+    if isinstance(raw, str):
+        return "", raw
+    if len(raw) > documents.MAX_BYTES:
+        return "", f"is larger than {documents.MAX_BYTES:,} bytes"
+    try:
+        text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    except UnicodeDecodeError:
+        return "", "is no UTF-8 text"
+    if "\0" in text or not text.strip():
+        return "", "holds the NUL character" if text.strip() else "is empty"
+    return text, None
+
+
+def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    name, own = document.data.get("tool"), document.data.get("id")
+    tool = tools.get(name) if isinstance(name, str) else None
+    if tool is None or not tool.needs_recording or not isinstance(own, str):
+        return
+    for keys, entry in rules.entries(document, "steps"):
+        key = next((key for key in ("prompt", "prompt_file") if key in entry), None)
+        if key is None or not isinstance(entry.get("id"), str):
+            continue
+        path = recorded_path(own, entry["id"])
+        if not (root / path).is_file():
+            yield document.problem((*keys, key), f"{tool.name} has no recorded patch; expected {path}", at_key=True)
+
+
+def _by_id(found: list[_Found]) -> dict[str, _Found]:
+    """The files by their ids; the later of two with one id gets a problem that names the first."""
+    by_id: dict[str, _Found] = {}
+    for one in found:
+        if one.id is None:
+            continue
+        first = by_id.setdefault(one.id, one)
+        if first is not one:
+            place = first.document.place(("id",))
+            where = f"{first.document.path}:{place.line}:{place.column}"
+            one.problems.append(one.document.problem(("id",), f"id {shown(one.id)} is taken by {where}"))
+    return by_id
+
+
+def _check_dependencies(found: list[_Found], by_id: Mapping[str, _Found]) -> None:
+    # a file that cannot be read most likely holds the id of its name: its own problem is enough
+    lost = {Path(one.document.path).stem for one in found if one.id is None}
+    for one in found:
+        for keys, name in one.dependencies:
+            if name == one.id:
+                one.problems.append(one.document.problem(keys, f"{shown(name)} depends on itself"))
+            elif name not in by_id and name not in lost:
+                meant = did_you_mean(name, by_id) or "; no workstream has this id"
+                one.problems.append(one.document.problem(keys, f"unknown dependency {shown(name)}{meant}"))
+
+
+def _check_cycles(by_id: Mapping[str, _Found]) -> None:
+    """One problem a cycle, at the dependency by which its smallest id enters it."""
+    graph = {
+        id: sorted({name for _, name in one.dependencies if name in by_id and name != id}) for id, one in by_id.items()
+    }
+    rest = set(graph) - set(_sorted(graph))
+    seen: set[str] = set()
+    for start in sorted(rest):
+        walk: list[str] = []
+        here = start
+        # whoever is left over depends on another that is: following the first such leads into a cycle
+        while here not in seen:
+            seen.add(here)
+            walk.append(here)
+            here = next(name for name in graph[here] if name in rest)
+        if here in walk:
+            _tell_cycle(walk[walk.index(here) :], by_id)
+
+
+def _tell_cycle(cycle: list[str], by_id: Mapping[str, _Found]) -> None:
+    turn = cycle.index(min(cycle))
+    cycle = cycle[turn:] + cycle[:turn]
+    one, following = by_id[cycle[0]], cycle[1]
+    keys = next(keys for keys, name in one.dependencies if name == following)
+    one.problems.append(one.document.problem(keys, f"dependency cycle: {' -> '.join([*cycle, cycle[0]])}"))
+
+
+def _ordered(sound: Mapping[str, Workstream]) -> tuple[Workstream, ...]:
+    graph: dict[str, list[str]] = {id: list(one.depends_on) for id, one in sound.items()}
+    return tuple(sound[id] for id in _sorted(graph))
+
+
+def _sorted(graph: Mapping[str, list[str]]) -> list[str]:
+    """Ids behind those they depend on, else by id; those that depend on what is missing or on a cycle are left out."""
+    waits = {id: len(names) for id, names in graph.items()}
+    dependents: defaultdict[str, list[str]] = defaultdict(list)
+    for id, names in graph.items():
+        for name in names:
+            dependents[name].append(id)
+    ready = sorted(id for id, count in waits.items() if count == 0)
+    order: list[str] = []
+    while ready:
+        done = heapq.heappop(ready)
+        order.append(done)
+        for id in dependents[done]:
+            waits[id] -= 1
+            if waits[id] == 0:
+                heapq.heappush(ready, id)
+    return order

@@ -1,0 +1,100 @@
+"""Keeps pull requests as files, for repositories without a forge. It never pushes or asks anybody."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from splinter import report
+from splinter.errors import PublishError
+from splinter.ports import Page
+from splinter.records import PullRequestRecord
+from splinter.redact import plain
+from splinter.store import write_whole
+
+FOLDER = ".splinter/pull-requests"
+_HEADING = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(?:\r?\n)?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Pages under `.splinter/pull-requests/` of the repository at `root`."""
+
+    root: Path
+
+    @property
+    def pushes(self) -> bool:
+        """Never: nothing leaves the machine."""
+        return False
+
+    def describe(self, page: Page) -> str:
+        """One line on where the page would be."""
+        return f"{_kind(page)} {page.head} -> {page.base} as {_where(page.workstream)}"
+
+    def publish(self, page: Page) -> PullRequestRecord:
+        """Write the page, its text outside our markers kept; a page that says the same is not touched."""
+        heading, body = self._read(page.workstream)
+        wanted = _heading(page, state="open")
+        is_same = heading == wanted and report.is_same_body(report.own_part(body), page.own_body)
+        if not is_same:
+            self._write(page.workstream, wanted, report.merge_body(body, page.own_body))
+        return _record(page.workstream, "unchanged" if is_same else "written")
+
+    def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
+        """Mark the page of `head` as closed and say why at its end; None where there is no open one."""
+        heading, body = self._read(workstream)
+        if f"head: {_value(head)}\n" not in f"{heading}\n" or "state: open" not in heading.splitlines():
+            return None
+        self._write(workstream, heading.replace("state: open", "state: closed", 1), f"{body}\n{comment}\n")
+        return _record(workstream, "closed")
+
+    def _read(self, workstream: str) -> tuple[str, str]:
+        """Heading and body of the page as it is; both empty where there is none."""
+        try:
+            text = (self.root / _where(workstream)).read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return "", ""
+        except OSError as error:
+            raise PublishError(f"{_where(workstream)} cannot be read: {error.strerror}") from error
+        found = _HEADING.match(text)
+        return (found[1].replace("\r", ""), text[found.end() :]) if found else ("", text)
+
+    def _write(self, workstream: str, heading: str, body: str) -> None:
+        end = "" if body.endswith("\n") else "\n"
+        try:
+            write_whole(self.root / _where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
+        except OSError as error:
+            raise PublishError(f"{_where(workstream)} cannot be written: {error.strerror}") from error
+
+
+def _heading(page: Page, *, state: str) -> str:
+    fields = {
+        "title": page.title,
+        "head": page.head,
+        "base": page.base,
+        "draft": page.draft,
+        "labels": page.labels,
+        "reviewers": page.reviewers,
+        "assignees": page.assignees,
+    }
+    return "\n".join([f"state: {state}", *(f"{name}: {_value(value)}" for name, value in fields.items())])
+
+
+def _value(value: object) -> str:
+    # JSON is YAML on one line, so that no title can add a field
+    shown = [plain(item) for item in value] if isinstance(value, tuple) else value
+    return json.dumps(plain(shown) if isinstance(shown, str) else shown, ensure_ascii=False)
+
+
+def _kind(page: Page) -> str:
+    return "draft pull request" if page.draft else "pull request"
+
+
+def _where(workstream: str) -> str:
+    return f"{FOLDER}/{workstream}.md"
+
+
+def _record(workstream: str, action: str) -> PullRequestRecord:
+    return PullRequestRecord(workstream=workstream, action=action, where=_where(workstream))

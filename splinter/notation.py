@@ -1,0 +1,119 @@
+"""How users write names, paths, patterns and durations: pure functions of text. It never looks at a disk or at git."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+SHOWN_CHARACTERS = 60
+WILDCARDS = frozenset("*?[")
+
+# git-check-ref-format(1), and the leading dash that git and shells read as an option
+REF_RULES = (
+    (re.compile(r"^-"), 'starts with "-", which git would read as an option'),
+    (re.compile(r"^/|/$|//"), 'has an empty part before or after a "/"'),
+    (re.compile(r"\.\."), 'holds ".."'),
+    (re.compile(r"@\{|^@$"), 'holds "@{" or is "@"'),
+    (re.compile(r"(^|/)\."), 'has a part that starts with "."'),
+    (re.compile(r"\.$|\.lock(/|$)"), 'ends with "." or has a part that ends with ".lock"'),
+    (re.compile(r"[\s~^:?*\[\\\x00-\x1f\x7f-\x9f]"), "holds a blank, a control character or one of ~ ^ : ? * [ \\"),
+    (re.compile(r"^HEAD\Z"), "is HEAD, which is no branch"),
+)
+PATH_RULES = (
+    (re.compile(r"^\Z"), "is empty"),
+    (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"), "holds a control character"),
+    (re.compile(r"\\"), 'holds a backslash; separate folders with "/"'),
+    (re.compile(r"^/|^[A-Za-z]:"), "is absolute; paths start at the repository's root"),
+    (re.compile(r"^-"), 'starts with "-", which tools would read as an option'),
+    (re.compile(r"^:"), 'starts with ":", which git would read as magic'),
+    (re.compile(r"(^|/)\.\.(/|\Z)"), 'holds "..", which could leave the repository'),
+    (re.compile(r"(^|/)\.(/|\Z)|//"), 'has a part that is "." or empty; leave it out'),
+)
+
+
+def seconds(duration: str | float) -> float:
+    """Seconds of a duration that the schema has passed: `90`, `90s`, `20m`, `2h`."""
+    if not isinstance(duration, str):
+        return float(duration)
+    unit = duration[-1]
+    return float(duration.rstrip("smh")) * SECONDS.get(unit, 1.0)
+
+
+def ref_problem(name: str) -> str | None:
+    """Why git or a shell would stumble over a branch of that name, None where neither would."""
+    if not name:
+        return "is empty"
+    return next((why for pattern, why in REF_RULES if pattern.search(name)), None)
+
+
+def path_problem(path: str) -> str | None:
+    """Why a path or pattern is not relative, with `/`, and inside the repository; None where it is."""
+    return next((why for pattern, why in PATH_RULES if pattern.search(path)), None)
+
+
+def pattern(text: str) -> str:
+    """A pattern as git is asked: with a slash at its end it means all in the folder."""
+    return f"{text}**" if text.endswith("/") else text
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether git's `:(glob)` pattern means that path; without wildcards it also means what lies in it."""
+    if not WILDCARDS & set(pattern):
+        return path == pattern or path.startswith(f"{pattern}/")
+    return _regex(pattern).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=4096)
+def _regex(pattern: str) -> re.Pattern[str]:
+    parts = pattern.split("/")
+    regex = "".join(_part(part, is_last=index == len(parts) - 1) for index, part in enumerate(parts))
+    return re.compile(regex, re.DOTALL)
+
+
+def _part(part: str, *, is_last: bool) -> str:
+    if part == "**":
+        return ".+" if is_last else "(?:.+/)?"
+    glyphs = re.findall(r"\*+|\?|\[!?\]?[^\]]*\]|.", part, re.DOTALL)
+    return "".join(map(_glyph, glyphs)) + ("" if is_last else "/")
+
+
+def _glyph(glyph: str) -> str:
+    if glyph.startswith("*"):
+        return "[^/]*"
+    if glyph == "?":
+        return "[^/]"
+    if glyph.startswith("[") and len(glyph) > 1:
+        negation = "^" if glyph[1] == "!" else ""
+        members = glyph[1:-1].removeprefix("!")
+        return f"[{negation}{re.escape(members).replace(re.escape('-'), '-')}]"
+    return re.escape(glyph)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be."""
+    if len(word) > SHOWN_CHARACTERS:  # difflib takes the product of both lengths
+        return None
+    return next(iter(get_close_matches(word, known, n=1)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?`, or nothing."""
+    meant = suggestion(word, known)
+    return f'; did you mean "{meant}"?' if meant is not None else ""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: JSON, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
+
+
+def harmless(text: str) -> str:
+    """The text with every character that could steer a terminal replaced, one for one, so that columns stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,155 @@
+"""Mail over SMTP, or as a file in the outbox. It never sends over a line whose certificate it could not verify."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+
+from splinter.errors import PublishError
+from splinter.markup import one_line
+from splinter.ports import Message
+from splinter.redact import Redactor
+from splinter.store import write_whole
+
+SECURITIES = ("starttls", "ssl", "none")
+SENDER = "splinter@localhost"
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail server; `security` is starttls, ssl or none, `context` another idea of whom to trust (tests)."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None = field(repr=False)
+    security: str
+    sender: str
+    recipients: tuple[str, ...]
+    context: ssl.SSLContext | None = None
+    timeout_s: float = 30.0
+    now: Callable[[], datetime] = _now
+
+    def send(self, message: Message) -> str:
+        """Send to all recipients and say to how many; one whom the server refuses costs no other."""
+        if self.security not in SECURITIES:
+            raise PublishError(f'SMTP_SECURITY is "{self.security}"; it must be one of {", ".join(SECURITIES)}')
+        letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
+        with self._told(), self._connected() as server:
+            refused = server.send_message(letter, self.sender, list(self.recipients))
+        sent = f"mail to {len(self.recipients) - len(refused)} of {len(self.recipients)}"
+        return f"{sent}; refused: {', '.join(sorted(refused))}" if refused else f"mail to {', '.join(self.recipients)}"
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        context = self.context or ssl.create_default_context()
+        if self.security == "ssl":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=context)
+        else:
+            server = smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
+        try:
+            if self.security == "starttls":
+                server.starttls(context=context)
+            if self.user:
+                server.login(self.user, self.password or "")
+            yield server
+        finally:
+            # a server that drops the line after it took the mail has taken it
+            with contextlib.suppress(OSError):
+                server.quit()
+            server.close()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns the errors of smtplib and of the line into ours; the server's own words are shown, masked."""
+        where = f"mail server {self.host}:{self.port}"
+        try:
+            yield
+        except smtplib.SMTPAuthenticationError as error:
+            raise PublishError(
+                f"{where} refused the login ({self._said(error)}); check SMTP_USER and SMTP_PASSWORD"
+                " (many providers want an app password)"
+            ) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            refused = ", ".join(f"{name} ({_words(*answer)})" for name, answer in sorted(error.recipients.items()))
+            raise PublishError(f"{where} refused every recipient: {refused}; check REPORT_RECIPIENTS") from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise PublishError(f"{where}: {error}; check SMTP_SECURITY ({self.security}) and SMTP_PORT") from error
+        except smtplib.SMTPResponseException as error:
+            raise PublishError(f"{where} refused the mail ({self._said(error)})") from error
+        except ssl.SSLError as error:
+            raise PublishError(
+                f"{where}: no trusted line ({error.reason or error}); check SMTP_HOST, SMTP_PORT and SMTP_SECURITY"
+            ) from error
+        except UnicodeError as error:
+            raise PublishError(f"{where}: host, user and password must be ASCII") from error
+        except OSError as error:  # smtplib's own errors are OSErrors too
+            said = one_line(error.strerror or error) or type(error).__name__
+            raise PublishError(f"{where} does not take the mail ({said}); check SMTP_HOST and SMTP_PORT") from error
+
+    def _said(self, error: smtplib.SMTPResponseException) -> str:
+        return Redactor((self.password or "",)).text(_words(error.smtp_code, error.smtp_error))
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Mails as `.eml` files in a folder, for a machine without a mail server."""
+
+    folder: Path
+    sender: str = SENDER
+    recipients: tuple[str, ...] = ()
+    now: Callable[[], datetime] = _now
+
+    def send(self, message: Message) -> str:
+        """Write `<run>.eml` and say where."""
+        letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
+        file = self.folder / f"{re.sub(r'[^0-9A-Za-z._-]', '_', message.run).lstrip('.') or 'mail'}.eml"
+        try:
+            write_whole(file, letter.as_bytes().decode("ascii"))
+        except OSError as error:
+            raise PublishError(f"{file} cannot be written: {error.strerror}") from error
+        return f"written to {self.folder.parent.name}/{self.folder.name}/{file.name}"
+
+
+def compose(message: Message, *, sender: str, recipients: tuple[str, ...], now: datetime) -> EmailMessage:
+    """The mail: plain text beside HTML, in ASCII on the line; raises PublishError for an address that is none."""
+    for address in (sender, *recipients):
+        if not (address.isascii() and _ADDRESS.fullmatch(address)):
+            raise PublishError(
+                f'"{one_line(address)}" is no mail address; write name@host, several with commas between'
+            )
+    letter = EmailMessage(policy=SMTP)
+    try:
+        letter["Subject"] = one_line(message.subject)
+        letter["From"] = sender
+        letter["To"] = ", ".join(recipients) or "undisclosed-recipients:;"
+        letter["Date"] = format_datetime(now)
+        letter["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
+        letter["Auto-Submitted"] = "auto-generated"
+        letter["X-Auto-Response-Suppress"] = "All"
+        # never 8bit: not every server takes it
+        letter.set_content(message.text, cte="quoted-printable")
+        letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    except (MessageError, UnicodeError, ValueError) as error:
+        raise PublishError(f"the mail cannot be written: {error}") from error
+    return letter
+
+
+def _words(status: int, said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return f"{status} {one_line(text)}"

@@ -1,0 +1,229 @@
+"""Documents to problems, by the JSON Schemas, in words of our own. It never stops at the first problem."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from splinter.documents import MAX_PROBLEMS, Document, Problem, bounded
+from splinter.events import Keys
+from splinter.notation import did_you_mean, shown, suggestion
+
+TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+MERGE = "<<"
+LIMITS = {
+    "minimum": "is too small; the least is {}",
+    "maximum": "is too large; the most is {}",
+    "exclusiveMinimum": "is too small; it must be more than {}",
+    "minLength": "must not be empty",
+    "maxLength": "is longer than {} characters",
+    "minItems": "must hold at least {} item",
+}
+
+
+def check(document: Document, name: str = "workstream") -> tuple[Problem, ...]:
+    """All that the schema of that name finds wrong in a readable document, sorted by place."""
+    if not document.is_readable:
+        return ()
+    errors = _validator(name).iter_errors(document.data)
+    found = (problem for error in errors for problem in _problems(document, error))
+    return tuple(sorted(set(bounded(found))))
+
+
+def load(name: str) -> dict[str, Any]:
+    """The schema of that name: beside the package's files in a wheel, one folder up in a checkout."""
+    here = Path(__file__).parent
+    file = next(
+        path for folder in (here, here.parent) if (path := folder / "schemas" / f"{name}.schema.json").is_file()
+    )
+    schema: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    return schema
+
+
+@lru_cache(maxsize=4)
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
+    # 3.0 is an integer to JSON Schema, but not to Python's own calls
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    # jsonschema's own `pattern` lets "$" pass before a last newline, its `uniqueItems` can take n² steps
+    ours = extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"pattern": _pattern, "uniqueItems": _unique_items}, type_checker=types
+    )
+    schema = load(name)
+    # references resolved once here instead of at each value: a fifth of the time
+    return ours(_inlined({key: value for key, value in schema.items() if key != "$id"}, schema["$defs"]))
+
+
+def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    while isinstance(node.get("$ref"), str):
+        node = {**definitions[node["$ref"].removeprefix("#/$defs/")], **{k: v for k, v in node.items() if k != "$ref"}}
+    return {key: _inlined(value, definitions) for key, value in node.items() if key != "$defs"}
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not _compiled(pattern).search(instance):
+        yield ValidationError("does not fit")
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern)
+
+
+def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if not wanted or not isinstance(instance, list):
+        return
+    seen: set[str] = set()
+    for index, item in enumerate(instance):
+        text = json.dumps(item, sort_keys=True)
+        if text in seen:
+            yield ValidationError("is there twice", path=[index], instance=item)
+        seen.add(text)
+
+
+def _problems(document: Document, error: Any) -> Iterator[Problem]:
+    """The problems that one error of jsonschema stands for."""
+    keys: Keys = tuple(error.absolute_path)
+    words = _bad_name if "propertyNames" in error.schema_path else WORDS.get(error.validator)
+    if words is None:
+        yield document.problem(keys, _misfit(error))
+        return
+    for own_keys, message, at_key in words(keys, error):
+        yield document.problem(own_keys, message, at_key=at_key)
+
+
+Words = Iterator[tuple[Keys, str, bool]]
+
+
+def _unknown(keys: Keys, error: Any) -> Words:
+    known = error.schema.get("properties", {})
+    for key in error.instance:
+        if key == MERGE:
+            yield (*keys, key), f'YAML\'s merge key "{MERGE}" is not supported; write the keys out', True
+        elif key not in known:
+            yield (*keys, key), f"unknown key {shown(key)}{did_you_mean(key, known)}", True
+
+
+def _missing(keys: Keys, error: Any) -> Words:
+    for key in error.validator_value:
+        if key not in error.instance and key not in _misspelt(error):
+            yield keys, f"missing key {shown(key)}", False
+
+
+def _needed(keys: Keys, error: Any) -> Words:
+    for key, others in error.validator_value.items():
+        if key in error.instance:
+            for other in others:
+                if other not in error.instance:
+                    yield (*keys, key), f"{shown(key)} needs {shown(other)} beside it", True
+
+
+def _one_of(keys: Keys, error: Any) -> Words:
+    """In our schemas `oneOf` says one thing only: exactly one of some keys."""
+    if not isinstance(error.instance, dict):
+        return
+    options = [option["required"][0] for option in error.validator_value]
+    found = [key for key in options if key in error.instance]
+    wanted = f"exactly one of {_listed(options)}"
+    if found:
+        yield (*keys, found[1]), f"found {' and '.join(found)}; expected {wanted}", True
+    elif not set(options) & _misspelt(error):
+        yield keys, f"expected {wanted}", False
+
+
+def _misspelt(error: Any) -> set[str]:
+    """The keys that unknown ones beside them were probably meant to be: told once is enough."""
+    known = error.schema.get("properties", {})
+    if MERGE in error.instance:
+        return set(known)
+    unknown = (key for key in error.instance if key not in known)
+    return {suggestion(key, known) or "" for key in islice(unknown, MAX_PROBLEMS)}
+
+
+def _mistyped(keys: Keys, error: Any) -> Words:
+    wanted = error.validator_value
+    types = [wanted] if isinstance(wanted, str) else list(wanted)
+    needed = error.schema.get("required") if not keys else None
+    with_keys = f" with {', '.join(needed)}" if needed else ""
+    yield keys, f"expected {_listed([TYPES[name] for name in types])}{with_keys}, found {_kind(error.instance)}", False
+
+
+def _none_of(keys: Keys, error: Any) -> Words:
+    allowed = [value for value in error.validator_value if isinstance(value, str)]
+    meant = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else ""
+    yield keys, f"{shown(error.instance)} is none of {', '.join(allowed)}{meant}", False
+
+
+def _not_constant(keys: Keys, error: Any) -> Words:
+    yield keys, f"expected {shown(error.validator_value)} or a mapping, found {shown(error.instance)}", False
+
+
+def _twice(keys: Keys, error: Any) -> Words:
+    yield keys, f"{shown(error.instance)} is in the list twice", False
+
+
+def _bad_name(keys: Keys, error: Any) -> Words:
+    """A bad key, which jsonschema reports at the mapping with the key as the instance."""
+    yield (*keys, error.instance), _misfit(error), True
+
+
+WORDS: dict[str, Callable[[Keys, Any], Words]] = {
+    "additionalProperties": _unknown,
+    "required": _missing,
+    "dependentRequired": _needed,
+    "oneOf": _one_of,
+    "type": _mistyped,
+    "enum": _none_of,
+    "const": _not_constant,
+    "uniqueItems": _twice,
+}
+
+
+def _misfit(error: Any) -> str:
+    """The schema's own sentence, which editors show too, behind the value."""
+    if error.validator in LIMITS:
+        sentence = LIMITS[error.validator].format(error.validator_value)
+        return f"{shown(error.instance)} {sentence}" if error.instance not in ("", []) else sentence
+    sentence = error.schema.get("errorMessage", "it does not fit the schema")
+    options = [value for part in error.schema.get("anyOf", ()) for value in part.get("enum", ())]
+    meant = suggestion(error.instance, options) if isinstance(error.instance, str) else None
+    if meant is not None:
+        return f'{shown(error.instance)} is not allowed here; did you mean "{meant}"?'
+    return f"{shown(error.instance)} is not allowed here: {sentence}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return TYPES["null"]
+    if isinstance(value, bool):
+        return shown(value)
+    kinds = ((str, "string"), (int, "integer"), (float, "number"), (list, "array"), (dict, "object"))
+    return next((TYPES[name] for kind, name in kinds if isinstance(value, kind)), "a date or time")

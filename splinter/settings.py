@@ -1,0 +1,267 @@
+"""The settings file and the environment as frozen values. It alone reads `os.environ`, and stores no secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from splinter import schema, toml, tools, when
+from splinter.documents import Document, Problem
+from splinter.errors import InputError
+from splinter.notation import ref_problem, shown
+from splinter.tools import Tool
+
+FILE = "splinter.toml"
+PYPROJECT = "pyproject.toml"
+NOT_BUILT = {"pull_requests": ("together", "each"), "sandbox": ("bubblewrap", "none")}
+
+SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
+SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|WEBHOOK|AUTH", re.IGNORECASE)
+# what programs commonly need: on POSIX, on Windows
+PASSED_ON = {
+    "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SHELL", "TZ",
+    "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Author and committer of our commits."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How splinter works in a repository; `source` is the file they stand in, None where there is none."""
+
+    jobs: int = 4
+    timezone: str = "UTC"
+    branch_prefix: str = "splinter/"
+    remote: str | None = None
+    base: str | None = None
+    rebase: str = "behind"
+    pull_requests: str = "each"
+    sandbox: str = "none"
+    identity: Identity | None = None
+    tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
+    source: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that `timezone` names."""
+        return when.zone(self.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The caller's environment, parsed; `now` is the fixed clock of tests. Its repr shows no secret."""
+
+    github_token: str | None = field(default=None, repr=False)
+    github_repository: str | None = None
+    github_api_url: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: str = "starttls"
+    report_recipients: tuple[str, ...] = ()
+    sendgrid_api_key: str | None = field(default=None, repr=False)
+    slack_webhook_url: str | None = field(default=None, repr=False)
+    healthcheck_url: str | None = field(default=None, repr=False)
+    now: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The values that must never be shown: our own secrets, and those of `names` that sound like secrets."""
+        own = [getattr(self, name) for name in SECRET_FIELDS]
+        others = [self.variables.get(name, "").strip() for name in names if SECRET_NAME.search(name)]
+        return tuple(dict.fromkeys(value for value in (*own, *others) if value))
+
+    def child_environment(self, names: tuple[str, ...]) -> dict[str, str]:
+        """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""
+        wanted = PASSED_ON | set(names)
+        passed = {
+            name: value
+            for name, value in self.variables.items()
+            if (name in wanted or name.startswith("LC_")) and not name.startswith("GIT_")
+        }
+        return passed | {"PATH": _path(self.variables.get("PATH", os.defpath)), "TERM": "dumb"}
+
+
+def read(root: Path) -> Settings:
+    """The settings of the repository at `root`; raises InputError with all that is wrong with them."""
+    document = _document(root)
+    if document is None:
+        return Settings()
+    problems = {*document.problems, *schema.check(document, "settings"), *_rules(document)}
+    profiles: Mapping[str, Tool] = {}
+    if not problems:
+        profiles, found = _tools(document)
+        problems.update(found)
+    if problems:
+        raise InputError("\n".join(problem.text() for problem in sorted(problems)))
+    identity = document.data.get("identity")
+    values = {key: value for key, value in document.data.items() if key not in ("tools", "identity")}
+    return Settings(**values, identity=Identity(**identity) if identity else None, tools=profiles, source=document.path)
+
+
+def environment(environ: Mapping[str, str] | None = None) -> Environment:
+    """The environment parsed; raises InputError that names a malformed variable, and shows no secret's value."""
+    variables = dict(os.environ if environ is None else environ)
+    fields: dict[str, Any] = {}
+    for name, parse in VARIABLES.items():
+        value = variables.get(name, "").strip()
+        if value:  # continuous integration sets a secret that is missing to nothing
+            fields[name.lower() if name != "SPLINTER_NOW" else "now"] = parse(name, value)
+    return Environment(**fields, variables=variables)
+
+
+def _document(root: Path) -> Document | None:
+    own, shared = root / FILE, root / PYPROJECT
+    found = toml.read(own, ()) if own.is_file() else None
+    # parsed only where it may concern us: a stranger's pyproject.toml is not ours to judge
+    if shared.is_file() and b"splinter" in shared.read_bytes():
+        inside = toml.read(shared, ("tool", "splinter"))
+        if found and inside.data is not None:
+            raise InputError(f"settings stand in both {FILE} and {PYPROJECT} ([tool.splinter]); keep one of them")
+        if found is None and (inside.data is not None or inside.problems):
+            return inside
+    return found
+
+
+def _tools(document: Document) -> tuple[Mapping[str, Tool], list[Problem]]:
+    """The shipped profiles with the document's laid over them, one at a time so that each problem has its place."""
+    merged: Mapping[str, Tool] = tools.shipped()
+    problems = []
+    for name, table in document.data.get("tools", {}).items():
+        try:
+            merged = tools.merged(merged, {name: table})
+        except InputError as error:
+            problems.append(document.problem(("tools", name), str(error), at_key=True))
+    return merged, problems
+
+
+def _rules(document: Document) -> list[Problem]:
+    """What the schema cannot say."""
+    data = document.data if isinstance(document.data, dict) else {}
+    found = []
+    for key, (value, built) in NOT_BUILT.items():
+        if data.get(key) == value:
+            found.append(document.problem((key,), f"{key} = {shown(value)} is not built yet; use {shown(built)}"))
+    for key, judge in JUDGES.items():
+        own = data.get(key)
+        why = judge(own) if isinstance(own, str) and own else None
+        if why:
+            found.append(document.problem((key,), why))
+    return found
+
+
+def _zone_problem(name: str) -> str | None:
+    try:
+        when.zone(name)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _prefix_problem(prefix: str) -> str | None:
+    why = "starts with refs/, which git adds itself" if prefix.startswith("refs/") else ref_problem(prefix + "id")
+    return f"branch prefix {shown(prefix)} {why}" if why else None
+
+
+def _branch_problem(name: str) -> str | None:
+    why = ref_problem(name)
+    return f"branch {shown(name)} {why}" if why else None
+
+
+def _remote_problem(name: str) -> str | None:
+    why = ref_problem(name)
+    return f'remote {shown(name)} {why}; use a name that "git remote" lists' if why else None
+
+
+JUDGES: dict[str, Callable[[str], str | None]] = {
+    "timezone": _zone_problem,
+    "branch_prefix": _prefix_problem,
+    "base": _branch_problem,
+    "remote": _remote_problem,
+}
+
+
+def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _port(name: str, value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", value) or not 1 <= int(value) <= 65535:
+        raise InputError(f"{name} is {shown(value)}; it must be a port from 1 to 65535")
+    return int(value)
+
+
+def _security(name: str, value: str) -> str:
+    if value.lower() not in ("starttls", "ssl", "none"):
+        raise InputError(f"{name} is {shown(value)}; it must be starttls, ssl or none")
+    return value.lower()
+
+
+def _recipients(name: str, value: str) -> tuple[str, ...]:
+    addresses = tuple(address for part in value.split(",") if (address := part.strip()))
+    for address in addresses:
+        if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", address):
+            raise InputError(f"{name} holds {shown(address)}, which is no address; write a@example.org, b@example.org")
+    return addresses
+
+
+def _repository(name: str, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*/[A-Za-z0-9._-]+", value):
+        raise InputError(f"{name} is {shown(value)}; it must be owner/name")
+    return value
+
+
+def _url(name: str, value: str) -> str:
+    # the value is not shown: for webhooks the address itself is the secret
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise InputError(f"{name} is no http or https address")
+    return value
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InputError(f"{name} is {shown(value)}; it must be a time with its offset, such as 2026-01-31T02:00:00Z")
+    return moment.astimezone(UTC)
+
+
+VARIABLES: dict[str, Callable[[str, str], Any]] = {
+    "GITHUB_TOKEN": _text,
+    "GITHUB_REPOSITORY": _repository,
+    "GITHUB_API_URL": _url,
+    "SMTP_HOST": _text,
+    "SMTP_PORT": _port,
+    "SMTP_USER": _text,
+    "SMTP_PASSWORD": _text,
+    "SMTP_SECURITY": _security,
+    "REPORT_RECIPIENTS": _recipients,
+    "SENDGRID_API_KEY": _text,
+    "SLACK_WEBHOOK_URL": _url,
+    "HEALTHCHECK_URL": _url,
+    "SPLINTER_NOW": _moment,
+}
+
+
+def _path(path: str) -> str:
+    """The caller's PATH with this Python's folder; relative entries go: in a worktree they lead to an agent's files."""
+    folders = [folder for folder in path.split(os.pathsep) if Path(folder).is_absolute()]
+    own = str(Path(sys.executable).parent)
+    return os.pathsep.join(folders if own in folders else [own, *folders])

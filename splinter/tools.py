@@ -1,0 +1,134 @@
+"""Tool profiles: a definition and a request give a command. It never looks for a program nor starts one."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from splinter.errors import InputError
+from splinter.notation import did_you_mean, seconds
+from splinter.workstream import Action, Prompt, Run
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "junit", "recorded")
+# without a value these leave out the argument they stand in: not every call has results or a model to name
+OPTIONAL = frozenset({"model", "junit"})
+LABEL_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """How a program is called; `prompt_args` None: it takes no prompts; `leaves` are patterns of a .gitignore."""
+
+    name: str
+    command: str
+    args: tuple[str, ...] = ()
+    prompt_args: tuple[str, ...] | None = None
+    env: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    version: tuple[str, ...] = ("--version",)
+    at_once: int | None = None
+    leaves: tuple[str, ...] = ()
+
+    @property
+    def takes_prompts(self) -> bool:
+        """Whether a prompt can be given to it."""
+        return self.prompt_args is not None
+
+    @property
+    def junit(self) -> bool:
+        """Whether it writes JUnit results where `{junit}` says."""
+        return any("{junit}" in argument for argument in self.args)
+
+    @property
+    def needs_recording(self) -> bool:
+        """Whether a prompt is answered by a recorded patch."""
+        return any("{recorded}" in argument for argument in self.prompt_args or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to start: `argv` a tuple, or a text for the shell; `label` names it in logs, without a whole prompt."""
+
+    argv: tuple[str, ...] | str
+    label: str
+
+
+def shipped() -> dict[str, Tool]:
+    """The profiles that ship with splinter, by name."""
+    return dict(merged({}, tomllib.loads(Path(__file__).with_name("tools.toml").read_text("utf-8"))))
+
+
+def merged(shipped: Mapping[str, Tool], tables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Tool]:
+    """Profiles with tables of the settings laid over them, field by field; raises InputError for the first bad one."""
+    tools = dict(shipped)
+    for name, table in tables.items():
+        tools[name] = _laid_over(tools.get(name), name, table)
+    return tools
+
+
+def command(action: Action, tools: Mapping[str, Tool], *, values: Mapping[str, str]) -> Command:
+    """The command of an action; `values` are the placeholders', `files` separated by NUL.
+
+    Placeholders are filled in the profile's arguments only, once; raises InputError where one has no value.
+    """
+    if isinstance(action, Run):
+        label = action.command if isinstance(action.command, str) else " ".join(action.command)
+        return Command(argv=action.command, label=_label(label))
+    tool = tools[action.tool]
+    if isinstance(action, Prompt):
+        arguments = _filled(tool, (*tool.args, *(tool.prompt_args or ())), values)
+        return Command(argv=(tool.command, *arguments), label=_label(f"{tool.name}: {action.text.strip()}"))
+    arguments = _filled(tool, tool.args, values)
+    return Command(argv=(tool.command, *arguments, *action.args), label=_label(" ".join((tool.name, *action.args))))
+
+
+def recorded_path(workstream_id: str, step_id: str) -> str:
+    """Where a prompt step's recorded patch lies, from the root; a fix attempt's step is `fix-1`, `fix-2`, …"""
+    return f"workstreams/recorded/{workstream_id}/{step_id}.patch"
+
+
+def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    if "timeout" in fields:
+        fields["timeout_s"] = seconds(fields.pop("timeout"))
+    if below is None and "command" not in fields:
+        raise InputError(f'tool "{name}" has no command')
+    tool = replace(below, **fields) if below else Tool(name=name, **fields)
+    for argument in (*tool.args, *(tool.prompt_args or ()), *tool.version):
+        _refuse_placeholder(tool, argument)
+    return tool
+
+
+def _refuse_placeholder(tool: Tool, argument: str) -> None:
+    for word in PLACEHOLDER.findall(argument):
+        if word not in PLACEHOLDERS:
+            known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+            meant = did_you_mean(word, PLACEHOLDERS) or f"; known are {known}"
+            raise InputError(f'tool "{tool.name}": unknown placeholder "{{{word}}}"{meant}')
+    if "{files}" in argument and argument != "{files}":
+        raise InputError(f'tool "{tool.name}": "{{files}}" must be an argument of its own: it becomes one a file')
+
+
+def _filled(tool: Tool, arguments: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, ...]:
+    filled: list[str] = []
+    for argument in arguments:
+        words = PLACEHOLDER.findall(argument)
+        missing = [word for word in words if word not in values]
+        if any(word not in OPTIONAL for word in missing):
+            raise InputError(f'tool "{tool.name}": "{{{missing[0]}}}" has no value in this call')
+        if argument == "{files}":
+            filled += [file for file in values["files"].split("\0") if file]
+        elif not missing:
+            filled.append(PLACEHOLDER.sub(lambda found: values[found[1]], argument))
+    return tuple(filled)
+
+
+def _label(text: str) -> str:
+    """The first line, cut where it is long."""
+    first, *more = text.splitlines() or [""]
+    return f"{first[: LABEL_CHARACTERS - 1]}…" if more or len(first) > LABEL_CHARACTERS else first

@@ -1,0 +1,65 @@
+"""`doit init` as a user meets it: from any folder of a repository, and outside of one."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from splinter.doit_plugins.init import Init
+
+
+def init(*args: str) -> int:
+    return Init().parse_execute(list(args))
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package/__init__.py").write_text("")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
+    monkeypatch.chdir(tmp_path / "package")
+    return tmp_path
+
+
+def test_files_go_to_the_top_of_the_repository(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init() == 0
+    assert capsys.readouterr().out == (
+        "written  .github/workflows/scheduled-orchestrator.yml\n"
+        "written  dodo.py\n"
+        "written  doit.cfg\n"
+        "written  splinter.toml\n"
+        "written  workstreams/first.yaml\n"
+        "Next: `doit list` shows the workstreams, `doit` runs them.\n"
+    )
+    assert "tool: ruff" in (repository / "workstreams/first.yaml").read_text()
+    assert list((repository / "package").iterdir()) == [repository / "package/__init__.py"]
+
+
+def test_what_is_kept_says_what_it_lacks(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (repository / "dodo.py").write_text("# my own\n")
+    assert init() == 0
+    assert (
+        "kept     dodo.py\n"
+        "    add this line to it:\n"
+        "    from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+    ) in capsys.readouterr().out
+
+
+def test_outside_of_a_repository_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert init() == 3
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f'ERROR: {tmp_path}: no git repository here; "git init" makes one\n'
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_argument_is_refused(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init("here") == 3
+    assert capsys.readouterr().err == 'ERROR: doit init takes no arguments, but was given "here"\n'
+    assert not (repository / "dodo.py").exists()

@@ -1,0 +1,174 @@
+"""Everything that a user can get wrong: one clear message, the right exit status, nothing run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world import World
+
+GOOD = "id: good\ntitle: Good\nsteps:\n  - id: s\n    run: 'true'\n"
+
+BAD = {
+    "invalid YAML": (
+        "id: w\ntitle: [one\n",
+        "workstreams/w.yaml:3:1: ",
+    ),
+    "an unknown key": (
+        "id: w\ntitle: W\nstepps: []\nsteps:\n  - id: s\n    run: 'true'\n",
+        'workstreams/w.yaml:3:1: unknown key "stepps"; did you mean "steps"?\n    stepps: []\n    ^^^^^^\n',
+    ),
+    "an unknown tool": (
+        "id: w\ntitle: W\nsteps:\n  - id: s\n    tool: pytset\n    args: []\n",
+        'workstreams/w.yaml:5:11: unknown tool "pytset"; did you mean "pytest"?\n    tool: pytset\n          ^^^^^^\n',
+    ),
+    "an unknown dependency": (
+        "id: w\ntitle: W\ndepends_on: [godo]\nsteps:\n  - id: s\n    run: 'true'\n",
+        'workstreams/w.yaml:3:14: unknown dependency "godo"; did you mean "good"?\n    depends_on: [godo]\n                 ^^^^\n',
+    ),
+    "a duplicate id": (
+        GOOD,
+        'workstreams/w.yaml:1:5: id "good" is taken by workstreams/good.yaml:1:5\n    id: good\n        ^^^^\n',
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), BAD.values(), ids=BAD)
+def test_a_bad_file_is_told_with_its_place_and_nothing_runs(world: World, text: str, told: str) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.write("workstreams/w.yaml", text)
+    world.commit()
+    done = world.doit()
+    assert done.status == 3
+    assert told in done.err
+    assert done.out == ""
+    assert world.branches() == []
+    checked = world.doit("check")
+    assert checked.status == 3
+    assert told in checked.out
+
+
+def test_a_cycle_is_told(world: World) -> None:
+    for one, other in (("a", "b"), ("b", "a")):
+        world.workstream(one, depends_on=[other], steps=[{"id": "s", "run": "true"}])
+    world.commit()
+    done = world.doit()
+    assert done.status == 3
+    assert "dependency cycle: a -> b -> a" in done.err
+
+
+def test_a_folder_outside_any_repository_is_told(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "dodo.py").write_text((world.root / "dodo.py").read_text())
+    done = world.doit(cwd=folder)
+    assert (done.status, done.out) == (3, "")
+    assert done.err == f'{folder}: no git repository here; "git init" makes one\n'
+
+
+def test_a_repository_without_a_commit_is_told(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == 'this repository has no commit yet; "git commit" makes the first\n'
+
+
+def test_a_base_that_is_missing_is_told(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD + "base: nope\n")
+    world.commit()
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == (
+        'workstreams/good.yaml: base "nope" does not exist here; "git branch nope" makes it, '
+        'or name another with "base:"\n'
+    )
+
+
+def test_a_base_that_the_remote_lacks_is_told(world: World, tmp_path: Path) -> None:
+    world.write("workstreams/good.yaml", GOOD + "base: nope\n")
+    world.commit()
+    world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    world.git("push", "--quiet", "origin", "main")
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == (
+        'workstreams/good.yaml: base "nope" does not exist on origin; "git push origin nope" makes it, '
+        'or name another with "base:"\n'
+    )
+
+
+def test_bad_settings_are_told(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.write("splinter.toml", "jobs = 0\n")
+    world.commit()
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == "splinter.toml:1:1: 0 is too small; the least is 1\n    jobs = 0\n    ^^^^\n"
+
+
+def test_a_malformed_variable_is_told(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    world.env["SMTP_PORT"] = "many"
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == 'SMTP_PORT is "many"; it must be a port from 1 to 65535\n'
+
+
+def test_no_workstream_at_all_is_a_sentence(world: World) -> None:
+    world.commit()
+    done = world.doit()
+    assert (done.status, done.err) == (0, "")
+    assert done.out == "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one.\n"
+
+
+def test_looking_works_where_the_yaml_is_invalid(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.write("workstreams/w.yaml", "id: [\n")
+    world.commit()
+    for command in ("list", "plan", "history"):
+        done = world.doit(command)
+        assert done.status == 0, done.err
+    assert "good" in world.doit("list").out
+
+
+def test_commands_find_the_root_from_a_folder_below(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    below = world.root / "src" / "deep"
+    below.mkdir(parents=True)
+    world.commit()
+    assert world.doit("check", cwd=below).out == "1 workstreams, no problem\n"
+    assert world.doit(cwd=below).status == 0
+    assert world.outcomes() == {"good": "unchanged"}
+
+
+def test_an_unknown_task_is_told_by_doit(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    done = world.doit("godo")
+    assert done.status == 3
+    assert 'Invalid parameter: "godo". Must be a command, task, or a target.' in done.err
+
+
+def test_a_dodo_file_alone_is_enough(world: World) -> None:
+    (world.root / "doit.cfg").unlink()
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    assert "good" in world.doit("list").out
+    assert world.doit().status == 0
+    assert world.outcomes() == {"good": "unchanged"}
+
+
+def test_a_users_own_tasks_stand_beside_the_workstreams(world: World) -> None:
+    with (world.root / "dodo.py").open("a") as dodo:
+        dodo.write("\ndef task_own():\n    return {'actions': ['echo own > own.txt'], 'targets': ['own.txt'], 'uptodate': [True]}\n")
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    done = world.doit()
+    assert done.status == 0
+    assert (world.root / "own.txt").exists()
+    assert world.outcomes() == {"good": "unchanged"}
+    assert sys.version_info >= (3, 11)

@@ -1,0 +1,324 @@
+"""Steps against scope, what agents do with git, checks, artifacts and budgets; seen through real runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.world import TUESDAY, World
+
+JUNIT = '<testsuite name="s" tests="2" failures="1"><testcase classname="t" name="ok"/><testcase classname="t" name="bad"><failure message="it broke">trace</failure></testcase></testsuite>'
+
+
+def ends(world: World, id: str = "w") -> dict[str, Any]:
+    """Run one workstream; its record."""
+    world.commit()
+    world.doit(id)
+    return world.records()[id]
+
+
+def scoped(world: World, command: str, **scope: Any) -> dict[str, Any]:
+    world.write("src/a.py", "a = 1\n")
+    world.write("src/b.py", "b = 1\n")
+    world.workstream("w", scope=scope, steps=[world.step("act", command)])
+    return ends(world)
+
+
+OUTSIDE = {
+    "a new untracked file": ("echo x > new.txt", "new.txt is not in scope to create"),
+    "a modified file": ("echo x >> README.md", "README.md is not in scope to modify"),
+    "a deleted file": ("rm README.md", "README.md is not in scope to delete"),
+    "a renamed file": ("mv src/a.py a.py", "a.py is not in scope to create"),
+    "a mode change": ("chmod +x README.md", "README.md is not in scope to modify"),
+    "a staged file": ("echo x > new.txt; git add new.txt", "new.txt is not in scope to create"),
+    "a change it committed itself": ("echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create"),
+    "a change on a branch of its own": ("git checkout -qb own; echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create"),
+    "a symlink leading out": ("ln -s /etc/passwd src/link", "src/link is a symlink that leaves the work tree"),
+    "a symlink leading up": ("ln -s ../../x src/link", "src/link is a symlink that leaves the work tree"),
+    "a repository of its own": ("git init -q src/n; git -C src/n commit -q --allow-empty -m x", "src/n is a repository of its own"),
+    "a file that is always forbidden": ("mkdir -p .github; echo x > .github/x", ".github/x is forbidden"),
+    "a changed .git/config": ("git config core.fsmonitor 'touch /tmp/pwned'", ".git/config of the work tree was changed"),
+    "a hook": ("mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", ".git/hooks/pre-commit of the work tree was changed"),
+    "a deleted .git": ("rm -rf .git", "the step deleted or replaced its work tree's .git"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "told"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(world: World, command: str, told: str) -> None:
+    record = scoped(world, command, modify=["src/**"])
+    assert (record["outcome"], record["reason"], record["step"]) == ("failed", "out_of_scope", "act")
+    assert told in record["message"].split("; ")
+    assert world.branches() == []
+    assert world.git("status", "--porcelain") == ""
+    assert world.git("stash", "list") == ""
+    assert "fsmonitor" not in world.git("config", "--list")
+    patch = record["steps"][-1]["patch"]
+    if "git" not in command.split()[0] or "new.txt" in command:
+        assert patch is None or (world.root / patch).stat().st_size > 0
+    if "new.txt" in command:
+        assert "+x" in (world.root / patch).read_text()
+
+
+def test_a_change_inside_scope_is_committed_whatever_git_calls_made_it(world: World) -> None:
+    record = scoped(world, "git checkout -qb own; git mv src/a.py src/c.py; git commit -qm mine; chmod +x src/b.py; git stash list; git tag v1", modify=["src/**"])
+    assert record["outcome"] == "changed"
+    assert {(one["status"], one["path"]) for one in record["files"]} == {("D", "src/a.py"), ("A", "src/c.py"), ("M", "src/b.py")}
+    assert record["steps"][0]["notes"] == [
+        "refs/heads/own was made by the step and is not kept", "refs/tags/v1 was made by the step and is not kept"
+    ]  # fmt: skip
+    assert world.git("tag") == ""
+    assert world.branches() == ["splinter/w"]
+    assert world.git("log", "-1", "--format=%an", "splinter/w") == "Test User"
+
+
+def test_create_and_modify_are_told_apart(world: World) -> None:
+    record = scoped(world, "echo x > src/new.py", modify=["src/**"], create=["docs/**"])
+    assert record["message"] == "src/new.py is not in scope to create"
+
+
+def test_a_guarded_file_may_change_where_scope_names_it(world: World) -> None:
+    record = scoped(world, "mkdir -p .github; echo x > .github/x", modify=[".github/**"])
+    assert record["outcome"] == "changed"
+
+
+def test_names_with_blanks_newlines_quotes_and_dashes_are_committed(world: World) -> None:
+    names = ["a b", "a\nb", "-rf", "ü", '"q"', ":(top)x", "*"]
+    world.workstream("w", steps=[{"id": "s", "run": ["python3", "-c", f"for n in {names!r}: open(n, 'w').write(n)"]}])
+    assert ends(world)["outcome"] == "changed"
+    listed = world.git("ls-tree", "-z", "--name-only", "splinter/w").split("\0")
+    assert set(names) <= set(listed)
+
+
+def test_bytes_that_are_no_text_stay_as_they_are(world: World) -> None:
+    world.workstream("w", steps=[{"id": "s", "run": "printf '\\377\\000\\r\\n' | tee bin.dat"}])
+    record = ends(world)
+    assert (world.root / record["steps"][0]["log"]).read_bytes() == b"\xff\0\r\n"
+    assert world.git("cat-file", "-s", "splinter/w:bin.dat") == "4"
+
+
+def test_a_step_that_was_to_change_something_and_did_not_fails(world: World) -> None:
+    world.workstream("w", steps=[{"id": "s", "run": "true", "expect": "change"}])
+    assert ends(world)["reason"] == "no_change"
+
+
+def test_nothing_changed_makes_no_branch_and_no_page(world: World) -> None:
+    world.workstream("w", steps=[{"id": "s", "run": "true"}])
+    world.commit()
+    done = world.doit()
+    assert done.status == 0
+    assert world.outcomes() == {"w": "unchanged"}
+    assert world.branches() == []
+    assert list((world.root / ".splinter").glob("pull-requests/*")) == []
+
+
+def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World) -> None:
+    world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", "cp $1 $0; exit 1", "{junit}"]\n')
+    world.write("result.xml", JUNIT)
+    world.workstream(
+        "w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "unit", "tool": "unit", "args": ["result.xml"]}]
+    )
+    record = ends(world)
+    assert (record["outcome"], record["reason"], record["step"]) == ("failed", "check_failed", "unit")
+    assert record["message"] == "unit: 1 of 2 tests failed"
+    assert record["checks"][0]["cases"] == [
+        {"id": "t::ok", "outcome": "passed", "seconds": 0.0, "message": ""},
+        {"id": "t::bad", "outcome": "failed", "seconds": 0.0, "message": "it broke"},
+    ]
+    assert world.branches() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("echo '<!DOCTYPE x [<!ENTITY a \"b\">]><testsuite/>' > \"$0\"", "it declares a document type"),
+        ('mkfifo "$0"', "it is no regular file"),
+        ('ln -s /etc/passwd "$0"', "it cannot be opened"),
+        ('echo nonsense > "$0"', "it is no JUnit file"),
+    ],
+)
+def test_results_that_are_no_results_are_told_and_not_read(world: World, content: str, told: str) -> None:
+    script = world.write("make.sh", content + "\n")
+    world.write("splinter.toml", f'[tools.unit]\ncommand = "sh"\nargs = ["-c", ". {script}", "{{junit}}"]\n')
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "unit", "tool": "unit", "args": []}])
+    record = ends(world)
+    assert record["outcome"] == "changed"
+    assert told in record["checks"][0]["notes"][0]
+
+
+def test_what_a_check_changes_is_thrown_away_and_told(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "c", "run": "echo y > x.txt; echo z > z.txt"}])
+    record = ends(world)
+    assert record["outcome"] == "changed"
+    assert record["checks"][0]["notes"] == ["it changed 2 files (x.txt first); thrown away"]
+    assert world.git("show", "splinter/w:x.txt") == "x"
+    assert (world.worktree("w") / "x.txt").read_text() == "x\n"
+
+
+def test_a_missing_artifact_fails(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")], artifacts=["x.txt", "docs/api.md"])
+    record = ends(world)
+    assert (record["reason"], record["message"]) == ("missing_artifact", "docs/api.md should exist at the end and does not")
+
+
+def test_a_failed_preflight_runs_no_step(world: World) -> None:
+    world.workstream("w", preflight=[{"run": "echo no >&2; exit 4"}], steps=[world.step("s", "true")])
+    record = ends(world)
+    assert (record["reason"], world.calls()) == ("preflight", [])
+    assert "ended with exit status 4" in record["message"]
+
+
+def test_a_tool_that_is_not_installed_is_told_before_anything_runs(world: World) -> None:
+    world.write("splinter.toml", '[tools.absent]\ncommand = "no-such-program"\n')
+    world.workstream("w", steps=[world.step("s", "true"), {"id": "t", "tool": "absent", "args": ["x"]}])
+    record = ends(world)
+    assert (record["reason"], world.calls()) == ("tool_missing", [])
+    assert record["message"] == 'tool "absent": no-such-program is not on PATH; install it and run again'
+
+
+def test_a_budget_of_minutes_ends_a_step(world: World) -> None:
+    world.workstream("w", budget={"minutes": 0.02}, steps=[world.step("s", "sleep 600")])
+    record = ends(world)
+    assert record["reason"] == "over_budget"
+
+
+def test_an_always_workstream_runs_each_time(world: World) -> None:
+    world.workstream("w", when="always", steps=[world.step("s", "echo x >> x.txt")])
+    world.commit()
+    world.doit()
+    world.doit()
+    assert world.calls() == ["s", "s"]
+
+
+def test_an_on_change_workstream_runs_when_its_inputs_changed_on_the_base(world: World) -> None:
+    world.workstream("w", when="on-change", inputs=["src/**"], scope={"modify": ["out.txt"]}, steps=[world.step("s", "ls src > out.txt")])
+    world.write("src/a.txt", "a")
+    world.commit()
+    world.doit()
+    world.write("other.txt", "x")
+    world.commit()
+    world.now = TUESDAY
+    world.doit()
+    assert world.calls() == ["s"]
+    world.write("src/b.txt", "b")
+    world.commit()
+    world.doit()
+    assert world.calls() == ["s", "s"]
+    assert world.git("show", "splinter/w:out.txt").split() == ["a.txt", "b.txt"]
+
+
+def test_a_failed_check_goes_back_to_the_tool_until_it_passes(world: World) -> None:
+    fake_agent(world, 'case "$PROMPT" in *"1 of 2"*|*failed*) echo good > x.txt;; *) echo bad > x.txt;; esac')
+    world.workstream(
+        "w", tool="agent", steps=[{"id": "ask", "prompt": "write x"}], fix={"attempts": 3},
+        checks=[{"id": "good", "run": "grep good x.txt"}],
+    )  # fmt: skip
+    record = ends(world)
+    assert record["outcome"] == "changed"
+    assert [step["step"] for step in record["steps"]] == ["ask", "fix-1"]
+    assert world.git("log", "--format=%(trailers:key=Step,valueonly,separator=)", "main..splinter/w").split() == ["fix-1", "ask"]
+
+
+def test_a_fix_loop_that_goes_in_circles_is_ended_and_not_paid_for_again(world: World) -> None:
+    fake_agent(world, "if grep -q one x.txt 2>/dev/null; then echo two > x.txt; else echo one > x.txt; fi; echo ask >> $CALLS")
+    world.workstream(
+        "w", tool="agent", env=["CALLS"], steps=[{"id": "ask", "prompt": "write x"}], fix={"attempts": 2},
+        checks=[{"id": "good", "run": "grep good x.txt"}],
+    )  # fmt: skip
+    world.env["CALLS"] = str(world.calls_file)
+    assert ends(world)["reason"] == "oscillating"
+    assert world.new_calls() == ["ask", "ask", "ask"]
+    world.doit("w")
+    record = world.records()["w"]
+    assert record["reason"] == "check_failed"
+    assert "2 fix attempts are used up for this occurrence" in record["message"]
+    assert world.new_calls() == []
+    world.now = TUESDAY
+    world.doit("w")
+    assert world.new_calls() == ["ask", "ask", "ask"]
+
+
+def test_a_recorded_patch_stands_in_for_an_agent(world: World) -> None:
+    world.write("x.txt", "old\n")
+    world.write("workstreams/recorded/w/ask.patch", "--- a/x.txt\n+++ b/x.txt\n@@ -1 +1 @@\n-old\n+new\n")
+    world.workstream("w", steps=[{"id": "ask", "prompt": "make it new", "tool": "replay", "expect": "change"}])
+    record = ends(world)
+    assert record["outcome"] == "changed"
+    assert world.git("show", "splinter/w:x.txt") == "new"
+
+
+def test_children_see_no_secret_and_no_git_variable(world: World) -> None:
+    world.env |= {"GITHUB_TOKEN": "made-up-token-123", "GIT_AUTHOR_NAME": "Mallory", "NAMED": "yes", "UNNAMED": "no"}
+    world.workstream("w", env=["NAMED"], steps=[{"id": "s", "run": "env | sort > env.txt"}])
+    world.commit()
+    assert world.doit("w").status == 0
+    found = world.git("show", "splinter/w:env.txt")
+    assert "NAMED=yes" in found.splitlines()
+    assert "TERM=dumb" in found.splitlines()
+    for word in ("made-up-token", "Mallory", "UNNAMED"):
+        assert word not in found
+
+
+def test_a_dirty_checkout_and_a_detached_head_are_left_alone(world: World) -> None:
+    world.workstream("w", base="main", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    world.git("checkout", "--quiet", "--detach")
+    world.write("README.md", "edited\n")
+    world.git("add", "README.md")
+    world.write("README.md", "edited twice\n")
+    world.write("untracked.txt", "u\n")
+    index = (world.root / ".git/index").read_bytes()
+    before = world.git("status", "--porcelain=v2", "--branch"), world.git("stash", "list")
+    index = (world.root / ".git/index").read_bytes()
+    assert world.doit().status == 0
+    assert (world.root / ".git/index").read_bytes() == index
+    assert (world.git("status", "--porcelain=v2", "--branch"), world.git("stash", "list")) == before
+    assert world.branches() == ["splinter/w"]
+
+
+def test_a_branch_with_a_persons_commits_is_left_alone(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "date +%N > x.txt")])
+    world.commit()
+    world.doit()
+    world.git("checkout", "--quiet", "splinter/w")
+    mine = world.commit("mine")
+    world.git("checkout", "--quiet", "main")
+    world.now = TUESDAY
+    assert world.doit().status == 1
+    assert world.git("rev-parse", "splinter/w") == mine
+    record = world.records()["w"]
+    assert record["reason"] == "conflict"
+    assert record["message"] == (
+        f"splinter/w holds commits that are not ours ({mine[:12]}); they are kept and the branch is left alone: "
+        '"git branch -m splinter/w NEW-NAME" frees its name'
+    )
+
+
+def test_a_branch_that_is_checked_out_is_not_moved(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "date +%N > x.txt")])
+    world.commit()
+    world.doit()
+    tip = world.git("rev-parse", "splinter/w")
+    world.git("worktree", "add", "--quiet", "../elsewhere", "splinter/w")
+    world.now = TUESDAY
+    assert world.doit().status == 1
+    assert world.git("rev-parse", "splinter/w") == tip
+    assert 'switch --detach" frees it' in world.records()["w"]["message"]
+
+
+def test_files_listed_in_worktreeinclude_are_copied_in_and_never_committed(world: World) -> None:
+    world.write(".gitignore", ".env\n")
+    world.write(".env", "A=1\n")
+    world.write(".worktreeinclude", ".env\n")
+    world.workstream("w", steps=[{"id": "s", "run": "cat .env > seen.txt"}])
+    assert ends(world)["outcome"] == "changed"
+    assert world.git("show", "splinter/w:seen.txt") == "A=1"
+    assert ".env" not in world.git("ls-tree", "--name-only", "splinter/w").split()
+
+
+def fake_agent(world: World, script: str) -> None:
+    """A program that takes a prompt and edits files: the shape of an agent."""
+    agent = world.home / "agent"
+    agent.write_text(f'#!/bin/sh\nPROMPT="$1"\n{script}\n')
+    agent.chmod(0o755)
+    world.write("splinter.toml", f'[tools.agent]\ncommand = "{agent}"\nprompt_args = ["{{prompt}}"]\n')

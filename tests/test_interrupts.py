@@ -1,0 +1,151 @@
+"""Kills and signals at the worst moment: nothing is lost, nothing stays, nothing is done twice."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from splinter.process import MARKER
+from tests.world import World, end_group, wait_for
+
+
+def ours() -> list[psutil.Process]:
+    """Processes that carry our marker."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if MARKER in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.fixture
+def slow(world: World) -> World:
+    """Three steps, the second of which waits, with a child of its own, until the file `go` appears."""
+    go = world.home / "go"
+    wait = f"echo half > half.txt; (setsid sleep 600 &); until test -e '{go}'; do sleep 0.05; done; echo b > b.txt; rm half.txt"
+    world.workstream(
+        "slow",
+        steps=[world.step("first", "echo a > a.txt"), world.step("second", wait), world.step("third", "cat a.txt b.txt > c.txt")],
+    )
+    world.workstream("other", steps=[world.step("o", "echo o > o.txt")])
+    world.commit()
+    return world
+
+
+def reaches_second(world: World) -> bool:
+    return "second" in world.calls() and "o" in world.calls() and len(ours()) >= 2
+
+
+def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) -> None:
+    doit = slow.start()
+    wait_for(lambda: reaches_second(slow), "the second step")
+    wait_for(lambda: "   other:accept" in "" or slow.branches() == ["splinter/other"], "the other workstream's end")
+    end_group(doit)
+    assert ours(), "the step's processes outlive a SIGKILL of doit: the next run has to end them"
+    slow.new_calls()
+    (slow.home / "go").touch()
+    done = slow.doit()
+    assert done.status == 0, done.out + done.err
+    assert slow.new_calls() == ["second", "third"]
+    assert ours() == []
+    assert slow.git("ls-tree", "--name-only", "splinter/slow").split() == ["README.md", "a.txt", "b.txt", "c.txt", "doit.cfg", "dodo.py", "workstreams"] or sorted(
+        slow.git("diff", "--name-only", "main", "splinter/slow").split()
+    ) == ["a.txt", "b.txt", "c.txt"]
+    report = (slow.root / "reports/latest/report.md").read_text()
+    assert "ended before its time" in report
+    patches = list((slow.root / ".splinter/runs").glob("*/slow/found-in-worktree.patch"))
+    assert len(patches) == 1
+    assert "half.txt" in patches[0].read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("arguments", [["-n", "1"], ["-n", "4"]])
+def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:
+    doit = slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
+    wait_for(lambda: reaches_second(slow), "the second step")
+    doit.send_signal(number)
+    out, _ = doit.communicate(timeout=10)
+    assert doit.returncode == 128 + number
+    assert "Traceback" not in out
+    assert ours() == []
+    assert slow.outcomes()["slow"] == "interrupted"
+    slow.new_calls()
+    (slow.home / "go").touch()
+    assert slow.doit().status == 0
+    assert slow.new_calls() == ["second", "third"]
+
+
+def test_a_second_run_at_once_is_refused_with_the_holder(slow: World) -> None:
+    doit = slow.start()
+    wait_for(lambda: reaches_second(slow), "the second step")
+    done = slow.doit()
+    assert done.status == 4
+    assert done.err == (
+        f"another run works on this repository (pid {doit.pid}, since 2026-11-23T02:00:00+00:00); wait for it, or end it\n"
+    )
+    assert slow.doit("list").status == 0
+    assert slow.doit("plan").status == 0
+    end_group(doit)
+    (slow.home / "go").touch()
+    assert slow.doit().status == 0
+
+
+def test_a_hang_is_ended_at_its_deadline_with_all_of_its_tree(world: World) -> None:
+    hang = "(setsid sh -c 'trap \"\" TERM; sleep 600; sleep 600' &) ; sleep 600"
+    world.workstream("hang", steps=[world.step("hangs", hang, timeout="1s")])
+    world.commit()
+    done = world.doit()
+    assert done.status == 1
+    record = world.records()["hang"]
+    assert (record["outcome"], record["reason"], record["step"]) == ("failed", "timed_out", "hangs")
+    assert "did not end within 1 s and was ended with all it had started" in record["message"]
+    assert ours() == []
+
+
+def test_a_silent_prompt_step_is_ended_as_stalled(world: World) -> None:
+    tool = world.home / "quiet"
+    tool.write_text("#!/bin/sh\nexec sleep 600\n")
+    tool.chmod(0o755)
+    world.write("splinter.toml", f'[tools.quiet]\ncommand = "{tool}"\nprompt_args = ["{{prompt}}"]\n')
+    world.workstream("q", steps=[{"id": "ask", "prompt": "Anything", "tool": "quiet", "stall": "2s"}])
+    world.commit()
+    assert world.doit("q").status == 1
+    assert world.records()["q"]["reason"] == "stalled"
+
+
+def test_leftover_children_of_a_step_that_ended_well_are_ended(world: World) -> None:
+    world.workstream("leaves", steps=[world.step("s", "(setsid sleep 600 >/dev/null 2>&1 &); echo x > x.txt")])
+    world.commit()
+    assert world.doit("leaves").status == 0
+    assert ours() == []
+
+
+def test_a_dry_run_changes_no_byte_also_after_a_kill(slow: World) -> None:
+    doit = slow.start()
+    wait_for(lambda: reaches_second(slow), "the second step")
+    end_group(doit)
+    before = slow.new_calls(), snapshot(slow)
+    done = slow.doit("run", "--dry-run")
+    assert done.status == 0, done.err
+    assert "slow:second  would run" in done.out
+    assert "-- slow:first  up to date" in done.out
+    assert snapshot(slow) == before[1]
+    assert slow.calls() == []
+    (slow.home / "go").touch()
+    assert slow.doit().status == 0
+    finished = snapshot(slow)
+    done = slow.doit("pr", "--dry-run")
+    assert "-- pr:slow  up to date" in done.out
+    assert snapshot(slow) == finished
+
+
+def snapshot(world: World) -> dict[str, bytes]:
+    """Every file of the project with its bytes."""
+    places = [world.root, Path(world.worktree("slow")).parent]
+    return {str(path): path.read_bytes() for place in places for path in sorted(place.rglob("*")) if path.is_file()}

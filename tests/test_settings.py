@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from splinter import settings, tools
+from splinter.errors import InputError
+from splinter.settings import Identity, Settings
+from splinter.tools import Tool
+
+
+def refused(root: Path) -> str:
+    with pytest.raises(InputError) as error:
+        settings.read(root)
+    return str(error.value)
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert settings.read(tmp_path) == Settings()
+    assert (Settings().jobs, Settings().branch_prefix, Settings().source) == (4, "splinter/", None)
+    assert Settings().tools == tools.shipped()
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text(
+        'jobs = 8\ntimezone = "Europe/Berlin"\nbranch_prefix = "bot/"\nremote = "upstream"\nbase = "develop"\n'
+        'rebase = "conflict"\npull_requests = "each"\nsandbox = "none"\n'
+        '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
+        '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
+    )
+    read = settings.read(tmp_path)
+    assert read == Settings(
+        jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
+        identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
+    )  # fmt: skip
+    assert read.tools["ruff"].timeout_s == 300.0
+    assert read.tools["prettier"] == Tool(name="prettier", command="prettier", args=("--write",))
+    assert str(read.zone) == "Europe/Berlin"
+    assert pickle.loads(pickle.dumps(read)) == read
+
+
+def test_settings_may_stand_in_pyproject(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n\n[tool.splinter]\njobs = 2\n')
+    assert settings.read(tmp_path).jobs == 2
+    assert settings.read(tmp_path).source == "pyproject.toml"
+
+
+def test_a_pyproject_of_others_is_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project\n")
+    assert settings.read(tmp_path) == Settings()
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "splinter-user"\n')
+    assert settings.read(tmp_path) == Settings()
+
+
+def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text("jobs = 1\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.splinter]\njobs = 2\n")
+    assert refused(tmp_path) == (
+        "settings stand in both splinter.toml and pyproject.toml ([tool.splinter]); keep one of them"
+    )
+
+
+def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text(
+        "# mistakes\njbos = 3\njobs = 0\n"
+        'timezone = "Europe/Berln"\nbranch_prefix = "-x/"\nremote = "a b"\npull_requests = "together"\n'
+        'sandbox = "bubblewrap"\nrebase = "never"\nidentity = { name = "Bot\\n" }\n'
+        '[tools.ruff]\ntimeout = "5 m"\nargz = []\nat_once = 0\n'
+    )
+    assert refused(tmp_path) == "\n".join(
+        [
+            'splinter.toml:2:1: unknown key "jbos"; did you mean "jobs"?\n    jbos = 3\n    ^^^^',
+            "splinter.toml:3:1: 0 is too small; the least is 1\n    jobs = 0\n    ^^^^",
+            'splinter.toml:4:1: unknown time zone "Europe/Berln"; use an IANA name such as "Europe/Berlin"\n'
+            '    timezone = "Europe/Berln"\n    ^^^^^^^^',
+            'splinter.toml:5:1: branch prefix "-x/" starts with "-", which git would read as an option\n'
+            '    branch_prefix = "-x/"\n    ^^^^^^^^^^^^^',
+            'splinter.toml:6:1: remote "a b" holds a blank, a control character or one of ~ ^ : ? * [ \\; '
+            'use a name that "git remote" lists\n    remote = "a b"\n    ^^^^^^',
+            'splinter.toml:7:1: pull_requests = "together" is not built yet; use "each"\n'
+            '    pull_requests = "together"\n    ^^^^^^^^^^^^^',
+            'splinter.toml:8:1: sandbox = "bubblewrap" is not built yet; use "none"\n'
+            '    sandbox = "bubblewrap"\n    ^^^^^^^',
+            'splinter.toml:9:1: "never" is none of behind, conflict\n    rebase = "never"\n    ^^^^^^',
+            'splinter.toml:10:1: identity.name: "Bot\\n" is not allowed here: it is one line that is not blank and '
+            'holds no < or >\n    identity = { name = "Bot\\n" }\n    ^^^^^^^^',
+            'splinter.toml:10:1: missing key "email"\n    identity = { name = "Bot\\n" }\n    ^^^^^^^^',
+            'splinter.toml:12:1: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m) or hours '
+            '(2h), whole, more than 0, without blanks\n    timeout = "5 m"\n    ^^^^^^^',
+            'splinter.toml:13:1: unknown key "argz"; did you mean "args"?\n    argz = []\n    ^^^^',
+            "splinter.toml:14:1: 0 is too small; the least is 1\n    at_once = 0\n    ^^^^^^^",
+        ]
+    )
+
+
+def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.splinter.tools.lint]\nargs = ["x"]\n[tool.splinter.tools."My Tool"]\ncommand = "x"\n'
+    )
+    assert refused(tmp_path) == (
+        'pyproject.toml:3:2: "My Tool" is not allowed here: a tool\'s name has up to 63 of a-z, 0-9 and "-", and '
+        'does not start with "-"\n    [tool.splinter.tools."My Tool"]\n     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^'
+    )
+    (tmp_path / "pyproject.toml").write_text('[tool.splinter.tools.lint]\nargs = ["x"]\n')
+    assert refused(tmp_path) == (
+        'pyproject.toml:1:2: tool "lint" has no command\n    [tool.splinter.tools.lint]\n     ^^^^^^^^^^^^^^^^^^^^^^^^'
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"jobs = \n", "splinter.toml:1:8: invalid TOML: Invalid value\n    jobs =\n           ^"),
+        (b'timezone = "\xff"\n', "splinter.toml:1:1: the file is no UTF-8"),
+        (b"tools = 5\n", "splinter.toml:1:1: expected a mapping, found a whole number\n    tools = 5\n    ^^^^^"),
+        (b"jobs = 2020-01-01\n", "splinter.toml:1:1: expected a whole number, found a date or time\n"
+         "    jobs = 2020-01-01\n    ^^^^"),
+        (b"base = 5\n", "splinter.toml:1:1: expected text, found a whole number\n    base = 5\n    ^^^^"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_one_clear_message(tmp_path: Path, raw: bytes, message: str) -> None:
+    (tmp_path / "splinter.toml").write_bytes(raw)
+    assert refused(tmp_path) == message
+
+
+def test_the_environment_is_parsed() -> None:
+    read = settings.environment(
+        {
+            "GITHUB_TOKEN": "ghp_secret\n", "GITHUB_REPOSITORY": "octo/cat", "GITHUB_API_URL": "http://127.0.0.1:1",
+            "SMTP_HOST": "mail", "SMTP_PORT": "25", "SMTP_SECURITY": "NONE", "REPORT_RECIPIENTS": "a@x.org, b@y.org,",
+            "SPLINTER_NOW": "2026-01-31T03:00:00+01:00", "SLACK_WEBHOOK_URL": "",
+        }
+    )  # fmt: skip
+    assert (read.github_token, read.github_repository, read.github_api_url) == (
+        "ghp_secret", "octo/cat", "http://127.0.0.1:1",
+    )  # fmt: skip
+    assert (read.smtp_host, read.smtp_port, read.smtp_security) == ("mail", 25, "none")
+    assert read.report_recipients == ("a@x.org", "b@y.org")
+    assert read.now == datetime(2026, 1, 31, 2, tzinfo=UTC)
+    assert (read.slack_webhook_url, read.smtp_user) == (None, None)
+
+
+def test_an_empty_environment_has_defaults() -> None:
+    read = settings.environment({})
+    assert (read.smtp_port, read.smtp_security, read.report_recipients, read.now) == (587, "starttls", (), None)
+    assert read.secrets() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("SMTP_PORT", "mail", 'SMTP_PORT is "mail"; it must be a port from 1 to 65535'),
+        ("SMTP_PORT", "70000", 'SMTP_PORT is "70000"; it must be a port from 1 to 65535'),
+        ("SMTP_SECURITY", "tls", 'SMTP_SECURITY is "tls"; it must be starttls, ssl or none'),
+        ("REPORT_RECIPIENTS", "a@x.org, b\nBcc: c@x.org", 'REPORT_RECIPIENTS holds "b\\nBcc: c@x.org", which is no '
+         "address; write a@example.org, b@example.org"),
+        ("GITHUB_REPOSITORY", "cat", 'GITHUB_REPOSITORY is "cat"; it must be owner/name'),
+        ("SLACK_WEBHOOK_URL", "hooks/secret", "SLACK_WEBHOOK_URL is no http or https address"),
+        ("SPLINTER_NOW", "2026-01-31T03:00:00", 'SPLINTER_NOW is "2026-01-31T03:00:00"; it must be a time with its '
+         "offset, such as 2026-01-31T02:00:00Z"),
+        ("SPLINTER_NOW", "soon", 'SPLINTER_NOW is "soon"; it must be a time with its offset, such as '
+         "2026-01-31T02:00:00Z"),
+    ],
+)  # fmt: skip
+def test_a_malformed_variable_is_named(name: str, value: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        settings.environment({name: value})
+    assert str(error.value) == message
+
+
+def test_secrets_are_listed_and_never_shown() -> None:
+    secrets = {
+        "GITHUB_TOKEN": "ghp_one", "SMTP_PASSWORD": "pass_two", "SENDGRID_API_KEY": "SG.three",
+        "SLACK_WEBHOOK_URL": "https://example.org/four", "HEALTHCHECK_URL": "https://example.org/five",
+    }  # fmt: skip
+    read = settings.environment({**secrets, "MODEL_API_KEY": "sk-six", "MODEL_NAME": "seven"})
+    assert read.secrets() == tuple(secrets.values())
+    assert read.secrets(("MODEL_API_KEY", "MODEL_NAME", "OTHER_KEY")) == (*secrets.values(), "sk-six")
+    assert not [value for value in (*secrets.values(), "sk-six") if value in repr(read)]
+
+
+def test_a_child_gets_an_allow_listed_environment() -> None:
+    caller = {
+        "PATH": os.pathsep.join(["/usr/bin", ".", "", "bin"]), "HOME": "/home/me", "LANG": "C", "LC_ALL": "C",
+        "TERM": "xterm", "GITHUB_TOKEN": "ghp_one", "GIT_DIR": "/x", "MODEL_API_KEY": "sk-two", "OTHER": "x",
+    }  # fmt: skip
+    own = str(Path(sys.executable).parent)
+    assert settings.environment(caller).child_environment(("MODEL_API_KEY", "GIT_DIR", "UNSET")) == {
+        "PATH": os.pathsep.join([own, "/usr/bin"]), "HOME": "/home/me", "LANG": "C", "LC_ALL": "C", "TERM": "dumb",
+        "MODEL_API_KEY": "sk-two",
+    }  # fmt: skip
+
+
+def test_this_python_s_folder_is_put_on_path_once() -> None:
+    own = str(Path(sys.executable).parent)
+    caller = {"PATH": os.pathsep.join(["/usr/bin", own])}
+    assert settings.environment(caller).child_environment(())["PATH"] == caller["PATH"]
+
+
+def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_HOST", "mail.example.org")
+    assert settings.environment().smtp_host == "mail.example.org"
