@@ -26,7 +26,7 @@ def task_fail():
 AS_IT_IS = "import sys, doit.__main__; sys.exit(doit.__main__.main())"
 BARE = f"import doit.plugin; doit.plugin.entry_points_impl = lambda: (lambda group: ()); {AS_IT_IS}"
 CALLS = (
-    ("check", "plan", "report"), ("check",), (), ("list", "--all", "-s"), ("-n", "2", "-P", "thread", "plan", "report"),
+    ("check", "plan", "report"), ("check",), (), ("list", "--all", "-s"), ("-n", "2", "-P", "thread", "plan"),
     ("-n", "2", "check"), ("fail", "plan"), ("-c", "fail", "plan"), ("info", "check"), ("forget", "check"), ("run", "check"),
     ("run", "--dry-run"), ("nothing",), ("-s", "report"), ("clean", "check"),
 )  # fmt: skip

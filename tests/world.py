@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
+
+from splinter.process import MARKER
 
 DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = """[GLOBAL]
@@ -126,4 +130,17 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> 
 
 def end_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
     os.killpg(process.pid, number)
-    process.wait(30)
+    process.communicate(timeout=30)
+
+
+def children(world: World) -> list[psutil.Process]:
+    """Processes that carry the marker of this world's repository."""
+    key = hashlib.sha256(os.fsencode(world.root / ".git")).hexdigest()[:12]
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if f"-{key}/" in process.environ().get(MARKER, "") and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found

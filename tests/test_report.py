@@ -1,0 +1,427 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from splinter import markup, report
+from splinter.records import (
+    CaseRecord,
+    CheckRecord,
+    FileChange,
+    PullRequestRecord,
+    RunRecord,
+    StepRecord,
+    WorkstreamRecord,
+)
+
+RUN = "2026-01-02T02-00-00Z-1a2b"
+LOG = f".splinter/runs/{RUN}/api-docs/tests.log"
+TIDY = WorkstreamRecord(
+    workstream="tidy",
+    title="Tidy the imports",
+    outcome="changed",
+    objective="Ruff finds nothing to mend.",
+    base="main",
+    branch="splinter/tidy",
+    tip="b1c2d3e4f5a6" + "0" * 28,
+    files=(FileChange(status="M", path="src/app.py"), FileChange(status="A", path="docs/api.md")),
+    steps=(StepRecord(workstream="tidy", step="lint", outcome="changed", started="", seconds=1.24, tool="ruff"),),
+    checks=(
+        CheckRecord(
+            workstream="tidy", check="tests", outcome="passed", seconds=2.5,
+            cases=(CaseRecord(id="a", outcome="passed"), CaseRecord(id="b", outcome="skipped")),
+        ),
+    ),
+    metadata={"phase": "PH-01", "owners": ["docs", "core"], "nested": {"a": None}},
+)  # fmt: skip
+DOCS = WorkstreamRecord(
+    workstream="api-docs",
+    title="Refresh the API docs",
+    outcome="failed",
+    reason="check_failed",
+    step="tests",
+    message="2 tests failed:\n  test_greet[a|b] <- \x1b[31mHelo\x1b[0m",
+    checks=(
+        CheckRecord(
+            workstream="api-docs", check="tests", outcome="failed", seconds=3, log=LOG,
+            cases=(CaseRecord(id="t.py::test_greet", outcome="failed", message="assert 'Helo' == 'Hello'"),),
+        ),
+    ),
+)  # fmt: skip
+SITE = WorkstreamRecord(workstream="site", title="Build the site", outcome="blocked", depends_on=("api-docs",))
+REST = WorkstreamRecord(workstream="deps", title="Update the dependencies", outcome="skipped")
+OPENED = PullRequestRecord(workstream="tidy", action="opened", where="https://github.com/o/r/pull/12", number=12)
+
+
+def run_of(*workstreams: WorkstreamRecord, **fields: object) -> RunRecord:
+    whole = {"started": "2026-01-02T04:00:00+02:00", "finished": "2026-01-02T02:04:31Z", **fields}
+    return RunRecord(run=RUN, workstreams=workstreams, **whole)  # type: ignore[arg-type]
+
+
+def body_of(record: WorkstreamRecord, **fields: str) -> str:
+    return report.pull_request_body(record, **{"run": RUN, "reproduce": "doit tidy", "definition": "d" * 64, **fields})
+
+
+class Reader(HTMLParser):
+    """What a browser would see of a page: tags, addresses, text, and anything that is none of them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.attributes: set[str] = set()
+        self.odd: list[str] = []
+        self.words = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def handle_comment(self, data: str) -> None:
+        self.odd.append(data)
+
+    unknown_decl = handle_pi = handle_comment
+
+
+@pytest.mark.parametrize(
+    ("run", "first_line"),
+    [
+        (run_of(TIDY, replace(TIDY, workstream="two"), DOCS), "# 3 workstreams: 2 changed, 1 failed"),
+        (run_of(TIDY), "# 1 workstream: 1 changed"),
+        (run_of(REST, replace(REST, workstream="b")), "# 2 workstreams: nothing ran, 2 skipped"),
+        (run_of(), "# 0 workstreams: nothing ran"),
+    ],
+)
+def test_the_first_line_is_the_verdict(run: RunRecord, first_line: str) -> None:
+    assert report.markdown(run).splitlines()[0] == first_line
+
+
+def test_failures_stand_before_what_went_well() -> None:
+    page = report.markdown(run_of(TIDY, SITE, DOCS))
+    places = [page.index(text) for text in ("### api-docs: Refresh", "### site: Build", "## Workstreams", "### Tidy")]
+    assert places == sorted(places)
+
+
+def test_a_failure_tells_step_reason_message_and_log() -> None:
+    page = report.markdown(run_of(DOCS))
+    assert (
+        "### api-docs: Refresh the API docs\n\n"
+        "**Failed** at step `tests`, reason `check_failed`\n\n"
+        "    2 tests failed:\n      test_greet[a|b] <- Helo\n\n"
+        f"- Log of tests: `{LOG}`\n"
+    ) in page
+    assert "- Failed: `t.py::test_greet`: assert 'Helo' == 'Hello'\n" in page
+
+
+def test_a_failed_step_names_its_patch() -> None:
+    step = StepRecord(
+        workstream="w", step="write", outcome="failed", started="", seconds=1, log="a/write.log", patch="a/write.patch"
+    )
+    record = replace(DOCS, steps=(step,), checks=(), step="write", reason="exit_code")
+    page = report.markdown(run_of(record))
+    assert "- Log of write: `a/write.log`\n- Patch of write: `a/write.patch`\n" in page
+    assert 'href="../../a/write.patch"' in report.index_html(run_of(record))
+
+
+def test_a_blocked_workstream_names_what_it_waited_for() -> None:
+    assert "**Blocked**: it depends on `api-docs`\n" in report.markdown(run_of(SITE))
+
+
+def test_a_workstream_is_told_with_everything_that_is_recorded() -> None:
+    page = report.markdown(run_of(TIDY, pull_requests=(replace(OPENED, notes=("reviewer x: refused",)),)))
+    for text in (
+        "- Started: 2026-01-02 02:00:00 UTC\n- Finished: 2026-01-02 02:04:31 UTC, after 4 min 31 s\n",
+        "- Outcome: **changed**\n- Objective: Ruff finds nothing to mend.\n",
+        "- Branch: `splinter/tidy` at `b1c2d3e4f5a6`, on `main`\n",
+        "- Pull request: opened #12, <https://github.com/o/r/pull/12>\n- Pull request note: reviewer x: refused\n",
+        "| Step | Outcome | Seconds | Files |\n|---|---|---:|---:|\n| `lint` | changed | 1.2 | 0 |\n",
+        "|---|---|---:|---:|---:|---:|\n| `tests` | passed | 2.5 | 1 | 0 | 1 |\n",
+        "- modified `src/app.py`\n- added `docs/api.md`\n",
+        '| phase | PH-01 |\n| owners | docs, core |\n| nested | {"a": null} |\n',
+    ):
+        assert text in page
+
+
+def test_a_run_in_which_nothing_was_due_says_so() -> None:
+    run = run_of(REST)
+    assert "No workstream was due, so nothing ran." in report.markdown(run)
+    assert "No workstream was due, so nothing ran." in report.index_html(run)
+    assert not report.is_failure(run)
+
+
+def test_a_run_that_was_killed_says_so_and_counts_as_a_failure() -> None:
+    run = run_of(TIDY, finished=None)
+    assert "This run did not finish. What follows is what it recorded." in report.markdown(run)
+    assert "did not finish" in Reader(report.index_html(run)).words
+    assert report.is_failure(run)
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    page = Reader(report.index_html(run_of(TIDY, DOCS, SITE, REST, pull_requests=(OPENED,), notes=("a note",))))
+    assert not page.tags & {"script", "img", "link", "iframe", "object", "form", "base"}
+    assert not {name for name in page.attributes if name.startswith("on")}
+    assert {one for one in page.addresses if ":" in one} == {"https://github.com/o/r/pull/12"}
+    for text in (
+        "3 workstreams",
+        "failed",
+        "a note",
+        "Refresh the API docs",
+        "PH-01",
+        "src/app.py",
+        "t.py::test_greet",
+    ):
+        assert text in page.words.replace("4 workstreams", "3 workstreams")
+
+
+def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
+    run = run_of(TIDY, DOCS)
+    message = report.mail(run)
+    assert message.subject == f"[splinter] 1 changed, 1 failed · {RUN}"
+    assert message.text == report.markdown(run)
+    assert message.is_failure
+    assert "<h1>2 workstreams: 1 changed, 1 failed</h1>" in message.html
+    assert '<td style="text-align:right;">1.2</td>' in message.html
+    assert "<pre><code>2 tests failed:\n  test_greet[a|b] &lt;- Helo\n</code></pre>" in message.html
+
+
+def test_a_mail_of_an_idle_run_is_no_failure() -> None:
+    message = report.mail(run_of(REST))
+    assert (message.subject, message.is_failure) == (f"[splinter] nothing ran, 1 skipped · {RUN}", False)
+
+
+def test_the_json_report_has_a_version_and_a_stable_order() -> None:
+    text = report.report_json(run_of(TIDY, pull_requests=(OPENED,)))
+    document = json.loads(text)
+    assert list(document)[:4] == ["schema_version", "verdict", "run", "started"]
+    assert document["schema_version"] == 1
+    assert document["workstreams"][0]["files"][0] == {"status": "M", "path": "src/app.py"}
+    assert text == report.report_json(run_of(TIDY, pull_requests=(OPENED,)))
+
+
+def test_a_long_message_loses_its_middle_and_says_so() -> None:
+    shown = markup.excerpt("start" + "x" * 10_000 + "end")
+    assert shown.startswith("start")
+    assert shown.endswith("end")
+    assert "… 6008 characters left out; the log has them …" in shown
+
+
+def test_more_files_than_one_reads_are_counted() -> None:
+    files = tuple(FileChange(status="M", path=f"f{number}") for number in range(130))
+    assert "- … and 30 more; `report.json` has them all\n" in report.markdown(run_of(replace(TIDY, files=files)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.04, "0.0 s"), (59.96, "1 min 00 s"), (185, "3 min 05 s"), (7320, "2 h 02 min")]
+)
+def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> None:
+    assert markup.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown"),
+    [
+        ("a_b *c* `d` [e](f)", r"a\_b \*c\* \`d\` \[e\](f)"),
+        ("<script>|~&", "&#60;script&#62;&#124;&#126;&#38;"),
+        ("# title", r"\# title"),
+        ("- item", r"\- item"),
+        ("12. item", r"12\. item"),
+        ("3.5 s", "3.5 s"),
+        ("two\nlines\r\n\tof  text", "two lines of text"),
+        ("\x1b[31mred\x1b[0m \u202egpj", r"red \\u202egpj"),
+        ("ask @octocat about #12", "ask @\u200boctocat about #\u200b12"),
+        ("", ""),
+    ],
+)
+def test_any_text_is_shown_as_it_is(given_text: str, shown: str) -> None:
+    assert markup.text(given_text) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("src/a b.py", "`src/a b.py`"),
+        ("a`b", r"a\`b"),
+        ("a|b", "a&#124;b"),
+        ("new\nline", r"new\\nline"),
+        ("<!-- splinter:end -->", "&#60;!-- splinter:end --&#62;"),
+        ("@octocat/pkg", "`@octocat/pkg`"),
+    ],
+)
+def test_a_name_is_a_code_span_only_where_nothing_in_it_can_end_the_span(name: str, shown: str) -> None:
+    assert markup.code(name) == shown
+
+
+# Everything that has meaning to Markdown, HTML, GitHub, a terminal, a mail, jinja, markdown2, or us.
+HOSTILE = (
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "|", "`", "``", "```", "~~~", "\n", "\n\n", "    ",
+    "\t", report.END, report.BEGIN, "<!--", "-->", "@octocat", "#12", "**", "__", "*", "_", "[x](javascript:alert(1))",
+    "![i](http://e/x)", "[a]: http://x", "<http://x.y>", "<a@b.cc>", "\\", "\\\\", "&lt;", "&amp;", "&#60;", "# h",
+    "- l", "1. l", "> q", "---", "===", "\x1b[31m", "\u202e", "\x00", "Bcc: x@y.z", "\r\n", "\r", "<div>", "</div>",
+    "</pre>", "</code>", "<", "x", "y ", "é", "\udc80", "md5-", "{{ 7*7 }}", "{% if %}", "|---|", "a_b_c", "(", ")",
+    "]", "!", "<hr/>", "<?x ?>", "<![CDATA[", "$x$", "https://x.y/z", "<p>", "Run: x", "\n===\n",
+)  # fmt: skip
+hostile = st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=6).map("".join)
+MAIL_TAGS = set(
+    "html head meta title style body div h1 h2 h3 p ul li strong code pre table thead tbody tr th td a".split()
+)
+PAGE_TAGS = MAIL_TAGS | set("main header span article details summary dl dt dd br footer h4 b".split())
+
+
+@st.composite
+def hostile_runs(draw: st.DrawFn) -> RunRecord:
+    step = StepRecord(
+        workstream="w", step=draw(hostile), outcome="failed", started=draw(hostile), seconds=1, reason=draw(hostile),
+        log=draw(hostile), patch=draw(hostile), notes=(draw(hostile),), tool=draw(hostile),
+    )  # fmt: skip
+    case = CaseRecord(id=draw(hostile), outcome="failed", message=draw(hostile))
+    check = CheckRecord(
+        workstream="w", check=draw(hostile), outcome="failed", seconds=1, cases=(case,), notes=(draw(hostile),)
+    )
+    record = WorkstreamRecord(
+        workstream=draw(hostile), title=draw(hostile), outcome=draw(st.sampled_from(["changed", "failed", "blocked"])),
+        reason=draw(hostile), step=draw(hostile), message=draw(hostile), objective=draw(hostile), base=draw(hostile),
+        branch=draw(hostile), tip=draw(hostile), depends_on=(draw(hostile),), notes=(draw(hostile),),
+        metadata={draw(hostile): draw(hostile), "list": [draw(hostile)], "map": {draw(hostile): draw(hostile)}},
+        files=(FileChange(status="M", path=draw(hostile)),), steps=(step,), checks=(check,),
+    )  # fmt: skip
+    page = PullRequestRecord(workstream=record.workstream, action="opened", where=draw(hostile), notes=(draw(hostile),))
+    return RunRecord(
+        run=draw(hostile), started=draw(hostile), finished="x", workstreams=(record,), pull_requests=(page,)
+    )
+
+
+def without_blanks(text: str) -> str:
+    return "".join(text.split()).replace("\u200b", "")
+
+
+@settings(max_examples=150, deadline=None)
+@given(hostile_runs())
+def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecord) -> None:
+    record = run.workstreams[0]
+    for page, tags in ((report.mail(run).html, MAIL_TAGS), (report.index_html(run), PAGE_TAGS)):
+        seen = Reader(page)
+        assert seen.tags <= tags
+        assert seen.odd == []
+        assert all(re.match(r"https?://|\.\./\.\./|report\.(json|md)$", one) for one in seen.addresses)
+        told = without_blanks(seen.words)
+        for text in (record.title, record.objective, record.notes[0], record.checks[0].cases[0].message):
+            assert without_blanks(markup.one_line(text)) in told
+
+
+@settings(max_examples=150, deadline=None)
+@given(hostile_runs(), hostile)
+def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
+    own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)
+    assert (own.count(report.BEGIN), own.count(report.END), own.count("<!--")) == (1, 1, 4)
+    assert own.startswith(report.BEGIN)
+    assert own.endswith(report.END)
+    assert not re.search(r"@\w", re.sub(r"`[^`\n]*`|^    .*$", "", own, flags=re.MULTILINE))
+    assert report.hidden(own, "definition") == "d" * 64
+    own.encode()
+
+
+def test_a_pull_request_body_says_what_was_done_and_how_to_do_it_again() -> None:
+    body = body_of(TIDY)
+    for text in (
+        "> Ruff finds nothing to mend.\n",
+        "| phase | PH-01 |\n",
+        "| Step | Outcome | Tool | Files |\n|---|---|---|---:|\n| `lint` | changed | `ruff` | 0 |\n",
+        "| `tests` | passed | 1 | 0 | 1 |\n",
+        "- modified `src/app.py`\n",
+        "### Reproduce\n\n    doit tidy\n\n",
+        f"Run: `{RUN}`\n\n<!-- splinter:end -->",
+    ):
+        assert text in body
+
+
+def test_run_and_times_alone_are_no_change_of_a_body() -> None:
+    slower = replace(TIDY, steps=(replace(TIDY.steps[0], seconds=99),))
+    assert report.is_same_body(body_of(TIDY), body_of(slower, run="another"))
+    assert report.is_same_body(body_of(TIDY).replace("\n", "\r\n"), body_of(TIDY))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        body_of(TIDY, definition="e" * 64),
+        body_of(replace(TIDY, objective="Another")),
+        body_of(replace(TIDY, title="Another")),
+        body_of(replace(TIDY, files=())),
+        body_of(replace(TIDY, metadata={"Run": "x"})),
+    ],
+)
+def test_anything_else_is_a_change(other: str) -> None:
+    assert not report.is_same_body(body_of(TIDY), other)
+
+
+def test_a_metadata_key_called_run_is_not_taken_for_the_run() -> None:
+    one, two = (body_of(replace(TIDY, metadata={"Run": value}, objective="Run: x")) for value in ("a", "b"))
+    assert not report.is_same_body(one, two)
+
+
+def test_a_title_is_one_line_that_github_takes() -> None:
+    assert report.pull_request_title(replace(TIDY, title="Two\nlines\x1b[31m")) == "Two lines"
+    assert report.pull_request_title(replace(TIDY, title=" \n")) == "tidy"
+    long = report.pull_request_title(replace(TIDY, title="x" * 300))
+    assert (len(long), long[-1]) == (256, "…")
+
+
+def test_a_first_body_is_our_part_alone() -> None:
+    assert report.merge_body("", body_of(TIDY)) == body_of(TIDY)
+
+
+def test_a_body_without_our_part_gets_it_at_its_end() -> None:
+    assert report.merge_body("Mine.\r\n", "OWN") == "Mine.\r\n\n\nOWN"
+
+
+def test_text_around_our_part_stays() -> None:
+    old, new = body_of(TIDY), body_of(replace(TIDY, objective="Another"))
+    assert report.merge_body(f"before \r\n{old} after\t\n", new) == f"before \r\n{new} after\t\n"
+
+
+human = st.lists(st.sampled_from([report.BEGIN, report.END, "\r\n", "text ", "é", report.BEGIN[:-1]])).map("".join)
+
+
+@given(human, human)
+@example(f"{report.BEGIN} mine", "")
+def test_merging_keeps_every_character_of_a_human(before: str, after: str) -> None:
+    first, second = body_of(TIDY), body_of(DOCS)
+    once = report.merge_body(before, first)
+    kept = before.replace(report.own_part(before), "", 1)
+    assert once.replace(first, "", 1).rstrip("\n") in (kept, kept.rstrip("\n"))
+    edited = f"{once}{after}"
+    assert report.merge_body(edited, second) == edited.replace(first, second, 1)
+
+
+def test_a_body_that_is_too_long_is_cut_with_whole_markers_and_a_note() -> None:
+    files = tuple(FileChange(status="M", path=f"{number:03}{'x' * 700}") for number in range(130))
+    own, mine = body_of(replace(TIDY, files=files)), "y" * 3_000
+    merged = report.merge_body(mine, own)
+    assert len(merged) <= 65_536
+    assert merged.startswith(mine)
+    assert merged.endswith(f"{report.CUT}\n\n{report.END}")
+    assert report.hidden(report.own_part(merged), "definition") == "d" * 64
+    assert report.merge_body(merged, own) == merged
+
+
+def test_a_body_with_no_room_for_us_stays_as_it_is() -> None:
+    mine = "y" * 65_500
+    assert report.merge_body(mine, body_of(TIDY)) == mine
+
+
+def test_a_page_that_we_close_ourselves_forgets_its_definition() -> None:
+    body = report.withdrawn(f"mine <!-- splinter:definition x -->\n{body_of(TIDY)}")
+    assert report.hidden(report.own_part(body), "definition") is None
+    assert body.startswith("mine <!-- splinter:definition x -->\n<!-- splinter:begin -->")
