@@ -161,17 +161,15 @@ def _prompt(root: Path, path: str) -> tuple[str, str | None]:
 
 
 def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    name, own = document.data.get("tool"), document.data.get("id")
-    tool = tools.get(name) if isinstance(name, str) else None
-    if tool is None or not tool.needs_recording or not isinstance(own, str):
-        return
-    for keys, entry in rules.entries(document, "steps"):
-        key = next((key for key in ("prompt", "prompt_file") if key in entry), None)
-        if key is None or not isinstance(entry.get("id"), str):
+    own = document.data.get("id")
+    for call in rules.asked(document):
+        tool = tools.get(call.tool) if isinstance(call.tool, str) else None
+        step = call.step.get("id") if call.step else None
+        if tool is None or not tool.needs_recording or not isinstance(own, str) or not isinstance(step, str):
             continue
-        path = recorded_path(own, entry["id"])
+        path = recorded_path(own, step)
         if not (root / path).is_file():
-            yield document.problem((*keys, key), f"{tool.name} has no recorded patch; expected {path}", at_key=True)
+            yield document.problem(call.keys, f"{tool.name} has no recorded patch; expected {path}", at_key=True)
 
 
 def _by_id(found: list[_Found]) -> dict[str, _Found]:

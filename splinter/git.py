@@ -102,19 +102,20 @@ class WorkTree:
     excludes: Path
 
 
-def toplevel(path: Path, environ: Mapping[str, str] | None = None) -> Path:
+def toplevel(path: Path, environ: Mapping[str, str]) -> Path:
     """The top of the checkout that `path` lies in; raises InputError where there is none."""
     return Path(_discover(path, environ, "--show-toplevel"))
 
 
-def common_dir(path: Path, environ: Mapping[str, str] | None = None) -> Path:
+def common_dir(path: Path, environ: Mapping[str, str]) -> Path:
     """The common directory of the repository that `path` lies in; raises InputError where there is none."""
     return (path / _discover(path, environ, "--git-common-dir")).resolve()
 
 
-def listed_files(root: Path) -> tuple[str, ...]:
+def listed_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Paths that git tracks in the checkout at `root`."""
-    done = process.capture(["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"], env=_base_env({}))
+    argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"]
+    done = process.capture(argv, env=_base_env(environ, remote=True))
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
@@ -377,16 +378,15 @@ def _git(
 
 def _base_env(environ: Mapping[str, str], *, remote: bool = False) -> dict[str, str]:
     """For local calls no config of the user's, for a remote also his helpers and URLs; never his `GIT_*`."""
-    source = environ or os.environ
-    env = {name: value for name, value in source.items() if not name.startswith("GIT_")}
+    env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     if not remote:
         env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     return env
 
 
-def _discover(path: Path, environ: Mapping[str, str] | None, *what: str) -> str:
-    env = {name: value for name, value in (environ or os.environ).items() if not name.startswith("GIT_")}
+def _discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
+    env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     try:
         done = process.capture(["git", "-C", str(path), "rev-parse", *what], env={**env, "LC_ALL": "C"})
     except FileNotFoundError:

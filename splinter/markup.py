@@ -12,7 +12,7 @@ from splinter.redact import plain
 LONGEST_LITERAL = 4_000  # characters; the log has the whole
 
 _ESCAPED = str.maketrans(
-    {mark: f"\\{mark}" for mark in "\\`*_[]"} | {mark: f"&#{ord(mark)};" for mark in "<>&|~"},
+    {mark: f"\\{mark}" for mark in "\\*_[]"} | {mark: f"&#{ord(mark)};" for mark in "`<>&|~"},
 )
 _STARTS_BLOCK = re.compile(r"^(?=#|[+-](?:[\s+-]|$))|^(\d{1,9})(?=[.)](?:\s|$))")
 _NOTIFIES = re.compile(r"(@|#(?=\d)|\bGH-(?=\d))", re.IGNORECASE)

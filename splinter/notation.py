@@ -71,7 +71,10 @@ def matches(pattern: str, path: str) -> bool:
 def _regex(pattern: str) -> re.Pattern[str]:
     parts = pattern.split("/")
     regex = "".join(_part(part, is_last=index == len(parts) - 1) for index, part in enumerate(parts))
-    return re.compile(regex, re.DOTALL)
+    try:
+        return re.compile(regex, re.DOTALL)
+    except re.error:  # a set that is empty or runs backwards: git takes it for one that nothing is in
+        return re.compile(r"(?!)")
 
 
 def _part(part: str, *, is_last: bool) -> str:

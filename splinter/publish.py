@@ -55,7 +55,7 @@ def forge(session: Session) -> Forge:
 
 def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestRecord:
     """Push the branch and open or update its page, or close it where nothing is left; raises PublishError."""
-    run = session.reported_run() or session.open_run()
+    run = session.run or session.reported_run() or session.open_run()
     if accepted["outcome"] == "changed":
         place = forge(session)
         notes = _push(session, plan, accepted["tip"]) if place.pushes else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from splinter import when
@@ -57,13 +58,27 @@ def entries(document: Document, *names: str) -> Iterator[tuple[Keys, dict[str, A
                 yield (name, index), entry
 
 
-def needs_agent(document: Document) -> Keys | None:
-    """The keys of the first prompt, else of `fix`; None where nothing is asked of an agent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Something that is asked of an agent: where it stands, in which step, and the agent's name with its place."""
+
+    keys: Keys
+    step: Mapping[str, Any] | None
+    tool: object
+    tool_keys: Keys
+
+
+def asked(document: Document) -> Iterator[Asked]:
+    """Every prompt, and `fix`."""
+    shared = document.data.get("tool")
     for keys, entry in entries(document, "steps"):
-        for key in ("prompt", "prompt_file"):
-            if key in entry:
-                return (*keys, key)
-    return ("fix",) if isinstance(document.data.get("fix"), dict) else None
+        key = next((key for key in ("prompt", "prompt_file") if key in entry), None)
+        if key:
+            own = "tool" in entry
+            tool_keys = (*keys, "tool") if own else ("tool",)
+            yield Asked(keys=(*keys, key), step=entry, tool=entry["tool"] if own else shared, tool_keys=tool_keys)
+    if isinstance(document.data.get("fix"), dict):
+        yield Asked(keys=("fix",), step=None, tool=shared, tool_keys=("tool",))
 
 
 def _ids(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
@@ -128,15 +143,17 @@ def _calls(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def _agent(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    keys, name = needs_agent(document), document.data.get("tool")
-    if keys is None:
-        return
     agents = ", ".join(sorted(tool.name for tool in tools.values() if tool.takes_prompts))
-    if "tool" not in document.data:
-        what = "fix" if keys == ("fix",) else "a prompt"
-        yield document.problem(keys, f'{what} needs a tool; add "tool: NAME" to the workstream', at_key=True)
-    elif isinstance(name, str) and name in tools and not tools[name].takes_prompts:
-        yield document.problem(("tool",), f"tool {shown(name)} takes no prompts; those that do: {agents}")
+    unable: set[Keys] = set()
+    for call in asked(document):
+        name = call.tool
+        if name is None:
+            what = "a prompt" if call.step else "fix"
+            yield document.problem(call.keys, f'{what} needs a tool; add "tool: NAME" to the workstream', at_key=True)
+            return
+        if isinstance(name, str) and name in tools and not tools[name].takes_prompts and call.tool_keys not in unable:
+            unable.add(call.tool_keys)
+            yield document.problem(call.tool_keys, f"tool {shown(name)} takes no prompts; those that do: {agents}")
 
 
 def _artifacts(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:

@@ -146,12 +146,17 @@ def _one_of(keys: Keys, error: Any) -> Words:
     if not isinstance(error.instance, dict):
         return
     options = [option["required"][0] for option in error.validator_value]
-    found = [key for key in options if key in error.instance]
+    found = [key for key in options if key in error.instance and not _names_the_agent(key, error.instance)]
     wanted = f"exactly one of {_listed(options)}"
     if found:
         yield (*keys, found[1]), f"found {' and '.join(found)}; expected {wanted}", True
     elif not set(options) & _misspelt(error):
         yield keys, f"expected {wanted}", False
+
+
+def _names_the_agent(key: str, entry: dict[str, Any]) -> bool:
+    """Whether `tool` only says who is asked: beside a prompt, and without arguments of its own."""
+    return key == "tool" and "args" not in entry and bool({"prompt", "prompt_file"} & entry.keys())
 
 
 def _misspelt(error: Any) -> set[str]:

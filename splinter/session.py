@@ -60,8 +60,8 @@ class Session:
             return self.run
 
     def reported_run(self) -> str | None:
-        """The run that reports and pull requests belong to: the one under way, else the latest recorded."""
-        return self.run or self.store.latest_run()
+        """The run that reports and pull requests belong to: the latest that has something to tell, this one included."""
+        return self.store.latest_run()
 
     def touches_first(self, id: str) -> bool:
         """Whether nobody has asked this of the workstream before in this call."""

@@ -33,6 +33,10 @@ create table if not exists attempts (workstream text, made_of text, attempt inte
 create table if not exists facts (name text primary key, value text not null);
 """
 
+_TELLS = """(notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
+ or exists (select 1 from workstreams where workstreams.run = runs.run)
+ or exists (select 1 from pull_requests where pull_requests.run = runs.run))"""
+
 
 class Store:
     """The history of one repository; safe to use from several threads."""
@@ -66,8 +70,11 @@ class Store:
         return run
 
     def finish_run(self, run: str, now: datetime) -> None:
-        """Close a run: everything that was to be done in it was done, or failed."""
+        """Close a run: everything that was to be done in it was done, or failed. One that has nothing to tell goes."""
         self._write("update runs set finished = ? where run = ?", _iso(now), run)
+        if not self._rows(f"select 1 from runs where run = ? and {_TELLS}", run):
+            self._write("delete from runs where run = ?", run)
+            shutil.rmtree(self.run_folder(run), ignore_errors=True)
 
     def note(self, run: str, note: str) -> None:
         """Add a sentence to a run, once."""
@@ -80,8 +87,8 @@ class Store:
         return tuple(row[0] for row in self._rows("select run from runs where finished is null order by run"))
 
     def latest_run(self) -> str | None:
-        """The id of the run begun last."""
-        return self._text("select run from runs order by started desc, rowid desc limit 1")
+        """The id of the latest run that has something to tell."""
+        return self._text(f"select run from runs where {_TELLS} order by started desc, rowid desc limit 1")
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The latest runs, newest first."""

@@ -119,8 +119,6 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
         for step in one.workstream.steps:
             yield _step(session, rows, one, step)
         yield _accept(session, rows, one)
-    if not session.plans:
-        return
     yield {
         "basename": "workstreams",
         "actions": None,
@@ -281,7 +279,7 @@ def _report(session: Session) -> dict[str, Any]:
         run = session.reported_run()
         if run is None:
             raise PublishError("nothing is recorded yet; doit makes a first run")
-        if session.run:
+        if session.run == run:
             session.store.finish_run(run, session.clock.now())
         folder = publish.write_report(session, publish.run_record(session, run))
         return {"made_of": session.materials["report"], "where": session.relative(folder / "index.html")}
@@ -344,8 +342,8 @@ def _follow_rename(one: Plan, task: Any, values: Values) -> None:
     for before, after in paths.items():
         state = rows._get(task.name, before)
         if state and not Path(before).exists():
-            rows._set(task.name, after, state)
             rows._set(task.name, "_values_:", {**values, "source": new})
+            rows._set(task.name, after, state)
             rows._set(task.name, "deps:", [after if dep == before else dep for dep in rows._get(task.name, "deps:")])
 
 

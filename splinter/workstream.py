@@ -174,11 +174,11 @@ class _Making:
         if "run" in entry:
             command = entry["run"]
             return Run(command=command if isinstance(command, str) else tuple(command))
-        if "tool" in entry:
-            return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())))
         file = entry.get("prompt_file")
-        text = entry["prompt"] if file is None else self.prompts[file]
-        return Prompt(text=text, tool=self.data["tool"], file=file)
+        text = entry.get("prompt") if file is None else self.prompts[file]
+        if text is None:
+            return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())))
+        return Prompt(text=text, tool=entry.get("tool") or self.data["tool"], file=file)
 
 
 def _scope(data: Mapping[str, Any] | None) -> Scope:

@@ -6,7 +6,7 @@ import string
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from splinter.redact import Redactor, plain
@@ -103,9 +103,10 @@ def test_no_encoding_of_a_value_survives(value: str, before: bytes, after: bytes
 
 @given(values)
 def test_masking_twice_is_masking_once(value: str) -> None:
+    assume("*" not in value)
     redactor = Redactor((value,))
     once = redactor.text(f"x{value}y {value}")
-    assert redactor.text(once) == once or "*" in value
+    assert redactor.text(once) == once
 
 
 def test_colours_and_titles_of_a_terminal_are_taken_out() -> None:

@@ -174,7 +174,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     assert not {name for name in page.attributes if name.startswith("on")}
     assert {one for one in page.addresses if ":" in one} == {"https://github.com/o/r/pull/12"}
     for text in (
-        "3 workstreams",
+        "4 workstreams: 1 changed, 1 failed, 1 blocked, 1 skipped",
         "failed",
         "a note",
         "Refresh the API docs",
@@ -182,7 +182,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
         "src/app.py",
         "t.py::test_greet",
     ):
-        assert text in page.words.replace("4 workstreams", "3 workstreams")
+        assert text in page.words
 
 
 def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
@@ -232,7 +232,7 @@ def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> No
 @pytest.mark.parametrize(
     ("given_text", "shown"),
     [
-        ("a_b *c* `d` [e](f)", r"a\_b \*c\* \`d\` \[e\](f)"),
+        ("a_b *c* `d` [e](f)", r"a\_b \*c\* &#96;d&#96; \[e\](f)"),
         ("<script>|~&", "&#60;script&#62;&#124;&#126;&#38;"),
         ("# title", r"\# title"),
         ("- item", r"\- item"),
@@ -252,7 +252,7 @@ def test_any_text_is_shown_as_it_is(given_text: str, shown: str) -> None:
     ("name", "shown"),
     [
         ("src/a b.py", "`src/a b.py`"),
-        ("a`b", r"a\`b"),
+        ("a`b", "a&#96;b"),
         ("a|b", "a&#124;b"),
         ("new\nline", r"new\\nline"),
         ("<!-- splinter:end -->", "&#60;!-- splinter:end --&#62;"),
@@ -274,9 +274,11 @@ HOSTILE = (
 )  # fmt: skip
 hostile = st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=6).map("".join)
 MAIL_TAGS = set(
-    "html head meta title style body div h1 h2 h3 p ul li strong code pre table thead tbody tr th td a".split()
+    re.findall(
+        r"\w+", "html head meta title style body div h1 h2 h3 p ul li strong code pre a table thead tbody tr th td"
+    )
 )
-PAGE_TAGS = MAIL_TAGS | set("main header span article details summary dl dt dd br footer h4 b".split())
+PAGE_TAGS = MAIL_TAGS | set(re.findall(r"\w+", "main header span article details summary dl dt dd br footer h4 b"))
 
 
 @st.composite
@@ -306,7 +308,7 @@ def without_blanks(text: str) -> str:
     return "".join(text.split()).replace("\u200b", "")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(hostile_runs())
 def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecord) -> None:
     record = run.workstreams[0]
@@ -320,7 +322,7 @@ def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecor
             assert without_blanks(markup.one_line(text)) in told
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(hostile_runs(), hostile)
 def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
     own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)

@@ -30,7 +30,7 @@ class Init(Command):
             return 3
         try:
             root = git.toplevel(Path.cwd(), settings.environment().variables)
-            written = scaffold.write(root, git.listed_files(root))
+            written = scaffold.write(root, git.listed_files(root, settings.environment().variables))
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status

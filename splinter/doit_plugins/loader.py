@@ -68,7 +68,7 @@ class Loader(DodoTaskLoader):
             raise InvalidDodoFile(str(error)) from error
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
-        ours = list(generate_tasks("splinter", tasks.to_dicts(self.session))) if self.session.plans else []
+        ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         defaults = tasks.default_tasks(self.session)
         names = {task.name for task in own if not task.subtask_of}
         tasks.DOIT_CONFIG["default_tasks"][:] = [*(task.name for task in own if task.name in names), *defaults]

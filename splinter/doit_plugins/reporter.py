@@ -53,7 +53,7 @@ class Reporter(ConsoleReporter):
     def complete_run(self) -> None:
         """The verdict of the run, as it is recorded."""
         super().complete_run()
-        if not self.session or not self.session.run:
+        if not self.session or not self.session.run or self.session.run != self.session.reported_run():
             return
         record = self.session.store.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}

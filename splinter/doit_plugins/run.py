@@ -100,7 +100,7 @@ class Run(cmd_run.Run):
         from splinter import tasks
         from splinter.doit_plugins.dry_run import tell
 
-        if not session.plans and not self.task_list:
+        if not session.plans and not self.sel_tasks:
             self.outstream.write(f"{tasks.NOBODY}\n")
             return 0
         selected = self.sel_tasks or None
