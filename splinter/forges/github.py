@@ -134,7 +134,8 @@ class GitHub:
             yield
         except GithubException as error:
             raise PublishError(self._explained(error)) from error
-        except (BadAttributeException, ValueError, TypeError) as error:
+        except (BadAttributeException, AttributeError, TypeError, ValueError) as error:
+            # what PyGithub makes of an answer without the fields that GitHub always sends
             raise PublishError(f"{self._host} does not answer as GitHub does; check GITHUB_API_URL") from error
         except OSError as error:  # the base of all errors of requests
             raise PublishError(

@@ -29,6 +29,7 @@ class Healthcheck:
             with urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310  http and https alone
                 answer.read(1_000)
         except HTTPError as error:
+            error.close()
             raise PublishError(f"{parts.hostname} refused the ping ({error.code}); check HEALTHCHECK_URL") from error
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
             said = one_line(getattr(error, "reason", "") or type(error).__name__)

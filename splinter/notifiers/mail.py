@@ -51,7 +51,8 @@ class Mail:
             raise PublishError(f'SMTP_SECURITY is "{self.security}"; it must be one of {", ".join(SECURITIES)}')
         letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
         with self._told(), self._connected() as server:
-            refused = server.send_message(letter, self.sender, list(self.recipients))
+            # not send_message: it writes ">From" where a line of the text begins with From
+            refused = server.sendmail(self.sender, list(self.recipients), letter.as_bytes())
         sent = f"mail to {len(self.recipients) - len(refused)} of {len(self.recipients)}"
         return f"{sent}; refused: {', '.join(sorted(refused))}" if refused else f"mail to {', '.join(self.recipients)}"
 

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
@@ -47,9 +48,7 @@ class Slack:
             with build_opener(_StayHere).open(request, timeout=self.timeout_s) as answer:
                 answer.read(1_000)
         except HTTPError as error:
-            said = Redactor((self.url, urlsplit(self.url).path)).text(
-                one_line(error.read(300).decode("utf-8", "replace"))
-            )
+            said = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
             raise PublishError(
                 f"Slack at {host} refused the message ({error.code} {said}); {_mend(error.code)}"
             ) from error
@@ -108,6 +107,12 @@ def _pieces(lines: Iterator[str]) -> Iterator[str]:
         piece = f"{piece}\n{short}".lstrip("\n")
     if piece.strip():
         yield piece
+
+
+def _answered(error: HTTPError) -> str:
+    with error, suppress(OSError, HTTPException):
+        return one_line(error.read(300).decode("utf-8", "replace"))
+    return ""
 
 
 def _cut(text: str, longest: int) -> str:

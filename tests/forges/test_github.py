@@ -8,15 +8,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from openapi_core import Config, OpenAPI
+from openapi_core.datatypes import RequestParameters
+from openapi_core.validation.request.exceptions import InvalidRequestBody
+from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from splinter import report
 from splinter.errors import PublishError
 from splinter.forges.github import GitHub, repository_of
 from splinter.ports import Page
 from splinter.records import PullRequestRecord, WorkstreamRecord
-from tests.counterparts import GITHUB, TOKEN, emulated
+from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 
 HEAD = "splinter/tidy"
@@ -324,7 +329,7 @@ def test_a_pull_request_is_never_asked_for_twice(fake: Fake) -> None:
 
 def test_a_server_that_does_not_answer_is_given_up(fake: Fake) -> None:
     done = threading.Event()
-    fake.answers[("GET", "demo")] = lambda _: Answer() if done.wait(10) else Answer()
+    fake.answers[("GET", "demo")] = lambda _: Answer(200 if done.wait(10) else 500)
     try:
         with pytest.raises(
             PublishError, match=r"^127\.0\.0\.1 cannot be reached \(\w+\); run `doit run pr` again later$"
@@ -494,3 +499,44 @@ def test_a_remote_on_the_server_of_the_api_is_taken() -> None:
 def test_the_lock_file_names_no_registry() -> None:
     folder = Path(__file__).parent.parent / "counterparts"
     assert '"resolved"' not in (folder / "package-lock.json").read_text()
+
+
+# --- against GitHub's own description of its interface ---
+
+DESCRIPTION = MODULES / "@octokit/openapi/generated/api.github.com.json"
+
+
+class Described:
+    """One recorded request, in the words of openapi-core."""
+
+    def __init__(self, asked: Asked, host_url: str) -> None:
+        parts = urlsplit(asked.path)
+        self.host_url, self.path, self.method = host_url, parts.path, asked.method.lower()
+        self.body, self.content_type = asked.body or None, asked.headers.get("Content-Type", "application/json")
+        query = ImmutableMultiDict(parse_qsl(parts.query))
+        self.parameters = RequestParameters(query=query, header=Headers(asked.headers))
+
+
+@pytest.mark.skipif(not DESCRIPTION.exists(), reason="npm's @octokit/openapi is not installed: npm ci")
+def test_every_request_is_as_github_describes_it(fake: Fake) -> None:
+    fake.answers[("PATCH", "1")] = lambda _: Answer(200, fake.pulls[0])
+    fake.answers[("POST", "assignees")] = lambda _: Answer(201, {"assignees": []})
+    fake.answers[("POST", "comments")] = lambda _: Answer(201, {"id": 1})
+    fake.forge.publish(page_of(labels=("docs",), assignees=("hubot",), reviewers=("hubot", "octo/docs")))
+    fake.forge.publish(page_of(base="dev", title="Other", own_body=own(title="Other")))
+    fake.forge.close(workstream="tidy", head=HEAD, comment="Nothing is left.")
+    assert [(one.method, urlsplit(one.path).path.rpartition("/")[2]) for one in fake.server.writes] == [
+        ("POST", "pulls"), ("POST", "labels"), ("POST", "assignees"), ("POST", "requested_reviewers"),
+        ("PATCH", "1"), ("POST", "comments"), ("PATCH", "1"),
+    ]  # fmt: skip
+    description = json.loads(DESCRIPTION.read_text("utf-8"))
+    description["servers"] = [{"url": fake.server.url}]
+    interface = OpenAPI.from_dict(description, config=Config(spec_validator_cls=None))
+    for asked in fake.server.asked:
+        if asked.path.endswith("/labels"):  # PyGithub sends a bare list, which the description allows in prose alone
+            assert asked.json() == ["docs"]
+            asked = replace(asked, body=b'{"labels": ["docs"]}')
+        interface.validate_request(Described(asked, fake.server.url))
+    wrong = replace(fake.server.writes[0], body=b'{"head": "x", "base": 3}')
+    with pytest.raises(InvalidRequestBody):
+        interface.validate_request(Described(wrong, fake.server.url))

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from splinter.errors import PublishError
+from splinter.notifiers.healthcheck import Healthcheck
+from splinter.ports import Message
+from tests.counterparts.scripted import Answer, scripted
+
+SECRET = "0f3b7c1e-secret"
+GOOD = Message(run="r", subject="[splinter] 2 changed · r", text="t", html="h", is_failure=False)
+BAD = Message(run="r", subject="[splinter] 1 failed · r", text="t", html="h", is_failure=True)
+
+
+def test_a_good_run_pings_the_address_itself() -> None:
+    with scripted(lambda _: Answer(200, "OK")) as server:
+        assert Healthcheck(f"{server.url}/{SECRET}").send(GOOD) == "success told to 127.0.0.1"
+    assert [(one.method, one.path, one.body.decode()) for one in server.asked] == [
+        ("POST", f"/{SECRET}", "[splinter] 2 changed · r")
+    ]
+
+
+@pytest.mark.parametrize(("address", "asked"), [("", "/fail"), ("/", "/fail"), ("?create=1", "/fail?create=1")])
+def test_a_bad_run_pings_its_failure(address: str, asked: str) -> None:
+    with scripted(lambda _: Answer(200, "OK")) as server:
+        told = Healthcheck(f"{server.url}/{SECRET}{address}").send(BAD)
+    assert told == "failure told to 127.0.0.1"
+    assert [one.path for one in server.asked] == [f"/{SECRET}{asked}"]
+
+
+def test_a_refusal_is_told_without_the_address() -> None:
+    with scripted(lambda _: Answer(404, "not found")) as server, pytest.raises(PublishError) as error:
+        Healthcheck(f"{server.url}/{SECRET}").send(GOOD)
+    assert str(error.value) == "127.0.0.1 refused the ping (404); check HEALTHCHECK_URL"
+
+
+def test_a_service_that_stalls_is_given_up() -> None:
+    done = threading.Event()
+    with scripted(lambda _: Answer(200 if done.wait(10) else 500)) as server:
+        try:
+            with pytest.raises(PublishError) as error:
+                Healthcheck(f"{server.url}/{SECRET}", timeout_s=0.2).send(GOOD)
+        finally:
+            done.set()
+    assert str(error.value) == "127.0.0.1 does not answer the ping (TimeoutError)"
+
+
+def test_a_service_that_is_not_there_is_told() -> None:
+    with pytest.raises(PublishError) as error:
+        Healthcheck(f"http://127.0.0.1:1/{SECRET}").send(GOOD)
+    assert str(error.value) == "127.0.0.1 does not answer the ping ([Errno 111] Connection refused)"
+
+
+@pytest.mark.parametrize(
+    "url", [SECRET, f"file:///etc/{SECRET}", f"ftp://x/{SECRET}", "https://", f"https://[{SECRET}"]
+)
+def test_an_address_that_is_none_is_told_without_being_shown(url: str) -> None:
+    with pytest.raises(PublishError) as error:
+        Healthcheck(url).send(GOOD)
+    assert str(error.value) == "HEALTHCHECK_URL is no address; it must begin with https://"
+
+
+def test_an_address_that_cannot_be_sent_is_told_without_being_shown() -> None:
+    with pytest.raises(PublishError) as error:
+        Healthcheck(f"http://127.0.0.1:1/ü {SECRET}").send(GOOD)
+    assert SECRET not in str(error.value)
+
+
+def test_the_address_is_not_shown_when_it_is_printed() -> None:
+    assert SECRET not in repr(Healthcheck(f"https://hc-ping.com/{SECRET}"))
