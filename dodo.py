@@ -1,3 +1,3 @@
-"""This repository's own workstreams, run by doit."""
+"""The repository's own workstreams, run by doit."""
 
 from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401

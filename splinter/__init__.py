@@ -1,0 +1,1 @@
+"""A Makefile for coding agents, on doit."""

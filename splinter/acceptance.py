@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from splinter import branch, engine, git, junit, worktree
+from splinter import acting, branch, engine, git, junit, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
 from splinter.plan import Plan, definition, fingerprint
@@ -37,7 +37,7 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
     """Judge the last step's commit and move the branch to it; returns the values that doit keeps, raises StepError."""
     judged = Judged(commit=before, checks=())
     try:
-        engine.touch(session, plan, engine.locate(session, plan))
+        engine.touch(session, plan, acting.locate(session, plan))
         judged = _fixed(session, plan, _judge(session, plan, _resumed(session, plan, before)))
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)
@@ -101,7 +101,9 @@ def _steps(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
     for step in plan.workstream.steps:
         if step.id in latest:
             found.append(latest.pop(step.id))
-        elif kept := session.store.last_step(plan.id, step.id, session.values.get(plan.task(step.id), {}).get("commit", "")):
+        elif kept := session.store.last_step(
+            plan.id, step.id, session.values.get(plan.task(step.id), {}).get("commit", "")
+        ):
             found.append(kept)
     return (*found, *latest.values())
 
@@ -112,7 +114,7 @@ def _failing_step(step: str, error: StepError, checks: tuple[CheckRecord, ...]) 
 
 
 def _judge(session: Session, plan: Plan, commit: str) -> Judged:
-    tree = engine.locate(session, plan)
+    tree = acting.locate(session, plan)
     checks = []
     worktree.place(session.repository, tree, commit, keep_ignored=True)
     for check in plan.workstream.checks:
@@ -136,7 +138,7 @@ def _check(session: Session, plan: Plan, check: Step) -> CheckRecord:
     message = ""
     status: int | None = 0
     try:
-        engine.act(session, plan, check, check.id, junit=results)
+        acting.act(session, plan, check, check.id, junit=results)
     except StepError as error:
         if error.reason in ("interrupted", "over_budget"):
             raise
@@ -144,7 +146,7 @@ def _check(session: Session, plan: Plan, check: Step) -> CheckRecord:
     notes: tuple[str, ...] = ()
     try:
         cases = junit.read(results)
-    except junit.UnreadableResults as error:
+    except junit.UnreadableResultsError as error:
         cases, notes = (), (f"its results could not be read: {error}",)
     return CheckRecord(
         workstream=plan.id,
@@ -153,7 +155,7 @@ def _check(session: Session, plan: Plan, check: Step) -> CheckRecord:
         seconds=round(time.monotonic() - started, 3),
         reason=reason,
         message=message,
-        command=engine.label(check),
+        command=acting.label(check),
         exit_status=status,
         cases=cases,
         log=session.relative(session.log(plan, check.id)),
@@ -214,7 +216,9 @@ def _attempts_key(session: Session, plan: Plan) -> str:
 
 
 def _failure_prompt(plan: Plan, judged: Judged) -> str:
-    lines = [f"A check of this change failed. Mend the cause, within these paths: {', '.join(plan.workstream.scope.modify)}."]
+    lines = [
+        f"A check of this change failed. Mend the cause, within these paths: {', '.join(plan.workstream.scope.modify)}."
+    ]
     for check in judged.failed:
         lines += ["", f"Check `{check.check}` ({check.command}) failed: {check.reason}."]
         failing = [case for case in check.cases if case.outcome in ("failed", "error")]
@@ -234,8 +238,8 @@ def _told(judged: Judged, attempts: int) -> str:
 
 
 def _look_for_artifacts(session: Session, plan: Plan, commit: str) -> None:
-    tree: Path = engine.locate(session, plan).path
-    worktree.place(session.repository, engine.locate(session, plan), commit, keep_ignored=True)
+    tree: Path = acting.locate(session, plan).path
+    worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
     missing = [path for path in plan.workstream.artifacts if not (tree / path).exists()]
     if missing:
         raise StepError("missing_artifact", f"{', '.join(missing)} should exist at the end and does not")

@@ -87,14 +87,14 @@ def _accept(session: Session, plan: Plan, start: str, tip: str, rows: Values, up
     told = {"workstream": plan.id, "run": session.open_run(), "start": start, "tip": tip, "rows": rows}
     message = f"splinter accepted {plan.id}\n\n{json.dumps(told, sort_keys=True)}"
     date_s = int(session.clock.now().timestamp())
-    accepted = git.commit_tree(
-        repository, git.tree_of(repository, tip), [tip], message, date_s=date_s
-    )
+    accepted = git.commit_tree(repository, git.tree_of(repository, tip), [tip], message, date_s=date_s)
     all_updates = [*updates, RefUpdate(ref=accepted_ref(plan.id), new=accepted)]
     try:
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:
-        raise StepError("conflict", f"{plan.branch} moved while the workstream ran; run doit again ({error})") from error
+        raise StepError(
+            "conflict", f"{plan.branch} moved while the workstream ran; run doit again ({error})"
+        ) from error
 
 
 def _refuse_if_checked_out(session: Session, plan: Plan) -> None:

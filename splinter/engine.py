@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from splinter import git, scope, tools, worktree
+from splinter import acting, git, scope, worktree
 from splinter.errors import GitError, StepError
-from splinter.git import RefUpdate, WorkTree
+from splinter.git import RefUpdate
+from splinter.gitcall import WorkTree
 from splinter.plan import Plan, fingerprint
-from splinter.process import Ended
 from splinter.records import StepRecord
 from splinter.session import Session
-from splinter.tools import Command, Tool
-from splinter.workstream import Prompt, Run, Step, ToolCall
+from splinter.workstream import Step
 
 Values = dict[str, Any]
 _INCLUDE = ".worktreeinclude"
-_LAST_LINES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
     """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
     started = time.monotonic()
     session.open_run()
-    tree = locate(session, plan)
+    tree = acting.locate(session, plan)
     try:
         start = _start(session, plan, previous)
         touch(session, plan, tree)
@@ -64,7 +62,7 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Valu
 
 def attempt(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> StepRecord:
     """Act once and keep what came of it as a record, whatever it was."""
-    run, tree, started = session.open_run(), locate(session, plan), time.monotonic()
+    run, tree, started = session.open_run(), acting.locate(session, plan), time.monotonic()
     try:
         record = _attempt(session, plan, step, tree, before, made_of, started)
     except StepError as error:
@@ -79,61 +77,13 @@ def attempt(session: Session, plan: Plan, step: Step, *, before: str, made_of: V
     return record
 
 
-def locate(session: Session, plan: Plan) -> WorkTree:
-    """The work tree of a workstream."""
-    return worktree.locate(session.state, plan.id)
-
-
-def act(session: Session, plan: Plan, step: Step, name: str, *, junit: Path | None = None) -> Ended:
-    """Run a step's command in the work tree; raises StepError unless it ended well."""
-    tree, log = locate(session, plan), session.log(plan, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = command_of(session, plan, step, junit=junit)
-    timeout_s = _remaining_s(session, plan, step)
-    profile = plan.tools[step.action.tool] if isinstance(step.action, ToolCall | Prompt) else None
-    try:
-        with session.turn(profile):
-            ended = session.processes.run(
-                command.argv, cwd=tree.path, env=_environment(session, plan, profile, tree), log=log,
-                timeout_s=timeout_s, stall_s=step.stall_s,
-            )  # fmt: skip
-    except (FileNotFoundError, PermissionError) as error:
-        raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
-    reason = ended.reason or ("exit_code" if ended.exit_status else None)
-    if reason == "timed_out" and timeout_s < step.timeout_s:
-        reason = "over_budget"
-    if reason:
-        failure = StepError(reason, _told(session, command, ended, reason, timeout_s, step))
-        failure.exit_status_of_child = ended.exit_status
-        raise failure
-    return ended
-
-
-def command_of(session: Session, plan: Plan, step: Step, *, junit: Path | None = None) -> Command:
-    """The command of a step, its placeholders filled."""
-    values = {"recorded": str(session.repository.start / tools.recorded_path(plan.id, step.id))}
-    if junit:
-        values["junit"] = str(junit)
-    if isinstance(step.action, Prompt):
-        values["prompt"] = step.action.text
-        file = session.log(plan, step.id).with_suffix(".prompt.md")
-        values["prompt_file"] = str(file)
-        file.write_text(step.action.text, "utf-8")
-    return tools.command(step.action, plan.tools, values=values)
-
-
-def tool_of(step: Step) -> str:
-    """What the `Tool` trailer says: the profile, or the shell command's kind."""
-    return step.action.tool if isinstance(step.action, ToolCall | Prompt) else "run"
-
-
 def _attempt(
     session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float
 ) -> StepRecord:
     repository = session.repository
     touch(session, plan, tree)
     worktree.place(repository, tree, before, keep_ignored=True)
-    act(session, plan, step, step.id)
+    acting.act(session, plan, step, step.id)
     guarded = worktree.guard(tree)
     after = worktree.measure(repository, tree)
     found = [f".git/{name} of the work tree was changed" for name in guarded.altered]
@@ -156,11 +106,13 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
     trailers = {
         "Workstream": plan.id,
         "Step": step.id,
-        "Tool": tool_of(step),
+        "Tool": acting.tool_of(step),
         "Run": session.open_run(),
         "Fingerprint": fingerprint(made_of),
     }
-    message = f"{plan.workstream.title} ({step.id})\n\n" + "".join(f"{key}: {value}\n" for key, value in trailers.items())
+    message = f"{plan.workstream.title} ({step.id})\n\n" + "".join(
+        f"{key}: {value}\n" for key, value in trailers.items()
+    )
     date_s = int(session.clock.now().timestamp())
     return git.commit_tree(session.repository, after, [before], session.redactor.text(message), date_s=date_s)
 
@@ -229,7 +181,9 @@ def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
         return
     patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
     git.write_patch(session.repository, at, now, patch)
-    session.note(f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit.")
+    session.note(
+        f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
+    )
 
 
 def _keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
@@ -273,47 +227,21 @@ def _look_for_tools(session: Session, plan: Plan) -> None:
     path = session.environment.child_environment(()).get("PATH", "")
     for tool in plan.tools.values():
         if shutil.which(tool.command, path=path) is None:
-            raise StepError("tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again')
+            raise StepError(
+                "tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
+            )
 
 
 def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> None:
     for check in plan.workstream.preflight:
         try:
-            act(session, plan, check, check.id)
+            acting.act(session, plan, check, check.id)
         except StepError as error:
             if error.reason == "interrupted":
                 raise
             raise StepError("preflight", f"{check.id}: {error}") from error
     if plan.workstream.preflight:
         worktree.place(session.repository, tree, start.commit, keep_ignored=True)
-
-
-def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
-    own = profile.env if profile else ()
-    env = session.environment.child_environment((*own, *plan.workstream.env))
-    return {**env, "GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
-
-
-def _remaining_s(session: Session, plan: Plan, step: Step) -> float:
-    minutes = plan.workstream.budget.minutes
-    if minutes is None:
-        return step.timeout_s
-    used_s = sum(record.seconds for record in session.store.steps_of(session.open_run(), plan.id))
-    if used_s >= minutes * 60:
-        raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up")
-    return min(step.timeout_s, minutes * 60 - used_s)
-
-
-def _told(session: Session, command: Command, ended: Ended, reason: str, timeout_s: float, step: Step) -> str:
-    how = {
-        "exit_code": f"ended with exit status {ended.exit_status}",
-        "timed_out": f"did not end within {timeout_s:g} s and was ended with all it had started",
-        "stalled": f"neither wrote nor computed for {step.stall_s or 0:g} s and was ended",
-        "over_budget": f"was ended after {ended.seconds:.0f} s: the workstream's budget of minutes is used up",
-        "interrupted": "was interrupted",
-    }[reason]
-    last = "\n".join(ended.tail.strip().splitlines()[-_LAST_LINES:])
-    return session.redactor.text(f"{command.label} {how}" + (f"\n{last}" if last else ""))
 
 
 def _record(
@@ -327,17 +255,9 @@ def _record(
         outcome=outcome,
         started=session.clock.now().isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 3),
-        tool=tool_of(step) if step else None,
-        command=label(step) if step else "",
+        tool=acting.tool_of(step) if step else None,
+        command=acting.label(step) if step else "",
         log=session.relative(log) if log and log.exists() else None,
         patch=session.relative(patch) if patch else None,
         **more,
     )
-
-
-def label(step: Step) -> str:
-    """A step's command as people read it."""
-    action = step.action
-    if isinstance(action, Run):
-        return action.command if isinstance(action.command, str) else " ".join(action.command)
-    return " ".join((action.tool, *action.args)) if isinstance(action, ToolCall) else f"{action.tool} (prompt)"

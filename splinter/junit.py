@@ -15,17 +15,17 @@ MAX_CASES = 50_000
 _MESSAGE = 2_000
 
 
-class UnreadableResults(ValueError):
+class UnreadableResultsError(ValueError):
     """The file is no JUnit result that we would read; the message says why."""
 
 
 def read(file: Path) -> tuple[CaseRecord, ...]:
-    """The cases of a result file, none where there is no file; raises UnreadableResults."""
+    """The cases of a result file, none where there is no file; raises UnreadableResultsError."""
     data = _read_bytes(file)
     if data is None:
         return ()
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise UnreadableResults("it declares a document type")
+        raise UnreadableResultsError("it declares a document type")
     from junitparser import JUnitXml, JUnitXmlError, TestSuite
 
     try:
@@ -33,9 +33,9 @@ def read(file: Path) -> tuple[CaseRecord, ...]:
         suites = [found] if isinstance(found, TestSuite) else list(found)
         cases = [_case(case) for suite in suites for case in _all_cases(suite)]
     except (JUnitXmlError, SyntaxError, ValueError, TypeError, AttributeError) as error:
-        raise UnreadableResults(f"it is no JUnit file: {error}") from error
+        raise UnreadableResultsError(f"it is no JUnit file: {error}") from error
     if len(cases) > MAX_CASES:
-        raise UnreadableResults(f"it has more than {MAX_CASES} cases")
+        raise UnreadableResultsError(f"it has more than {MAX_CASES} cases")
     return tuple(cases)
 
 
@@ -45,13 +45,13 @@ def _read_bytes(file: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnreadableResults(f"it cannot be opened: {error.strerror}") from error
+        raise UnreadableResultsError(f"it cannot be opened: {error.strerror}") from error
     with os.fdopen(handle, "rb") as opened:
         status = os.fstat(opened.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableResults("it is no regular file")
+            raise UnreadableResultsError("it is no regular file")
         if status.st_size > MAX_BYTES:
-            raise UnreadableResults(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
+            raise UnreadableResultsError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
         return opened.read(MAX_BYTES)
 
 

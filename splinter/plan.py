@@ -56,10 +56,14 @@ class Plan:
         """The name of one of its tasks."""
         return f"{self.workstream.id}:{step}"
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The names of its tasks, in their order."""
+        return tuple(self.task(name) for name in ("prepare", *(step.id for step in self.workstream.steps), "accept"))
+
     def task_before(self, step: str) -> str:
         """The task that a step, or `accept`, starts from."""
-        names = ["prepare", *(own.id for own in self.workstream.steps), "accept"]
-        return self.task(names[names.index(step) - 1])
+        return self.tasks[self.tasks.index(self.task(step)) - 1]
 
 
 def make(

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -90,7 +91,9 @@ class Processes:
         seconds = time.monotonic() - started
         return Ended(exit_status=child.wait(), seconds=seconds, reason=reason, tail=tail(log))
 
-    def _watch(self, child: subprocess.Popen[bytes], log: Path, *, deadline: float, stall_s: float | None) -> str | None:
+    def _watch(
+        self, child: subprocess.Popen[bytes], log: Path, *, deadline: float, stall_s: float | None
+    ) -> str | None:
         activity = _Activity(child.pid, log)
         while True:
             try:
@@ -222,10 +225,8 @@ def _signal_group(child: subprocess.Popen[bytes], *, force: bool) -> None:
     if child.returncode is not None:
         return
     if os.name == "posix":
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL if force else signal.SIGTERM)
-        except ProcessLookupError:
-            pass
     elif force:
         child.kill()
     else:
@@ -247,18 +248,13 @@ def _marked(prefix: str) -> Iterator[tuple[psutil.Process, str]]:
 
 def _end(processes: list[psutil.Process]) -> None:
     for process in processes:
-        _quietly(process.terminate)
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=GRACE_S)
     for process in alive:
-        _quietly(process.kill)
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, timeout=GRACE_S)
-
-
-def _quietly(act: object) -> None:
-    try:
-        act()  # type: ignore[operator]
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _cpu_s(pid: int) -> float:

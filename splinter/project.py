@@ -15,7 +15,7 @@ from pathlib import Path
 from splinter import collection, git, plan, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
-from splinter.git import Repository
+from splinter.gitcall import Repository
 from splinter.plan import Plan, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes, end_orphans
@@ -150,7 +150,13 @@ def _plans(
     run_bound = {one.id: session.store.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
     recorded = {one.id: _recorded(session.repository.start, one) for one in workstreams}
     made = plan.make(
-        workstreams, session.settings, session.snapshot, now=now, run_bound=run_bound, watched=watched, recorded=recorded
+        workstreams,
+        session.settings,
+        session.snapshot,
+        now=now,
+        run_bound=run_bound,
+        watched=watched,
+        recorded=recorded,
     )
     return {one.id: one for one in made}
 
@@ -167,7 +173,9 @@ def _watched(session: Session, draft: Plan) -> str:
     """What an `on-change` workstream sees on its base: the ids of everything under its inputs and scope."""
     workstream, base = draft.workstream, draft.base
     own = f"refs/splinter/base/{base.name}"
-    known = [ref for ref in (own if base.remote else "", base.ref or "") if ref in session.snapshot.refs or ref == "HEAD"]
+    known = [
+        ref for ref in (own if base.remote else "", base.ref or "") if ref in session.snapshot.refs or ref == "HEAD"
+    ]
     commit = session.pinned(base.name) or (git.resolve(session.repository, known[0]) if known else None)
     if commit is None:
         raise InputError(missing_base(workstream, base.name, base.remote))
@@ -179,5 +187,3 @@ def _refuse_unknown_bases(drafts: dict[str, Plan], snapshot: Snapshot) -> None:
     for draft in drafts.values():
         if draft.base.ref is None and f"refs/splinter/base/{draft.base.name}" not in snapshot.refs:
             raise InputError(missing_base(draft.workstream, draft.base.name, draft.base.remote))
-
-

@@ -31,7 +31,9 @@ def github_repository(session: Session) -> str | None:
         return None
     from splinter.forges.github import repository_of
 
-    return session.environment.github_repository or repository_of(session.snapshot.remotes[remote])
+    return session.environment.github_repository or repository_of(
+        session.snapshot.remotes[remote], session.environment.github_api_url
+    )
 
 
 def target(session: Session) -> str:
@@ -60,7 +62,7 @@ def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestR
         place = forge(session)
         notes = _push(session, plan, accepted["tip"]) if place.pushes else ()
         done = place.publish(page(session, plan, accepted))
-        done = replace(done, notes=(*notes, *done.notes))
+        done = replace(done, notes=tuple(session.redactor.text(note) for note in (*notes, *done.notes)))
         session.store.set_fact(f"page/{plan.id}", done.where)
     else:
         done = _withdraw(session, plan)
@@ -73,14 +75,13 @@ def page(session: Session, plan: Plan, accepted: Values) -> Page:
     run, record = session.store.last_result(plan.id, accepted["tip"]) or ("", describe_lost(session, plan))
     wanted = plan.workstream.pull_request
     assert wanted
-    body = report.pull_request_body(
-        session_redacted(session, record), run=run, reproduce=f"doit {plan.id}", definition=definition(plan)
-    )
+    masked = session_redacted(session, replace(record, title=plan.workstream.title))
+    body = report.pull_request_body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
     return Page(
         workstream=plan.id,
         head=plan.branch,
         base=wanted.base or _aim(session, plan, accepted),
-        title=session.redactor.text(plan.workstream.title),
+        title=report.pull_request_title(masked),
         own_body=body,
         draft=wanted.draft,
         labels=wanted.labels,
@@ -139,7 +140,7 @@ def mailer(session: Session) -> Notifier:
     if not host and env.sendgrid_api_key:
         (host, user), password = SENDGRID, env.sendgrid_api_key
     if not host:
-        return Outbox(session.store.folder / "outbox")
+        return Outbox(session.store.folder / "outbox", session.repository.identity.email, env.report_recipients)
     if not env.report_recipients:
         raise PublishError("REPORT_RECIPIENTS is not set, so the mail has nobody to go to; name them with commas")
     return Mail(
@@ -171,8 +172,8 @@ def messenger(session: Session, task: str) -> Notifier:
 def message(session: Session, run: str | None) -> Message:
     """What mail and messengers say of a run; with none, that nothing was due."""
     if run is None:
-        return Message(run="", subject="[splinter] nothing was due", text="Nothing was due.\n", html="<p>Nothing was due.</p>",
-                       is_failure=False)  # fmt: skip
+        told = "Nothing was due."
+        return Message(run="", subject="[splinter] nothing was due", text=told, html=f"<p>{told}</p>", is_failure=False)
     return report.mail(run_record(session, run))
 
 
@@ -248,5 +249,3 @@ def _point(latest: Path, folder: Path) -> None:
     if latest.is_dir() and not latest.is_symlink():
         shutil.rmtree(latest)
     temporary.replace(latest)
-
-

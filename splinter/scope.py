@@ -6,7 +6,8 @@ import posixpath
 from collections.abc import Sequence
 
 from splinter import git
-from splinter.git import RawChange, Repository
+from splinter.git import RawChange
+from splinter.gitcall import Repository
 from splinter.workstream import Scope
 
 ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from splinter import git
 from splinter.errors import GitError, InputError, SplinterError, StepError
-from splinter.git import Repository
+from splinter.gitcall import Repository
 from splinter.plan import Base, Plan, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes
@@ -60,7 +60,7 @@ class Session:
             return self.run
 
     def reported_run(self) -> str | None:
-        """The run that reports and pull requests belong to: the latest that has something to tell, this one included."""
+        """The run that reports belong to: the latest that has something to tell, this one included."""
         return self.store.latest_run()
 
     def touches_first(self, id: str) -> bool:
@@ -72,7 +72,7 @@ class Session:
 
     @contextmanager
     def turn(self, tool: Tool | None) -> Iterator[None]:
-        """Wait until fewer than `at_once` calls of a tool are under way; raises StepError when the run is interrupted."""
+        """Wait until fewer than `at_once` calls of a tool are under way; raises StepError where the run is ended."""
         if tool is None or tool.at_once is None:
             yield
             return

@@ -26,14 +26,17 @@ _TABLES = """
 create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
 create table if not exists steps (run text, workstream text, step text, record text not null);
 create index if not exists steps_of on steps (workstream, step);
-create table if not exists workstreams (run text, workstream text, record text not null, primary key (run, workstream));
-create table if not exists pull_requests (run text, workstream text, record text not null, primary key (run, workstream));
-create table if not exists occurrences (workstream text primary key, occurrence text not null, is_open integer not null);
+create table if not exists workstreams
+    (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists pull_requests
+    (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists occurrences
+    (workstream text primary key, occurrence text not null, is_open integer not null);
 create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
 create table if not exists facts (name text primary key, value text not null);
 """
 
-_TELLS = """(notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
+_TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
  or exists (select 1 from workstreams where workstreams.run = runs.run)
  or exists (select 1 from pull_requests where pull_requests.run = runs.run))"""
 
@@ -72,7 +75,7 @@ class Store:
     def finish_run(self, run: str, now: datetime) -> None:
         """Close a run: everything that was to be done in it was done, or failed. One that has nothing to tell goes."""
         self._write("update runs set finished = ? where run = ?", _iso(now), run)
-        if not self._rows(f"select 1 from runs where run = ? and {_TELLS}", run):
+        if not self._rows(_TELLING + " and run = ?", run):
             self._write("delete from runs where run = ?", run)
             shutil.rmtree(self.run_folder(run), ignore_errors=True)
 
@@ -88,7 +91,7 @@ class Store:
 
     def latest_run(self) -> str | None:
         """The id of the latest run that has something to tell."""
-        return self._text(f"select run from runs where {_TELLS} order by started desc, rowid desc limit 1")
+        return self._text(_TELLING + " order by started desc, rowid desc limit 1")
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
         """The latest runs, newest first."""
@@ -118,9 +121,7 @@ class Store:
 
     def add_step(self, run: str, record: StepRecord) -> None:
         """Keep what a step did."""
-        self._write(
-            "insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, _json(record)
-        )
+        self._write("insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, _json(record))
 
     def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
         """The latest record of a step that ended well on that commit, from whichever run."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from doit.action import BaseAction
-from doit.exceptions import BaseFail, TaskError, TaskFailed
-from doit.globals import Globals
-
-from splinter import acceptance, collection, engine, git, plan, project, publish, worktree
+from splinter import acceptance, acting, engine, plan, project, publish, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, PublishError, SplinterError, StepError
 from splinter.plan import Plan
 from splinter.project import DATABASE
+from splinter.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.session import Session
 from splinter.store import RunLock
 from splinter.tools import recorded_path
@@ -26,88 +22,6 @@ NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit ini
 FINALIZERS = ("report", "email", "slack", "healthcheck")
 PUBLISHING = ("pr", *FINALIZERS)
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
-
-
-class MeaningChecker:
-    """doit's view of files: a workstream's file changed when what it says changed, any other when its bytes did."""
-
-    CheckerError = OSError
-
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
-        return Path(path).exists()
-
-    def info(self, path: str) -> os.stat_result:
-        """Its stat; raises OSError where there is none."""
-        return Path(path).stat()
-
-    def check_modified(self, path: str, stat: os.stat_result, state: list[Any]) -> bool:
-        """Whether its meaning differs; equal time and size are taken for no change, as git does."""
-        return [stat.st_mtime_ns, stat.st_size] != state[:2] and collection.meaning(Path(path)) != state[2]
-
-    def get_state(self, path: str, current: list[Any] | None) -> list[Any] | None:
-        """What is kept of it after a success."""
-        stat = Path(path).stat()
-        if current and [stat.st_mtime_ns, stat.st_size] == current[:2]:
-            return None
-        return [stat.st_mtime_ns, stat.st_size, collection.meaning(Path(path))]
-
-
-class Act(BaseAction):
-    """A call of ours as doit's action; it neither captures nor swaps stdout, so that threads do not tear it."""
-
-    def __init__(self, call: Callable[[Any], Values | None]) -> None:
-        """`call` takes doit's task and returns the values to keep."""
-        self._call = call
-        self.task: Any = None
-        self.out = self.err = self.result = None
-        self.values: Values = {}
-
-    def execute(self, out: object = None, err: object = None) -> BaseFail | None:
-        """Call it; a failure of a workstream is a failed task, any other error of ours an error."""
-        try:
-            self.values = self._call(self.task) or {}
-        except StepError as error:
-            return TaskFailed(f"{error.reason}: {error}")
-        except SplinterError as error:
-            return TaskError(str(error))
-        except Exception as error:  # our own bug: shown whole, and only this task fails
-            return TaskError("this is a defect of splinter's; please report it", error)
-        return None
-
-    def __str__(self) -> str:
-        """What `doit clean` and `doit info` print."""
-        return getattr(self._call, "__name__", "splinter")
-
-
-class Rows:
-    """doit's rows as far as they count: a row whose commit is gone tells of nothing."""
-
-    def __init__(self, session: Session) -> None:
-        """`session` gives the plans whose rows are looked at."""
-        self._session = session
-        self._held: frozenset[str] | None = None
-
-    def values(self, task: str) -> Values:
-        """The values of a task's last success, empty where there is none that counts."""
-        values: Values = Globals.dep_manager.get_values(task)
-        commits = _commits(values)
-        if commits and not commits <= self._known() and len(git.existing(self._session.repository, commits)) < len(commits):
-            return {}
-        return values
-
-    def _known(self) -> frozenset[str]:
-        """Which of all recorded commits exist: one git call for the whole run."""
-        if self._held is None:
-            names = [name for one in self._session.plans.values() for name in task_names(one)]
-            commits = {commit for name in names for commit in _commits(Globals.dep_manager.get_values(name))}
-            self._held = git.existing(self._session.repository, commits)
-        return self._held
-
-
-def task_names(one: Plan) -> tuple[str, ...]:
-    """The tasks of one workstream, in their order."""
-    return tuple(one.task(name) for name in ("prepare", *(step.id for step in one.workstream.steps), "accept"))
 
 
 def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
@@ -148,7 +62,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             session.values[other] = rows.values(other)
         results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
         session.materials[name] = plan.prepare_material(one, results)
-        _follow_rename(one, task, values)
+        follow_rename(one, task, values)
         return rows.values(name).get("made_of") == session.materials[name]
 
     def prepare(task: Any) -> Values:
@@ -164,7 +78,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         lock = RunLock(session.repository.common)
         lock.acquire(session.clock.now())
         try:
-            worktree.remove(engine.locate(session, one))
+            worktree.remove(acting.locate(session, one))
             for logs in session.store.folder.glob(f"runs/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:
@@ -188,14 +102,14 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
             session, one, step, before=before, made_of=session.materials[name]
         ))  # fmt: skip
 
-    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=engine.label(step))
+    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=acting.label(step))
 
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     name, previous = one.task("accept"), one.task_before("accept")
 
     def is_fresh(task: Any, values: Values) -> bool:
-        for earlier in task_names(one)[:-1]:
+        for earlier in one.tasks[:-1]:
             session.values[earlier] = rows.values(earlier)
         session.materials[name] = plan.accept_material(one, session.values[previous].get("commit", ""))
         own = rows.values(name)
@@ -272,7 +186,10 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 def _report(session: Session) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         run = session.reported_run()
-        session.materials["report"] = {"run": run, "digest": publish.digest(publish.run_record(session, run)) if run else ""}
+        session.materials["report"] = {
+            "run": run,
+            "digest": publish.digest(publish.run_record(session, run)) if run else "",
+        }
         return run is None or values.get("made_of") == session.materials["report"]
 
     def write(task: Any) -> Values:
@@ -302,7 +219,10 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
         if task.options and task.options["test"]:
             return False
         run = session.reported_run()
-        session.materials[name] = {"run": run, "digest": publish.digest(publish.run_record(session, run)) if run else ""}
+        session.materials[name] = {
+            "run": run,
+            "digest": publish.digest(publish.run_record(session, run)) if run else "",
+        }
         if name == "healthcheck":
             return not configured
         return not configured or run is None or values.get("made_of") == session.materials[name]
@@ -327,24 +247,12 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
 def _files(session: Session, one: Plan) -> list[str]:
     start = session.repository.start
     prompts = [step for step in one.workstream.steps if isinstance(step.action, Prompt)]
-    named = [one.workstream.source, *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file)]
+    named = [
+        one.workstream.source,
+        *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file),
+    ]
     recorded = [recorded_path(one.id, step.id) for step in prompts if step.id in one.recorded]
     return [path for path in (*named, *recorded, ".worktreeinclude") if (start / path).is_file()]
-
-
-def _follow_rename(one: Plan, task: Any, values: Values) -> None:
-    """A workstream's file that only got another name keeps its row: doit knows files by their paths."""
-    old, new = values.get("source"), one.workstream.source
-    if not old or old == new:
-        return
-    rows = Globals.dep_manager
-    paths = {str(path).removesuffix(new) + old: path for path in task.file_dep if str(path).endswith(new)}
-    for before, after in paths.items():
-        state = rows._get(task.name, before)
-        if state and not Path(before).exists():
-            rows._set(task.name, "_values_:", {**values, "source": new})
-            rows._set(task.name, after, state)
-            rows._set(task.name, "deps:", [after if dep == before else dep for dep in rows._get(task.name, "deps:")])
 
 
 def _has_branch(session: Session, one: Plan) -> bool:
@@ -359,10 +267,6 @@ def _commit_of(session: Session, task: str) -> str:
     if not commit:
         raise SplinterError(f"{task} has not run; doit {task.split(':')[0]} runs it first")
     return str(commit)
-
-
-def _commits(values: Values) -> frozenset[str]:
-    return frozenset(values[key] for key in ("commit", "tip", "start") if values.get(key))
 
 
 # doit reads these two names from dodo.py -----------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from splinter import git
 from splinter.errors import GitError, StepError
-from splinter.git import Repository, WorkTree
+from splinter.gitcall import Repository, WorkTree
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
 _REFS = ("refs", "packed-refs")
@@ -78,9 +78,7 @@ def guard(tree: WorkTree) -> Guarded:
     before = _read_digests(tree)
     now = _digests(private)
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
-    refs = sorted(
-        path.relative_to(private).as_posix() for path in (private / "refs").rglob("*") if path.is_file()
-    )
+    refs = sorted(path.relative_to(private).as_posix() for path in (private / "refs").rglob("*") if path.is_file())
     return Guarded(refs=tuple(refs), altered=altered)
 
 

@@ -164,7 +164,9 @@ def test_a_dodo_file_alone_is_enough(world: World) -> None:
 
 def test_a_users_own_tasks_stand_beside_the_workstreams(world: World) -> None:
     with (world.root / "dodo.py").open("a") as dodo:
-        dodo.write("\ndef task_own():\n    return {'actions': ['echo own > own.txt'], 'targets': ['own.txt'], 'uptodate': [True]}\n")
+        dodo.write(
+            "\ndef task_own():\n    return {'actions': ['echo own > own.txt'], 'targets': ['own.txt'], 'uptodate': [True]}\n"
+        )
     world.write("workstreams/good.yaml", GOOD)
     world.commit()
     done = world.doit()

@@ -61,9 +61,17 @@ def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(world: World, comma
 
 
 def test_a_change_inside_scope_is_committed_whatever_git_calls_made_it(world: World) -> None:
-    record = scoped(world, "git checkout -qb own; git mv src/a.py src/c.py; git commit -qm mine; chmod +x src/b.py; git stash list; git tag v1", modify=["src/**"])
+    record = scoped(
+        world,
+        "git checkout -qb own; git mv src/a.py src/c.py; git commit -qm mine; chmod +x src/b.py; git stash list; git tag v1",
+        modify=["src/**"],
+    )
     assert record["outcome"] == "changed"
-    assert {(one["status"], one["path"]) for one in record["files"]} == {("D", "src/a.py"), ("A", "src/c.py"), ("M", "src/b.py")}
+    assert {(one["status"], one["path"]) for one in record["files"]} == {
+        ("D", "src/a.py"),
+        ("A", "src/c.py"),
+        ("M", "src/b.py"),
+    }
     assert record["steps"][0]["notes"] == [
         "refs/heads/own was made by the step and is not kept", "refs/tags/v1 was made by the step and is not kept"
     ]  # fmt: skip
@@ -131,7 +139,7 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("echo '<!DOCTYPE x [<!ENTITY a \"b\">]><testsuite/>' > \"$0\"", "it declares a document type"),
+        ('echo \'<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>\' > "$0"', "it declares a document type"),
         ('mkfifo "$0"', "it is no regular file"),
         ('ln -s /etc/passwd "$0"', "it cannot be opened"),
         ('echo nonsense > "$0"', "it is no JUnit file"),
@@ -140,14 +148,18 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
 def test_results_that_are_no_results_are_told_and_not_read(world: World, content: str, told: str) -> None:
     script = world.write("make.sh", content + "\n")
     world.write("splinter.toml", f'[tools.unit]\ncommand = "sh"\nargs = ["-c", ". {script}", "{{junit}}"]\n')
-    world.workstream("w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "unit", "tool": "unit", "args": []}])
+    world.workstream(
+        "w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "unit", "tool": "unit", "args": []}]
+    )
     record = ends(world)
     assert record["outcome"] == "changed"
     assert told in record["checks"][0]["notes"][0]
 
 
 def test_what_a_check_changes_is_thrown_away_and_told(world: World) -> None:
-    world.workstream("w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "c", "run": "echo y > x.txt; echo z > z.txt"}])
+    world.workstream(
+        "w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "c", "run": "echo y > x.txt; echo z > z.txt"}]
+    )
     record = ends(world)
     assert record["outcome"] == "changed"
     assert record["checks"][0]["notes"] == ["it changed 2 files (x.txt first); thrown away"]
@@ -158,7 +170,10 @@ def test_what_a_check_changes_is_thrown_away_and_told(world: World) -> None:
 def test_a_missing_artifact_fails(world: World) -> None:
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")], artifacts=["x.txt", "docs/api.md"])
     record = ends(world)
-    assert (record["reason"], record["message"]) == ("missing_artifact", "docs/api.md should exist at the end and does not")
+    assert (record["reason"], record["message"]) == (
+        "missing_artifact",
+        "docs/api.md should exist at the end and does not",
+    )
 
 
 def test_a_failed_preflight_runs_no_step(world: World) -> None:
@@ -191,7 +206,13 @@ def test_an_always_workstream_runs_each_time(world: World) -> None:
 
 
 def test_an_on_change_workstream_runs_when_its_inputs_changed_on_the_base(world: World) -> None:
-    world.workstream("w", when="on-change", inputs=["src/**"], scope={"modify": ["out.txt"]}, steps=[world.step("s", "ls src > out.txt")])
+    world.workstream(
+        "w",
+        when="on-change",
+        inputs=["src/**"],
+        scope={"modify": ["out.txt"]},
+        steps=[world.step("s", "ls src > out.txt")],
+    )
     world.write("src/a.txt", "a")
     world.commit()
     world.doit()
@@ -216,11 +237,16 @@ def test_a_failed_check_goes_back_to_the_tool_until_it_passes(world: World) -> N
     record = ends(world)
     assert record["outcome"] == "changed"
     assert [step["step"] for step in record["steps"]] == ["ask", "fix-1"]
-    assert world.git("log", "--format=%(trailers:key=Step,valueonly,separator=)", "main..splinter/w").split() == ["fix-1", "ask"]
+    assert world.git("log", "--format=%(trailers:key=Step,valueonly,separator=)", "main..splinter/w").split() == [
+        "fix-1",
+        "ask",
+    ]
 
 
 def test_a_fix_loop_that_goes_in_circles_is_ended_and_not_paid_for_again(world: World) -> None:
-    fake_agent(world, "if grep -q one x.txt 2>/dev/null; then echo two > x.txt; else echo one > x.txt; fi; echo ask >> $CALLS")
+    fake_agent(
+        world, "if grep -q one x.txt 2>/dev/null; then echo two > x.txt; else echo one > x.txt; fi; echo ask >> $CALLS"
+    )
     world.workstream(
         "w", tool="agent", env=["CALLS"], steps=[{"id": "ask", "prompt": "write x"}], fix={"attempts": 2},
         checks=[{"id": "good", "run": "grep good x.txt"}],

@@ -21,12 +21,12 @@ FLOORS = (
     # 2: pure functions of text and values
     "documents schema toml tools rules settings collection ports plan markup report junit",
     # 3: the outside
-    "process git store worktree scope session forges.local forges.github"
+    "process gitcall git store worktree scope session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck",
     # 4: the stories
-    "engine branch acceptance publish project scaffold",
+    "acting engine branch acceptance publish project scaffold",
     # 5: doit
-    "tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
+    "rows tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
     " doit_plugins.runner doit_plugins.run doit_plugins.commands doit_plugins.init",
 )
 ORDER = {name: (floor, place) for floor, names in enumerate(FLOORS) for place, name in enumerate(names.split())}

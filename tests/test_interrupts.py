@@ -17,7 +17,11 @@ def slow(world: World) -> World:
     wait = f"echo half > half.txt; (setsid sleep 600 &); until test -e '{go}'; do sleep 0.05; done; echo b > b.txt; rm half.txt"
     world.workstream(
         "slow",
-        steps=[world.step("first", "echo a > a.txt"), world.step("second", wait), world.step("third", "cat a.txt b.txt > c.txt")],
+        steps=[
+            world.step("first", "echo a > a.txt"),
+            world.step("second", wait),
+            world.step("third", "cat a.txt b.txt > c.txt"),
+        ],
     )
     world.workstream("other", steps=[world.step("o", "echo o > o.txt")])
     world.commit()
@@ -53,7 +57,9 @@ def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) ->
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("arguments", [["-n", "1"], ["-n", "4"]])
 def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:
-    doit = slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
+    doit = (
+        slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
+    )
     wait_for(lambda: reaches_second(slow), "the second step")
     doit.send_signal(number)
     out, _ = doit.communicate(timeout=10)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-DODO = '''
+DODO = """
 def task_check():
     return {"actions": ["echo checking > checked.txt"], "targets": ["checked.txt"], "uptodate": [True]}
 
@@ -20,7 +20,7 @@ def task_report():
 
 def task_fail():
     return {"actions": ["exit 3"]}
-'''
+"""
 
 
 AS_IT_IS = "import sys, doit.__main__; sys.exit(doit.__main__.main())"
@@ -34,10 +34,17 @@ CALLS = (
 
 def doit(folder: Path, *arguments: str, bare: bool) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-c", BARE if bare else AS_IT_IS, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", BARE if bare else AS_IT_IS, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     told = (done.stdout + done.stderr).replace(folder.name, "FOLDER")
-    return done.returncode, "\n".join(line for line in told.splitlines() if "__main__.py" not in line and "splinter" not in line)
+    return done.returncode, "\n".join(
+        line for line in told.splitlines() if "__main__.py" not in line and "splinter" not in line
+    )
 
 
 @pytest.mark.parametrize("dodo", [DODO, None], ids=["with tasks called like ours", "without a dodo file"])

@@ -23,7 +23,9 @@ def pair(world: World) -> World:
         artifacts=["twice.txt"],
         metadata={"phase": "PH-01"},
     )
-    world.workstream("docs", when="once", depends_on=["tidy"], steps=[world.step("count", "wc -l tidy.txt > count.txt")])
+    world.workstream(
+        "docs", when="once", depends_on=["tidy"], steps=[world.step("count", "wc -l tidy.txt > count.txt")]
+    )
     world.workstream("alone", steps=[world.step("write", "echo alone > alone.txt")])
     world.commit()
     return world
@@ -34,7 +36,10 @@ def test_a_first_run_leaves_branches_commits_pages_a_report_and_one_mail(pair: W
     done = pair.doit()
     assert done.status == 0, done.out + done.err
     assert pair.branches() == ["splinter/alone", "splinter/docs", "splinter/tidy"]
-    assert pair.git("log", "--format=%s", "main..splinter/tidy").splitlines() == ["Title of tidy (add)", "Title of tidy (strip)"]
+    assert pair.git("log", "--format=%s", "main..splinter/tidy").splitlines() == [
+        "Title of tidy (add)",
+        "Title of tidy (strip)",
+    ]
     for trailer in TRAILERS:
         assert pair.git("log", "-1", f"--format=%(trailers:key={trailer},valueonly)", "splinter/tidy")
     assert pair.git("diff", "--name-only", "main", "splinter/tidy").splitlines() == ["tidy.txt", "twice.txt"]
@@ -43,7 +48,9 @@ def test_a_first_run_leaves_branches_commits_pages_a_report_and_one_mail(pair: W
     assert pages == ["alone.md", "docs.md", "tidy.md"]
     assert "PH-01" in (pair.root / ".splinter/pull-requests/tidy.md").read_text()
     report = json.loads((pair.root / "reports/latest/report.json").read_text())
-    assert {one["workstream"]: one["outcome"] for one in report["workstreams"]} == dict.fromkeys(["alone", "docs", "tidy"], "changed")
+    assert {one["workstream"]: one["outcome"] for one in report["workstreams"]} == dict.fromkeys(
+        ["alone", "docs", "tidy"], "changed"
+    )
     assert "Title of tidy" in (pair.root / "reports/latest/index.html").read_text()
     (mail,) = pair.mails()
     parsed = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)

@@ -55,7 +55,12 @@ def test_one_draft_is_opened_left_alone_and_brought_up_to_date(forked: World, gi
     done = forked.doit()
     assert done.status == 0, done.out + done.err
     (pull,) = open_pulls(github)
-    assert (pull["draft"], pull["title"], pull["head"]["ref"], pull["base"]["ref"]) == (True, "Title of tidy", "splinter/tidy", "main")
+    assert (pull["draft"], pull["title"], pull["head"]["ref"], pull["base"]["ref"]) == (
+        True,
+        "Title of tidy",
+        "splinter/tidy",
+        "main",
+    )
     assert "| phase | PH-01 |" in pull["body"]
     assert pull["html_url"] in done.out
     assert pull["html_url"] in (forked.root / "reports/latest/report.md").read_text()
@@ -133,7 +138,9 @@ def test_the_base_is_the_remotes_and_unpushed_commits_stay_private(forked: World
     assert not (forked.root / ".git/FETCH_HEAD").exists()
 
 
-def test_a_remote_out_of_reach_is_a_note_and_the_pull_request_an_error(forked: World, github: str, tmp_path: Path) -> None:
+def test_a_remote_out_of_reach_is_a_note_and_the_pull_request_an_error(
+    forked: World, github: str, tmp_path: Path
+) -> None:
     forked.git("fetch", "--quiet", "origin")
     (tmp_path / "origin.git").rename(tmp_path / "gone.git")
     done = forked.doit()

@@ -1,0 +1,1 @@
+"""What doit loads of ours: commands, loader, database, reporter."""

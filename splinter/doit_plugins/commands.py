@@ -60,7 +60,7 @@ class Plan(DoitCmdBase):
     cmd_options = (_JSON,)
 
     def get_backends(self) -> Any:
-        """doit's backends, and the one that only reads."""
+        """Doit's backends, and the one that only reads."""
         from splinter.doit_plugins.database import ReadOnlyDatabase
 
         backends = super().get_backends()
@@ -103,13 +103,11 @@ class Plan(DoitCmdBase):
 
     def _dues(self, session: Any, by_name: dict[str, Any]) -> dict[str, str]:
         """For each workstream, in the order of dependencies, why it is due; empty where it is not."""
-        from splinter import tasks
-
         told: dict[str, str] = {}
         for id, plan in session.plans.items():
             others = [other for other in plan.workstream.depends_on if told.get(other)]
             told[id] = f"if the result of {', '.join(others)} changes" if others else ""
-            for name in tasks.task_names(plan):
+            for name in plan.tasks:
                 if self.dep_manager.get_status(by_name[name], by_name).status != "up-to-date":
                     told[id] = _why(self.dep_manager.get_values(name), session.materials.get(name, {}), name, id)
                     break
@@ -164,7 +162,9 @@ def _why(values: dict[str, Any], made_of: dict[str, Any], name: str, id: str) ->
 
 
 def _difference(key: str, before: Any, now: Any) -> str:
-    is_short = all(isinstance(value, str) and len(value) < 40 and not value.startswith("sha256:") for value in (before, now))
+    is_short = all(
+        isinstance(value, str) and len(value) < 40 and not value.startswith("sha256:") for value in (before, now)
+    )
     return f"{key} was {before}, is {now}" if is_short else f"{key} changed"
 
 

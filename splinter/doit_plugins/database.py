@@ -38,7 +38,9 @@ class Database:
             db.execute("pragma synchronous=normal")
             db.execute(_SCHEMA)
         except sqlite3.DatabaseError as error:
-            raise DatabaseException(f"{name} is no database of ours ({error}); move it away, a new one is made") from error
+            raise DatabaseException(
+                f"{name} is no database of ours ({error}); move it away, a new one is made"
+            ) from error
         return db
 
     def get(self, task_id: str, dependency: str) -> Any:

@@ -61,7 +61,7 @@ class Reporter(ConsoleReporter):
         self._say(f"run {record.run}: {told or 'nothing ran'}")
 
     def runtime_error(self, msg: str) -> None:
-        """doit's own errors go to stderr."""
+        """Doit's own errors go to stderr."""
         sys.stderr.write(f"{msg}\n")
 
     def _blocked(self, task: Any, meta: dict[str, Any]) -> None:

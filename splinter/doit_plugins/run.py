@@ -45,13 +45,13 @@ class Run(cmd_run.Run):
         super().__init__(task_loader=task_loader, **kwargs)
 
     def get_options(self) -> list[Any]:
-        """doit's options, and ours in a project of ours."""
+        """Doit's options, and ours in a project of ours."""
         if self._knows_us:
             self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN)
         return list(super().get_options())
 
     def get_backends(self) -> Any:
-        """doit's backends, and the one that only reads."""
+        """Doit's backends, and the one that only reads."""
         from splinter.doit_plugins.database import ReadOnlyDatabase
 
         backends = super().get_backends()
