@@ -38,6 +38,7 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
         "actions": None,
         "doc": "every workstream, without publishing",
         "task_dep": list(session.plans),
+        "meta": {"workstream": "*"},
     }
     yield from _pull_requests(session, rows)
     yield _report(session)

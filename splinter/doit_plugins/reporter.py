@@ -44,7 +44,8 @@ class Reporter(ConsoleReporter):
         if isinstance(fail, UnmetDependency):
             self._blocked(task, meta)
         elif meta.get("step") and isinstance(fail, TaskFailed):
-            self._line(task.name, "failed", fail.message)
+            reason = fail.message.split(":", 1)[0]
+            self._line(task.name, reason if reason == "interrupted" else "failed", fail.message)
         elif "session" in meta and not fail.traceback:
             self._line(task.name, "error", fail.message)
         else:
@@ -65,11 +66,12 @@ class Reporter(ConsoleReporter):
         sys.stderr.write(f"{msg}\n")
 
     def _blocked(self, task: Any, meta: dict[str, Any]) -> None:
+        """One line a workstream; what else waited for it is a consequence, but for the user's own tasks."""
         if meta.get("step") == "prepare":
             waits = " ".join(sorted({name.split(":")[0] for name in task.task_dep}))
             self._line(task.name.split(":")[0], "blocked", f"by {waits}")
-        elif not meta.get("step") and not meta.get("wait_only") and "workstream" not in meta and "session" in meta:
-            super().add_failure(task, UnmetDependency(task.name))
+        elif not meta:
+            self._line(task.name, "blocked", "by a task that failed")
 
     def _line(self, name: str, outcome: str, rest: str) -> None:
         first, *more = rest.split("\n")

@@ -1,0 +1,224 @@
+"""The commands that look, and the tasks that tell people; each as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.counterparts import TOKEN
+from tests.counterparts.scripted import Answer, Scripted, scripted
+from tests.world import TUESDAY, World
+
+
+@pytest.fixture
+def one(world: World) -> World:
+    world.workstream("tidy", steps=[world.step("write", "echo tidy > tidy.txt"), world.step("more", "echo more > more.txt")])
+    world.commit()
+    return world
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with scripted(lambda asked: Answer(200, "ok")) as running:
+        yield running
+
+
+def test_list_shows_ids_with_titles_and_all_of_it_the_steps(one: World) -> None:
+    out = one.doit("list").out
+    assert "tidy          Title of tidy\n" in out
+    assert "tidy:write" not in out
+    assert "tidy:write" in one.doit("list", "--all").out
+    assert one.git("status", "--porcelain") == ""
+    assert not (one.root / ".splinter").exists()
+
+
+def test_plan_says_what_is_due_and_why(one: World) -> None:
+    assert one.doit("plan").out == "tidy  due  never succeeded\n"
+    assert not (one.root / ".doit.db").exists()
+    one.doit()
+    assert one.doit("plan").out == "tidy  up to date\n"
+    one.now = TUESDAY
+    assert one.doit("plan").out == "tidy  due  prepare: occurrence was 2026-11-23, is 2026-11-24\n"
+    told = json.loads(one.doit("plan", "tidy", "--json").out)
+    assert told == [{"workstream": "tidy", "due": True, "why": "prepare: occurrence was 2026-11-23, is 2026-11-24"}]
+    done = one.doit("plan", "nothing")
+    assert (done.status, done.err) == (3, '"nothing" is no workstream; "doit list" names them\n')
+
+
+def test_plan_follows_dependencies(one: World) -> None:
+    one.workstream("docs", when="once", depends_on=["tidy"], steps=[one.step("count", "ls > list.txt")])
+    one.commit()
+    one.doit()
+    one.now = TUESDAY
+    assert one.doit("plan").out.splitlines()[1] == "docs  due  if the result of tidy changes"
+
+
+def test_history_lists_runs_newest_first(one: World) -> None:
+    assert one.doit("history").out == "No run is recorded yet.\n"
+    one.doit()
+    one.workstream("bad", steps=[one.step("fail", "exit 3")])
+    one.now = TUESDAY
+    one.doit()
+    lines = one.doit("history").out.splitlines()
+    assert [line.split("  ")[-1] for line in lines] == ["1 changed, 1 failed", "1 changed"]
+    runs = json.loads(one.doit("history", "--json").out)
+    assert [run["started"] for run in runs] == ["2026-11-24T02:00:00+00:00", "2026-11-23T02:00:00+00:00"]
+
+
+def test_check_prints_json_for_machines(one: World) -> None:
+    one.write("workstreams/bad.yaml", "id: bad\n")
+    done = one.doit("check", "--format", "json")
+    assert done.status == 3
+    first = json.loads(done.out)[0]
+    assert (first["path"], first["line"], first["column"]) == ("workstreams/bad.yaml", 1, 1)
+
+
+def test_clean_removes_work_tree_and_logs_and_no_ref(one: World) -> None:
+    one.doit()
+    refs, tree = one.git("for-each-ref"), one.worktree("tidy")
+    assert tree.is_dir()
+    assert list((one.root / ".splinter/runs").glob("*/tidy"))
+    assert one.doit("clean", "tidy").status == 0
+    assert not tree.exists()
+    assert not list((one.root / ".splinter/runs").glob("*/tidy"))
+    assert one.git("for-each-ref") == refs
+    one.now = TUESDAY
+    assert one.doit().status == 0
+
+
+def test_a_work_tree_that_is_gone_is_made_anew_in_the_middle(one: World) -> None:
+    one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "exit 3")])
+    one.doit()
+    one.doit("clean", "tidy")
+    one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "cat tidy.txt > more.txt")])
+    one.new_calls()
+    assert one.doit().status == 0
+    assert one.new_calls() == ["more"]
+    assert one.git("show", "splinter/tidy:more.txt") == "tidy"
+
+
+def test_forget_makes_a_workstream_due_again(one: World) -> None:
+    one.doit()
+    one.new_calls()
+    assert one.doit("forget", "tidy").status == 0
+    assert one.doit().status == 0
+    assert one.new_calls() == ["write", "more"]
+
+
+def test_always_asks_again(one: World) -> None:
+    one.doit()
+    one.new_calls()
+    assert one.doit("-a", "tidy").status == 0
+    assert one.new_calls() == ["write", "more"]
+
+
+def test_options_may_stand_anywhere(one: World) -> None:
+    for call in (("--dry-run", "tidy"), ("tidy", "--dry-run"), ("run", "tidy", "--dry-run", "-n", "2")):
+        done = one.doit(*call)
+        assert done.status == 0, done.err
+        assert ".. tidy:write  would run" in done.out
+    assert one.calls() == []
+
+
+def test_a_dry_run_tells_the_pull_request_and_reaches_nobody(one: World, server: Scripted) -> None:
+    one.env |= {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "octo/project", "GITHUB_API_URL": server.url}
+    one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
+    one.git("remote", "add", "origin", f"{server.url}/project.git")
+    one.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    done = one.doit("--dry-run")
+    assert done.status == 0, done.err
+    assert server.asked == []
+    assert ".. tidy:prepare  would start from origin/main" in done.out
+    assert ".. pr:tidy  would publish\n     | to github:octo/project\n     | Title of tidy\n     | splinter/tidy -> main\n" in done.out
+    assert not (one.root / ".splinter").exists()
+
+
+def test_slack_and_healthcheck_are_told(one: World, server: Scripted) -> None:
+    one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
+    assert one.doit().status == 0
+    assert [(asked.method, asked.path) for asked in server.asked if asked.path == "/slack"] == [("POST", "/slack")]
+    assert [asked.path for asked in server.asked if asked.path != "/slack"] == ["/ping"]
+    assert "Title of tidy" in server.asked[0].body.decode() + server.asked[1].body.decode()
+    server.asked.clear()
+    assert one.doit().status == 0
+    assert [asked.path for asked in server.asked] == ["/ping"], "a night with nothing due pings, and tells nobody"
+    server.asked.clear()
+    one.workstream("bad", steps=[one.step("fail", "exit 3")])
+    assert one.doit().status == 1
+    assert sorted(asked.path for asked in server.asked) == ["/ping/fail", "/slack"]
+
+
+def test_a_messenger_that_fails_is_an_error_of_publishing_and_hides_its_address(one: World) -> None:
+    with scripted(lambda asked: Answer(500, "no")) as broken:
+        one.env |= {"SLACK_WEBHOOK_URL": f"{broken.url}/services/T000/B000/made-up-secret"}
+        done = one.doit()
+    assert done.status == 2
+    assert one.outcomes() == {"tidy": "changed"}
+    assert "made-up-secret" not in done.out + done.err
+    assert "slack  error" in done.out
+
+
+def test_a_test_message_neither_waits_nor_counts(one: World) -> None:
+    done = one.doit("email", "--test")
+    assert done.status == 0, done.err
+    assert one.calls() == []
+    assert [mail.name for mail in one.mails()] == ["test.eml"]
+    one.doit()
+    assert len(one.mails()) == 2
+    done = one.doit("slack", "--test")
+    assert done.status == 2
+    assert "SLACK_WEBHOOK_URL is not set, so Slack is not told" in done.out
+
+
+def test_ignoring_a_workstream_does_not_silence_the_report(one: World) -> None:
+    one.workstream("other", steps=[one.step("o", "echo o > o.txt")])
+    one.commit()
+    assert one.doit("ignore", "tidy:prepare").status == 0
+    assert one.doit().status == 0
+    assert one.outcomes() == {"other": "changed"}
+    assert len(one.mails()) == 1
+
+
+def test_a_run_from_a_linked_worktree_keeps_its_state_in_the_main_one(one: World, tmp_path: Path) -> None:
+    one.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    assert one.doit("workstreams", cwd=tmp_path / "linked").status == 0
+    assert (one.root / ".splinter/history.db").exists()
+    assert (one.root / ".doit.db").exists()
+    assert not (tmp_path / "linked/.splinter").exists()
+    assert not (tmp_path / "linked/.doit.db").exists()
+    assert one.doit("workstreams").out.count("-- ") == 4
+
+
+def test_a_workstream_without_pull_request_gets_no_page(world: World) -> None:
+    world.workstream("quiet", pull_request=False, steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    done = world.doit()
+    assert done.status == 0
+    assert world.branches() == ["splinter/quiet"]
+    assert "pr:quiet" not in done.out
+    assert list((world.root / ".splinter").glob("pull-requests/*")) == []
+
+
+def test_a_users_task_that_waits_for_a_failed_workstream_is_told_as_blocked(world: World) -> None:
+    with (world.root / "dodo.py").open("a") as dodo:
+        dodo.write("\ndef task_own():\n    return {'actions': ['echo own'], 'task_dep': ['bad']}\n")
+    world.workstream("bad", steps=[world.step("s", "exit 3")])
+    world.commit()
+    done = world.doit()
+    assert done.status == 1
+    assert "   own  blocked  by a task that failed\n" in done.out
+
+
+def test_two_days_of_one_dependency_chain_keep_ids_where_trees_are_the_same(one: World) -> None:
+    one.workstream("docs", depends_on=["tidy"], steps=[one.step("count", "wc -l tidy.txt > count.txt")])
+    one.commit()
+    one.doit()
+    before = one.git("rev-parse", "splinter/tidy", "splinter/docs")
+    one.now = TUESDAY
+    one.new_calls()
+    assert one.doit().status == 0
+    assert sorted(one.new_calls()) == ["count", "more", "write"]
+    assert one.git("rev-parse", "splinter/tidy", "splinter/docs") == before
