@@ -44,7 +44,7 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
         rows = {"made_of": made_of, "result": result, "base": prepared["base"], "start": prepared["start"]}
         settled = branch.settle(session, plan, start=prepared["start"], tip=judged.commit, rows=rows)
     except StepError as error:
-        fail(session, plan, "accept", error, checks=error.checks or judged.checks, prepared=prepared)
+        error.checks = error.checks or judged.checks
         raise
     outcome = "changed" if settled.is_changed else "unchanged"
     record = describe(session, plan, outcome, prepared=prepared, checks=judged.checks)
@@ -56,15 +56,18 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
     return {**rows, "tip": settled.tip, "commit": judged.commit, "outcome": outcome}
 
 
-def fail(
-    session: Session, plan: Plan, step: str, error: StepError, *,
-    checks: tuple[CheckRecord, ...] = (), prepared: Values | None = None,
-) -> None:  # fmt: skip
+def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared: Values | None = None) -> None:
     """Record that a workstream failed, or was interrupted, at one of its tasks."""
-    outcome = "interrupted" if error.reason == "interrupted" else "failed"
+    reason = error.reason if isinstance(error, StepError) else None
+    checks = error.checks if isinstance(error, StepError) else ()
+    outcome = "interrupted" if reason == "interrupted" else "failed"
     record = describe(session, plan, outcome, prepared=prepared, checks=checks)
-    reason = None if outcome == "interrupted" else error.reason
-    record = replace(record, reason=reason, step=_failing_step(step, error, checks), message=str(error))
+    record = replace(
+        record,
+        reason=None if outcome == "interrupted" else reason,
+        step=_failing_step(step, reason, checks),
+        message=session.redactor.text(str(error)),
+    )
     session.store.put_workstream(session.open_run(), record)
 
 
@@ -108,9 +111,9 @@ def _steps(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
     return (*found, *latest.values())
 
 
-def _failing_step(step: str, error: StepError, checks: tuple[CheckRecord, ...]) -> str:
+def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]) -> str:
     failed = [check.check for check in checks if check.outcome == "failed"]
-    return failed[0] if failed and error.reason == "check_failed" else step
+    return failed[0] if failed and reason == "check_failed" else step
 
 
 def _judge(session: Session, plan: Plan, commit: str) -> Judged:

@@ -189,13 +189,13 @@ def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
 def _keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
     """A failed attempt's files as a patch beside its log; the work tree goes back to where it was."""
     try:
-        after = git.write_tree(session.repository, tree)
+        after = worktree.measure(session.repository, tree)
         patch = None
         if after != git.tree_of(session.repository, before):
             patch = session.log(plan, name).with_suffix(".patch")
             git.write_patch(session.repository, before, after, patch)
         worktree.place(session.repository, tree, before, keep_ignored=True)
-    except GitError:
+    except (GitError, StepError):
         return None
     return patch
 
@@ -216,6 +216,8 @@ def _include_ignored(session: Session, tree: WorkTree) -> None:
             if not source.resolve().is_relative_to(top):
                 raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
             target = tree.path / source.relative_to(session.repository.start)
+            if not target.resolve().is_relative_to(tree.path):
+                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leads out of the work tree by a link')
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)

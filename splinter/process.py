@@ -121,7 +121,7 @@ class _Activity:
     def silent_s(self) -> float:
         now = time.monotonic()
         if now - self._seen >= 1.0:
-            size, cpu = self._log.stat().st_size, _cpu_s(self._pid)
+            size, cpu = _size(self._log), _cpu_s(self._pid)
             if size != self._size or cpu - self._cpu > _BUSY_SHARE * (now - self._seen):
                 self._active = now
             self._seen, self._size, self._cpu = now, size, cpu
@@ -164,7 +164,11 @@ def capture(
 
 def tail(log: Path, limit: int = TAIL_BYTES) -> str:
     """The last `limit` bytes of a log as text, from the start of a line where one starts within them."""
-    with log.open("rb") as file:
+    try:
+        file = log.open("rb")
+    except FileNotFoundError:  # the child may have removed it
+        return ""
+    with file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - limit))
         data = file.read()
@@ -255,6 +259,12 @@ def _end(processes: list[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=GRACE_S)
+
+
+def _size(log: Path) -> int:
+    with suppress(FileNotFoundError):
+        return log.stat().st_size
+    return 0
 
 
 def _cpu_s(pid: int) -> float:

@@ -105,7 +105,7 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
     session.plans = drafts
     if may_fetch:
         for draft in drafts.values():
-            if draft.base.ref is None or draft.workstream.when == "on-change":
+            if draft.workstream.when == "on-change" or not _is_known(draft, snapshot):
                 session.base_commit(draft)
     else:
         _refuse_unknown_bases(drafts, snapshot)
@@ -129,7 +129,7 @@ def state_folder(repository: Repository) -> Path:
     """Where work trees lie: in the user's state folder, outside the checkout."""
     from platformdirs import user_state_path
 
-    return user_state_path("splinter") / repository_key(repository)
+    return user_state_path("splinter").resolve() / repository_key(repository)
 
 
 def _named(project: Project) -> tuple[str, ...]:
@@ -181,6 +181,13 @@ def _watched(session: Session, draft: Plan) -> str:
         raise InputError(missing_base(workstream, base.name, base.remote))
     scope = (*workstream.scope.modify, *workstream.scope.create) if workstream.scope.is_declared else ()
     return git.seen(session.repository, commit, tuple(sorted({*workstream.inputs, *scope} or {"**"})))
+
+
+def _is_known(draft: Plan, snapshot: Snapshot) -> bool:
+    """Whether the base was seen where it is to be taken from: a branch of ours may be one that the remote lacks."""
+    base = draft.base
+    seen = (f"refs/remotes/{base.remote}/{base.name}", f"refs/splinter/base/{base.name}")
+    return base.remote is None or any(ref in snapshot.refs for ref in seen)
 
 
 def _refuse_unknown_bases(drafts: dict[str, Plan], snapshot: Snapshot) -> None:

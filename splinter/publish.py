@@ -18,8 +18,9 @@ from splinter.plan import Plan, choose_remote, definition, fingerprint
 from splinter.ports import Forge, Message, Notifier, Page
 from splinter.records import PullRequestRecord, RunRecord, WorkstreamRecord
 from splinter.session import Session
-from splinter.store import make_ignored_folder, write_whole
+from splinter.store import exclude_from_git, make_ignored_folder, write_whole
 
+REPORTS = "reports"
 SENDGRID = ("smtp.sendgrid.net", "apikey")
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
@@ -122,8 +123,12 @@ def digest(record: RunRecord) -> str:
 
 def write_report(session: Session, record: RunRecord) -> Path:
     """Write report.md, report.json and index.html of a run, and let `reports/latest` name them."""
-    folder = session.repository.root / "reports" / record.run
-    make_ignored_folder(folder.parent)
+    folder = session.repository.root / REPORTS / record.run
+    if folder.parent.is_dir() and not (folder.parent / ".gitignore").exists():
+        for name in ("latest", "[0-9]*-[0-9]*-*/"):  # a folder that the user has his own files in
+            exclude_from_git(session.repository.common, f"/{REPORTS}/{name}")
+    else:
+        make_ignored_folder(folder.parent)
     write_whole(folder / "report.md", report.markdown(record))
     write_whole(folder / "report.json", report.report_json(record))
     write_whole(folder / "index.html", report.index_html(record))
@@ -247,5 +252,7 @@ def _point(latest: Path, folder: Path) -> None:
     except OSError:
         shutil.copytree(folder, temporary)
     if latest.is_dir() and not latest.is_symlink():
+        if not (latest / "report.json").is_file():
+            raise PublishError(f"{REPORTS}/{latest.name} is a folder that is not ours; move it away")
         shutil.rmtree(latest)
     temporary.replace(latest)

@@ -61,6 +61,9 @@ class Act(BaseAction):
             return TaskFailed(f"{error.reason}: {error}")
         except SplinterError as error:
             return TaskError(str(error))
+        except OSError as error:  # a full disk, a folder that is not ours to write in
+            where = f": {error.filename}" if error.filename else ""
+            return TaskError(f"{error.strerror or error}{where}")
         except Exception as error:  # our own bug: shown whole, and only this task fails
             return TaskError("this is a defect of splinter's; please report it", error)
         return None

@@ -22,6 +22,7 @@ from splinter import records
 from splinter.errors import LockedError, SplinterError
 from splinter.records import PullRequestRecord, RunRecord, StepRecord, WorkstreamRecord
 
+_FILE = "history.db"
 _TABLES = """
 create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
 create table if not exists steps (run text, workstream text, step text, record text not null);
@@ -48,7 +49,7 @@ class Store:
         """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading."""
         self.folder = folder
         self._lock = threading.RLock()
-        file = folder / "history.db"
+        file = folder / _FILE
         if is_read_only:
             self._db = sqlite3.connect(":memory:", check_same_thread=False)
             with copied(file) as copy:
@@ -208,8 +209,11 @@ class Store:
         self._write("insert into facts values (?, ?) on conflict do update set value = excluded.value", name, value)
 
     def _write(self, sql: str, *values: object) -> None:
-        with self._lock:
-            self._db.execute(sql, values)
+        try:
+            with self._lock:
+                self._db.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise SplinterError(f"{self.folder.name}/{_FILE} cannot be written: {error}") from error
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         with self._lock:
@@ -277,8 +281,7 @@ def copied(file: Path) -> Iterator[Path | None]:
 
 def make_ignored_folder(folder: Path) -> None:
     """Make a folder that git ignores by a file of its own."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / ".gitignore").exists():
         write_whole(folder / ".gitignore", "*\n")
 
 

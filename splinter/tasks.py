@@ -9,7 +9,7 @@ from typing import Any
 
 from splinter import acceptance, acting, engine, plan, project, publish, worktree
 from splinter.engine import Values
-from splinter.errors import InputError, PublishError, SplinterError, StepError
+from splinter.errors import InputError, PublishError, SplinterError
 from splinter.plan import Plan
 from splinter.project import DATABASE
 from splinter.rows import Act, MeaningChecker, Rows, follow_rename
@@ -120,7 +120,9 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def accept(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         try:
-            return acceptance.accept(session, one, prepared=prepared, before=before, made_of=session.materials[name])
+            return _told(session, one, "accept", lambda: acceptance.accept(
+                session, one, prepared=prepared, before=before, made_of=session.materials[name]
+            ))  # fmt: skip
         finally:
             if one.workstream.when == "always" and not session.processes.is_stopping:
                 session.store.set_occurrence(one.id, one.occurrence, is_open=False)
@@ -146,7 +148,7 @@ def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) ->
     """Call it, and record the workstream's end where it fails."""
     try:
         return call()
-    except StepError as error:
+    except Exception as error:  # whatever it was, the report tells of it
         acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
 
@@ -200,7 +202,11 @@ def _report(session: Session) -> dict[str, Any]:
         if session.run == run:
             session.store.finish_run(run, session.clock.now())
         folder = publish.write_report(session, publish.run_record(session, run))
-        return {"made_of": session.materials["report"], "where": session.relative(folder / "index.html")}
+        return {
+            "made_of": session.materials["report"],
+            "action": "written",
+            "where": session.relative(folder / "index.html"),
+        }
 
     return {
         "basename": "report",

@@ -43,6 +43,7 @@ def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> N
 
 def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
+    _renew_folder(tree)
     lock = tree.index.with_name(tree.index.name + ".lock")
     lock.unlink(missing_ok=True)  # only one run works here, so a lock is a killed one's
     try:
@@ -64,14 +65,22 @@ def expected(tree: WorkTree) -> str | None:
 
 def measure(repository: Repository, tree: WorkTree) -> str:
     """The tree of what lies there now; raises StepError where git cannot take it in."""
+    refuse_swapped(tree)
     try:
         return git.write_tree(repository, tree)
     except GitError as error:
         raise StepError("out_of_scope", f"the work tree cannot become a commit: {error}") from error
 
 
+def refuse_swapped(tree: WorkTree) -> None:
+    """Raise StepError where the work tree is no longer where we made it: a link there leads to somebody's files."""
+    if not tree.path.is_dir() or tree.path.resolve() != tree.path:
+        raise StepError("out_of_scope", "the step deleted or replaced its work tree")
+
+
 def guard(tree: WorkTree) -> Guarded:
     """Look at the work tree's own `.git` after a step; raises StepError where it was deleted."""
+    refuse_swapped(tree)
     private = tree.path / ".git"
     if not (private / "HEAD").is_file() or private.is_symlink():
         raise StepError("out_of_scope", "the step deleted or replaced its work tree's .git")
@@ -87,6 +96,15 @@ def remove(tree: WorkTree) -> None:
     shutil.rmtree(tree.path, ignore_errors=True)
     for file in (tree.index, tree.excludes, _expected(tree), _digest_file(tree)):
         file.unlink(missing_ok=True)
+
+
+def _renew_folder(tree: WorkTree) -> None:
+    """A link in the place of the work tree goes; nothing is ever cleaned through one."""
+    if tree.path.is_symlink() or tree.path.is_file():
+        tree.path.unlink()
+    tree.path.mkdir(parents=True, exist_ok=True)
+    if tree.path.resolve() != tree.path:
+        raise GitError(f"{tree.path} leads to {tree.path.resolve()}; work trees are not used through links")
 
 
 def _renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:

@@ -174,3 +174,16 @@ def test_a_users_own_tasks_stand_beside_the_workstreams(world: World) -> None:
     assert (world.root / "own.txt").exists()
     assert world.outcomes() == {"good": "unchanged"}
     assert sys.version_info >= (3, 11)
+
+
+def test_an_empty_remote_is_told_before_anything_runs(world: World, tmp_path: Path) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == (
+        'workstreams/good.yaml: base "main" does not exist on origin; "git push origin main" makes it, '
+        'or name another with "base:"\n'
+    )

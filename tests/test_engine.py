@@ -348,3 +348,67 @@ def fake_agent(world: World, script: str) -> None:
     agent.write_text(f'#!/bin/sh\nPROMPT="$1"\n{script}\n')
     agent.chmod(0o755)
     world.write("splinter.toml", f'[tools.agent]\ncommand = "{agent}"\nprompt_args = ["{{prompt}}"]\n')
+
+
+def test_a_work_tree_swapped_for_a_link_is_never_cleaned_through_it(world: World) -> None:
+    victim = world.home / "victim"
+    victim.mkdir()
+    (victim / "precious.txt").write_text("precious")
+    world.workstream("w", steps=[world.step("s", f'here=$(pwd); cd ..; rm -rf "$here"; ln -s "{victim}" "$here"')])
+    record = ends(world)
+    assert (record["reason"], record["message"]) == ("out_of_scope", "the step deleted or replaced its work tree")
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    assert ends(world)["outcome"] == "changed"
+    assert [path.name for path in victim.iterdir()] == ["precious.txt"]
+    assert not world.worktree("w").is_symlink()
+
+
+def test_an_ignored_link_leads_no_included_file_out(world: World) -> None:
+    world.write(".gitignore", "cache\n")
+    world.write("cache/a.txt", "A")
+    world.write(".worktreeinclude", "cache\n")
+    outside = world.home / "outside"
+    outside.mkdir()
+    world.workstream("w", steps=[world.step("s", f'rm -rf cache; ln -s "{outside}" cache')])
+    assert ends(world)["outcome"] == "unchanged"
+    world.workstream("w", title="edited", steps=[world.step("s", f'rm -rf cache; ln -s "{outside}" cache')])
+    world.doit("w")
+    assert list(outside.iterdir()) == []
+
+
+def test_a_reports_folder_of_the_users_own_keeps_its_files(world: World) -> None:
+    world.write("reports/mine.md", "mine\n")
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    assert world.doit().status == 0
+    assert (world.root / "reports/latest/report.md").exists()
+    assert world.git("status", "--porcelain") == ""
+    world.write("reports/new.md", "new\n")
+    assert world.git("status", "--porcelain") == "?? reports/new.md"
+
+
+def test_a_reports_latest_of_the_users_own_is_not_replaced(world: World) -> None:
+    world.write("reports/latest/mine.md", "mine\n")
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    done = world.doit()
+    assert done.status == 2
+    assert "reports/latest is a folder that is not ours; move it away" in done.out
+    assert (world.root / "reports/latest/mine.md").read_text() == "mine\n"
+
+
+def test_a_failure_of_git_itself_is_told_in_the_report(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    world.doit()
+    world.now = TUESDAY
+    state = world.worktree("w").parent.parent
+    for file in (state / "index").iterdir():
+        file.unlink()
+    (state / "index").rmdir()
+    (state / "index").write_text("in the way")
+    done = world.doit()
+    assert done.status == 2
+    assert f"w:prepare  error  Not a directory: {state}/index" in done.out
+    assert world.outcomes() == {"w": "failed"}
+    assert "Not a directory" in (world.root / "reports/latest/report.md").read_text()

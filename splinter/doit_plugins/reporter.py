@@ -34,7 +34,7 @@ class Reporter(ConsoleReporter):
         if meta.get("step") and values.get("outcome"):
             self._line(task.name, values["outcome"], "")
         elif values.get("where"):
-            self._line(task.name, values.get("action", "written"), values["where"])
+            self._line(task.name, values.get("action", ""), values["where"])
             for note in values.get("notes", ()):
                 self._say(f"     {note}")
 
@@ -75,7 +75,7 @@ class Reporter(ConsoleReporter):
 
     def _line(self, name: str, outcome: str, rest: str) -> None:
         first, *more = rest.split("\n")
-        self._say(f"   {name}  {self._coloured(outcome)}{'  ' if first else ''}{first}")
+        self._say("   " + "  ".join(filter(None, (name, self._coloured(outcome), first))))
         for line in more:
             self._say(f"     {line}")
 
