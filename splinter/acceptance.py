@@ -46,6 +46,7 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
     except StepError as error:
         error.checks = error.checks or judged.checks
         raise
+    session.made.add(settled.tip)
     outcome = "changed" if settled.is_changed else "unchanged"
     record = describe(session, plan, outcome, prepared=prepared, checks=judged.checks)
     changes = git.diff(session.repository, prepared["start"], settled.tip)

@@ -119,6 +119,7 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
 
 def _pin(session: Session, plan: Plan, name: str, commit: str) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
+    session.made.add(commit)
     ref = f"refs/splinter/checkpoints/{plan.id}/{name}"
     git.update_refs(session.repository, [RefUpdate(ref=ref, new=commit)], why=f"splinter: {plan.id}:{name}")
 

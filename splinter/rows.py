@@ -85,13 +85,8 @@ class Rows:
         """The values of a task's last success, empty where there is none that counts."""
         values: Values = Globals.dep_manager.get_values(task)
         commits = _commits(values)
-        if (
-            commits
-            and not commits <= self._known()
-            and len(git.existing(self._session.repository, commits)) < len(commits)
-        ):
-            return {}
-        return values
+        unsure = commits - self._session.made
+        return values if not unsure or unsure <= self._known() else {}
 
     def _known(self) -> frozenset[str]:
         """Which of all recorded commits exist: one git call for the whole run."""

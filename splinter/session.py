@@ -27,7 +27,10 @@ from splinter.tools import Tool
 
 @dataclass(kw_only=True)
 class Session:
-    """Everything that tasks share. `state` is the folder of work trees; `plans` all workstreams by id."""
+    """Everything that tasks share; `state` is the folder of work trees, `plans` all workstreams by id.
+
+    `values` and `materials` are by the names of tasks, `made` the commits that this call made and so need no look.
+    """
 
     repository: Repository
     snapshot: Snapshot
@@ -42,6 +45,7 @@ class Session:
     is_asked_again: bool = False
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     materials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     run: str | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
