@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,10 @@ def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, num
         slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
     )
     wait_for(lambda: reaches_second(slow), "the second step")
+    began = time.monotonic()
     doit.send_signal(number)
     out, _ = doit.communicate(timeout=10)
+    assert time.monotonic() - began < 5, "children get a second to end by themselves, and no more"
     assert doit.returncode == 128 + number
     assert "Traceback" not in out
     assert children(slow) == []
