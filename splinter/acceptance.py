@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from splinter import acting, branch, engine, git, junit, worktree
+from splinter import acting, branch, engine, git, identity, junit, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
 from splinter.plan import Plan, definition, fingerprint
@@ -41,7 +41,14 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
         judged = _fixed(session, plan, _judge(session, plan, _resumed(session, plan, before)))
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)
-        rows = {"made_of": made_of, "result": result, "base": prepared["base"], "start": prepared["start"]}
+        rows = {
+            "made_of": made_of,
+            "identity": identity.of(plan, _results(session, plan)),
+            "versions": prepared.get("versions", {}),
+            "result": result,
+            "base": prepared["base"],
+            "start": prepared["start"],
+        }
         settled = branch.settle(session, plan, start=prepared["start"], tip=judged.commit, rows=rows)
     except StepError as error:
         error.checks = error.checks or judged.checks
@@ -55,6 +62,11 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
     )
     session.store.put_workstream(session.open_run(), record)
     return {**rows, "tip": settled.tip, "commit": judged.commit, "outcome": outcome}
+
+
+def _results(session: Session, plan: Plan) -> dict[str, str]:
+    depends_on = plan.workstream.depends_on
+    return {other: session.values.get(f"{other}:accept", {}).get("result", "") for other in depends_on}
 
 
 def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared: Values | None = None) -> None:

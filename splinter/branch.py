@@ -40,11 +40,22 @@ def accepted_ref(id: str) -> str:
 
 def last_accepted(session: Session, plan: Plan) -> Accepted | None:
     """What was accepted last, None where nothing was."""
+    told = _told(session, plan)
+    return Accepted(start=told["start"], tip=told["tip"]) if told else None
+
+
+def last_rows(session: Session, plan: Plan) -> Values | None:
+    """The values of the last success as git remembers them, None where there was none."""
+    told = _told(session, plan)
+    return {**told["rows"], "tip": told["tip"]} if told else None
+
+
+def _told(session: Session, plan: Plan) -> Values | None:
     commit = git.resolve(session.repository, accepted_ref(plan.id))
     if commit is None:
         return None
-    told = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
-    return Accepted(start=told["start"], tip=told["tip"])
+    told: Values = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
+    return told
 
 
 def settle(session: Session, plan: Plan, *, start: str, tip: str, rows: Values) -> Settled:

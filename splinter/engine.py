@@ -42,14 +42,20 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
         touch(session, plan, tree)
         worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
         _include_ignored(session, tree)
-        _look_for_tools(session, plan)
+        versions = _look_for_tools(session, plan)
         _preflight(session, plan, tree, start)
     except StepError as error:
         record = _record(session, plan, "prepare", "failed", started, reason=error.reason, message=str(error))
         session.store.add_step(session.open_run(), record)
         raise
     _pin(session, plan, "prepare", start.commit)
-    return {"made_of": made_of, "start": start.commit, "base": start.base, "commit": start.commit}
+    return {
+        "made_of": made_of,
+        "versions": versions,
+        "start": start.commit,
+        "base": start.base,
+        "commit": start.commit,
+    }
 
 
 def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> Values:
@@ -226,13 +232,17 @@ def _include_ignored(session: Session, tree: WorkTree) -> None:
                 shutil.copy2(source, target)
 
 
-def _look_for_tools(session: Session, plan: Plan) -> None:
-    path = session.environment.child_environment(()).get("PATH", "")
+def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:
+    """What each tool says its version is; raises StepError for one that is not there, before anything is paid."""
+    versions = {}
     for tool in plan.tools.values():
-        if shutil.which(tool.command, path=path) is None:
+        version = session.version(tool)
+        if version is None:
             raise StepError(
                 "tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
             )
+        versions[tool.name] = version
+    return versions
 
 
 def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> None:

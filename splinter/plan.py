@@ -148,7 +148,7 @@ def missing_base(workstream: Workstream, name: str, remote: str | None) -> str:
 def prepare_material(plan: Plan, results: Mapping[str, str]) -> Material:
     """What `prepare` is made of; `results` is the result of each workstream it depends on."""
     workstream = plan.workstream
-    return _short(
+    return shortened(
         {
             "id": workstream.id,
             "base": plan.base.name,
@@ -162,7 +162,7 @@ def prepare_material(plan: Plan, results: Mapping[str, str]) -> Material:
 
 def step_material(plan: Plan, step: Step, before: str) -> Material:
     """What a step is made of; `before` is the commit that it starts from."""
-    return _short(
+    return shortened(
         {
             **asdict(step),
             "tool": _profile(plan, step),
@@ -178,7 +178,7 @@ def step_material(plan: Plan, step: Step, before: str) -> Material:
 def accept_material(plan: Plan, before: str) -> Material:
     """What `accept` is made of: it judges, and moves the branch."""
     workstream = plan.workstream
-    return _short(
+    return shortened(
         {
             "checks": [asdict(check) for check in workstream.checks],
             "tools": [_profile(plan, check) for check in workstream.checks],
@@ -195,7 +195,7 @@ def accept_material(plan: Plan, before: str) -> Material:
 def publish_material(plan: Plan, accepted: Mapping[str, Any], target: str) -> Material:
     """What a pull request is made of; `accepted` are the values of `accept`, `target` names the forge."""
     workstream = plan.workstream
-    return _short(
+    return shortened(
         {
             "title": workstream.title,
             "objective": workstream.objective,
@@ -237,7 +237,7 @@ def _profile(plan: Plan, step: Step) -> Any:
     return asdict(plan.tools[action.tool]) if isinstance(action, ToolCall | Prompt) else None
 
 
-def _short(material: Material) -> Material:
+def shortened(material: Material) -> Material:
     """Values as JSON's, the long ones as their hash: rows stay small, and differences stay tellable."""
     short = {}
     for key, value in material.items():

@@ -172,11 +172,7 @@ def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
 def _watched(session: Session, draft: Plan) -> str:
     """What an `on-change` workstream sees on its base: the ids of everything under its inputs and scope."""
     workstream, base = draft.workstream, draft.base
-    own = f"refs/splinter/base/{base.name}"
-    known = [
-        ref for ref in (own if base.remote else "", base.ref or "") if ref in session.snapshot.refs or ref == "HEAD"
-    ]
-    commit = session.pinned(base.name) or (git.resolve(session.repository, known[0]) if known else None)
+    commit = session.last_seen(draft)
     if commit is None:
         raise InputError(missing_base(workstream, base.name, base.remote))
     scope = (*workstream.scope.modify, *workstream.scope.create) if workstream.scope.is_declared else ()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter import git
+from splinter import git, versions
 from splinter.errors import GitError, InputError, SplinterError, StepError
 from splinter.gitcall import Repository
 from splinter.plan import Base, Plan, missing_base
@@ -49,6 +49,7 @@ class Session:
     run: str | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
+    _versions: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
@@ -90,6 +91,14 @@ class Session:
         finally:
             places.release()
 
+    def version(self, tool: Tool) -> str | None:
+        """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
+        with self._lock:
+            if tool.name not in self._versions:
+                env = self.environment.child_environment(tool.env)
+                self._versions[tool.name] = versions.ask(tool, env)
+            return self._versions[tool.name]
+
     def note(self, sentence: str) -> None:
         """Tell something in the report that belongs to no workstream."""
         self.store.note(self.open_run(), sentence)
@@ -105,6 +114,13 @@ class Session:
     def pinned(self, name: str) -> str | None:
         """The commit that a base is pinned at, None where nobody asked for it yet."""
         return self._bases.get(name)
+
+    def last_seen(self, plan: Plan) -> str | None:
+        """The commit that a base is at as far as is known without asking its remote."""
+        base = plan.base
+        own = f"refs/splinter/base/{base.name}" if base.remote else ""
+        known = [ref for ref in (own, base.ref or "") if ref == "HEAD" or ref in self.snapshot.refs]
+        return self.pinned(base.name) or (git.resolve(self.repository, known[0]) if known else None)
 
     def _fetch(self, plan: Plan, base: Base) -> str:
         assert base.remote

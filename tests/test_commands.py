@@ -36,14 +36,14 @@ def test_list_shows_ids_with_titles_and_all_of_it_the_steps(one: World) -> None:
 
 
 def test_plan_says_what_is_due_and_why(one: World) -> None:
-    assert one.doit("plan").out == "tidy  due  never succeeded\n"
+    assert one.doit("plan").out == "tidy  due  it never ran\n"
     assert not (one.root / ".doit.db").exists()
     one.doit()
     assert one.doit("plan").out == "tidy  up to date\n"
     one.now = TUESDAY
-    assert one.doit("plan").out == "tidy  due  prepare: occurrence was 2026-11-23, is 2026-11-24\n"
+    assert one.doit("plan").out == "tidy  due  occurrence was 2026-11-23, is 2026-11-24\n"
     told = json.loads(one.doit("plan", "tidy", "--json").out)
-    assert told == [{"workstream": "tidy", "due": True, "why": "prepare: occurrence was 2026-11-23, is 2026-11-24"}]
+    assert told == [{"workstream": "tidy", "due": True, "why": ["occurrence was 2026-11-23, is 2026-11-24"]}]
     done = one.doit("plan", "nothing")
     assert (done.status, done.err) == (3, '"nothing" is no workstream; "doit list" names them\n')
 
@@ -53,7 +53,7 @@ def test_plan_follows_dependencies(one: World) -> None:
     one.commit()
     one.doit()
     one.now = TUESDAY
-    assert one.doit("plan").out.splitlines()[1] == "docs  due  if the result of tidy changes"
+    assert one.doit("plan").out.splitlines()[1] == "docs  due  tidy is due, and its result may change"
 
 
 def test_history_lists_runs_newest_first(one: World) -> None:

@@ -19,15 +19,16 @@ FLOORS = (
     # 1: what is asked, what happened, when
     "workstream records when",
     # 2: pure functions of text and values
-    "documents schema toml tools rules settings collection ports plan markup report junit",
+    "documents schema toml tools rules settings collection ports plan identity graph markup report junit",
     # 3: the outside
-    "process gitcall git store worktree scope session forges.local forges.github"
+    "process versions gitcall git store worktree scope session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck",
     # 4: the stories
-    "acting engine branch acceptance publish project scaffold",
+    "acting engine branch acceptance why publish project scaffold",
     # 5: doit
     "rows tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
-    " doit_plugins.runner doit_plugins.run doit_plugins.commands doit_plugins.init",
+    " doit_plugins.telling doit_plugins.runner doit_plugins.run doit_plugins.planning doit_plugins.drawing"
+    " doit_plugins.commands doit_plugins.init",
 )
 ORDER = {name: (floor, place) for floor, names in enumerate(FLOORS) for place, name in enumerate(names.split())}
 DOIT_FLOOR = 5

@@ -27,6 +27,8 @@ loader = splinter
 check = splinter.doit_plugins.commands:Check
 plan = splinter.doit_plugins.commands:Plan
 history = splinter.doit_plugins.commands:History
+graph = splinter.doit_plugins.commands:Graph
+why = splinter.doit_plugins.commands:Why
 """
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,10 +15,9 @@ from typing import Any
 from doit import cmd_run
 from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
-from doit.exceptions import InvalidDodoFile
 from doit.task import Stream
 
-from splinter.errors import InputError, SplinterError
+from splinter.doit_plugins.telling import told
 
 _DRY_RUN = {
     "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
@@ -75,15 +73,11 @@ class Run(cmd_run.Run):
         self._is_dry_run = params["dry_run"]
         if self._is_dry_run:
             params["backend"] = "splinter-read-only"
-        try:
-            with nullcontext() if self._is_dry_run else _locked():
-                return int(super().execute(params, args) or 0)
-        except InvalidDodoFile as error:
-            sys.stderr.write(f"{error}\n")
-            return InputError.exit_status
-        except SplinterError as error:
-            sys.stderr.write(f"{error}\n")
-            return error.exit_status
+        return told(lambda: self._execute_locked(params, args))
+
+    def _execute_locked(self, params: Any, args: list[str]) -> int:
+        with nullcontext() if self._is_dry_run else _locked():
+            return int(super().execute(params, args) or 0)
 
     def _execute(  # the names are doit's options
         self, outfile: Any, verbosity: int | None = None, always: bool = False, continue_: bool = False,

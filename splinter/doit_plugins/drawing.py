@@ -1,0 +1,38 @@
+"""`doit graph`: the dependencies of workstreams as Mermaid, DOT or SVG. It reads files, and no database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from doit.cmd_base import Command
+
+from splinter.doit_plugins.telling import told
+
+
+class Graph(Command):
+    """The graph of dependencies, on standard output."""
+
+    name = "graph"
+    doc_purpose = "print the dependency graph as Mermaid, DOT or SVG"
+    doc_usage = ""
+    cmd_options = (
+        {
+            "name": "format", "short": "", "long": "format", "type": str, "default": "mermaid",
+            "choices": (("mermaid", "for Markdown pages"), ("dot", "for Graphviz"), ("svg", "a picture")),
+            "help": "what is printed",
+        },
+    )  # fmt: skip
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Print it; raises InputError where a file is broken."""
+        return told(lambda: self._draw(opt_values["format"]))
+
+    def _draw(self, format: str) -> int:
+        from splinter import collection, git, graph, settings
+
+        top = git.toplevel(Path.cwd(), settings.environment().variables)
+        found = collection.read(top, settings.read(top))
+        found.check()
+        print(graph.draw(found.workstreams, format), end="")
+        return 0

@@ -1,0 +1,130 @@
+"""`doit plan` and `doit why`: what is due, and which difference makes it so. Both read only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from doit.cmd_base import DoitCmdBase
+
+from splinter.doit_plugins.telling import told
+from splinter.errors import InputError
+
+_JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
+
+
+class _Reading(DoitCmdBase):
+    """A command that needs the tasks and their rows, and changes neither."""
+
+    cmd_options: tuple[dict[str, Any], ...] = (_JSON,)
+
+    def get_backends(self) -> Any:
+        """Doit's backends, and the one that only reads."""
+        from splinter.doit_plugins.database import ReadOnlyDatabase
+
+        backends = super().get_backends()
+        backends["splinter-read-only"] = ReadOnlyDatabase
+        return backends
+
+    def parse_execute(self, in_args: list[str]) -> int:
+        """Let options stand anywhere."""
+        from splinter.doit_plugins.run import options_first
+
+        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Run with a copy of the database."""
+        params["backend"] = "splinter-read-only"
+        execute = super().execute
+        return told(lambda: int(execute(params, args) or 0))
+
+    def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
+        """Why each workstream is due, in the order of dependencies, for those that are wanted."""
+        from splinter import why
+
+        unknown = [id for id in wanted if id not in session.plans]
+        if unknown:
+            raise InputError(f'"{unknown[0]}" is no workstream; "doit list" names them')
+        by_name = {task.name: task for task in self.task_list}
+        values: Callable[[str], dict[str, Any]] = self.dep_manager.get_values
+        found: dict[str, Any] = {}
+        for id, plan in session.plans.items():
+            before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
+            stale = (
+                name
+                for name in plan.tasks
+                if self.dep_manager.get_status(by_name[name], by_name).status != "up-to-date"
+            )
+            found[id] = why.explain(session, plan, values=values, stale=next(stale, None), due_before=before)
+        return {id: found[id] for id in wanted or session.plans}
+
+    def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
+        return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")
+
+
+class Plan(_Reading):
+    """What is due."""
+
+    name = "plan"
+    doc_purpose = "show for each workstream whether it is due, and why"
+    doc_usage = "[WORKSTREAM ...]"
+    doc_description = None
+
+    def _execute(self, as_json: bool, pos_args: list[str]) -> int:
+        from splinter import tasks
+
+        session = getattr(self.loader, "session", None)
+        if session is None or not session.plans:
+            print("[]" if as_json else tasks.NOBODY)
+            return 0
+        found = self.explained(session, pos_args)
+        if as_json:
+            rows = [{"workstream": id, "due": due.is_due, "why": list(due.reasons)} for id, due in found.items()]
+            print(json.dumps(rows, indent=2))
+            return 0
+        width = max(map(len, found))
+        for id, due in found.items():
+            print(f"{id:<{width}}  due  {'; '.join(due.reasons)}" if due.is_due else f"{id:<{width}}  up to date")
+        return 0
+
+
+class Why(_Reading):
+    """Why one workstream is due, difference by difference."""
+
+    name = "why"
+    doc_purpose = "show what changed since a workstream last succeeded"
+    doc_usage = "WORKSTREAM ..."
+    doc_description = None
+
+    def _execute(self, as_json: bool, pos_args: list[str]) -> int:
+        from splinter import why
+
+        session = getattr(self.loader, "session", None)
+        if not pos_args or session is None:
+            raise InputError("name a workstream: doit why WORKSTREAM; doit plan tells of all")
+        found = self.explained(session, pos_args)
+        also = {id: why.versions(session, session.plans[id]) for id in found}
+        if as_json:
+            print(json.dumps([_json(due, also[id]) for id, due in found.items()], indent=2))
+            return 0
+        for id, due in found.items():
+            print(f"{id} is {'due' if due.is_due else 'up to date'}{':' if due.is_due else ''}")
+            for reason in due.reasons:
+                print(f"  {reason}")
+            for one in also[id]:
+                print(f"  tool version (no reason to run): {one.text()}")
+        return 0
+
+
+def _json(due: Any, also: tuple[Any, ...]) -> dict[str, Any]:
+    def listed(found: tuple[Any, ...]) -> list[dict[str, Any]]:
+        return [{"kind": one.kind, "key": one.key, "was": one.was, "now": one.now} for one in found]
+
+    return {
+        "workstream": due.workstream,
+        "due": due.is_due,
+        "why": list(due.reasons),
+        "differences": listed(due.differences),
+        "also": listed(also),
+    }

@@ -1,0 +1,104 @@
+"""Why a workstream is due, or is not: what its last success was made of against what it is made of now.
+
+It reads rows and git, starts nothing but version calls, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from splinter import git, identity
+from splinter.branch import last_rows
+from splinter.identity import Difference
+from splinter.plan import Plan
+from splinter.session import Session
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Whether a workstream is due, and the sentences that say why; `also` differs too, but is no reason to run."""
+
+    workstream: str
+    is_due: bool
+    reasons: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    also: tuple[Difference, ...] = ()
+
+
+def explain(
+    session: Session, plan: Plan, *, values: Callable[[str], Values], stale: str | None, due_before: tuple[str, ...]
+) -> Due:
+    """Explain one workstream; `stale` is its first task that is not up to date, `due_before` what it waits for.
+
+    Of those only the ones that are due themselves. `values` gives the values of a task's last success, empty where there is none.
+    """
+    if stale is None and not due_before:
+        return Due(workstream=plan.id, is_due=False)
+    maybe = tuple(f"{other} is due, and its result may change" for other in due_before)
+    if stale is None:
+        return Due(workstream=plan.id, is_due=True, reasons=maybe)
+    last = last_rows(session, plan)
+    if last is None or "identity" not in last:
+        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan), *maybe))
+    results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
+    known = {other: result for other, result in results.items() if other not in due_before}
+    now = identity.of(plan, results)
+    found = tuple(
+        _with_paths(session, plan, one, last)
+        for one in identity.differences(last["identity"], now)
+        if one.kind != "dependency" or one.key in known
+    )
+    reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)
+    return Due(workstream=plan.id, is_due=True, reasons=(*reasons, *maybe), differences=found)
+
+
+def versions(session: Session, plan: Plan) -> tuple[Difference, ...]:
+    """Tools that say another version than at the last success: told, but no reason to run."""
+    last = last_rows(session, plan)
+    before: Mapping[str, str] = (last or {}).get("versions", {})
+    now = {name: session.version(tool) or "" for name, tool in plan.tools.items() if name in before}
+    return tuple(
+        Difference(kind="version", key=name, was=before[name], now=version)
+        for name, version in now.items()
+        if version != before[name]
+    )
+
+
+def _with_paths(session: Session, plan: Plan, one: Difference, last: Values) -> Difference:
+    """An `on-change` occurrence as the paths that differ between the base then and the base now."""
+    if one.kind != "occurrence" or plan.workstream.when != "on-change":
+        return one
+    base = session.last_seen(plan)
+    if base is None or not git.existing(session.repository, [last["base"]]):
+        return one
+    scope = plan.workstream.scope
+    patterns = (*plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
+    changes = git.diff(session.repository, last["base"], base, [f":(glob){pattern}" for pattern in patterns])
+    return Difference(kind="inputs", key="inputs", was=(), now=[git.printable(change.path) for change in changes])
+
+
+def _never(session: Session, plan: Plan) -> str:
+    last = session.store.last_workstream(plan.id)
+    if last is None:
+        return "it never ran"
+    run, record = last
+    why = f" at {record.step} ({record.reason})" if record.step and record.reason else ""
+    return f"it never succeeded: in run {run} it {_past(record.outcome)}{why}"
+
+
+def _without_difference(session: Session, plan: Plan, last: Values, stale: str) -> str:
+    latest = session.store.last_workstream(plan.id)
+    if latest and latest[1].outcome in ("failed", "blocked", "interrupted"):
+        where = f" at {latest[1].step}" if latest[1].step else ""
+        return f"in run {latest[0]} it {_past(latest[1].outcome)}{where}"
+    if git.resolve(session.repository, f"refs/heads/{plan.branch}") is None and last.get("tip") != last.get("start"):
+        return f"its branch {plan.branch} is gone"
+    return f"{stale.split(':', 1)[1]} is no longer recorded as done"
+
+
+def _past(outcome: str) -> str:
+    return {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}.get(outcome, outcome)
