@@ -18,7 +18,7 @@ from splinter.events import Keys
 from splinter.notation import did_you_mean, path_problem, shown
 from splinter.settings import Settings
 from splinter.tools import Tool, recorded_path
-from splinter.workstream import Workstream
+from splinter.workstream import Prompt, Workstream
 
 FOLDER = "workstreams"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -39,6 +39,20 @@ class Collection:
         errors = [problem for problem in self.problems if problem.level == "error"]
         if errors:
             raise InputError("\n".join([*(problem.text() for problem in errors), counted(errors)]))
+
+    def other_files(self, settings: Settings) -> tuple[str, ...]:
+        """What the workstreams rest on beside their own files: prompt files and recorded patches, from the root."""
+        prompts = [
+            (one.id, step.id, step.action)
+            for one in self.workstreams
+            for step in one.steps
+            if isinstance(step.action, Prompt)
+        ]
+        files = [action.file for _, _, action in prompts if action.file]
+        recorded = [
+            recorded_path(id, step) for id, step, action in prompts if settings.tools[action.tool].needs_recording
+        ]
+        return (*files, *recorded)
 
 
 @dataclass(slots=True)

@@ -32,9 +32,10 @@ class Due:
 def explain(
     session: Session, plan: Plan, *, values: Callable[[str], Values], stale: str | None, due_before: tuple[str, ...]
 ) -> Due:
-    """Explain one workstream; `stale` is its first task that is not up to date, `due_before` what it waits for.
+    """Explain one workstream.
 
-    Of those only the ones that are due themselves. `values` gives the values of a task's last success, empty where there is none.
+    `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due themselves;
+    `values` gives the values of a task's last success, empty where there is none.
     """
     if stale is None and not due_before:
         return Due(workstream=plan.id, is_due=False)

@@ -19,7 +19,7 @@ FLOORS = (
     # 1: what is asked, what happened, when
     "workstream records when",
     # 2: pure functions of text and values
-    "documents schema toml tools rules settings collection ports plan identity graph markup report junit",
+    "documents schema toml tools rules settings collection verdict ports plan identity graph markup report junit",
     # 3: the outside
     "process versions gitcall git store worktree scope session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck",

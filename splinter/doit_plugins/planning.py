@@ -51,11 +51,7 @@ class _Reading(DoitCmdBase):
         found: dict[str, Any] = {}
         for id, plan in session.plans.items():
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
-            stale = (
-                name
-                for name in plan.tasks
-                if self.dep_manager.get_status(by_name[name], by_name).status != "up-to-date"
-            )
+            stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             found[id] = why.explain(session, plan, values=values, stale=next(stale, None), due_before=before)
         return {id: found[id] for id in wanted or session.plans}
 
