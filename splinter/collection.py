@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import heapq
 import json
+import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter import documents, rules, schema, workstream
-from splinter.documents import Document, Problem
+from splinter import documents, files, listing, parsed, rules, schema, territory, workstream
+from splinter.documents import Document, Problem, warning
 from splinter.errors import InputError
 from splinter.events import Keys
 from splinter.notation import did_you_mean, path_problem, shown
+from splinter.parsed import Memory
 from splinter.settings import Settings
 from splinter.tools import Tool, recorded_path
 from splinter.workstream import Prompt, Workstream
 
 FOLDER = "workstreams"
 SUFFIXES = (".yaml", ".yml", ".json")
+MAX_OVERLAPS = 20
+CYCLE_SHOWN = 10
+LONGEST_ID = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """The sound workstreams, each behind those it depends on and else by id; problems by path, line and column.
 
-    A workstream with an error, or that depends on one, is not among them.
+    A workstream with an error, or that depends on one, is not among them; a warning keeps nobody away.
     """
 
     workstreams: tuple[Workstream, ...] = ()
@@ -38,7 +42,7 @@ class Collection:
         """Raise InputError with the text of every error and their number; warnings alone pass."""
         errors = [problem for problem in self.problems if problem.level == "error"]
         if errors:
-            raise InputError("\n".join([*(problem.text() for problem in errors), counted(errors)]))
+            raise InputError(listing.for_people(errors))
 
     def other_files(self, settings: Settings) -> tuple[str, ...]:
         """What the workstreams rest on beside their own files: prompt files and recorded patches, from the root."""
@@ -69,24 +73,31 @@ class _Found:
         return own if isinstance(own, str) else None
 
     @property
+    def is_sound(self) -> bool:
+        return not any(problem.level == "error" for problem in self.problems)
+
+    @property
     def dependencies(self) -> list[tuple[Keys, str]]:
         return [(keys, name) for keys, name in rules.texts(self.document, "depends_on") if len(keys) > 1]
 
 
 def read(root: Path, settings: Settings) -> Collection:
     """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection."""
-    found = [_read(root, file, settings.tools) for file in _files(root)]
+    memory = parsed.load(root, settings.tools)
+    found = [_read(root, file, settings.tools, memory) for file in _files(root)]
+    memory.save()
     by_id = _by_id(found)
     _check_dependencies(found, by_id)
     _check_cycles(by_id)
-    problems = tuple(sorted(problem for one in found for problem in set(one.problems)))
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
     sound = {
         id: workstream.parse(one.document.data, source=one.document.path, prompts=one.prompts, timeouts_s=timeouts_s)
         for id, one in by_id.items()
-        if not one.problems
+        if one.is_sound
     }
-    return Collection(workstreams=_ordered(sound), problems=problems)
+    workstreams = _ordered(sound)
+    problems = [problem for one in found for problem in set(one.problems)]
+    return Collection(workstreams=workstreams, problems=tuple(sorted([*problems, *_overlaps(workstreams, by_id)])))
 
 
 def meaning(path: Path) -> str:
@@ -98,53 +109,35 @@ def meaning(path: Path) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def counted(problems: list[Problem]) -> str:
-    """`2 problems in 1 file`."""
-    files = len({problem.path for problem in problems})
-    return f"{_plural(len(problems), 'problem')} in {_plural(files, 'file')}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def _files(root: Path) -> list[Path]:
     folder = root / FOLDER
     if not folder.is_dir():
         return []
     try:
-        files = sorted(folder.iterdir())
+        found = sorted(folder.iterdir())
+        return [file for file in found if file.suffix in SUFFIXES and file.name[0] != "." and not file.is_dir()]
     except OSError as error:
         raise InputError(f"{FOLDER} cannot be read: {error.strerror}") from error
-    return [file for file in files if file.suffix in SUFFIXES and not file.name.startswith(".") and not file.is_dir()]
 
 
-def _read(root: Path, file: Path, tools: Mapping[str, Tool]) -> _Found:
+def _read(root: Path, file: Path, tools: Mapping[str, Tool], memory: Memory) -> _Found:
     path = f"{FOLDER}/{file.name}"
-    raw = _bytes(root, file)
-    document = documents.unreadable(path, raw) if isinstance(raw, str) else documents.read(raw, path=path)
-    found = _Found(document, [*document.problems, *schema.check(document), *rules.check(document, tools)])
-    if isinstance(document.data, dict):
-        found.problems += [*_read_prompts(root, found), *_recordings_missing(root, document, tools)]
+    known = memory.recall(file, path)
+    found = _Found(known, []) if known else _judged(root, file, path, tools, memory)
+    if isinstance(found.document.data, dict):
+        found.problems += [*_read_prompts(root, found), *_recordings_missing(root, found.document, tools)]
     return found
 
 
-def _bytes(root: Path, file: Path) -> bytes | str:
-    """The file's bytes, at most one more than a document may have; a sentence where it cannot be read."""
-    try:
-        reached = file.resolve(strict=True)
-        if not reached.is_relative_to(root.resolve()):
-            return "is a symlink that leaves the repository"
-        if not reached.is_file():  # a pipe would wait for ever
-            return "is no file"
-        with reached.open("rb") as stream:
-            return stream.read(documents.MAX_BYTES + 1)
-    except FileNotFoundError:
-        return "does not exist"
-    except RuntimeError:  # what pathlib makes of ELOOP before Python 3.13
-        return "is a loop of symlinks"
-    except OSError as error:
-        return "is a loop of symlinks" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+def _judged(root: Path, file: Path, path: str, tools: Mapping[str, Tool], memory: Memory) -> _Found:
+    """A file read and held against schema and rules; a sound one is remembered."""
+    before = parsed.glance(file)
+    raw = files.read(root, file)
+    document = documents.unreadable(path, raw) if isinstance(raw, str) else documents.read(raw, path=path)
+    found = _Found(document, [*document.problems, *schema.check(document), *rules.check(document, tools)])
+    if before and isinstance(raw, bytes) and not found.problems:
+        memory.keep(document, raw, before)
+    return found
 
 
 def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
@@ -160,7 +153,7 @@ def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
 
 
 def _prompt(root: Path, path: str) -> tuple[str, str | None]:
-    raw = _bytes(root, root / path)
+    raw = files.read(root, root / path)
     if isinstance(raw, str):
         return "", raw
     if len(raw) > documents.MAX_BYTES:
@@ -181,9 +174,29 @@ def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool
         step = call.step.get("id") if call.step else None
         if tool is None or not tool.needs_recording or not isinstance(own, str) or not isinstance(step, str):
             continue
+        if max(len(own), len(step)) > LONGEST_ID:
+            continue
         path = recorded_path(own, step)
-        if not (root / path).is_file():
+        if not os.path.isfile(root / path):  # noqa: PTH113 - unlike pathlib's it raises for no name, however long
             yield document.problem(call.keys, f"{tool.name} has no recorded patch; expected {path}", at_key=True)
+
+
+def _overlaps(workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) -> Iterator[Problem]:
+    """A warning at the later one of two that may write the same path, unless one waits for the other."""
+    overlaps = territory.overlaps(workstreams)
+    for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
+        document, other = by_id[one.id].document, by_id[one.other].document
+        if index == MAX_OVERLAPS:
+            rest = listing.plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
+            yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
+            return
+        place = other.place(one.other_keys)
+        more = f", and so may {listing.plural(one.more, 'other workstream')}" if one.more else ""
+        message = (
+            f"{shown(one.path)} may be written here and at {other.path}:{place.line}:{place.column}{more}; "
+            "let one depend on the other, or keep their scopes apart"
+        )
+        yield warning(document.problem(one.keys, message))
 
 
 def _by_id(found: list[_Found]) -> dict[str, _Found]:
@@ -236,7 +249,9 @@ def _tell_cycle(cycle: list[str], by_id: Mapping[str, _Found]) -> None:
     cycle = cycle[turn:] + cycle[:turn]
     one, following = by_id[cycle[0]], cycle[1]
     keys = next(keys for keys, name in one.dependencies if name == following)
-    one.problems.append(one.document.problem(keys, f"dependency cycle: {' -> '.join([*cycle, cycle[0]])}"))
+    left_out = [f"… ({len(cycle) - CYCLE_SHOWN} more)"] if len(cycle) > CYCLE_SHOWN else []
+    told = " -> ".join([*cycle[:CYCLE_SHOWN], *left_out, cycle[0]])
+    one.problems.append(one.document.problem(keys, f"dependency cycle: {told}"))
 
 
 def _ordered(sound: Mapping[str, Workstream]) -> tuple[Workstream, ...]:

@@ -21,6 +21,7 @@ from splinter.notation import harmless, shown
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 100  # of one kind in one file: more tell nobody more
 LINE_SHOWN = 160
+COLOURS = {"place": "\x1b[1m", "error": "\x1b[1;31m", "warning": "\x1b[1;33m", "end": "\x1b[0m"}
 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
 UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -61,10 +62,12 @@ class Problem:
     source_line: str = ""
     level: str = "error"
 
-    def text(self) -> str:
-        """Place and message, and below them the line with carets, safe for a terminal."""
-        prefix = "" if self.level == "error" else f"{self.level}: "
-        head = harmless(f"{self.path}:{self.line}:{self.column}: {prefix}{self.message}")
+    def text(self, *, in_colour: bool = False) -> str:
+        """Place and message, and below them the line with carets, safe for a terminal; in its colours if asked."""
+        paint = COLOURS if in_colour else dict.fromkeys(COLOURS, "")
+        place = harmless(f"{self.path}:{self.line}:{self.column}:")
+        prefix = "" if self.level == "error" else f"{paint[self.level]}{self.level}:{paint['end']} "
+        head = f"{paint['place']}{place}{paint['end']} {prefix}{harmless(self.message)}"
         if not self.source_line.strip():
             return head
         start = len(self.source_line) - len(self.source_line.lstrip())
@@ -73,7 +76,7 @@ class Problem:
         before = max(0, self.column - 1 - start)
         marked = line[before : before + self.length] or " "
         indent = " " * (_width(line[:before]) + max(0, before - len(line)))
-        return f"{head}\n    {line}\n    {indent}{'^' * _width(marked)}"
+        return f"{head}\n    {line}\n    {indent}{paint[self.level]}{'^' * _width(marked)}{paint['end']}"
 
     def to_json(self) -> dict[str, str | int]:
         """The problem as JSON's types, without the source line."""
@@ -183,6 +186,11 @@ def bounded(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return (*found[:-1], replace(found[-1], message=message))
 
 
+def warning(problem: Problem) -> Problem:
+    """The problem as one that stops nothing."""
+    return replace(problem, level="warning")
+
+
 def lines_of(text: str) -> tuple[int, ...]:
     """The offset at which each line begins."""
     return (0, *(found.end() for found in LINE_BREAK.finditer(text)))
@@ -206,7 +214,8 @@ def _parsed(text: str, path: str) -> Document:
     except RefusedError as refusal:
         fatal = (refusal.span, refusal.message)
     except yaml.YAMLError as error:
-        fatal = _syntax_problem(error, text, builder)
+        span, message = _syntax_problem(error, text, builder)
+        fatal = (span, f"invalid {'JSON' if path.endswith('.json') else 'YAML'}: {message}")
     document = Document(
         path=path,
         text=text,
@@ -250,6 +259,9 @@ def _syntax_problem(error: Exception, text: str, builder: Builder) -> tuple[Span
     if "quoted scalar" in (getattr(error, "context", None) or "") and opened is not None:
         mark, problem = opened, "this quoted text is not closed" if "end of stream" in problem else problem
     start = builder.offset(mark.index) if mark is not None else 0
+    unclosed = builder.unclosed(text) if not text[start:].strip() else None
+    if unclosed:
+        return unclosed, f"this {'list' if text[unclosed[0]] == '[' else 'mapping'} is not closed"
     if "cannot start any token" in problem:
         character = text[start : start + 1]
         hint = (
@@ -257,8 +269,8 @@ def _syntax_problem(error: Exception, text: str, builder: Builder) -> tuple[Span
             if character == "\t"
             else f"text with {shown(character)} in front needs quotes"
         )
-        return (start, start + 1), f"invalid YAML: {hint}"
-    return (start, start + 1), f"invalid YAML: {HINTS.get(problem, problem)}"
+        return (start, start + 1), hint
+    return (start, start + 1), str(HINTS.get(problem, problem))
 
 
 @lru_cache(maxsize=4)

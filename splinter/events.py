@@ -89,6 +89,11 @@ class Builder:
             if self._documents > 1:
                 raise RefusedError(self._of(event), "a second document; a file holds one")
 
+    def unclosed(self, text: str) -> Span | None:
+        """The bracket of the innermost list or mapping in brackets whose end has not come."""
+        starts = (self.spans[one.keys][0] for one in reversed(self._stack))
+        return next(((start, start + 1) for start in starts if text[start : start + 1] in ("[", "{")), None)
+
     def _scalar(self, event: Any) -> None:
         span = self._of(event)
         self._refuse_tag(event, span)

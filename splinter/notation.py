@@ -11,6 +11,13 @@ from functools import lru_cache
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 SHOWN_CHARACTERS = 60
 WILDCARDS = frozenset("*?[")
+GLYPH = re.compile(r"\*+|\?|\[[!^]?\]?(?:\[:[a-z]*:\]|[^\]])*\]|.", re.DOTALL)
+MEMBER = re.compile(r"\[:(?P<name>[a-z]*):\]|(?P<first>.)-(?P<last>.)|.", re.DOTALL)
+# the ones that file names are matched by; of any other name git matches nothing, and so does an empty set
+CLASSES = {
+    "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z",
+    "space": r" \t-\r", "xdigit": "A-Fa-f0-9", "punct": r"!-/:-@\[-`{-~",
+}  # fmt: skip
 
 # git-check-ref-format(1), and the leading dash that git and shells read as an option
 REF_RULES = (
@@ -32,6 +39,7 @@ PATH_RULES = (
     (re.compile(r"^:"), 'starts with ":", which git would read as magic'),
     (re.compile(r"(^|/)\.\.(/|\Z)"), 'holds "..", which could leave the repository'),
     (re.compile(r"(^|/)\.(/|\Z)|//"), 'has a part that is "." or empty; leave it out'),
+    (re.compile(r".{1001}", re.DOTALL), "is longer than 1,000 characters"),
 )
 
 
@@ -64,36 +72,68 @@ def matches(pattern: str, path: str) -> bool:
     """Whether git's `:(glob)` pattern means that path; without wildcards it also means what lies in it."""
     if not WILDCARDS & set(pattern):
         return path == pattern or path.startswith(f"{pattern}/")
-    return _regex(pattern).fullmatch(path) is not None
+    parts = pattern.split("/")
+    last = len(parts) - 1
+    reached = _passed({0}, parts)  # one part of the path at a time: a regular expression of the whole could take ages
+    for name in path.split("/"):
+        following = set()
+        for index in reached - {len(parts)}:
+            if parts[index] == "**":
+                following |= {index, index + 1} if index == last else {index}
+            elif _part(parts[index]).fullmatch(name):
+                following.add(index + 1)
+        reached = _passed(following, parts)
+    return len(parts) in reached
+
+
+def _passed(reached: set[int], parts: list[str]) -> set[int]:
+    """With the parts behind each `**` that may stand for no folder at all."""
+    for index in sorted(reached):
+        while index < len(parts) - 1 and parts[index] == "**":
+            index += 1
+            reached.add(index)
+    return reached
 
 
 @lru_cache(maxsize=4096)
-def _regex(pattern: str) -> re.Pattern[str]:
-    parts = pattern.split("/")
-    regex = "".join(_part(part, is_last=index == len(parts) - 1) for index, part in enumerate(parts))
-    try:
-        return re.compile(regex, re.DOTALL)
-    except re.error:  # a set that is empty or runs backwards: git takes it for one that nothing is in
-        return re.compile(r"(?!)")
+def _part(part: str) -> re.Pattern[str]:
+    chunks = [""]
+    for glyph in glyphs(part):
+        if glyph.startswith("*"):
+            chunks.append("")
+        else:
+            chunks[-1] += glyph_regex(glyph)
+    if len(chunks) == 1:
+        return re.compile(chunks[0], re.DOTALL)
+    first, *middle, last = chunks
+    # each star but the last settles for the first fit, never to be tried again
+    return re.compile(first + "".join(f"(?>.*?{chunk})" for chunk in middle) + f".*{last}", re.DOTALL)
 
 
-def _part(part: str, *, is_last: bool) -> str:
-    if part == "**":
-        return ".+" if is_last else "(?:.+/)?"
-    glyphs = re.findall(r"\*+|\?|\[!?\]?[^\]]*\]|.", part, re.DOTALL)
-    return "".join(map(_glyph, glyphs)) + ("" if is_last else "/")
+def glyphs(part: str) -> list[str]:
+    """What a pattern's part between two slashes consists of: stars, `?`, sets and single characters."""
+    return GLYPH.findall(part)
 
 
-def _glyph(glyph: str) -> str:
-    if glyph.startswith("*"):
-        return "[^/]*"
+def glyph_regex(glyph: str) -> str:
+    """The regular expression of one glyph other than stars, which like git's never passes a slash."""
     if glyph == "?":
         return "[^/]"
     if glyph.startswith("[") and len(glyph) > 1:
-        negation = "^" if glyph[1] == "!" else ""
-        members = glyph[1:-1].removeprefix("!")
-        return f"[{negation}{re.escape(members).replace(re.escape('-'), '-')}]"
+        negation = "^" if glyph[1] in "!^" else ""
+        members = "".join(_member(found) for found in MEMBER.finditer(glyph[1:-1][len(negation) :]))
+        return f"(?!/)[{negation}{members}]" if members else "[^/]" if negation else "(?!)"
     return re.escape(glyph)
+
+
+def _member(found: re.Match[str]) -> str:
+    if found["name"] is not None:
+        return CLASSES.get(found["name"], "")
+    if found["first"] is None:
+        return re.escape(found[0])
+    if found["first"] > found["last"]:  # git has seen the first before it finds the range empty
+        return re.escape(found["first"])
+    return f"{re.escape(found['first'])}-{re.escape(found['last'])}"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str | None:

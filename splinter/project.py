@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import collection, git, plan, settings, tools
+from splinter import collection, git, places, plan, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
 from splinter.gitcall import Repository
@@ -127,9 +127,7 @@ def repository_key(repository: Repository) -> str:
 
 def state_folder(repository: Repository) -> Path:
     """Where work trees lie: in the user's state folder, outside the checkout."""
-    from platformdirs import user_state_path
-
-    return user_state_path("splinter").resolve() / repository_key(repository)
+    return places.state().resolve() / repository_key(repository)
 
 
 def _named(project: Project) -> tuple[str, ...]:

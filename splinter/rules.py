@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import when
-from splinter.documents import Document, Problem, bounded
+from splinter import globs, territory, when
+from splinter.documents import Document, Problem, bounded, warning
 from splinter.events import Keys
-from splinter.notation import did_you_mean, matches, path_problem, pattern, ref_problem, shown
-from splinter.tools import Tool
-from splinter.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS
+from splinter.notation import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
+from splinter.tools import PLACEHOLDERS, Tool
+from splinter.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 
 ENTRIES = ("preflight", "steps", "checks")
 NUMBERED = re.compile(r"(?:fix|preflight)-[0-9]+")
 # the rest of what is forbidden without being named may well be there already, and an artifact only has to exist
 NEVER_AN_ARTIFACT = (".git", "**/.git/**", ".splinter", ".doit.db*")
+
+# a shell's ${files} and a template's {{files}} are none of ours
+PLACEHOLDER = re.compile(rf"(?<![${{]){{(?:{'|'.join(PLACEHOLDERS)})}}(?!}})")
+MAX_JUDGED = 50  # patterns of one file that are held against what is forbidden; real ones have a handful
 
 
 def check(document: Document, tools: Mapping[str, Tool]) -> tuple[Problem, ...]:
@@ -131,7 +135,7 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 def _variables(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for keys, name in texts(document, "env"):
         if name.startswith("GIT_"):
-            yield document.problem(keys, f"{name} never reaches a tool: it would steer git in the worktree")
+            yield document.problem(keys, f"{shown(name)} never reaches a tool: it would steer git in the worktree")
 
 
 def _calls(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
@@ -156,14 +160,91 @@ def _agent(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
             yield document.problem(call.tool_keys, f"tool {shown(name)} takes no prompts; those that do: {agents}")
 
 
+def _placeholders(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    for entry_keys, entry in entries(document, *ENTRIES):
+        for name in ("run", "args"):
+            found = entry.get(name)
+            given = [((*entry_keys, name), found)] if isinstance(found, str) else []
+            if isinstance(found, list):
+                given += [((*entry_keys, name, index), item) for index, item in enumerate(found)]
+            for keys, text in given:
+                word = PLACEHOLDER.search(text) if isinstance(text, str) else None
+                if word:
+                    message = f"{shown(word[0])} stays as it is here; placeholders are filled in the profiles of tools"
+                    yield warning(document.problem(keys, message))
+
+
+def _scope(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    """Patterns of which the same scope forbids every path, and steps that must change what may not change."""
+    found = value_at(document.data, ("scope",))
+    if not isinstance(found, dict):
+        return
+    forbidden = _forbidden(document)
+    judged, dead = 0, []
+    for keys, text in (*texts(document, "scope", "modify"), *texts(document, "scope", "create")):
+        judged += path_problem(text) is None
+        if path_problem(text) is None and judged <= MAX_JUDGED and _is_covered(pattern(text), forbidden):
+            whose = next((own for own in forbidden if _is_covered(pattern(text), (own,))), None)
+            why = f"{shown(whose)} is forbidden" if whose else "all that it means is forbidden"
+            dead.append(document.problem(keys, f"{shown(text)} can never be written: {why}"))
+    yield from dead if judged == len(dead) else map(warning, dead)
+    if found.get("modify") == [] and not found.get("create"):
+        for keys, entry in entries(document, "steps"):
+            if entry.get("expect") == "change":
+                yield document.problem((*keys, "expect"), "this step can only fail: scope lets nothing change")
+
+
 def _artifacts(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    forbidden = [pattern(text) for _, text in texts(document, "scope", "forbid") if path_problem(text) is None]
+    own_forbidden = [pattern(text) for _, text in texts(document, "scope", "forbid") if path_problem(text) is None]
+    forbidden, scope = _forbidden(document), _scope_of(document)
+    judged = 0
     for keys, path in texts(document, "artifacts"):
-        bare = path.removesuffix("/")
-        why = next((own for own in (*NEVER_AN_ARTIFACT, *forbidden) if matches(own, bare)), None)
+        if path_problem(path):
+            continue
+        bare, judged = path.removesuffix("/"), judged + 1
+        is_folder = path.endswith("/") and judged <= MAX_JUDGED
+        covering = (
+            own
+            for own in (*NEVER_AN_ARTIFACT, *own_forbidden)
+            if matches(own, bare) or (is_folder and not WILDCARDS & set(path) and _is_covered(f"{path}**", (own,)))
+        )
+        why = next(covering, None)
         if why:
             yield document.problem(keys, f"artifact {shown(path)} cannot be made: {shown(why)} is forbidden")
+        elif WILDCARDS & set(path):
+            if {"*", "?"} & set(path):
+                yield warning(document.problem(keys, f"artifact {shown(path)} is taken for a path, not for a pattern"))
+        elif judged <= MAX_JUDGED and not _may_write(scope, bare, forbidden):
+            yield warning(document.problem(keys, f"artifact {shown(path)} is outside scope: no step may make it"))
+
+
+def _scope_of(document: Document) -> Scope:
+    """What of `scope` can be read."""
+
+    def patterns(name: str) -> tuple[str, ...] | None:
+        found = [pattern(text) for _, text in texts(document, "scope", name) if path_problem(text) is None]
+        return tuple(found) if isinstance(value_at(document.data, ("scope", name)), list) else None
+
+    modify, create = patterns("modify"), patterns("create")
+    modify = ("**",) if modify is None else modify
+    return Scope(modify=modify, create=modify if create is None else create, forbid=patterns("forbid") or ())
+
+
+def _forbidden(document: Document) -> tuple[str, ...]:
+    scope = _scope_of(document)
+    return (*scope.forbid, *territory.forbidden_patterns(scope))
+
+
+def _is_covered(own: str, forbidden: Sequence[str]) -> bool:
+    """Whether all that a pattern means is forbidden; False where that is too hard to tell."""
+    return globs.shared([own], forbidden, undecided="") is None
+
+
+def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
+    """Whether the artifact itself or something in it may be written; True where that is too hard to tell."""
+    patterns = (*scope.modify, *scope.create)[: 2 * MAX_JUDGED]
+    return any(globs.shared([own, artifact], forbidden, undecided="") is not None for own in patterns)
 
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
-RULES: tuple[Rule, ...] = (_ids, _times, _refs, _paths, _variables, _calls, _agent, _artifacts)
+RULES: tuple[Rule, ...] = (_ids, _times, _refs, _paths, _variables, _calls, _agent, _placeholders, _scope, _artifacts)

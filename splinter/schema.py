@@ -23,6 +23,7 @@ TYPES = {
     "boolean": "true or false",
     "null": "nothing",
 }
+BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 MERGE = "<<"
 LIMITS = {
     "minimum": "is too small; the least is {}",
@@ -98,7 +99,7 @@ def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) ->
         return
     seen: set[str] = set()
     for index, item in enumerate(instance):
-        text = json.dumps(item, sort_keys=True)
+        text = json.dumps(item, sort_keys=True, default=repr)  # TOML has dates
         if text in seen:
             yield ValidationError("is there twice", path=[index], instance=item)
         seen.add(text)
@@ -173,7 +174,16 @@ def _mistyped(keys: Keys, error: Any) -> Words:
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     needed = error.schema.get("required") if not keys else None
     with_keys = f" with {', '.join(needed)}" if needed else ""
-    yield keys, f"expected {_listed([TYPES[name] for name in types])}{with_keys}, found {_kind(error.instance)}", False
+    found = f"found {_kind(error.instance)}{_meant(types, keys, error.instance)}"
+    yield keys, f"expected {_listed([TYPES[name] for name in types])}{with_keys}, {found}", False
+
+
+def _meant(types: list[str], keys: Keys, value: Any) -> str:
+    """What was probably meant: `yes` for true, as YAML once had it, and 4 in a list of texts."""
+    if types == ["boolean"] and isinstance(value, str) and value.lower() in BOOLEANS:
+        return f"; did you mean {BOOLEANS[value.lower()]}?"
+    is_item = bool(keys) and isinstance(keys[-1], int)
+    return f'; did you mean "{shown(value)}"?' if types == ["string"] and is_item and type(value) in (int, bool) else ""
 
 
 def _none_of(keys: Keys, error: Any) -> Words:

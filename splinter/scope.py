@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from splinter import git
 from splinter.git import RawChange
 from splinter.gitcall import Repository
+from splinter.territory import forbidden_patterns
 from splinter.workstream import Scope
 
-ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
-# forbidden unless scope names them: what runs code here, or decides what runs
-GUARDED = (".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules")
 _SHOWN = 10
 
 
@@ -39,22 +37,10 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
     return tuple(found)
 
 
-def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
-    """The patterns that are forbidden without being named: less those that the scope itself names."""
-    named = (*scope.modify, *scope.create)
-    return ALWAYS_FORBIDDEN + tuple(pattern for pattern in GUARDED if not any(_names(own, pattern) for own in named))
-
-
 def told(found: Sequence[str]) -> str:
     """Violations as one sentence of bounded length."""
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return "; ".join(found[:_SHOWN]) + more
-
-
-def _names(own: str, guarded: str) -> bool:
-    """Whether a pattern of the user's speaks of a guarded path, rather than of everything."""
-    plain = guarded.removeprefix("**/").removesuffix("/**")
-    return own == plain or own.startswith(plain + "/") or (guarded.startswith("**/") and own.endswith("/" + plain))
 
 
 def _matching(repository: Repository, before: str, after: str, patterns: Sequence[str]) -> frozenset[str]:

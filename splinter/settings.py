@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from splinter import schema, toml, tools, when
-from splinter.documents import Document, Problem
+from splinter import files, schema, toml, tools, when
+from splinter.documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.notation import ref_problem, shown
 from splinter.tools import Tool
@@ -99,19 +99,39 @@ class Environment:
 
 def read(root: Path) -> Settings:
     """The settings of the repository at `root`; raises InputError with all that is wrong with them."""
+    settings, problems = look(root)
+    if problems or settings is None:
+        raise InputError("\n".join(problem.text() for problem in problems))
+    return settings
+
+
+def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
+    """The settings and all that is wrong with them, by place.
+
+    Where something is, the settings are good for one thing only: they name the tools; None where they cannot be read.
+    """
     document = _document(root)
     if document is None:
-        return Settings()
+        return Settings(), ()
     problems = {*document.problems, *schema.check(document, "settings"), *_rules(document)}
     profiles: Mapping[str, Tool] = {}
     if not problems:
         profiles, found = _tools(document)
         problems.update(found)
     if problems:
-        raise InputError("\n".join(problem.text() for problem in sorted(problems)))
+        known = Settings(tools={**tools.shipped(), **_named(document)}) if document.is_readable else None
+        return known, tuple(sorted(problems))
     identity = document.data.get("identity")
     values = {key: value for key, value in document.data.items() if key not in ("tools", "identity")}
-    return Settings(**values, identity=Identity(**identity) if identity else None, tools=profiles, source=document.path)
+    own = Identity(**identity) if identity else None
+    return Settings(**values, identity=own, tools=profiles, source=document.path), ()
+
+
+def _named(document: Document) -> dict[str, Tool]:
+    """The profiles of settings with a mistake, as ones that can do all: their own mistakes are told."""
+    tables = document.data.get("tools") if isinstance(document.data, dict) else None
+    names = tables if isinstance(tables, dict) else ()
+    return {name: Tool(name=name, command=name, prompt_args=()) for name in names}
 
 
 def environment(environ: Mapping[str, str] | None = None) -> Environment:
@@ -126,16 +146,27 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
 
 
 def _document(root: Path) -> Document | None:
-    own, shared = root / FILE, root / PYPROJECT
-    found = toml.read(own, ()) if own.is_file() else None
+    own, shared = _bytes(root, FILE), _bytes(root, PYPROJECT)
+    found = _parsed(own, FILE) if own is not None else None
     # parsed only where it may concern us: a stranger's pyproject.toml is not ours to judge
-    if shared.is_file() and b"splinter" in shared.read_bytes():
-        inside = toml.read(shared, ("tool", "splinter"))
+    if isinstance(shared, bytes) and b"splinter" in shared:
+        inside = _parsed(shared, PYPROJECT, ("tool", "splinter"))
         if found and inside.data is not None:
-            raise InputError(f"settings stand in both {FILE} and {PYPROJECT} ([tool.splinter]); keep one of them")
+            message = f"settings stand here and in {PYPROJECT} ([tool.splinter]); keep one of them"
+            return replace(found, problems=(*found.problems, found.problem_at(found.place(()), message)))
         if found is None and (inside.data is not None or inside.problems):
             return inside
     return found
+
+
+def _bytes(root: Path, name: str) -> bytes | str | None:
+    """What the file holds, or why it cannot be read; None where there is none."""
+    file = root / name
+    return files.read(root, file) if file.is_symlink() or file.exists() else None
+
+
+def _parsed(raw: bytes | str, path: str, table: tuple[str, ...] = ()) -> Document:
+    return unreadable(path, raw) if isinstance(raw, str) else toml.parse(raw, path=path, table=table)
 
 
 def _tools(document: Document) -> tuple[Mapping[str, Tool], list[Problem]]:
@@ -162,7 +193,19 @@ def _rules(document: Document) -> list[Problem]:
         why = judge(own) if isinstance(own, str) and own else None
         if why:
             found.append(document.problem((key,), why))
-    return found
+    return [*found, *_placeholders(document)]
+
+
+def _placeholders(document: Document) -> Iterator[Problem]:
+    """What is wrong with the arguments of profiles, at each of them."""
+    tables = document.data.get("tools") if isinstance(document.data, dict) else None
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        for key in ("args", "prompt_args", "version"):
+            arguments = table.get(key) if isinstance(table, dict) else None
+            for index, argument in enumerate(arguments if isinstance(arguments, list) else ()):
+                why = tools.placeholder_problem(argument) if isinstance(argument, str) else None
+                if why:
+                    yield document.problem(("tools", name, key, index), why)
 
 
 def _zone_problem(name: str) -> str | None:

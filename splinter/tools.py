@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import InputError
-from splinter.notation import did_you_mean, seconds
+from splinter.notation import seconds, suggestion
 from splinter.workstream import Action, Prompt, Run
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
@@ -100,18 +100,23 @@ def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
         raise InputError(f'tool "{name}" has no command')
     tool = replace(below, **fields) if below else Tool(name=name, **fields)
     for argument in (*tool.args, *(tool.prompt_args or ()), *tool.version):
-        _refuse_placeholder(tool, argument)
+        why = placeholder_problem(argument)
+        if why:
+            raise InputError(f'tool "{tool.name}": {why}')
     return tool
 
 
-def _refuse_placeholder(tool: Tool, argument: str) -> None:
+def placeholder_problem(argument: str) -> str | None:
+    """What is wrong with the placeholders in an argument of a profile, None where nothing is."""
     for word in PLACEHOLDER.findall(argument):
         if word not in PLACEHOLDERS:
             known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-            meant = did_you_mean(word, PLACEHOLDERS) or f"; known are {known}"
-            raise InputError(f'tool "{tool.name}": unknown placeholder "{{{word}}}"{meant}')
+            near = suggestion(word, PLACEHOLDERS)
+            meant = f'; did you mean "{{{near}}}"?' if near else f"; known are {known}"
+            return f'unknown placeholder "{{{word}}}"{meant}'
     if "{files}" in argument and argument != "{files}":
-        raise InputError(f'tool "{tool.name}": "{{files}}" must be an argument of its own: it becomes one a file')
+        return '"{files}" must be an argument of its own: it becomes one a file'
+    return None
 
 
 def _filled(tool: Tool, arguments: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,13 +15,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter import places
+
 FOLDER, SUFFIXES = "workstreams", (".yaml", ".yml", ".json")
 SETTINGS = ("splinter.toml", "pyproject.toml")
 # a file written in the same tick of the file system's clock as the verdict may have changed since unseen
-_TICK_NS = 2_000_000_000
+TICK_NS = 2_000_000_000
 _JUDGES = (
-    "collection.py", "documents.py", "errors.py", "events.py", "notation.py", "rules.py", "schema.py", "settings.py",
-    "toml.py", "tools.py", "tools.toml", "when.py", "workstream.py",
+    "collection.py", "documents.py", "errors.py", "events.py", "files.py", "globs.py", "listing.py", "notation.py",
+    "parsed.py", "places.py", "rules.py", "schema.py", "settings.py", "territory.py", "toml.py", "tools.py",
+    "tools.toml", "verdict.py", "when.py", "workstream.py",
 )  # fmt: skip
 _SCHEMAS = ("workstream.schema.json", "settings.schema.json")
 
@@ -41,36 +44,57 @@ def root_above(start: Path) -> Path | None:
 def recall(root: Path) -> Verdict | None:
     """The verdict of the last clean check, if every file it rests on is as it was; None otherwise."""
     try:
-        kept = json.loads(_place(root).read_bytes())
+        kept = json.loads(place(root, "verdict").read_bytes())
         files: dict[str, list[object]] = kept["files"]
-        if kept["key"] != _key(root) or sorted(_names(root)) != kept["own"]:
+        if kept["key"] != key(root) or sorted(_names(root)) != kept["own"]:
             return None
         if any((root / path).exists() for path in kept["absent"]):
             return None
-        unsure_since = kept["made"] - _TICK_NS
-        if all(_is_same(root / path, seen, unsure_since) for path, seen in files.items()):
+        unsure_since = kept["made"] - TICK_NS
+        if all(is_same(root / path, seen, unsure_since) for path, seen in files.items()):
             return Verdict(workstreams=int(kept["workstreams"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
         pass
     return None
 
 
-def keep(root: Path, workstreams: int, others: Iterable[str]) -> None:
-    """Remember that all is sound; `others` are the files beside workstreams and settings that this rests on."""
-    made = time.time_ns()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What stood there before anything was judged: a file that changes meanwhile will differ from it."""
+
+    at_ns: int
+    own: list[str]
+    files: dict[str, list[object]]
+    absent: list[str]
+
+
+def look(root: Path) -> Before:
+    """Look at every workstream and settings file; raises OSError for one that cannot be read."""
+    own = sorted(_names(root))
     present = [path for path in SETTINGS if (root / path).exists()]
-    absent = [path for path in SETTINGS if path not in present]
+    return Before(
+        at_ns=time.time_ns(),
+        own=own,
+        files={path: seen(root / path) for path in (*own, *present)},
+        absent=[path for path in SETTINGS if path not in present],
+    )
+
+
+def keep(root: Path, before: Before, workstreams: int, others: Iterable[str]) -> None:
+    """Remember that all is sound; `others` are the files beside workstreams and settings that this rests on."""
     try:
-        own = sorted(_names(root))
+        rest = {path: seen(root / path) for path in others}
+        if any((root / path).stat().st_mtime_ns >= before.at_ns for path in rest):
+            return  # changed while it was judged
         content = {
-            "key": _key(root),
-            "made": made,
+            "key": key(root),
+            "made": before.at_ns,
             "workstreams": workstreams,
-            "own": own,
-            "files": {path: _seen(root / path) for path in (*own, *present, *others)},
-            "absent": absent,
+            "own": before.own,
+            "files": {**before.files, **rest},
+            "absent": before.absent,
         }
-        _write(_place(root), json.dumps(content))
+        write(place(root, "verdict"), json.dumps(content))
     except OSError:  # a cache that cannot be written is one that is not there
         return
 
@@ -86,9 +110,10 @@ def _names(root: Path) -> Iterator[str]:
         return
 
 
-def _is_same(file: Path, seen: list[object], unsure_since: int) -> bool:
-    status = os.stat(file)
-    size, mtime, digest = seen
+def is_same(file: Path, known: list[object], unsure_since: int) -> bool:
+    """Whether a file is as it was when `seen` looked: by size and time, by content where those leave a doubt."""
+    status = file.stat()
+    size, mtime, digest = known
     if status.st_size != size:
         return False
     if status.st_mtime_ns == mtime and mtime < unsure_since:
@@ -96,29 +121,28 @@ def _is_same(file: Path, seen: list[object], unsure_since: int) -> bool:
     return hashlib.sha256(file.read_bytes()).hexdigest() == digest
 
 
-def _seen(file: Path) -> list[object]:
-    status = os.stat(file)
+def seen(file: Path) -> list[object]:
+    """A file's size, time of change in nanoseconds, and sha256."""
+    status = file.stat()
     return [status.st_size, status.st_mtime_ns, hashlib.sha256(file.read_bytes()).hexdigest()]
 
 
-def _key(root: Path) -> str:
+def key(root: Path, more: str = "") -> str:
     """What judged: our own files, the schemas, and the Python that runs them."""
     here = Path(__file__).parent
     schemas = next(folder for folder in (here / "schemas", here.parent / "schemas") if folder.is_dir())
-    digest = hashlib.sha256(f"{sys.version_info} {root}".encode())
+    digest = hashlib.sha256(f"{sys.version_info} {root} {more}".encode())
     for file in (*(here / name for name in _JUDGES), *(schemas / name for name in _SCHEMAS)):
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def _place(root: Path) -> Path:
-    from platformdirs import user_cache_path
-
-    name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return user_cache_path("splinter") / f"verdict-{name}.json"
+def place(root: Path, name: str) -> Path:
+    """The file in the user's cache folder that remembers `name` of a repository."""
+    return places.cache() / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
     """Two processes that write at once leave one whole file of the two."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from splinter.errors import InputError
+from splinter.notation import shown
 
 RULES = ("daily", "weekly", "monthly", "on-change", "once", "always")
 CALENDAR_RULES = ("daily", "weekly", "monthly")
@@ -16,7 +17,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InputError(f'unknown time zone "{name}"; use an IANA name such as "Europe/Berlin"') from error
+        raise InputError(f'unknown time zone {shown(name)}; use an IANA name such as "Europe/Berlin"') from error
 
 
 def cron_problem(rule: str) -> str | None:

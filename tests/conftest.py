@@ -6,6 +6,7 @@ import os
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.world import World
@@ -15,6 +16,14 @@ SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLA
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--lane", action="append", default=[], help="also run the deep tests of this lane (or `all`)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Generated examples: few and always the same ones in ordinary runs, many and new ones with `--lane fuzz`."""
+    hypothesis.settings.register_profile("ordinary", deadline=None, derandomize=True, database=None)
+    hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
+    lanes = set(config.getoption("--lane"))
+    hypothesis.settings.load_profile("fuzz" if lanes & {"fuzz", "all"} else "ordinary")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -14,7 +14,7 @@ GOOD = "id: good\ntitle: Good\nsteps:\n  - id: s\n    run: 'true'\n"
 BAD = {
     "invalid YAML": (
         "id: w\ntitle: [one\n",
-        "workstreams/w.yaml:3:1: ",
+        "workstreams/w.yaml:2:8: invalid YAML: this list is not closed\n    title: [one\n           ^\n",
     ),
     "an unknown key": (
         "id: w\ntitle: W\nstepps: []\nsteps:\n  - id: s\n    run: 'true'\n",
@@ -106,7 +106,7 @@ def test_bad_settings_are_told(world: World) -> None:
     world.commit()
     done = world.doit()
     assert (done.status, done.out) == (3, "")
-    assert done.err == "splinter.toml:1:1: 0 is too small; the least is 1\n    jobs = 0\n    ^^^^\n"
+    assert done.err == "splinter.toml:1:8: 0 is too small; the least is 1\n    jobs = 0\n           ^\n"
 
 
 def test_a_malformed_variable_is_told(world: World) -> None:
@@ -140,7 +140,7 @@ def test_commands_find_the_root_from_a_folder_below(world: World) -> None:
     below = world.root / "src" / "deep"
     below.mkdir(parents=True)
     world.commit()
-    assert world.doit("check", cwd=below).out == "1 workstreams, no problem\n"
+    assert world.doit("check", cwd=below).out == "1 workstream, no problem\n"
     assert world.doit(cwd=below).status == 0
     assert world.outcomes() == {"good": "unchanged"}
 

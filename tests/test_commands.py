@@ -15,7 +15,9 @@ from tests.world import TUESDAY, World
 
 @pytest.fixture
 def one(world: World) -> World:
-    world.workstream("tidy", steps=[world.step("write", "echo tidy > tidy.txt"), world.step("more", "echo more > more.txt")])
+    world.workstream(
+        "tidy", steps=[world.step("write", "echo tidy > tidy.txt"), world.step("more", "echo more > more.txt")]
+    )
     world.commit()
     return world
 
@@ -93,7 +95,9 @@ def test_a_work_tree_that_is_gone_is_made_anew_in_the_middle(one: World) -> None
     one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "exit 3")])
     one.doit()
     one.doit("clean", "tidy")
-    one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "cat tidy.txt > more.txt")])
+    one.workstream(
+        "tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "cat tidy.txt > more.txt")]
+    )
     one.new_calls()
     assert one.doit().status == 0
     assert one.new_calls() == ["more"]
@@ -132,7 +136,10 @@ def test_a_dry_run_tells_the_pull_request_and_reaches_nobody(one: World, server:
     assert done.status == 0, done.err
     assert server.asked == []
     assert ".. tidy:prepare  would start from origin/main" in done.out
-    assert ".. pr:tidy  would publish\n     | to github:octo/project\n     | Title of tidy\n     | splinter/tidy -> main\n" in done.out
+    assert (
+        ".. pr:tidy  would publish\n     | to github:octo/project\n     | Title of tidy\n     | splinter/tidy -> main\n"
+        in done.out
+    )
     assert not (one.root / ".splinter").exists()
 
 

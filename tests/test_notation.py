@@ -40,7 +40,7 @@ def test_paths_inside_the_repository_are_accepted(path: str) -> None:
 PATHS = ["a.md", "docs/a.md", "docs/x/b.md", "docs/x/y/c.txt", "src/a.py", "src/docs/d.md", "x[1].md", "docs.md"]
 PATTERNS = [
     "**", "*", "*.md", "docs", "docs/", "docs/*", "docs/**", "**/*.md", "docs/**/b.md", "docs/**/c.txt", "**/docs/**",
-    "?.md", "[ab].md", "[!a].md", "doc?", "src/*.py", "x[[]1].md", "docs/x", "a.md/", "**/x/*",
+    "?.md", "[ab].md", "[!a].md", "[^a].md", "docs[!x]a.md", "docs[^x]a.md", "[[:alpha:]].md", "x[[:digit:]_[]*.md", "[a--b].md", "[b-a].md", "doc?", "src/*.py", "x[[]1].md", "docs/x", "a.md/", "**/x/*",
 ]  # fmt: skip
 
 

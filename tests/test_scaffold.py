@@ -21,6 +21,9 @@ loader = "splinter"
 check = "splinter.doit_plugins.commands:Check"
 plan = "splinter.doit_plugins.commands:Plan"
 history = "splinter.doit_plugins.commands:History"
+graph = "splinter.doit_plugins.commands:Graph"
+why = "splinter.doit_plugins.commands:Why"
+import = "splinter.doit_plugins.importing:Import"
 """
 
 
@@ -196,7 +199,9 @@ def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None
     )
     assert note_of(scaffold.write(tmp_path, ()), "doit.cfg") == (
         "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"
-        "plan = splinter.doit_plugins.commands:Plan\nhistory = splinter.doit_plugins.commands:History"
+        "plan = splinter.doit_plugins.commands:Plan\nhistory = splinter.doit_plugins.commands:History\n"
+        "graph = splinter.doit_plugins.commands:Graph\nwhy = splinter.doit_plugins.commands:Why\n"
+        "import = splinter.doit_plugins.importing:Import"
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text("jobs = 1\n")
     (tmp_path / "pyproject.toml").write_text("[tool.splinter]\njobs = 2\n")
     assert refused(tmp_path) == (
-        "settings stand in both splinter.toml and pyproject.toml ([tool.splinter]); keep one of them"
+        "splinter.toml:1:1: settings stand here and in pyproject.toml ([tool.splinter]); keep one of them\n"
+        "    jobs = 1\n    ^"
     )
 
 
@@ -75,25 +77,25 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
     assert refused(tmp_path) == "\n".join(
         [
             'splinter.toml:2:1: unknown key "jbos"; did you mean "jobs"?\n    jbos = 3\n    ^^^^',
-            "splinter.toml:3:1: 0 is too small; the least is 1\n    jobs = 0\n    ^^^^",
-            'splinter.toml:4:1: unknown time zone "Europe/Berln"; use an IANA name such as "Europe/Berlin"\n'
-            '    timezone = "Europe/Berln"\n    ^^^^^^^^',
-            'splinter.toml:5:1: branch prefix "-x/" starts with "-", which git would read as an option\n'
-            '    branch_prefix = "-x/"\n    ^^^^^^^^^^^^^',
-            'splinter.toml:6:1: remote "a b" holds a blank, a control character or one of ~ ^ : ? * [ \\; '
-            'use a name that "git remote" lists\n    remote = "a b"\n    ^^^^^^',
-            'splinter.toml:7:1: pull_requests = "together" is not built yet; use "each"\n'
-            '    pull_requests = "together"\n    ^^^^^^^^^^^^^',
-            'splinter.toml:8:1: sandbox = "bubblewrap" is not built yet; use "none"\n'
-            '    sandbox = "bubblewrap"\n    ^^^^^^^',
-            'splinter.toml:9:1: "never" is none of behind, conflict\n    rebase = "never"\n    ^^^^^^',
-            'splinter.toml:10:1: identity.name: "Bot\\n" is not allowed here: it is one line that is not blank and '
-            'holds no < or >\n    identity = { name = "Bot\\n" }\n    ^^^^^^^^',
-            'splinter.toml:10:1: missing key "email"\n    identity = { name = "Bot\\n" }\n    ^^^^^^^^',
-            'splinter.toml:12:1: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m) or hours '
-            '(2h), whole, more than 0, without blanks\n    timeout = "5 m"\n    ^^^^^^^',
+            "splinter.toml:3:8: 0 is too small; the least is 1\n    jobs = 0\n           ^",
+            'splinter.toml:4:12: unknown time zone "Europe/Berln"; use an IANA name such as "Europe/Berlin"\n'
+            '    timezone = "Europe/Berln"\n               ^^^^^^^^^^^^^^',
+            'splinter.toml:5:17: branch prefix "-x/" starts with "-", which git would read as an option\n'
+            '    branch_prefix = "-x/"\n                    ^^^^^',
+            'splinter.toml:6:10: remote "a b" holds a blank, a control character or one of ~ ^ : ? * [ \\; '
+            'use a name that "git remote" lists\n    remote = "a b"\n             ^^^^^',
+            'splinter.toml:7:17: pull_requests = "together" is not built yet; use "each"\n'
+            '    pull_requests = "together"\n                    ^^^^^^^^^^',
+            'splinter.toml:8:11: sandbox = "bubblewrap" is not built yet; use "none"\n'
+            '    sandbox = "bubblewrap"\n              ^^^^^^^^^^^^',
+            'splinter.toml:9:10: "never" is none of behind, conflict\n    rebase = "never"\n             ^^^^^^^',
+            'splinter.toml:10:12: missing key "email"\n    identity = { name = "Bot\\n" }\n               ^^^^^^^^^^^^^^^^^^',
+            'splinter.toml:10:21: "Bot\\n" is not allowed here: it is one line that is not blank and '
+            'holds no < or >\n    identity = { name = "Bot\\n" }\n                        ^^^^^^^',
+            'splinter.toml:12:11: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m) or hours '
+            '(2h), whole, more than 0, without blanks\n    timeout = "5 m"\n              ^^^^^',
             'splinter.toml:13:1: unknown key "argz"; did you mean "args"?\n    argz = []\n    ^^^^',
-            "splinter.toml:14:1: 0 is too small; the least is 1\n    at_once = 0\n    ^^^^^^^",
+            "splinter.toml:14:11: 0 is too small; the least is 1\n    at_once = 0\n              ^",
         ]
     )
 
@@ -103,12 +105,12 @@ def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
         '[tool.splinter.tools.lint]\nargs = ["x"]\n[tool.splinter.tools."My Tool"]\ncommand = "x"\n'
     )
     assert refused(tmp_path) == (
-        'pyproject.toml:3:2: "My Tool" is not allowed here: a tool\'s name has up to 63 of a-z, 0-9 and "-", and '
-        'does not start with "-"\n    [tool.splinter.tools."My Tool"]\n     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^'
+        'pyproject.toml:3:22: "My Tool" is not allowed here: a tool\'s name has up to 63 of a-z, 0-9 and "-", and '
+        'does not start with "-"\n    [tool.splinter.tools."My Tool"]\n                         ^^^^^^^^^'
     )
     (tmp_path / "pyproject.toml").write_text('[tool.splinter.tools.lint]\nargs = ["x"]\n')
     assert refused(tmp_path) == (
-        'pyproject.toml:1:2: tool "lint" has no command\n    [tool.splinter.tools.lint]\n     ^^^^^^^^^^^^^^^^^^^^^^^^'
+        'pyproject.toml:1:22: tool "lint" has no command\n    [tool.splinter.tools.lint]\n                         ^^^^'
     )
 
 
@@ -117,15 +119,107 @@ def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
     [
         (b"jobs = \n", "splinter.toml:1:8: invalid TOML: Invalid value\n    jobs =\n           ^"),
         (b'timezone = "\xff"\n', "splinter.toml:1:1: the file is no UTF-8"),
-        (b"tools = 5\n", "splinter.toml:1:1: expected a mapping, found a whole number\n    tools = 5\n    ^^^^^"),
-        (b"jobs = 2020-01-01\n", "splinter.toml:1:1: expected a whole number, found a date or time\n"
-         "    jobs = 2020-01-01\n    ^^^^"),
-        (b"base = 5\n", "splinter.toml:1:1: expected text, found a whole number\n    base = 5\n    ^^^^"),
+        (b"tools = 5\n", "splinter.toml:1:9: expected a mapping, found a whole number\n    tools = 5\n            ^"),
+        (b"jobs = 2020-01-01\n", "splinter.toml:1:8: expected a whole number, found a date or time\n"
+         "    jobs = 2020-01-01\n           ^^^^^^^^^^"),
+        (b"base = 5\n", "splinter.toml:1:8: expected text, found a whole number\n    base = 5\n           ^"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_one_clear_message(tmp_path: Path, raw: bytes, message: str) -> None:
     (tmp_path / "splinter.toml").write_bytes(raw)
     assert refused(tmp_path) == message
+
+
+def test_placeholders_are_judged_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text(
+        '[tools.agent]\ncommand = "agent"\nprompt_args = [\n  "--print",  # [not this]\n  "{promt}", \'{zzz}\',\n]\n'
+        'args = ["x", "--files={files}"]\n'
+    )
+    assert refused(tmp_path) == "\n".join(
+        [
+            'splinter.toml:5:3: unknown placeholder "{promt}"; did you mean "{prompt}"?\n'
+            "    \"{promt}\", '{zzz}',\n    ^^^^^^^^^",
+            'splinter.toml:5:14: unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, '
+            "{junit}, {recorded}\n    \"{promt}\", '{zzz}',\n               ^^^^^^^",
+            'splinter.toml:7:14: "{files}" must be an argument of its own: it becomes one a file\n'
+            '    args = ["x", "--files={files}"]\n                 ^^^^^^^^^^^^^^^^^',
+        ]
+    )
+
+
+def test_places_are_found_whatever_stands_around_them(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "splinter"\nreadme = """\n[tool.splinter]\njobs = 1\n"""\nkeywords = ["[[", \'a\',]\n'
+        '[[tool.x]]\ny.z = {a = 1, b = [1, {c = 2}]}\n[[tool.x]]\n"tool.splinter" = 2020-01-01 00:00:00\n'
+        '[ tool . "splinter" ]\n jobs=0\n'
+    )
+    assert refused(tmp_path) == "pyproject.toml:13:7: 0 is too small; the least is 1\n    jobs=0\n         ^"
+
+
+HOSTILE = {
+    "a long number": b"jobs = " + b"9" * 900_000,
+    "a long float": b"jobs = 1." + b"9" * 900_000,
+    "deep lists": b"jobs = " + b"[" * 450_000,
+    "deep tables": b"jobs = " + b"{a=" * 200_000,
+    "deep dotted keys": b"a." * 400_000 + b"a = 1",
+    "a deep header": b"[" + b"a." * 400_000 + b"a]",
+    "many headers": b"".join(b"[a.b.c%d]\n" % number for number in range(80_000)),
+    "an open text": b'jobs = """' + b'""a' * 300_000,
+    "an open text with escapes": b'jobs = "' + b"\\\\" * 400_000,
+    "blanks": b"jobs =" + b" " * 900_000,
+    "comments": b"#\n" * 400_000 + b"jobs = 0",
+    "NULs": b"jobs = 1\0\0",
+    "latin-1": b'timezone = "\xe4"',
+    "UTF-16": "jobs = 1\n".encode("utf-16"),
+    "a surrogate": b'timezone = "\\ud800"',
+    "an impossible date": b"jobs = 2020-02-30",
+    "a long zone": b'timezone = "' + b"x" * 900_000 + b'"',
+    "a huge file": b"#" * 1_000_001,
+    "dates in a set": b"[tools.x]\ncommand = 'x'\nenv = [2020-01-01, 2020-01-01]",
+    "infinity": b"[tools.x]\ncommand = 'x'\nat_once = inf\ntimeout = nan",
+}
+
+
+@pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_settings_are_refused_in_moderate_time_and_words(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "splinter.toml").write_bytes(raw)
+    started = time.monotonic()
+    told = refused(tmp_path)
+    assert told.startswith("splinter.toml:")
+    assert len(told) < 60_000
+    assert time.monotonic() - started < 10
+
+
+def test_settings_that_are_no_file_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "splinter.toml"
+    os.mkfifo(file)
+    assert refused(tmp_path) == "splinter.toml:1:1: is no file"
+    file.unlink()
+    file.mkdir()
+    assert refused(tmp_path) == "splinter.toml:1:1: is no file"
+    file.rmdir()
+    file.symlink_to(file)
+    assert refused(tmp_path) == "splinter.toml:1:1: is a loop of symlinks"
+    file.unlink()
+    file.symlink_to("/")
+    assert refused(tmp_path) == "splinter.toml:1:1: is a symlink that leaves the repository"
+    file.unlink()
+    with file.open("wb") as stream:
+        stream.truncate(10**9)
+    assert refused(tmp_path) == "splinter.toml:1:1: the file is larger than 1,000,000 bytes"
+    file.unlink()
+    os.mkfifo(tmp_path / "pyproject.toml")
+    assert settings.read(tmp_path) == Settings()
+
+
+def test_of_settings_with_a_mistake_the_tools_are_known(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text("jobs = 0\n[tools.own]\n[tools.other]\ncommand = 5\n")
+    known, problems = settings.look(tmp_path)
+    assert known is not None
+    assert {"own", "other", "ruff"} <= set(known.tools)
+    assert [problem.line for problem in problems] == [1, 4]
+    (tmp_path / "splinter.toml").write_text("jobs = \n")
+    assert settings.look(tmp_path)[0] is None
 
 
 def test_the_environment_is_parsed() -> None:

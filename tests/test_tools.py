@@ -76,7 +76,7 @@ def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
     ("table", "message"),
     [
         ({}, 'tool "x" has no command'),
-        ({"command": "x", "args": ["{promt}"]}, 'tool "x": unknown placeholder "{promt}"; did you mean "prompt"?'),
+        ({"command": "x", "args": ["{promt}"]}, 'tool "x": unknown placeholder "{promt}"; did you mean "{prompt}"?'),
         (
             {"command": "x", "args": ["{zzz}"]},
             'tool "x": unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, {junit}, '

@@ -78,7 +78,7 @@ def test_an_edit_within_the_clocks_tick_is_seen_by_its_content(known: World) -> 
     file = known.root / "workstreams/other.yaml"
     file.write_text(file.read_text())
     known.doit("check")
-    (place,) = (known.home / "cache/splinter").iterdir()
+    (place,) = (known.home / "cache/splinter").glob("verdict-*")
     place.unlink()
     assert known.doit("check").status == 0
     mtime = file.stat().st_mtime_ns
@@ -98,7 +98,7 @@ def test_a_problem_is_told_every_time(known: World) -> None:
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"key": 1, "files": {}, "absent": [], "made": 0}']
 )
 def test_a_torn_or_foreign_cache_is_no_cache(known: World, content: bytes) -> None:
-    (place,) = (known.home / "cache/splinter").iterdir()
+    (place,) = (known.home / "cache/splinter").glob("verdict-*")
     place.write_bytes(content)
     assert verdict.recall(known.root) is None
     assert known.doit("check").out == "2 workstreams, no problem\n"
@@ -115,12 +115,15 @@ def test_a_cache_folder_that_cannot_be_written_stops_nothing(known: World) -> No
 
 
 def test_two_processes_leave_one_whole_verdict(known: World) -> None:
-    threads = [threading.Thread(target=verdict.keep, args=(known.root, 2, ["prompts/docs.md"])) for _ in range(8)]
+    before = verdict.look(known.root)
+    threads = [
+        threading.Thread(target=verdict.keep, args=(known.root, before, 2, ["prompts/docs.md"])) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    places = list(Path(known.home / "cache/splinter").iterdir())
+    places = list(Path(known.home / "cache/splinter").glob("verdict-*"))
     assert len(places) == 1
     assert json.loads(places[0].read_text())["workstreams"] == 2
 
@@ -144,3 +147,19 @@ def test_every_module_that_judges_is_part_of_the_key() -> None:
                 )
                 todo += [found for found in names if (here / f"{found}.py").is_file()]
     assert {f"{name}.py" for name in reached} <= set(verdict._JUDGES)
+
+
+def test_a_file_that_changes_while_it_is_judged_is_not_remembered(known: World) -> None:
+    before = verdict.look(known.root)
+    rewrite("workstreams/other.yaml", "Title", "Tilte")(known)
+    verdict.keep(known.root, before, 2, ["prompts/docs.md"])
+    assert verdict.recall(known.root) is None
+
+
+def test_a_prompt_file_that_changes_while_it_is_judged_is_not_remembered(known: World) -> None:
+    (place,) = (known.home / "cache/splinter").glob("verdict-*")
+    place.unlink()
+    before = verdict.look(known.root)
+    known.write("prompts/docs.md", "Other.\n")
+    verdict.keep(known.root, before, 2, ["prompts/docs.md"])
+    assert not place.exists()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,8 @@ class Check(Command):
     cmd_options = (
         {
             "name": "format", "short": "", "long": "format", "type": str, "default": "text",
-            "choices": (("text", "for people"), ("json", "for machines")), "help": "how problems are printed",
+            "choices": (("text", "for people"), ("json", "for machines"), ("github", "annotations of GitHub Actions")),
+            "help": "how problems are printed",
         },
     )  # fmt: skip
 
@@ -41,25 +45,47 @@ class Check(Command):
         root = verdict.root_above(Path.cwd())
         known = verdict.recall(root) if root else None
         if known:
-            print("[]" if format == "json" else f"{known.workstreams} workstreams, no problem")
+            print("[]" if format == "json" else _clean(known.workstreams))
             return 0
-        from splinter import collection, git, settings
+        from splinter import collection, git, listing, settings
 
-        top = git.toplevel(Path.cwd(), settings.environment().variables)
-        chosen = settings.read(top)
-        found = collection.read(top, chosen)
-        if not found.problems and top == root:
-            verdict.keep(top, len(found.workstreams), found.other_files(chosen))
-        errors = sum(problem.level == "error" for problem in found.problems)
+        variables = settings.environment().variables
+        top = git.toplevel(Path.cwd(), variables)
+        try:
+            before = verdict.look(top)
+        except OSError:
+            before = None
+        chosen, problems = settings.look(top)
+        found = collection.read(top, chosen) if chosen else collection.Collection()
+        problems = (*problems, *found.problems)
+        if before and chosen and not problems and top == root:
+            verdict.keep(top, before, len(found.workstreams), found.other_files(chosen))
         if format == "json":
-            print(json.dumps([problem.to_json() for problem in found.problems], indent=2))
+            _say(listing.as_json(problems))
+        elif not problems:
+            _say(_clean(len(found.workstreams)))
+        elif format == "github":
+            _say(listing.as_annotations(problems))
         else:
-            for problem in found.problems:
-                print(problem.text())
-            files = len({problem.path for problem in found.problems})
-            print(f"{len(found.problems)} problems in {files} files" if found.problems
-                  else f"{len(found.workstreams)} workstreams, no problem")  # fmt: skip
-        return InputError.exit_status if errors else 0
+            _say(listing.for_people(problems, in_colour=_takes_colour(variables)))
+        return InputError.exit_status if any(problem.level == "error" for problem in problems) else 0
+
+
+def _clean(workstreams: int) -> str:
+    return f"{workstreams:,} workstream{'' if workstreams == 1 else 's'}, no problem"
+
+
+def _takes_colour(variables: Mapping[str, str]) -> bool:
+    return sys.stdout.isatty() and not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
+
+
+def _say(text: str) -> None:
+    """Print it, whatever the encoding of stdout has no characters for."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:  # `doit check | head`; Python's own flush at the end must not stumble again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class History(Command):

@@ -1,0 +1,1 @@
+"""Files of an earlier orchestrator become workstreams and settings."""
