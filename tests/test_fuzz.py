@@ -30,7 +30,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.timeout(900)
 
-SECONDS = 5.0  # for what takes milliseconds: a machine under load is no defect
+SECONDS = 30.0  # for what takes milliseconds: bounded is what counts, and a machine under load is no defect
 TOOLS = {**shipped(), "agent": Tool(name="agent", command="agent", prompt_args=("{prompt}",))}
 SETTINGS = Settings(tools=TOOLS)
 GOOD: dict[str, Any] = {

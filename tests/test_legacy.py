@@ -266,7 +266,7 @@ def test_what_cannot_be_read_is_refused_with_its_place_and_the_others_are_conver
 def test_a_megabyte_of_anything_takes_seconds(text: str) -> None:
     begun = time.monotonic()
     check(convert(File(path="x.json", raw=text.encode())))
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
 
 
 # JSON with comments

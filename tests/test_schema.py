@@ -116,7 +116,7 @@ def test_a_hostile_document_is_judged_in_moderate_time_and_words() -> None:
         found = told(text)
         assert len(found) == 101
         assert sum("more than 100 problems of one kind; the others are not shown" in line for line in found) == 1
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_the_schemas_ship_beside_the_package_or_above_it() -> None:

@@ -187,7 +187,7 @@ def test_hostile_settings_are_refused_in_moderate_time_and_words(tmp_path: Path,
     told = refused(tmp_path)
     assert told.startswith("splinter.toml:")
     assert len(told) < 60_000
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_settings_that_are_no_file_are_told(tmp_path: Path) -> None:

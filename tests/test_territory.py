@@ -93,7 +93,7 @@ def test_a_thousand_are_judged_at_once(shape: str) -> None:
     ]  # fmt: skip
     started = time.monotonic()
     found = territory.overlaps(made)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     if shape in ("folders", "chain", "starts", "ends"):
         assert found == ()
     elif shape == "same":
