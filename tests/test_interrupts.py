@@ -124,7 +124,9 @@ def test_leftover_children_of_a_step_that_ended_well_are_ended(world: World) -> 
 def test_a_dry_run_changes_no_byte_also_after_a_kill(slow: World) -> None:
     doit = slow.start()
     wait_for(lambda: reaches_second(slow), "the second step")
-    end_group(doit)
+    wait_for(lambda: slow.branches() == ["splinter/other"], "the other workstream's end")
+    wait_for(lambda: (slow.root / ".splinter/pull-requests/other.md").exists(), "its page")
+    end_group(doit)  # git's own calls are in sessions of their own: none is under way here
     before = slow.new_calls(), snapshot(slow)
     done = slow.doit("run", "--dry-run")
     assert done.status == 0, done.err
