@@ -242,3 +242,19 @@ def test_a_lost_database_runs_everything_again_and_moves_nothing(one: World) -> 
     assert one.git("rev-parse", "splinter/tidy") == before
     assert "pr:tidy  unchanged" in done.out
     assert {line[:3] for line in one.doit().out.splitlines()} == {"-- "}
+
+
+def test_a_run_that_only_published_says_so(one: World) -> None:
+    one.doit()
+    one.new_calls()
+    one.workstream(
+        "tidy",
+        title="Another title",
+        steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "echo more > more.txt")],
+    )
+    one.now = TUESDAY.replace("24T02", "23T03")
+    done = one.doit()
+    assert one.new_calls() == []
+    assert "pr:tidy  written" in done.out
+    assert done.out.splitlines()[-1].endswith(": 1 pull request published")
+    assert one.doit("history").out.splitlines()[0].endswith("1 pull request published")

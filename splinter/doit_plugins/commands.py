@@ -105,6 +105,7 @@ class History(Command):
 
     def _show(self, limit: int, *, as_json: bool) -> int:
         from splinter import git, records, settings
+        from splinter.doit_plugins.reporter import pages
         from splinter.store import Store
 
         environment = settings.environment()
@@ -118,7 +119,7 @@ class History(Command):
             told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
             seconds = sum(one.seconds for one in run.workstreams)
             ended = "" if run.finished else "  (ended before its time)"
-            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or 'nothing recorded'}{ended}")
+            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{ended}")
         if not runs:
             print("No run is recorded yet.")
         return 0

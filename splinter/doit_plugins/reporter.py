@@ -11,9 +11,16 @@ from typing import Any
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from splinter.records import RunRecord
 from splinter.redact import plain
 
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
+
+
+def pages(run: RunRecord) -> str:
+    """What there is to tell of a run in which no workstream took part."""
+    count = len(run.pull_requests)
+    return f"{count} pull request{'' if count == 1 else 's'} published" if count else "no workstream ran"
 
 
 class Reporter(ConsoleReporter):
@@ -59,7 +66,7 @@ class Reporter(ConsoleReporter):
         record = self.session.store.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         told = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
-        self._say(f"run {record.run}: {told or 'nothing ran'}")
+        self._say(f"run {record.run}: {told or pages(record)}")
 
     def runtime_error(self, msg: str) -> None:
         """Doit's own errors go to stderr."""
