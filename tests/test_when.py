@@ -1,0 +1,103 @@
+"""Occurrences as pure functions of a rule and a clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from splinter import when
+from splinter.errors import InputError
+
+
+def at(rule: str, now: str, zone: str = "UTC") -> str | None:
+    return when.occurrence(rule, now=datetime.fromisoformat(now), zone=when.zone(zone))
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "zone", "expected"),
+    [
+        ("daily", "2026-11-23T02:00:00+00:00", "UTC", "2026-11-23"),
+        ("daily", "2026-11-23T23:30:00+00:00", "Europe/Berlin", "2026-11-24"),
+        ("weekly", "2026-11-23T00:00:00+00:00", "UTC", "2026-11-23"),  # a Monday
+        ("weekly", "2026-11-29T23:59:59+00:00", "UTC", "2026-11-23"),
+        ("weekly", "2026-11-23T03:00:00+00:00", "America/New_York", "2026-11-16"),  # still Sunday there
+        ("monthly", "2026-11-30T12:00:00+00:00", "UTC", "2026-11-01"),
+        ("0 2 * * *", "2026-11-23T02:00:00+00:00", "UTC", "2026-11-23T02:00+00:00"),
+        ("0 2 * * *", "2026-11-23T01:59:59+00:00", "UTC", "2026-11-22T02:00+00:00"),
+        ("0 2 * * *", "2026-11-23T02:00:00.500+00:00", "UTC", "2026-11-23T02:00+00:00"),
+        ("30 6 * * MON", "2026-11-26T00:00:00+00:00", "Europe/Berlin", "2026-11-23T05:30+00:00"),
+        ("0 0 29 2 *", "2026-11-23T00:00:00+00:00", "UTC", "2024-02-29T00:00+00:00"),
+    ],
+)
+def test_an_occurrence_is_the_latest_time_that_has_come(rule: str, now: str, zone: str, expected: str) -> None:
+    assert at(rule, now, zone) == expected
+
+
+@pytest.mark.parametrize("rule", ["once", "always", "on-change"])
+def test_rules_that_time_does_not_matter_to_have_none(rule: str) -> None:
+    assert at(rule, "2026-11-23T02:00:00+00:00") is None
+
+
+def occurrences(rule: str, zone: str, start: str, hours: int) -> list[str]:
+    """The different occurrences that a clock sees, looking every ten minutes."""
+    first = int(datetime.fromisoformat(start).timestamp())
+    seen: dict[str, None] = {}
+    for second in range(first, first + hours * 3600, 600):
+        found = when.occurrence(rule, now=datetime.fromtimestamp(second, UTC), zone=when.zone(zone))
+        assert found
+        seen[found] = None
+    return list(seen)
+
+
+def test_a_time_that_a_clock_change_skips_counts_once() -> None:
+    # Berlin has no 02:30 on 2026-03-29
+    found = occurrences("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+00:00", 36)
+    assert len(found) == 2
+    assert found[0] == "2026-03-28T01:30+00:00"
+
+
+def test_a_time_that_a_clock_change_repeats_counts_once() -> None:
+    # Berlin has 02:30 twice on 2026-10-25
+    found = occurrences("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+00:00", 36)
+    assert len(found) == 2
+    assert found[0] == "2026-10-24T00:30+00:00"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@given(
+    second=st.integers(1_600_000_000, 1_900_000_000),
+    rule=st.sampled_from(["0 2 * * *", "*/15 * * * *", "30 2 * * SUN", "0 0 1 * *"]),
+)
+def test_a_cron_occurrence_has_passed_and_never_goes_back(zone: str, second: int, rule: str) -> None:
+    now, later = (datetime.fromtimestamp(moment, UTC) for moment in (second, second + 3600))
+    first = when.occurrence(rule, now=now, zone=when.zone(zone))
+    after = when.occurrence(rule, now=later, zone=when.zone(zone))
+    assert first is not None
+    assert after is not None
+    assert datetime.fromisoformat(first) <= now
+    assert datetime.fromisoformat(first) <= datetime.fromisoformat(after)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("hourly", "is none of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
+        ("0 25 * * *", "is no cron rule: Bad hour"),
+        ("0 0 30 2 *", "is no cron rule: Bad day-of-month"),
+        ("0 0 * * * *", "is none of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
+    ],
+)
+def test_what_is_no_rule_is_told(rule: str, told: str) -> None:
+    assert when.cron_problem(rule) == told
+
+
+def test_an_impossible_date_is_told_and_not_searched_for() -> None:
+    assert when.cron_problem("0 0 31 4,6,9,11 *") is not None
+
+
+def test_an_unknown_time_zone_is_told() -> None:
+    with pytest.raises(InputError, match='unknown time zone "Mars/Olympus"; use an IANA name such as "Europe/Berlin"'):
+        when.zone("Mars/Olympus")
