@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from splinter import git, records, report
-from splinter.acceptance import describe
 from splinter.engine import Values
 from splinter.errors import GitError, PublishError
 from splinter.plan import Plan, choose_remote, definition, fingerprint
@@ -61,9 +60,10 @@ def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestR
     run = session.run or session.reported_run() or session.open_run()
     if accepted["outcome"] == "changed":
         place = forge(session)
-        notes = _push(session, plan, accepted["tip"]) if place.pushes else ()
+        if place.pushes:
+            _push(session, plan, accepted["tip"])
         done = place.publish(page(session, plan, accepted))
-        done = replace(done, notes=tuple(session.redactor.text(note) for note in (*notes, *done.notes)))
+        done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
         session.store.set_fact(f"page/{plan.id}", done.where)
     else:
         done = _withdraw(session, plan)
@@ -73,7 +73,7 @@ def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestR
 
 def page(session: Session, plan: Plan, accepted: Values) -> Page:
     """The pull request as it should be."""
-    run, record = session.store.last_result(plan.id, accepted["tip"]) or ("", describe_lost(session, plan))
+    run, record = session.store.last_result(plan.id, accepted["tip"]) or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted
     masked = session_redacted(session, replace(record, title=plan.workstream.title))
@@ -91,9 +91,18 @@ def page(session: Session, plan: Plan, accepted: Values) -> Page:
     )
 
 
-def describe_lost(session: Session, plan: Plan) -> WorkstreamRecord:
+def describe_lost(plan: Plan) -> WorkstreamRecord:
     """What can still be said of a result whose history was deleted."""
-    return describe(session, plan, "changed")
+    workstream = plan.workstream
+    return WorkstreamRecord(
+        workstream=plan.id,
+        title=workstream.title,
+        outcome="changed",
+        objective=workstream.objective,
+        base=plan.base.name,
+        branch=plan.branch,
+        metadata=workstream.metadata,
+    )
 
 
 def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
@@ -116,9 +125,11 @@ def run_record(session: Session, run: str) -> RunRecord:
     )
 
 
-def digest(record: RunRecord) -> str:
-    """The hash of what a report would tell; the time it was finished at aside."""
-    return fingerprint({"record": records.to_json(replace(record, finished=None))})
+def digest(session: Session, run: str | None) -> str:
+    """The hash of what is recorded of a run, the time it was finished at aside; workstreams not in it do not count."""
+    if run is None:
+        return ""
+    return fingerprint({"record": records.to_json(replace(session.store.run(run), finished=None))})
 
 
 def write_report(session: Session, record: RunRecord) -> Path:
@@ -197,7 +208,7 @@ def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     return closed or nothing
 
 
-def _push(session: Session, plan: Plan, tip: str) -> tuple[str, ...]:
+def _push(session: Session, plan: Plan, tip: str) -> None:
     """Push over the id that we pushed last, and over nothing else."""
     remote = choose_remote(session.settings, session.snapshot)
     assert remote
@@ -205,7 +216,7 @@ def _push(session: Session, plan: Plan, tip: str) -> tuple[str, ...]:
     try:
         there = git.remote_id(session.repository, remote, plan.branch, auth)
         if there == tip:
-            return ()
+            return
         if there and there != session.store.fact(fact) and not session.store.last_result(plan.id, there):
             raise PublishError(
                 f"{plan.branch} on {remote} holds commits that are not ours ({there[:12]}); it is left alone: "
@@ -215,7 +226,6 @@ def _push(session: Session, plan: Plan, tip: str) -> tuple[str, ...]:
     except GitError as error:
         raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
     session.store.set_fact(fact, tip)
-    return ()
 
 
 def _aim(session: Session, plan: Plan, accepted: Values) -> str:

@@ -191,7 +191,7 @@ def _report(session: Session) -> dict[str, Any]:
         run = session.reported_run()
         session.materials["report"] = {
             "run": run,
-            "digest": publish.digest(publish.run_record(session, run)) if run else "",
+            "digest": publish.digest(session, run),
         }
         return run is None or values.get("made_of") == session.materials["report"]
 
@@ -228,7 +228,7 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
         run = session.reported_run()
         session.materials[name] = {
             "run": run,
-            "digest": publish.digest(publish.run_record(session, run)) if run else "",
+            "digest": publish.digest(session, run),
         }
         if name == "healthcheck":
             return not configured

@@ -258,3 +258,24 @@ def test_a_run_that_only_published_says_so(one: World) -> None:
     assert "pr:tidy  written" in done.out
     assert done.out.splitlines()[-1].endswith(": 1 pull request published")
     assert one.doit("history").out.splitlines()[0].endswith("1 pull request published")
+
+
+def test_a_workstream_that_was_not_in_the_run_changes_no_report(one: World) -> None:
+    one.workstream("other", when="once", steps=[one.step("o", "echo o > o.txt")])
+    one.commit()
+    one.doit()
+    one.now = TUESDAY
+    one.doit()
+    mails = one.mails()
+    (one.root / "workstreams/other.yaml").unlink()
+    assert {line[:3] for line in one.doit().out.splitlines()} == {"-- "}
+    assert one.mails() == mails
+
+
+def test_a_dry_run_without_history_makes_none(one: World) -> None:
+    one.doit("workstreams")
+    (one.root / ".splinter").rename(one.home / "moved")
+    done = one.doit("pr", "--dry-run")
+    assert done.status == 0, done.err
+    assert ".. pr:tidy  would publish" in done.out
+    assert not (one.root / ".splinter").exists()
