@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import base64
-import bisect
+import functools
 import json
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
-MASK = "***"
-SHORTEST = 6  # characters; a shorter value would mask half of every text
+from splinter import shapes
+from splinter.shapes import Shape
 
-# Token shapes as their issuers publish them, each behind the letters without which it need not be tried (a log of
-# 10 MB: 2.3 s without, 0.9 s with). The look-behinds keep words such as "task-…" whole.
-_SHAPES = tuple(
-    (needle, re.compile(shape))
-    for needle, shape in (
-        (b"gh", rb"(?<![A-Za-z0-9])gh[pousr]_[A-Za-z0-9]{20,255}"),
-        (b"github_pat_", rb"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{20,255}"),
-        (b"glpat-", rb"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_.-]{20,}"),
-        (b"xox", rb"(?<![A-Za-z0-9])xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}"),
-        (b"xapp-", rb"(?<![A-Za-z0-9])xapp-[A-Za-z0-9-]{20,}"),
-        (b"hooks.slack", rb"https?://hooks\.slack(?:-gov)?\.com/[A-Za-z0-9/_-]{10,}"),
-        (b"sk-", rb"(?<![A-Za-z0-9_-])sk-[A-Za-z0-9_-]{20,}"),
-        (b"SG.", rb"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-        (b"IA", rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-        (b"AIza", rb"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-        (b"npm_", rb"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
-        (b"pypi-", rb"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{32,}"),
-        (b".eyJ", rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-        (
-            b"PRIVATE KEY-----",
-            rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]{0,20000}"
-            rb"(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?",
-        ),
-        (b"://", rb"(?<=://)[^\s/:@\"'<>]{1,200}:[^\s/@\"'<>]{1,500}(?=@)"),
-    )
-)
+MASK = b"***"
+SHORTEST = 6  # characters; a shorter value would mask half of every text
+SHORTEST_LINE = 16  # characters; from here on a line of a secret of several lines is a secret of its own
+
+Span = tuple[int, int]
+
+# What is taken out before known values are looked for: what line ends are made of, plain or escaped. Byte by byte
+# and not by _GAP, so that flat(a + b) is flat(a) + flat(b) whatever stands around; _exact then looks at each find.
+_FLAT = b"\\\r\nnr"
+_GAP = rb"(?:[\r\n]|\\[\\\r\n]*[nr])"  # an escaped line end may itself be cut by a plain one
+_BORDERS = re.compile(rb"\A(%b*)(.*?)(%b*)\Z" % (_GAP, _GAP), re.DOTALL)
+_GRAM = 8  # bytes, one number of a memoryview; a core of 15 bytes holds a whole one wherever it stands
+
+# Longest matches, in bytes; what is looked at before one. Each shape but a key is shorter than _REACH or all TOKEN.
+_REACH, _LONG_TOKEN, _LONG_KEY, _LONG_KEY_END, _BEHIND = 1024, 16_384, 20_600, 64, 128
 _COMMIT_ID = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9A-Za-z])")
 
 # ECMA-48: control sequences, then strings (titles, links) up to their end, then two-character escapes.
@@ -53,16 +44,18 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u20
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces known values and well-known token shapes by `***`; commit ids stay."""
+    """Replaces known values and well-known token shapes by `***`; commit ids stay.
+
+    A known value counts in each encoding, and with line ends between any two of its characters, as long as the whole
+    is no longer than 1 KiB or twice the longest encoding of any value.
+    """
 
     secrets: tuple[str, ...] = field(repr=False)
-    _known: re.Pattern[bytes] | None = field(init=False, repr=False, compare=False)
+    _known: _Known = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        forms = {form for secret in self.secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        known = re.compile(b"|".join(map(re.escape, longest_first))) if forms else None
-        object.__setattr__(self, "_known", known)
+        values = {value for secret in self.secrets for value in _values(secret) if len(value) >= SHORTEST}
+        object.__setattr__(self, "_known", _Known.of({_letters(form) for value in values for form in _forms(value)}))
 
     def text(self, text: str) -> str:
         """The text with every secret masked."""
@@ -71,10 +64,103 @@ class Redactor:
 
     def data(self, data: bytes) -> bytes:
         """The bytes with every secret masked; bytes that are no text stay as they are."""
-        commits = [match.span() for match in _COMMIT_ID.finditer(data)]
-        spans = [span for span in _spans(self._known, data) if not _is_within(span, commits)] if self._known else []
-        spans += [match.span() for needle, shape in _SHAPES if needle in data for match in shape.finditer(data)]
-        return _masked(data, spans) if spans else data
+        spans = self.spans(data)
+        return _masked(data, spans, stop=len(data))[0] if spans else data
+
+    def found(self, data: bytes) -> frozenset[bytes]:
+        """Known values, tokens with one issuer's own prefix, private keys with their bodies: what stands there."""
+        issued = (span for span in _shaped(shapes.ISSUED + shapes.PROOF, data) if b"EXAMPLE" not in data[slice(*span)])
+        return frozenset(data[start:stop] for start, stop in (*self._values_in(data), *issued))
+
+    def stream(self) -> Masking:
+        """What masks bytes that arrive in pieces."""
+        return Masking(self, self._known.reach)
+
+    def spans(self, data: bytes) -> list[Span]:
+        """Where secrets stand, in order, overlapping ones too; each rests on the bytes in it and a few around it."""
+        return sorted({*self._values_in(data), *_shaped(shapes.ISSUED + shapes.LOOSE, data)})
+
+    def _values_in(self, data: bytes) -> Iterator[Span]:
+        return (span for span in self._known.spans(data) if not _is_within_commit_id(span, data))
+
+
+@dataclass(slots=True)
+class Masking:
+    """Masks what arrives in pieces as `Redactor.data` would mask the whole, in bounded memory.
+
+    Held back are the last bytes in which something may have begun that is not at its end: 1 KiB or twice the longest
+    encoding of a known value; up to 16 KiB without a space, or 21 KB of a private key without its last line.
+    """
+
+    _redactor: Redactor
+    _reach: int
+    _held: bytes = b""
+    _start: int = 0  # before it stands what is written already; shapes and commit ids look behind
+    _covered: int = 0  # up to here the mask stands that was written last
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes the next piece; returns what may be written now."""
+        self._held += data
+        return self._written(max(self._start, self._decided()))
+
+    def end(self) -> bytes:
+        """Returns the rest."""
+        return self._written(len(self._held))
+
+    def _decided(self) -> int:
+        """Before which byte no match can begin that the next piece would change."""
+        held, end = self._held, len(self._held)
+        stop = min(end - self._reach, max(len(held.rstrip(shapes.TOKEN)), end - _LONG_TOKEN))
+        key = shapes.KEY.match(held, at) if (at := held.rfind(b"-----BEGIN ", max(0, end - _LONG_KEY))) >= 0 else None
+        return min(stop, key.start()) if key and key.end() > end - _LONG_KEY_END else stop
+
+    def _written(self, stop: int) -> bytes:
+        if stop == self._start:
+            return b""
+        spans = [span for span in self._redactor.spans(self._held) if span[0] >= self._start]
+        written, covered = _masked(self._held, spans, start=self._start, stop=stop, covered=self._covered)
+        gone = max(0, stop - _BEHIND)
+        self._held, self._start, self._covered = self._held[gone:], stop - gone, max(0, covered - gone)
+        return written
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The forms of the known values, made ready for the search.
+
+    The long ones are found by the numbers that eight bytes make, read at every eighth byte: 10 MB take 35 ms however
+    many there are, and a key has hundreds, line by line; bytes.find takes 2 ms for each.
+    """
+
+    short: set[bytes]
+    grams: dict[int, set[bytes]]
+    forms: dict[bytes, set[bytes]]  # by their flat cores
+    reach: int
+
+    @classmethod
+    def of(cls, letters: set[bytes]) -> _Known:
+        forms, grams = defaultdict(set), defaultdict(set)
+        for form in letters:
+            forms[form.translate(None, _FLAT)].add(form)
+        for core in forms:
+            for at in range(_GRAM) if len(core) >= 2 * _GRAM - 1 else ():
+                grams[int.from_bytes(core[-at - _GRAM :][:_GRAM], sys.byteorder)].add(core)
+        short = {core for core in forms if 0 < len(core) < 2 * _GRAM - 1}
+        return cls(short, dict(grams), dict(forms), max(_REACH, 2 * max(map(len, letters), default=0)))
+
+    def spans(self, data: bytes) -> Iterator[Span]:
+        flat = data.translate(None, _FLAT) if self.forms else b""
+        place = seen = 0  # in the data, and how many bytes of the flat text stand before
+        for at, core in sorted((at, one) for one in self._cores(flat) for at in _finds(one, flat)):
+            place, seen = _after(at - seen, data, place), at
+            first = _after(1, data, place) - 1
+            yield from (span for form in self.forms[core] for span in _exact(form, data, first, self.reach))
+        for form in self.forms.get(b"", ()):  # such as "\n\n\n\n\n\n"
+            yield from ((at, at + len(form)) for at in _finds(form, data))
+
+    def _cores(self, flat: bytes) -> set[bytes]:
+        numbers = memoryview(flat)[: len(flat) // _GRAM * _GRAM].cast("Q") if len(flat) >= _GRAM else ()
+        return self.short.union(*(self.grams[number] for number in self.grams.keys() & numbers))
 
 
 def plain(text: str) -> str:
@@ -86,35 +172,82 @@ def plain(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _spans(pattern: re.Pattern[bytes], data: bytes) -> Iterator[tuple[int, int]]:
-    """All matches, overlapping ones too: of two secrets that share letters none may keep its rest."""
-    match = pattern.search(data)
-    while match:
-        yield match.span()
-        match = pattern.search(data, match.start() + 1)
+def _finds(needle: bytes, data: bytes) -> Iterator[int]:
+    """Every place where the needle stands: of two secrets that share letters none may keep its rest."""
+    at = data.find(needle)
+    while at >= 0:
+        yield at
+        at = data.find(needle, at + 1)
 
 
-def _is_within(span: tuple[int, int], commits: list[tuple[int, int]]) -> bool:
+def _after(count: int, data: bytes, place: int) -> int:
+    """The place behind the next `count` bytes that the flat text has too."""
+    while count:
+        step = data[place : place + count]
+        place, count = place + count, count - len(step.translate(None, _FLAT))
+    return place
+
+
+def _exact(form: bytes, data: bytes, first: int, reach: int) -> Iterator[Span]:
+    """The form around the first byte of its core, if it stands there; begins as near to it as it can."""
+    pattern, before = _pattern(form), data[max(0, first - reach) : first] if form[:1] in _FLAT else b""
+    for start in range(first, first - len(before) + len(before.rstrip(_FLAT)) - 1, -1):
+        if match := pattern.match(data, start, start + reach):
+            yield match.span()
+            return
+
+
+@functools.lru_cache(maxsize=256)
+def _pattern(form: bytes) -> re.Pattern[bytes]:
+    return re.compile((_GAP + b"*?").join(re.escape(form[at : at + 1]) for at in range(len(form))))
+
+
+def _shaped(wanted: Iterable[Shape], data: bytes) -> Iterator[Span]:
+    for needle, shape in wanted:
+        for at in _finds(needle, data):
+            if match := shape.match(data, at):
+                yield match.span(match.lastindex or 0)
+
+
+def _is_within_commit_id(span: Span, data: bytes) -> bool:
     """Whether the span is a mere part of a commit id; a secret that looks like one is masked where it stands alone."""
-    at = bisect.bisect_right(commits, span[0], key=lambda commit: commit[0]) - 1
-    return at >= 0 and span != commits[at] and span[1] <= commits[at][1]
+    around = _COMMIT_ID.finditer(data, max(0, span[0] - 64), span[1] + 65)
+    return any(match.start() <= span[0] and span[1] <= match.end() and match.span() != span for match in around)
 
 
-def _masked(data: bytes, spans: Iterable[tuple[int, int]]) -> bytes:
-    parts, end = [], 0
-    for start, stop in sorted(spans):
-        if start >= end:
-            parts += [data[end:start], MASK.encode()]
-        end = max(end, stop)
-    return b"".join([*parts, data[end:]])
+def _masked(data: bytes, spans: Iterable[Span], *, stop: int, start: int = 0, covered: int = 0) -> tuple[bytes, int]:
+    """The bytes from `start` to `stop` with the spans masked, and how far the last mask goes, be it beyond `stop`.
+
+    Of spans that overlap one mask comes; of the one that covers the first bytes it came before.
+    """
+    parts, at = [], max(start, covered)
+    for first, end in spans:
+        if first >= stop:
+            break
+        if first >= at:
+            parts += [data[at:first], MASK]
+        at = max(at, end)
+    return b"".join([*parts, data[at:stop]]), at
+
+
+def _values(secret: str) -> Iterator[str]:
+    """The secret, what is left of it without the spaces around, and its lines, for a patch shows each behind a "+"."""
+    yield from (secret, secret.strip())
+    lines = [line.strip() for line in re.split(r"\\+[nr]|[\r\n]", secret)]
+    yield from (line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----"))
+
+
+def _letters(form: bytes) -> bytes:
+    """The form without the line ends in it, which may stand anywhere, or nowhere."""
+    letters = _BORDERS.sub(lambda part: part[1] + re.sub(_GAP, b"", part[2]) + part[3], form)
+    return letters if len(letters) >= SHORTEST else form
 
 
 def _forms(secret: str) -> Iterator[bytes]:
     """Every way in which a program may print the secret."""
     raw = secret.encode("utf-8", "surrogatepass")
     yield raw
-    yield raw.hex().encode()
-    yield raw.hex().upper().encode()
+    yield from (raw.hex().encode(), raw.hex().upper().encode())
     for is_ascii in (True, False):
         escaped = json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
         yield from (form.encode("utf-8", "surrogatepass") for form in (escaped, escaped.replace("/", "\\/")))
