@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE / "reference.md"
 # what another key needs beside it, which the schema cannot say
 BESIDE = {("workstream", "fix"): {"tool": "replay"}, ("settings", "tools"): {"command": "my-agent"}}
-NAMED = {"tools": "my-agent"}  # how examples call an entry of a mapping with free names
+NAMED = {"tools": "my-agent", "variables": "MY_AGENT_TELEMETRY"}  # how examples call an entry of a mapping with free names
 ITEM = "[]"
 NAME = "NAME"
 TYPES = {
@@ -260,7 +260,8 @@ def _placed(node: Mapping[str, Any], name: str, rest: tuple[str, ...], example: 
         nearest = min(reversed(fitting), key=lambda body: len(body))
         return [{**nearest, rest[1]: example}]
     if rest[0] == NAME:
-        return {NAMED[name]: {**beside, **_placed(children[NAME], NAME, rest[1:], example, {})}}
+        inside = _placed(children[NAME], NAME, rest[1:], example, {})
+        return {NAMED[name]: {**beside, **inside} if beside else inside}
     needed = {key: children[key]["examples"][0] for key in node.get("required", ())}
     return {**needed, rest[0]: _placed(children[rest[0]], rest[0], rest[1:], example, {})}
 

@@ -91,7 +91,7 @@ def _definition(workstream: Workstream) -> Iterator[tuple[str, Any]]:
         for step in steps:
             yield from ((f"{kind}.{step.id}.{name}", value) for name, value in _step(step))
         yield f"the order of {kind}", [step.id for step in steps]
-    yield "fix.attempts", workstream.fix_attempts
+    yield from ((f"fix.{name}", value) for name, value in asdict(workstream.fix).items())
     yield "artifacts", workstream.artifacts
     yield "pull_request", asdict(workstream.pull_request) if workstream.pull_request else False
     yield "metadata", workstream.metadata

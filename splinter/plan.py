@@ -103,7 +103,7 @@ def tool_names(workstream: Workstream) -> frozenset[str]:
     """Every profile that a workstream may call."""
     actions = [step.action for step in (*workstream.preflight, *workstream.steps, *workstream.checks)]
     names = {action.tool for action in actions if isinstance(action, ToolCall | Prompt)}
-    if workstream.fix_attempts and workstream.tool:
+    if workstream.fix.attempts and workstream.tool:
         names.add(workstream.tool)
     return frozenset(names)
 
@@ -165,6 +165,7 @@ def step_material(plan: Plan, step: Step, before: str) -> Material:
     return shortened(
         {
             **asdict(step),
+            **_told_to_agents(plan, step),
             "tool": _profile(plan, step),
             "recorded patch": plan.recorded.get(step.id, ""),
             "scope": asdict(plan.workstream.scope),
@@ -175,6 +176,14 @@ def step_material(plan: Plan, step: Step, before: str) -> Material:
     )
 
 
+def _told_to_agents(plan: Plan, step: Step) -> Material:
+    """What of the workstream goes into a prompt, beside the step's own words."""
+    if not isinstance(step.action, Prompt):
+        return {}
+    workstream = plan.workstream
+    return {"title": workstream.title, "objective": workstream.objective, "inputs": workstream.inputs}
+
+
 def accept_material(plan: Plan, before: str) -> Material:
     """What `accept` is made of: it judges, and moves the branch."""
     workstream = plan.workstream
@@ -182,7 +191,7 @@ def accept_material(plan: Plan, before: str) -> Material:
         {
             "checks": [asdict(check) for check in workstream.checks],
             "tools": [_profile(plan, check) for check in workstream.checks],
-            "fix": [workstream.fix_attempts, workstream.tool if workstream.fix_attempts else None],
+            "fix": [asdict(workstream.fix), workstream.tool if workstream.fix.attempts else None],
             "artifacts": workstream.artifacts,
             "budget": asdict(workstream.budget),
             "branch": plan.branch,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from splinter.redact import Redactor
 
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
 REASONS = (
@@ -32,10 +34,43 @@ class CaseRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What calls of tools took, as the tools themselves reported it: dollars, and tokens read and written.
+
+    `calls` is how many there were; `priced` and `counted` of them told dollars and tokens, and the sums are of those.
+    """
+
+    calls: int = 0
+    priced: int = 0
+    counted: int = 0
+    usd: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together."""
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in _USAGE})
+
+    @property
+    def tokens(self) -> int:
+        """Read and written together."""
+        return self.input_tokens + self.output_tokens
+
+
+_USAGE = ("calls", "priced", "counted", "usd", "input_tokens", "output_tokens")
+
+
+def usage_of(parts: Iterable[StepRecord]) -> Usage:
+    """What steps took together."""
+    return sum((part.usage for part in parts if part.usage), Usage())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """One step that ran, was interrupted or failed; `step` may be `prepare`, `fix-1` and so on.
 
-    `started` is ISO 8601 in UTC; `log` and `patch` are paths from the repository's root, with `/`.
+    `started` is ISO 8601 in UTC; `log` and `patch` are paths from the repository's root, with `/`. `usage` is None
+    where no agent was called; `model` and `agent_session` are what the agent called them.
     """
 
     workstream: str
@@ -53,6 +88,9 @@ class StepRecord:
     log: str | None = None
     patch: str | None = None
     notes: tuple[str, ...] = ()
+    usage: Usage | None = None
+    model: str | None = None
+    agent_session: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +160,18 @@ class WorkstreamRecord:
         """Wall seconds of its steps and checks together."""
         return sum(step.seconds for step in self.steps) + sum(check.seconds for check in self.checks)
 
+    @property
+    def usage(self) -> Usage:
+        """What its steps' agents took together."""
+        return usage_of(self.steps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One run: everything that was due in it; `finished` is None for one that was killed."""
+    """One run: everything that was due in it; `finished` is None for one that was killed.
+
+    `usage` is what was called in this run: steps that stood from an earlier one do not count.
+    """
 
     run: str
     started: str
@@ -133,6 +179,7 @@ class RunRecord:
     workstreams: tuple[WorkstreamRecord, ...] = ()
     pull_requests: tuple[PullRequestRecord, ...] = ()
     notes: tuple[str, ...] = ()
+    usage: Usage = Usage()
 
     def count(self, outcome: str) -> int:
         """How many of its workstreams ended as `outcome`."""
@@ -144,9 +191,19 @@ def to_json(record: Any) -> dict[str, Any]:
     return asdict(record)
 
 
+def masked(value: Any, redactor: Redactor) -> Any:
+    """JSON's types with every secret in every text masked."""
+    if isinstance(value, str):
+        return redactor.text(value)
+    if isinstance(value, dict):
+        return {key: masked(inner, redactor) for key, inner in value.items()}
+    return [masked(inner, redactor) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def step_from_json(data: Mapping[str, Any]) -> StepRecord:
     """The inverse of `to_json`."""
-    return StepRecord(**{**data, "files": _files(data), "notes": tuple(data["notes"])})
+    usage = Usage(**data["usage"]) if data.get("usage") else None
+    return StepRecord(**{**data, "files": _files(data), "notes": tuple(data["notes"]), "usage": usage})
 
 
 def check_from_json(data: Mapping[str, Any]) -> CheckRecord:

@@ -256,8 +256,8 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters.update(
         code=markup.code, link=markup.link, utc=markup.utc, duration=markup.duration, excerpt=markup.excerpt,
-        value_text=markup.value_text, is_url=markup.is_url, evidence=_evidence, failing=_failing, file_word=_file_word,
-        page_words=_page_words, href=_href,
+        cost=markup.cost, value_text=markup.value_text, is_url=markup.is_url, evidence=_evidence, failing=_failing,
+        file_word=_file_word, page_words=_page_words, href=_href,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

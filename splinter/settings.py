@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from splinter import files, schema, toml, tools, when
@@ -17,14 +18,18 @@ from splinter.documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.notation import ref_problem, shown
 from splinter.tools import Tool
+from splinter.workstream import Budget
 
 FILE = "splinter.toml"
 PYPROJECT = "pyproject.toml"
-NOT_BUILT = {"pull_requests": ("together", "each"), "sandbox": ("bubblewrap", "none")}
+NOT_BUILT = {"pull_requests": ("together", "each")}
 
 SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
-SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|WEBHOOK|AUTH", re.IGNORECASE)
+SECRET_NAME = re.compile(
+    r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|WEBHOOK|AUTH|COOKIE|PRIVATE|SIGNATURE|DSN|_PAT$|_PWD$", re.IGNORECASE
+)
 # what programs commonly need: on POSIX, on Windows
+LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 PASSED_ON = {
     "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SHELL", "TZ",
     "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
@@ -51,6 +56,9 @@ class Settings:
     rebase: str = "behind"
     pull_requests: str = "each"
     sandbox: str = "none"
+    sandbox_reads: tuple[str, ...] = ()
+    sandbox_network: bool = False
+    budget: Budget = field(default_factory=Budget)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
     source: str | None = None
@@ -81,14 +89,19 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The values that must never be shown: our own secrets, and those of `names` that sound like secrets."""
+        """The values that must never be shown: our own secrets, and those of `names` that sound like secrets.
+
+        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by.
+        """
         own = [getattr(self, name) for name in SECRET_FIELDS]
         others = [self.variables.get(name, "").strip() for name in names if SECRET_NAME.search(name)]
-        return tuple(dict.fromkeys(value for value in (*own, *others) if value))
+        values = [value for value in (*own, *others) if value]
+        parts = [part for value in values if "://" in value for part in _secret_parts(value)]
+        return tuple(dict.fromkeys((*values, *parts)))
 
-    def child_environment(self, names: tuple[str, ...]) -> dict[str, str]:
+    def child_environment(self, names: tuple[str, ...], *, hides: tuple[str, ...] = ()) -> dict[str, str]:
         """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""
-        wanted = PASSED_ON | set(names)
+        wanted = (PASSED_ON | set(names)) - set(hides)
         passed = {
             name: value
             for name, value in self.variables.items()
@@ -122,9 +135,11 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tools.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    values = {key: value for key, value in document.data.items() if key not in ("tools", "identity")}
+    values = {key: value for key, value in document.data.items() if key not in ("tools", "identity", "budget")}
+    values["sandbox_reads"] = tuple(values.get("sandbox_reads", ()))
     own = Identity(**identity) if identity else None
-    return Settings(**values, identity=own, tools=profiles, source=document.path), ()
+    budget = Budget(**document.data.get("budget", {}))
+    return Settings(**values, identity=own, budget=budget, tools=profiles, source=document.path), ()
 
 
 def _named(document: Document) -> dict[str, Tool]:
@@ -301,6 +316,13 @@ VARIABLES: dict[str, Callable[[str, str], Any]] = {
     "HEALTHCHECK_URL": _url,
     "SPLINTER_NOW": _moment,
 }
+
+
+def _secret_parts(address: str) -> tuple[str, ...]:
+    """What of an address nobody could guess: credentials, long parts of its path, values of its query."""
+    parts = urlsplit(address)
+    words = (parts.username, parts.password, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
+    return tuple(word for word in words if word and len(word) >= LONG_PART)
 
 
 def _path(path: str) -> str:

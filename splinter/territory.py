@@ -14,7 +14,12 @@ from splinter.workstream import Scope, Workstream
 
 ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
 # forbidden unless scope names them: what runs code here, or decides what runs
-GUARDED = (".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules")
+GUARDED = (
+    ".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules",
+    # agents run commands that stand here, headless and without asking
+    "**/.claude/**", "**/.codex/**", "**/.gemini/**", "**/.opencode/**", "**/opencode.json", "**/.aider.conf.yml",
+    "**/.env",
+)  # fmt: skip
 MAX_PAIRS = 200_000  # of patterns that are compared; a repository with more is told less
 MAX_SEARCHES = 200  # of those, the ones that need more than a look
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,41 @@ from splinter.notation import seconds, suggestion
 from splinter.workstream import Action, Prompt, Run
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "junit", "recorded")
-# without a value these leave out the argument they stand in: not every call has results or a model to name
-OPTIONAL = frozenset({"model", "junit"})
+PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "max_turns", "budget_usd", "junit", "recorded")
+# without a value these leave out the argument they stand in: not every call has results, a model or a limit to name
+OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit"})
 LABEL_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """How a program is called; `prompt_args` None: it takes no prompts; `leaves` are patterns of a .gitignore."""
+    """How a program is called; `prompt_args` None: it takes no prompts; `leaves` are patterns of a .gitignore.
+
+    `stdin` is "prompt" where the prompt is read from there. Of the environment it gets the names in `env`, the values
+    in `variables`, and none of `hides`. `reader` names what understands its output; without one only its exit status
+    counts. `sandbox` None: as the settings say. A provider's fault is tried `retries` times more, after `backoff_s`
+    seconds, then twice as many, and so on.
+    """
 
     name: str
     command: str
     args: tuple[str, ...] = ()
     prompt_args: tuple[str, ...] | None = None
+    stdin: str | None = None
+    model: str | None = None
+    max_turns: int | None = None
     env: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    hides: tuple[str, ...] = ()
     timeout_s: float | None = None
     version: tuple[str, ...] = ("--version",)
     at_once: int | None = None
     leaves: tuple[str, ...] = ()
+    reader: str | None = None
+    network: bool = True
+    sandbox: str | None = None
+    retries: int = 2
+    backoff_s: float = 10.0
 
     @property
     def takes_prompts(self) -> bool:
@@ -52,10 +68,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to start: `argv` a tuple, or a text for the shell; `label` names it in logs, without a whole prompt."""
+    """What to start: `argv` a tuple, or a text for the shell; `label` names it in logs, without a whole prompt.
+
+    `stdin` is the text that it reads, None where it reads nothing.
+    """
 
     argv: tuple[str, ...] | str
     label: str
+    stdin: str | None = None
 
 
 def shipped() -> dict[str, Tool]:
@@ -82,7 +102,9 @@ def command(action: Action, tools: Mapping[str, Tool], *, values: Mapping[str, s
     tool = tools[action.tool]
     if isinstance(action, Prompt):
         arguments = _filled(tool, (*tool.args, *(tool.prompt_args or ())), values)
-        return Command(argv=(tool.command, *arguments), label=_label(f"{tool.name}: {action.text.strip()}"))
+        label = _label(f"{tool.name}: {action.text.strip()}")
+        stdin = values["prompt"] if tool.stdin == "prompt" else None
+        return Command(argv=(tool.command, *arguments), label=label, stdin=stdin)
     arguments = _filled(tool, tool.args, values)
     return Command(argv=(tool.command, *arguments, *action.args), label=_label(" ".join((tool.name, *action.args))))
 
@@ -94,8 +116,9 @@ def recorded_path(workstream_id: str, step_id: str) -> str:
 
 def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
     fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    if "timeout" in fields:
-        fields["timeout_s"] = seconds(fields.pop("timeout"))
+    for key in ("timeout", "backoff"):
+        if key in fields:
+            fields[f"{key}_s"] = seconds(fields.pop(key))
     if below is None and "command" not in fields:
         raise InputError(f'tool "{name}" has no command')
     tool = replace(below, **fields) if below else Tool(name=name, **fields)

@@ -71,10 +71,22 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """Limits of a workstream: dollars as tools report them, minutes of steps, checks and fixes together."""
+    """Limits of a workstream: dollars and tokens as tools report them, minutes of all its commands together.
+
+    For a whole run, `minutes` are those on the clock.
+    """
 
     usd: float | None = None
+    tokens: int | None = None
     minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """How often a failed check goes back to the tool, and how many changed lines make it stop before that."""
+
+    attempts: int = 0
+    max_lines: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +118,7 @@ class Workstream:
     inputs: tuple[str, ...] = ()
     preflight: tuple[Step, ...] = ()
     checks: tuple[Step, ...] = ()
-    fix_attempts: int = 0
+    fix: Fix = field(default_factory=Fix)
     artifacts: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
     pull_request: PullRequest | None = field(default_factory=PullRequest)
@@ -136,7 +148,7 @@ def parse(
         inputs=_patterns(data.get("inputs", ())),
         preflight=tuple(made.preflight(entry, index) for index, entry in enumerate(data.get("preflight", ()), 1)),
         checks=tuple(made.step(entry, kind="check") for entry in data.get("checks", ())),
-        fix_attempts=data.get("fix", {}).get("attempts", 0),
+        fix=Fix(**data.get("fix", {})),
         artifacts=tuple(path.removesuffix("/") for path in data.get("artifacts", ())),
         budget=Budget(**data.get("budget", {})),
         pull_request=_pull_request(data.get("pull_request", {})),

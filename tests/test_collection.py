@@ -16,6 +16,7 @@ from splinter.settings import Settings
 from splinter.tools import Tool, shipped
 from splinter.workstream import (
     Budget,
+    Fix,
     Prompt,
     PullRequest,
     Run,
@@ -172,7 +173,7 @@ def test_a_whole_workstream_is_read(root: Path) -> None:
             Step(id="count", action=Run(command="wc -l docs/api.md"), timeout_s=600.0),
         ),
         checks=(Step(id="tests", action=ToolCall(tool="pytest", args=("tests/docs",)), timeout_s=600.0),),
-        fix_attempts=3,
+        fix=Fix(attempts=3),
         artifacts=("docs/api.md", "docs/site"),
         budget=Budget(usd=2.0, minutes=60),
         pull_request=PullRequest(labels=("docs",), reviewers=("octocat", "org/team"), base="main"),

@@ -71,9 +71,9 @@ checks:
     stall: 1m
   - id: builds
     run: python -m build
-fix: {{attempts: 3}}
+fix: {{attempts: 3, max_lines: 2000}}
 artifacts: [docs/api.md]
-budget: {{usd: 2.50, minutes: 60}}
+budget: {{usd: 2.50, tokens: 500000, minutes: 60}}
 pull_request:
   draft: true
   labels: [docs]

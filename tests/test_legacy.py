@@ -455,9 +455,8 @@ def test_a_dependency_may_be_there_already() -> None:
 
 @pytest.mark.parametrize(
     ("tool", "name"),
-    [("claude", "claude-code"), ("Claude Code", "claude-code"), ("codex-cli", "codex"), ("aider-edit", "aider"),
-     ("MyAgent", "my-agent"), ("manual", "agent"), ("pytest", "agent"), (None, "agent"), (["aider"], "aider"),
-     ({"name": "gemini"}, "gemini"), ("replay", "agent")],
+    [("MyAgent", "my-agent"), ("manual", "agent"), ("pytest", "agent"), (None, "agent"), (["goose"], "goose"),
+     ({"name": "Copilot CLI"}, "github-copilot"), ("replay", "agent")],
 )  # fmt: skip
 def test_an_agent_that_is_not_shipped_gets_a_table_that_says_so(tool: Any, name: str) -> None:
     found = convert(bundle(tool=tool))
@@ -467,6 +466,18 @@ def test_an_agent_that_is_not_shipped_gets_a_table_that_says_so(tool: Any, name:
     assert table.name == name
     assert table.fields["prompt_args"] == ["{prompt}"]
     assert any(f"[tools.{name}]" in line for line in told(found.results[0]))
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"),
+    [("claude", "claude-code"), ("Claude Code", "claude-code"), ("codex-cli", "codex"), ("aider-edit", "aider"),
+     (["aider"], "aider"), ({"name": "gemini"}, "gemini"), ("open-code", "opencode")],
+)  # fmt: skip
+def test_an_agent_that_is_shipped_needs_no_table(tool: Any, name: str) -> None:
+    found = convert(bundle(tool=tool))
+    check(found)
+    assert made(found.results[0])["tool"] == name
+    assert found.tables == ()
 
 
 def test_a_workstream_of_commands_needs_no_agent() -> None:
@@ -545,6 +556,7 @@ def test_profiles_become_tables() -> None:
     assert told(found.results[0]) == [
         'tool_profiles.json:2:3: warning: profile "pytest": kept as a comment: success_pattern',
         'tool_profiles.json:3:3: warning: profile "ruff": kept as a comment: args',
+        'tool_profiles.json:4:3: warning: profile "codex": kept as a comment: command, args',
         'tool_profiles.json:7:3: warning: profile "nothing" has no command; left out',
     ]
 

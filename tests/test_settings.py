@@ -71,7 +71,7 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
     (tmp_path / "splinter.toml").write_text(
         "# mistakes\njbos = 3\njobs = 0\n"
         'timezone = "Europe/Berln"\nbranch_prefix = "-x/"\nremote = "a b"\npull_requests = "together"\n'
-        'sandbox = "bubblewrap"\nrebase = "never"\nidentity = { name = "Bot\\n" }\n'
+        'sandbox = "bublewrap"\nrebase = "never"\nidentity = { name = "Bot\\n" }\n'
         '[tools.ruff]\ntimeout = "5 m"\nargz = []\nat_once = 0\n'
     )
     assert refused(tmp_path) == "\n".join(
@@ -86,8 +86,8 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
             'use a name that "git remote" lists\n    remote = "a b"\n             ^^^^^',
             'splinter.toml:7:17: pull_requests = "together" is not built yet; use "each"\n'
             '    pull_requests = "together"\n                    ^^^^^^^^^^',
-            'splinter.toml:8:11: sandbox = "bubblewrap" is not built yet; use "none"\n'
-            '    sandbox = "bubblewrap"\n              ^^^^^^^^^^^^',
+            'splinter.toml:8:11: "bublewrap" is none of none, bubblewrap; did you mean "bubblewrap"?\n'
+            '    sandbox = "bublewrap"\n              ^^^^^^^^^^^',
             'splinter.toml:9:10: "never" is none of behind, conflict\n    rebase = "never"\n             ^^^^^^^',
             'splinter.toml:10:12: missing key "email"\n    identity = { name = "Bot\\n" }\n               ^^^^^^^^^^^^^^^^^^',
             'splinter.toml:10:21: "Bot\\n" is not allowed here: it is one line that is not blank and '
@@ -140,7 +140,7 @@ def test_placeholders_are_judged_where_they_stand(tmp_path: Path) -> None:
             'splinter.toml:5:3: unknown placeholder "{promt}"; did you mean "{prompt}"?\n'
             "    \"{promt}\", '{zzz}',\n    ^^^^^^^^^",
             'splinter.toml:5:14: unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, '
-            "{junit}, {recorded}\n    \"{promt}\", '{zzz}',\n               ^^^^^^^",
+            "{max_turns}, {budget_usd}, {junit}, {recorded}\n    \"{promt}\", '{zzz}',\n               ^^^^^^^",
             'splinter.toml:7:14: "{files}" must be an argument of its own: it becomes one a file\n'
             '    args = ["x", "--files={files}"]\n                 ^^^^^^^^^^^^^^^^^',
         ]

@@ -14,11 +14,16 @@ from splinter.workstream import Prompt, Run, ToolCall
 SHIPPED = tools.shipped()
 
 
-def test_five_profiles_ship_and_follow_the_settings_schema() -> None:
-    assert sorted(SHIPPED) == ["black", "mypy", "pytest", "replay", "ruff"]
+AGENTS = ["aider", "claude-code", "codex", "gemini", "opencode"]
+
+
+def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
+    assert sorted(SHIPPED) == [*AGENTS[:1], "black", *AGENTS[1:4], "mypy", *AGENTS[4:], "pytest", "replay", "ruff"]
     tables = tomllib.loads(Path(tools.__file__).with_name("tools.toml").read_text("utf-8"))
     assert schema.check(Document(path="tools.toml", text="", data={"tools": tables}), "settings") == ()
-    assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == ["replay"]
+    assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == [
+        "claude-code", "codex", "aider", "gemini", "opencode", "replay"
+    ]  # fmt: skip
     assert [name for name, tool in SHIPPED.items() if tool.junit] == ["pytest"]
 
 
@@ -65,8 +70,9 @@ def test_a_placeholder_without_a_value_is_an_error() -> None:
 def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
     merged = tools.merged(SHIPPED, {"ruff": {"timeout": "2m", "at_once": 1}, "wc": {"command": "wc", "env": ["LANG"]}})
     assert merged["ruff"] == Tool(
-        name="ruff", command="ruff", timeout_s=120.0, at_once=1, leaves=(".ruff_cache/",), version=("--version",)
-    )
+        name="ruff", command="ruff", timeout_s=120.0, at_once=1, leaves=(".ruff_cache/",), version=("--version",),
+        network=False,
+    )  # fmt: skip
     assert merged["wc"] == Tool(name="wc", command="wc", env=("LANG",))
     assert merged["mypy"] == SHIPPED["mypy"]
     assert "wc" not in SHIPPED
@@ -79,8 +85,8 @@ def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
         ({"command": "x", "args": ["{promt}"]}, 'tool "x": unknown placeholder "{promt}"; did you mean "{prompt}"?'),
         (
             {"command": "x", "args": ["{zzz}"]},
-            'tool "x": unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, {junit}, '
-            "{recorded}",
+            'tool "x": unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, {max_turns}, '
+            "{budget_usd}, {junit}, {recorded}",
         ),
         (
             {"command": "x", "args": ["--files={files}"]},

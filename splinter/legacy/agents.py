@@ -13,11 +13,8 @@ from splinter.legacy.source import Source
 from splinter.notation import shown
 from splinter.tools import Tool
 
-# a name that people gave an agent, and the program it is called by
-COMMANDS = {
-    "aider": "aider", "claude-code": "claude", "codex": "codex", "gemini": "gemini", "github-copilot": "copilot",
-    "opencode": "opencode",
-}  # fmt: skip
+# an agent that no profile ships for, and the program it is called by
+COMMANDS = {"github-copilot": "copilot"}
 ALIASES = {
     "aider-chat": "aider", "aider-edit": "aider", "aider-fix": "aider", "claude": "claude-code",
     "claude-cli": "claude-code", "claudecode": "claude-code", "anthropic-claude-code": "claude-code",
@@ -100,7 +97,7 @@ class Agents:
     def _warn_of_guess(self, source: Source, keys: Keys, name: str) -> None:
         if name in self.asked and name not in self.told:
             self.told.add(name)
-            source.warn(keys, f"splinter does not ship a profile for {name} yet: check the arguments in [tools.{name}]")
+            source.warn(keys, f"splinter does not ship a profile for {name}: check the arguments in [tools.{name}]")
 
 
 def tool_of(source: Source, agents: Agents, entries: Entries, steps: list[dict[str, Any]]) -> str | None:
@@ -140,7 +137,7 @@ def _asked(name: str) -> Table:
     if name == NOBODY:
         comment = "Nobody was named to answer these prompts: put your agent's command and arguments here."
     else:
-        comment = f"Not shipped with splinter yet, so this is a guess: check how {name} is called with a prompt."
+        comment = f"Not shipped with splinter, so this is a guess: check how {name} is called with a prompt."
     fields = {"command": COMMANDS.get(name, name), "prompt_args": ["{prompt}"]}
     return Table(name=name, fields=fields, comments=(comment,))
 

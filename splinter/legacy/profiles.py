@@ -122,7 +122,10 @@ def _table(source: Source, keys: Keys, profile: Mapping[str, Any], shipped: Mapp
     prompts = any("{prompt" in word for word in args)
     below = shipped.get(name)
     rest: dict[str, Any] = {}
-    if below is not None and not all(word.startswith("-") for word in args):
+    if below is not None and below.takes_prompts:
+        # what is shipped knows how that agent is called and what it prints; another call would not fit its reader
+        rest, fields = {key: value for key, value in (("command", command), ("args", args)) if value}, {}
+    elif below is not None and not all(word.startswith("-") for word in args):
         # in front of every call's own arguments they would change what workstreams that name this tool do
         rest["args"] = args
     elif args:

@@ -14,10 +14,10 @@ from tests.world import World
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy"
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real-workstreams"
-WARNING = "warning: splinter does not ship a profile for aider yet: check the arguments in [tools.aider]"
+WARNING = "warning: splinter does not ship a profile for goose: check the arguments in [tools.goose]"
 TABLE = (
-    "# Not shipped with splinter yet, so this is a guess: check how aider is called with a prompt.\n"
-    '[tools.aider]\ncommand = "aider"\nprompt_args = ["{prompt}"]\n'
+    "# Not shipped with splinter, so this is a guess: check how goose is called with a prompt.\n"
+    '[tools.goose]\ncommand = "goose"\nprompt_args = ["{prompt}"]\n'
 )
 
 
@@ -36,7 +36,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def plain(root: Path) -> Path:
     """A bundle of two lines."""
     file = root / "old.json"
-    file.write_text('{"id": "ws-page", "tool": "aider",\n "tasks": ["Write the page"]}\n')
+    file.write_text('{"id": "ws-page", "tool": "goose",\n "tasks": ["Write the page"]}\n')
     return file
 
 
@@ -57,12 +57,12 @@ def test_files_are_converted_and_each_is_told(root: Path, plain: Path, capsys: p
         "             ^\n"
         f"old.json:1:27: {WARNING}\n"
         "gone.yml:1:1: does not exist\n"
-        "splinter.toml: written: [tools.aider]\n"
+        "splinter.toml: written: [tools.goose]\n"
     )
     assert (root / "workstreams/ws-page.yaml").read_text() == (
         "# yaml-language-server: $schema=../schemas/workstream.schema.json\n"
         "# from old.json\n"
-        "id: ws-page\ntitle: Page\nwhen: once\ntool: aider\n"
+        "id: ws-page\ntitle: Page\nwhen: once\ntool: goose\n"
         "steps:\n  - id: write-page\n    prompt: Write the page\n"
     )
     assert (root / "splinter.toml").read_text() == f"# Settings of splinter. Secrets never belong here.\n\n{TABLE}"
@@ -119,7 +119,7 @@ def test_tables_go_to_the_end_of_settings_that_are_there(
 ) -> None:
     (root / "splinter.toml").write_text("# mine\njobs = 2\n[tools.own]\ncommand = 'own'")
     assert run("old.json") == 0
-    assert capsys.readouterr().out.endswith("\nsplinter.toml: added at its end: [tools.aider]\n")
+    assert capsys.readouterr().out.endswith("\nsplinter.toml: added at its end: [tools.goose]\n")
     assert (root / "splinter.toml").read_text() == f"# mine\njobs = 2\n[tools.own]\ncommand = 'own'\n\n{TABLE}"
 
 
@@ -136,7 +136,7 @@ def test_tables_that_cannot_be_added_are_printed(
     (root / name).write_text(text)
     assert run("old.json") == 0
     assert capsys.readouterr().out.endswith(
-        f'add these lines to {name}; until then "doit check" does not know aider:\n\n'
+        f'add these lines to {name}; until then "doit check" does not know goose:\n\n'
         f"{TABLE.replace('[tools.', f'[{prefix}.')}\n"
     )
     assert (root / name).read_text() == text
@@ -181,7 +181,7 @@ def test_what_is_no_file_is_refused(root: Path, make: str, why: str, capsys: pyt
 
 
 def test_control_characters_in_a_file_reach_no_terminal(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (root / "x.json").write_text(json.dumps({"id": "a", "tasks": ["x"], "tool": "aider", "\x1b[31m": 1}))
+    (root / "x.json").write_text(json.dumps({"id": "a", "tasks": ["x"], "tool": "goose", "\x1b[31m": 1}))
     run("x.json", "\x1b[31m.json")
     assert "\x1b" not in capsys.readouterr().out
 
@@ -198,7 +198,7 @@ def test_after_init_what_was_imported_passes_check(world: World, monkeypatch: py
     monkeypatch.setenv("PWD", str(below))
     done = world.doit("import", "plan.yml", "bundle.json", "broken.json", cwd=below)
     assert done.status == 3, done.err
-    assert "plan.yml: converted with 20 warnings -> workstreams/ws-cellar.yaml\n" in done.out
+    assert "plan.yml: converted with 18 warnings -> workstreams/ws-cellar.yaml\n" in done.out
     done = world.doit("check")
     assert (done.status, done.err) == (0, "")
 

@@ -1,0 +1,97 @@
+"""What an agent is asked: the user's own words, unchanged, and around them what it must know of the work.
+
+A prompt of ours never starts with words of the user's: claude-code and aider take a "/" there for a command, aider a
+"!" for one to run in a shell, and a "-" looks like an option. Pure text, bounded where it quotes what tools printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from splinter.records import CaseRecord, CheckRecord, StepRecord
+from splinter.workstream import Scope, Workstream
+
+_CASES = 20
+_CASE_CHARACTERS = 400
+_OUTPUT_LINES = 60
+_OUTPUT_CHARACTERS = 6_000  # of each failed check
+_WHOLE_CHARACTERS = 40_000  # of a failure: an argument of a program holds 128 KiB
+_PATHS = 20
+_CUT = "[…]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A check that did not pass, with the last of what it printed."""
+
+    check: CheckRecord
+    output: str
+
+
+def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord]) -> str:
+    """A step's prompt; `earlier` are the steps before it, as they ended."""
+    return "\n".join([f"Task: {workstream.title}", "", text, "", "---", *_context(workstream, earlier)]) + "\n"
+
+
+def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, earlier: Sequence[StepRecord]) -> str:
+    """The prompt of a fix attempt, from 1; the failures' essence is what it is about."""
+    of = f"attempt {number} of {workstream.fix.attempts}"
+    lines = [f"Task: {workstream.title}", "", f"Acceptance checks of this change failed. Mend the cause ({of})."]
+    for failure in failures:
+        lines += ["", *_failure(failure)]
+    told = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
+    return "\n".join([told, "", "---", *_context(workstream, earlier)]) + "\n"
+
+
+def _context(workstream: Workstream, earlier: Sequence[StepRecord]) -> Iterator[str]:
+    if workstream.objective:
+        yield f"The goal: {workstream.objective.strip()}"
+    yield from _scope(workstream.scope)
+    if workstream.inputs:
+        yield f"What the result depends on: {_listed(workstream.inputs)}"
+    for step in earlier:
+        changed = f": {_listed([change.path for change in step.files])}" if step.files else ""
+        yield f"Done before, step {step.step}: {step.outcome}{changed}"
+    yield "Work on the files in the current folder. Do not commit, push or switch branches: that is done for you."
+
+
+def _scope(scope: Scope) -> Iterator[str]:
+    if not scope.is_declared:
+        return
+    yield f"You may change only: {_listed(scope.modify)}"
+    if scope.create != scope.modify:
+        yield f"You may create only: {_listed(scope.create)}"
+    if scope.forbid:
+        yield f"Never touch: {_listed(scope.forbid)}"
+    yield "A change anywhere else makes all of this fail."
+
+
+def _failure(failure: Failure) -> Iterator[str]:
+    check = failure.check
+    yield f"Check `{check.check}` ({check.command}): {check.reason or check.outcome}."
+    failing = [case for case in check.cases if case.outcome in ("failed", "error")]
+    for case in failing[:_CASES]:
+        yield _case(case)
+    if len(failing) > _CASES:
+        yield f"- and {len(failing) - _CASES} more"
+    last = "\n".join(failure.output.rstrip().splitlines()[-_OUTPUT_LINES:])
+    if last:
+        yield from ("The last of what it printed:", "```", _last(last, _OUTPUT_CHARACTERS), "```")
+
+
+def _case(case: CaseRecord) -> str:
+    message = " ".join(case.message.split())
+    return f"- {case.id}: {message[:_CASE_CHARACTERS]}" if message else f"- {case.id}"
+
+
+def _listed(paths: Iterable[str]) -> str:
+    named = [f"`{path}`" for path in paths]
+    more = f" and {len(named) - _PATHS} more" if len(named) > _PATHS else ""
+    return ", ".join(named[:_PATHS]) + more
+
+
+def _last(text: str, limit: int, *, keep_start: bool = False) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}\n{_CUT}" if keep_start else f"{_CUT}\n{text[-limit:]}"
