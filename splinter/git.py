@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from splinter import gitcall, process
 from splinter.gitcall import Repository, WorkTree
@@ -172,9 +173,14 @@ def result(repository: Repository, base: str, tip: str) -> str:
 
 def seen(repository: Repository, commit: str, patterns: Sequence[str]) -> str:
     """The hash of paths, modes and blobs that lie under `:(glob)` patterns in a commit."""
-    empty = gitcall.call(repository, "hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
     pathspecs = [f":(glob){pattern}" for pattern in patterns]
-    return hashlib.sha256(_diff_tree(repository, empty, commit, pathspecs)).hexdigest()
+    return hashlib.sha256(_diff_tree(repository, _empty_tree(repository), commit, pathspecs)).hexdigest()
+
+
+def files_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tuple[str, ...]:
+    """The paths of a commit that `:(glob)` patterns match."""
+    found = diff(repository, _empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
+    return tuple(change.path for change in found)
 
 
 def files(changes: Iterable[RawChange]) -> tuple[FileChange, ...]:
@@ -228,12 +234,21 @@ def merge_trees(repository: Repository, ours: str, theirs: str) -> tuple[str | N
     return (words[0], ()) if done.exit_status == 0 else (None, tuple(words[1:]))
 
 
-def write_patch(repository: Repository, old: str, new: str, file: Path) -> None:
+def changed_lines(repository: Repository, old: str, new: str) -> int:
+    """How many lines were added and removed between two commits; binary files count none."""
+    rows = gitcall.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
+    return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
+
+
+def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:
     """The diff of two trees as a patch that `git apply` takes, binary files included."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("wb") as output:
-        gitcall.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-             "--no-textconv", old, new, stdout=output)  # fmt: skip
+    gitcall.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
+         "--no-textconv", old, new, stdout=output)  # fmt: skip
+
+
+def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
+    """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
+    gitcall.call(repository, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n", stdout=output)
 
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
@@ -299,6 +314,10 @@ def init_private(repository: Repository, path: Path) -> None:
         str(path),
         is_elsewhere=True,
     )
+
+
+def _empty_tree(repository: Repository) -> str:
+    return gitcall.call(repository, "hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
 
 
 def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[str]) -> bytes:

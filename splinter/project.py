@@ -16,6 +16,7 @@ from splinter import collection, git, places, plan, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
 from splinter.gitcall import Repository
+from splinter.ledger import Ledger
 from splinter.plan import Plan, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes, end_orphans
@@ -84,7 +85,8 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
     repository = project.repository
     snapshot = git.snapshot(repository)
     current = clock(project.environment)
-    store = Store(repository.root / ".splinter", is_read_only=is_read_only)
+    redactor = Redactor(project.environment.secrets(_named(project)))
+    store = Store(repository.root / ".splinter", redactor=redactor, is_read_only=is_read_only)
     if not is_read_only:
         exclude_from_git(repository.common, f"{DATABASE}*")
     session = Session(
@@ -93,9 +95,10 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
         settings=project.settings,
         environment=project.environment,
         store=store,
-        processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"),
+        processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", redactor),
+        ledger=Ledger(store, project.settings.budget, jobs=project.settings.jobs),
         clock=current,
-        redactor=Redactor(project.environment.secrets(_named(project))),
+        redactor=redactor,
         state=state_folder(repository),
         plans={},
     )
@@ -162,7 +165,7 @@ def _plans(
 def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
     """The hash of each recorded patch that a step of the workstream would apply."""
     prompts = [step.id for step in workstream.steps if isinstance(step.action, Prompt)]
-    names = [*prompts, *(f"fix-{number + 1}" for number in range(workstream.fix_attempts))]
+    names = [*prompts, *(f"fix-{number + 1}" for number in range(workstream.fix.attempts))]
     files = {name: start / tools.recorded_path(workstream.id, name) for name in names}
     return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 

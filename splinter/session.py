@@ -6,7 +6,7 @@ It never decides what runs; it is the one value that changes while tasks run, an
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from splinter import git, versions
 from splinter.errors import GitError, InputError, SplinterError, StepError
 from splinter.gitcall import Repository
-from splinter.plan import Base, Plan, missing_base
+from splinter.ledger import Account, Ledger
+from splinter.plan import Base, Plan, definition, fingerprint, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes
 from splinter.redact import Redactor
@@ -38,6 +39,7 @@ class Session:
     environment: Environment
     store: Store
     processes: Processes
+    ledger: Ledger
     clock: Clock
     redactor: Redactor
     state: Path
@@ -49,7 +51,7 @@ class Session:
     run: str | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
-    _versions: dict[str, str | None] = field(default_factory=dict)
+    _answers: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
@@ -91,13 +93,29 @@ class Session:
         finally:
             places.release()
 
+    def once(self, question: str, ask: Callable[[], str | None]) -> str | None:
+        """The answer to a question that is asked once in a call."""
+        with self._lock:
+            if question not in self._answers:
+                self._answers[question] = ask()
+            return self._answers[question]
+
     def version(self, tool: Tool) -> str | None:
         """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
-        with self._lock:
-            if tool.name not in self._versions:
-                env = self.environment.child_environment(tool.env)
-                self._versions[tool.name] = versions.ask(tool, env)
-            return self._versions[tool.name]
+        env = self.environment.child_environment(tool.env, hides=tool.hides) | dict(tool.variables)
+        folder = self.state / "scratch"
+        return self.once(f"version of {tool.name}", lambda: versions.ask(self.processes, tool, env, folder))
+
+    def tries_key(self, plan: Plan) -> str:
+        """What tries and costs are counted by: definition and occurrence; asked for all again, they count anew."""
+        again = self.open_run() if self.is_asked_again else ""
+        return fingerprint({"definition": definition(plan), "occurrence": plan.occurrence, "again": again})
+
+    def account(self, plan: Plan) -> Account:
+        """What the workstream's commands are booked on."""
+        return Account(
+            run=self.open_run(), workstream=plan.id, made_of=self.tries_key(plan), budget=plan.workstream.budget
+        )
 
     def note(self, sentence: str) -> None:
         """Tell something in the report that belongs to no workstream."""

@@ -20,7 +20,8 @@ from typing import Any
 
 from splinter import records
 from splinter.errors import LockedError, SplinterError
-from splinter.records import PullRequestRecord, RunRecord, StepRecord, WorkstreamRecord
+from splinter.records import PullRequestRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.redact import Redactor
 
 _FILE = "history.db"
 _TABLES = """
@@ -34,6 +35,10 @@ create table if not exists pull_requests
 create table if not exists occurrences
     (workstream text primary key, occurrence text not null, is_open integer not null);
 create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
+create table if not exists calls
+    (id integer primary key, run text, workstream text, made_of text, step text, is_paid integer, seconds real,
+    usage text);
+create index if not exists calls_of on calls (workstream, made_of);
 create table if not exists facts (name text primary key, value text not null);
 """
 
@@ -45,9 +50,12 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
 class Store:
     """The history of one repository; safe to use from several threads."""
 
-    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
-        """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading."""
-        self.folder = folder
+    def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
+        """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading.
+
+        What is written is masked by `redactor`.
+        """
+        self.folder, self._redactor = folder, redactor or Redactor(())
         self._lock = threading.RLock()
         file = folder / _FILE
         if is_read_only:
@@ -83,8 +91,8 @@ class Store:
     def note(self, run: str, note: str) -> None:
         """Add a sentence to a run, once."""
         notes = json.loads(self._text("select notes from runs where run = ?", run) or "[]")
-        if note not in notes:
-            self._write("update runs set notes = ? where run = ?", json.dumps([*notes, note]), run)
+        if self._redactor.text(note) not in notes:
+            self._write("update runs set notes = ? where run = ?", json.dumps([*notes, self._redactor.text(note)]), run)
 
     def unfinished_runs(self) -> tuple[str, ...]:
         """Runs that were begun and never closed."""
@@ -114,6 +122,7 @@ class Store:
             workstreams=tuple(records.workstream_from_json(json.loads(row[0])) for row in workstreams),
             pull_requests=tuple(records.pull_request_from_json(json.loads(row[0])) for row in pulls),
             notes=tuple(json.loads(notes)),
+            usage=self.usage_of(run),
         )
 
     def run_folder(self, run: str) -> Path:
@@ -122,7 +131,7 @@ class Store:
 
     def add_step(self, run: str, record: StepRecord) -> None:
         """Keep what a step did."""
-        self._write("insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, _json(record))
+        self._write("insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, self._json(record))
 
     def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
         """The latest record of a step that ended well on that commit, from whichever run."""
@@ -143,7 +152,7 @@ class Store:
         """Keep how a workstream ended in a run, over what stood there."""
         self._write(
             "insert into workstreams values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.workstream, _json(record),
+            run, record.workstream, self._json(record),
         )  # fmt: skip
 
     def last_workstream(self, workstream: str) -> tuple[str, WorkstreamRecord] | None:
@@ -167,7 +176,7 @@ class Store:
         """Keep what publishing a workstream did, over what stood there."""
         self._write(
             "insert into pull_requests values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.workstream, _json(record),
+            run, record.workstream, self._json(record),
         )  # fmt: skip
 
     def open_occurrence(self, workstream: str) -> str | None:
@@ -200,6 +209,36 @@ class Store:
         )
         return tuple(json.loads(row[0]) for row in rows)
 
+    def begin_call(self, run: str, workstream: str, made_of: str, step: str, *, is_paid: bool) -> int:
+        """Write down that a command is about to be started, and so may cost; one that is killed stays as it is now."""
+        return self._write(
+            "insert into calls (run, workstream, made_of, step, is_paid) values (?, ?, ?, ?, ?)",
+            run, workstream, made_of, step, int(is_paid),
+        )  # fmt: skip
+
+    def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
+        """Write down how long it took, and what it took as far as it told."""
+        told = json.dumps(records.to_json(usage)) if usage else None
+        self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, told,
+                    int(usage is not None), call)  # fmt: skip
+
+    def seconds_of_calls(self, workstream: str, made_of: str) -> float:
+        """Seconds of all commands started for one definition and occurrence, whichever run they were in."""
+        found = self._rows("select sum(seconds) from calls where workstream = ? and made_of = ?", workstream, made_of)
+        return float(found[0][0] or 0.0)
+
+    def usage_of_calls(self, workstream: str, made_of: str) -> Usage:
+        """What the tools told of those commands; one that was killed counts as a call that told nothing."""
+        return self._usage("workstream = ? and made_of = ?", workstream, made_of)
+
+    def usage_of(self, run: str) -> Usage:
+        """What the tools told of the commands of a run."""
+        return self._usage("run = ?", run)
+
+    def _usage(self, where: str, *values: object) -> Usage:
+        rows = self._rows(f"select usage from calls where is_paid = 1 and {where}", *values)  # noqa: S608
+        return sum((Usage(**json.loads(row[0])) if row[0] else Usage(calls=1) for row in rows), Usage())
+
     def fact(self, name: str) -> str | None:
         """A small thing remembered between runs, such as the id that was pushed last."""
         return self._text("select value from facts where name = ?", name)
@@ -208,10 +247,14 @@ class Store:
         """Remember a small thing."""
         self._write("insert into facts values (?, ?) on conflict do update set value = excluded.value", name, value)
 
-    def _write(self, sql: str, *values: object) -> None:
+    def _json(self, record: object) -> str:
+        return json.dumps(records.masked(records.to_json(record), self._redactor), ensure_ascii=True)
+
+    def _write(self, sql: str, *values: object) -> int:
+        """Write one row; returns its number."""
         try:
             with self._lock:
-                self._db.execute(sql, values)
+                return self._db.execute(sql, values).lastrowid or 0
         except sqlite3.OperationalError as error:
             raise SplinterError(f"{self.folder.name}/{_FILE} cannot be written: {error}") from error
 
@@ -311,7 +354,3 @@ def _stamps(file: Path) -> tuple[object, ...]:
 
 def _iso(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="seconds")
-
-
-def _json(record: object) -> str:
-    return json.dumps(records.to_json(record), ensure_ascii=True)

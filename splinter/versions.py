@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
-from splinter import process
-from splinter.errors import SplinterError
+from splinter.process import Processes
 from splinter.redact import plain
 from splinter.tools import Tool
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 30.0
 _LONGEST = 100
 
 
-def ask(tool: Tool, env: Mapping[str, str]) -> str | None:
-    """The first line of its version call; empty where that fails, None where the program is not on PATH."""
+def ask(processes: Processes, tool: Tool, env: Mapping[str, str], folder: Path) -> str | None:
+    """The first line of its version call; empty where that fails, None where the program is not on PATH.
+
+    It is called in `folder`, and what it prints lies there until it is read.
+    """
     program = shutil.which(tool.command, path=env.get("PATH", ""))
     if program is None:
         return None
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"{tool.name}.version.log"
     try:
-        done = process.capture([program, *tool.version], env=env, timeout_s=_TIMEOUT_S)
-    except (OSError, SplinterError):
+        ended = processes.run([program, *tool.version], cwd=folder, env=env, log=log, timeout_s=_TIMEOUT_S)
+    except OSError:
         return ""
-    if done.exit_status != 0:
-        return ""
-    lines = (done.stdout or done.stderr).decode("utf-8", "replace").strip().splitlines()
-    return plain(lines[0])[:_LONGEST] if lines else ""
+    finally:
+        log.unlink(missing_ok=True)
+    lines = ended.output.strip().splitlines()
+    return plain(lines[0])[:_LONGEST] if lines and ended.exit_status == 0 and not ended.reason else ""

@@ -1,0 +1,210 @@
+"""A child with all that it started: known by a mark in the environment and by descent, and ended as one.
+
+It starts nothing, and signals nothing that does not belong to a child of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+MARKER = "SPLINTER_CHILD"
+GRACE_S = 1.0
+_ROUNDS = 30
+_LOOKS = 4
+_AGAIN_S = 0.005
+_FRESH_S = 0.9  # how old a look at all processes may be before the next one is due
+_CLOCK_SLACK_S = 60.0  # a process's start is told by a clock that may be set
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One process at one moment: its parent's number, when it started, the seconds that it computed."""
+
+    parent: int
+    started: float
+    cpu_s: float
+
+
+class Census:
+    """All processes of the machine, looked at once for all children that ask within a second."""
+
+    def __init__(self) -> None:
+        """The first look comes with the first question."""
+        self._lock = threading.Lock()
+        self._taken = 0.0
+        self._seen: dict[int, Seen] = {}
+
+    def look(self) -> dict[int, Seen]:
+        """Every process by its number, as of a second ago at most."""
+        with self._lock:
+            if time.monotonic() - self._taken >= _FRESH_S:
+                self._seen = dict(_everybody())
+                self._taken = time.monotonic()
+            return self._seen
+
+
+class Family:
+    """One child and its descendants, those included that left its session or whose parent has ended."""
+
+    def __init__(self, leader: Popen[bytes], marker: str, census: Census) -> None:
+        """`marker` is what the child carries in its environment."""
+        self._leader, self._marker, self._census = leader, marker, census
+        self._since = time.time() - _CLOCK_SLACK_S
+        self._members: dict[int, float] = {}
+
+    def cpu_s(self) -> float:
+        """The seconds that all that live have computed; who belongs to the family is noted by the way."""
+        seen = self._census.look()
+        known = [pid for pid, started in self._members.items() if pid in seen and seen[pid].started == started]
+        family = _descendants(seen, {self._leader.pid, *known})
+        self._members.update({pid: seen[pid].started for pid in family})
+        return sum(seen[pid].cpu_s for pid in family)
+
+    def end(self) -> None:
+        """Ask them to end, then make them; returns when they are gone."""
+        if self._leader.poll() is None:
+            signal_group(self._leader, force=False)
+            try:
+                self._leader.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                signal_group(self._leader, force=True)
+                self._leader.wait()
+        end_all(self._left)
+
+    def _left(self) -> list[psutil.Process]:
+        marked = [process for process, own in marked_processes(self._marker, since=self._since) if own == self._marker]
+        return list({*marked, *_alive(self._members)})
+
+
+def end_all(find: Callable[[], list[psutil.Process]]) -> int:
+    """End whatever `find` finds until it finds nothing; returns how many that were.
+
+    The first round asks. Later ones stop everything before they kill, so that none forks faster than it is looked for.
+    """
+    ended: set[psutil.Process] = set()
+    for number in range(_ROUNDS):
+        found = find()
+        if not found:
+            break
+        ended.update(found)
+        _ask(found) if number == 0 else _kill(_frozen(found, find))
+    return len(ended)
+
+
+def signal_group(leader: Popen[bytes], *, force: bool) -> None:
+    """Signal a child's group; only while the child is not reaped, so that its number cannot be another's."""
+    if leader.returncode is not None:
+        return
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(leader.pid, signal.SIGKILL if force else signal.SIGTERM)
+    elif force:
+        leader.kill()
+    else:
+        leader.terminate()
+
+
+def marked_processes(prefix: str, *, since: float = 0.0) -> list[tuple[psutil.Process, str]]:
+    """Living processes whose mark begins with `prefix`, with their whole mark; none that started before `since`.
+
+    A look in which one came to an end, or was about to become another program, may have missed its child or its mark:
+    where it found nothing, it is taken again.
+    """
+    for _ in range(_LOOKS):
+        found, is_sure = _look(prefix, since)
+        if found or is_sure:
+            break
+        time.sleep(_AGAIN_S)
+    return found
+
+
+def _look(prefix: str, since: float) -> tuple[list[tuple[psutil.Process, str]], bool]:
+    found, is_sure, me = [], True, os.getpid()
+    for process in psutil.process_iter():
+        try:
+            if process.pid == me or process.create_time() < since:
+                continue
+            environ = process.environ()
+            marker = environ.get(MARKER, "")
+            is_sure = is_sure and bool(environ)  # empty while a program is being exchanged for another
+            if marker.startswith(prefix) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((process, marker))
+        except (psutil.NoSuchProcess, ProcessLookupError):
+            is_sure = False
+        except (psutil.Error, OSError):
+            continue
+    return found, is_sure
+
+
+def _everybody() -> Iterator[tuple[int, Seen]]:
+    for process in psutil.process_iter():
+        try:
+            with process.oneshot():
+                times = process.cpu_times()
+                yield process.pid, Seen(process.ppid(), process.create_time(), times.user + times.system)
+        except (psutil.Error, OSError):
+            continue
+
+
+def _descendants(seen: dict[int, Seen], roots: set[int]) -> set[int]:
+    children: dict[int, list[int]] = {}
+    for pid, one in seen.items():
+        children.setdefault(one.parent, []).append(pid)
+    found: set[int] = set()
+    todo = [pid for pid in roots if pid in seen]
+    while todo:
+        pid = todo.pop()
+        if pid not in found:
+            found.add(pid)
+            todo += children.get(pid, ())
+    return found
+
+
+def _alive(members: dict[int, float]) -> Iterator[psutil.Process]:
+    for pid, started in members.items():
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            if process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _frozen(found: list[psutil.Process], find: Callable[[], list[psutil.Process]]) -> set[psutil.Process]:
+    """Everything that is found while all that was found stands still."""
+    frozen: set[psutil.Process] = set()
+    for _ in range(_ROUNDS):
+        new = set(found) - frozen
+        if not new:
+            break
+        for process in new:
+            with suppress(psutil.Error):
+                process.suspend()
+        frozen |= new
+        found = find()
+    return frozen
+
+
+def _ask(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=GRACE_S)
+
+
+def _kill(processes: set[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=GRACE_S)
