@@ -1,57 +1,102 @@
-"""One command of a step or check: its arguments, its environment, its deadline, its log. It looks at no tree."""
+"""One command of a step or check: its arguments, environment, fence, deadline, budget, log, and what its tool told.
+
+It looks at no tree, and takes no tool's word for a success.
+"""
 
 from __future__ import annotations
 
+import math
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import tools, worktree
+from splinter import fencing, git, junit, readers, tools, worktree
 from splinter.errors import StepError
 from splinter.gitcall import WorkTree
+from splinter.ledger import Allowance
 from splinter.plan import Plan
 from splinter.process import Ended
+from splinter.readers import LIMIT, PROVIDER, Reading
+from splinter.records import CaseRecord, Usage
 from splinter.session import Session
 from splinter.tools import Command, Tool
 from splinter.workstream import Prompt, Run, Step, ToolCall
 
 _LAST_LINES = 5
+_MOST_FILES = 40  # more than these are no help to an agent that is handed files
 
 
-def act(session: Session, plan: Plan, step: Step, name: str, *, junit: Path | None = None) -> Ended:
-    """Run a step's command in the work tree; raises StepError unless it ended well."""
-    tree, log = locate(session, plan), session.log(plan, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = command_of(session, plan, step, junit=junit)
-    timeout_s = _remaining_s(session, plan, step)
-    profile = plan.tools[step.action.tool] if isinstance(step.action, ToolCall | Prompt) else None
-    try:
-        with session.turn(profile):
-            ended = session.processes.run(
-                command.argv, cwd=tree.path, env=_environment(session, plan, profile, tree), log=log,
-                timeout_s=timeout_s, stall_s=step.stall_s,
-            )  # fmt: skip
-    except (FileNotFoundError, PermissionError) as error:
-        raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
-    reason = ended.reason or ("exit_code" if ended.exit_status else None)
-    if reason == "timed_out" and timeout_s < step.timeout_s:
-        reason = "over_budget"
-    if reason:
-        failure = StepError(reason, _told(session, command, ended, reason, timeout_s, step))
-        failure.exit_status_of_child = ended.exit_status
-        raise failure
-    return ended
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """A command that has ended: what its tool told of itself, and what speaks against it, None where nothing does."""
+
+    ended: Ended
+    reading: Reading
+    failure: StepError | None
+    cases: tuple[CaseRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_providers_fault(self) -> bool:
+        """Whether trying again may help."""
+        return self.failure is not None and self.failure.reason == "agent_error" and self.reading.fault == PROVIDER
 
 
-def command_of(session: Session, plan: Plan, step: Step, *, junit: Path | None = None) -> Command:
-    """The command of a step, its placeholders filled."""
-    values = {"recorded": str(session.repository.start / tools.recorded_path(plan.id, step.id))}
-    if junit:
-        values["junit"] = str(junit)
-    if isinstance(step.action, Prompt):
-        values["prompt"] = step.action.text
-        file = session.log(plan, step.id).with_suffix(".prompt.md")
-        values["prompt_file"] = str(file)
-        file.write_text(step.action.text, "utf-8")
-    return tools.command(step.action, plan.tools, values=values)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scratch:
+    """Files of one command outside work tree and log: made for it and removed after it."""
+
+    folder: Path
+
+    @property
+    def prompt(self) -> Path:
+        return self.folder / "prompt.md"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results.xml"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+
+def act(
+    session: Session, plan: Plan, step: Step, name: str, *, prompt: str = "", before: str | None = None,
+    timeout_s: float | None = None,
+) -> Acted:  # fmt: skip
+    """Run a step's command in the work tree, its log under `name`; raises StepError where it could not be started.
+
+    `prompt` is the whole text for an agent, `before` the commit in the work tree, `timeout_s` a deadline nearer than
+    the step's.
+    """
+    profile = profile_of(plan, step)
+    asked_s = min(step.timeout_s, timeout_s or math.inf)
+    booked = session.ledger.booked(
+        session.account(plan), name, is_paid=isinstance(step.action, Prompt),
+        is_stopping=lambda: session.processes.is_stopping,
+    )  # fmt: skip
+    with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
+        command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
+        deadline_s = min(asked_s, booking.allowance.seconds)
+        ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
+        reading = readers.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
+        booking.seconds = ended.seconds
+        booking.usage = reading.usage if isinstance(step.action, Prompt) else None
+        cases, notes = _results(session, plan, name, scratch) if profile and profile.junit else ((), ())
+    reason = _reason(ended, reading, is_short=deadline_s < asked_s)
+    failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
+    denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
+    return Acted(
+        ended=ended, reading=reading, failure=failure, cases=cases, notes=(*ended.notes, *denied, *notes)
+    )  # fmt: skip
+
+
+def profile_of(plan: Plan, step: Step) -> Tool | None:
+    """The profile that a step calls, None for a command of the user's own."""
+    return plan.tools[step.action.tool] if isinstance(step.action, ToolCall | Prompt) else None
 
 
 def tool_of(step: Step) -> str:
@@ -67,34 +112,128 @@ def label(step: Step) -> str:
     return " ".join((action.tool, *action.args)) if isinstance(action, ToolCall) else f"{action.tool} (prompt)"
 
 
-def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
-    own = profile.env if profile else ()
-    env = session.environment.child_environment((*own, *plan.workstream.env))
-    return {**env, "GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
-
-
-def _remaining_s(session: Session, plan: Plan, step: Step) -> float:
-    minutes = plan.workstream.budget.minutes
-    if minutes is None:
-        return step.timeout_s
-    used_s = sum(record.seconds for record in session.store.steps_of(session.open_run(), plan.id))
-    if used_s >= minutes * 60:
-        raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up")
-    return min(step.timeout_s, minutes * 60 - used_s)
-
-
-def _told(session: Session, command: Command, ended: Ended, reason: str, timeout_s: float, step: Step) -> str:
-    how = {
-        "exit_code": f"ended with exit status {ended.exit_status}",
-        "timed_out": f"did not end within {timeout_s:g} s and was ended with all it had started",
-        "stalled": f"neither wrote nor computed for {step.stall_s or 0:g} s and was ended",
-        "over_budget": f"was ended after {ended.seconds:.0f} s: the workstream's budget of minutes is used up",
-        "interrupted": "was interrupted",
-    }[reason]
-    last = "\n".join(ended.tail.strip().splitlines()[-_LAST_LINES:])
-    return session.redactor.text(f"{command.label} {how}" + (f"\n{last}" if last else ""))
-
-
 def locate(session: Session, plan: Plan) -> WorkTree:
     """The work tree of a workstream."""
     return worktree.locate(session.state, plan.id)
+
+
+@contextmanager
+def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
+    folder = session.state / "scratch" / plan.id
+    shutil.rmtree(folder, ignore_errors=True)  # a killed run's
+    (folder / "home").mkdir(parents=True)
+    try:
+        yield _Scratch(folder=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _command(
+    session: Session, plan: Plan, step: Step, prompt: str, scratch: _Scratch, allowance: Allowance, before: str | None
+) -> Command:
+    """The command of a step, its placeholders filled."""
+    profile = profile_of(plan, step)
+    values = {
+        "recorded": str(session.repository.start / tools.recorded_path(plan.id, step.id)),
+        "junit": str(scratch.results),
+    }
+    if profile and profile.model:
+        values["model"] = profile.model
+    if profile and profile.max_turns:
+        values["max_turns"] = str(profile.max_turns)
+    if math.isfinite(allowance.usd):
+        values["budget_usd"] = f"{allowance.usd:.4f}"
+    if isinstance(step.action, Prompt):
+        scratch.prompt.write_text(prompt, "utf-8", newline="")
+        values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
+        if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
+            values["files"] = _files(session, plan, before)
+    return tools.command(step.action, plan.tools, values=values)
+
+
+def _files(session: Session, plan: Plan, before: str | None) -> str:
+    """The files that a scope lets an agent change, for one that is handed files; none where they are too many."""
+    scope = plan.workstream.scope
+    if before is None or not scope.is_declared:
+        return ""
+    found = git.files_at(session.repository, before, scope.modify)
+    return "\0".join(found) if len(found) <= _MOST_FILES else ""
+
+
+def _run(
+    session: Session, plan: Plan, step: Step, name: str, profile: Tool | None, command: Command, scratch: _Scratch,
+    deadline_s: float,
+) -> Ended:  # fmt: skip
+    tree, log = locate(session, plan), session.log(plan, name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(step.action, Prompt):
+        kept = session.redactor.data(scratch.prompt.read_bytes())
+        log.with_suffix(".prompt.md").write_bytes(kept)
+    env = _environment(session, plan, profile, tree)
+    argv: tuple[str, ...] | str = command.argv
+    if fencing.is_wanted(session, profile):
+        argv, env = fencing.fenced(session, plan, profile, argv, env, scratch=scratch.folder, home=scratch.home)
+    try:
+        return session.processes.run(
+            argv, cwd=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,
+            stdin=scratch.prompt if command.stdin is not None else None,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
+
+
+def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
+    own, hides = (profile.env, profile.hides) if profile else ((), ())
+    env = session.environment.child_environment((*own, *plan.workstream.env), hides=hides)
+    variables = profile.variables if profile else {}
+    return {**env, **variables, "GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _results(
+    session: Session, plan: Plan, name: str, scratch: _Scratch
+) -> tuple[tuple[CaseRecord, ...], tuple[str, ...]]:
+    """The cases that a tool left, and why there are none; what was read is kept beside the log, masked."""
+    try:
+        cases = junit.read(scratch.results)
+    except junit.UnreadableResultsError as error:
+        return (), (f"its results could not be read: {error}",)
+    if cases:
+        kept = session.redactor.data(scratch.results.read_bytes())
+        session.log(plan, name).with_suffix(".junit.xml").write_bytes(kept)
+    return cases, ()
+
+
+def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> str | None:
+    """What speaks against a call: how it ended, what its tool complains of, its exit status, in this order."""
+    if ended.reason == "timed_out" and is_short:
+        return "over_budget"
+    if ended.reason:
+        return ended.reason
+    if reading.error:
+        return "over_budget" if reading.fault == LIMIT else "agent_error"
+    return "exit_code" if ended.exit_status else None
+
+
+def _failure(
+    session: Session, command: Command, ended: Ended, reading: Reading, reason: str, deadline_s: float, step: Step
+) -> StepError:
+    how = {
+        "exit_code": f"ended with exit status {ended.exit_status}",
+        "timed_out": f"did not end within {deadline_s:g} s and was ended with all it had started",
+        "stalled": f"neither wrote nor computed for {step.stall_s or 0:g} s and was ended",
+        "over_budget": f"was ended after {ended.seconds:.0f} s: its budget of minutes is used up",
+        "agent_error": f"says: {reading.error}",
+        "interrupted": "was interrupted",
+    }[reason]
+    if reason == "over_budget" and reading.error:
+        how = f"came to a limit that it was given: {reading.error}"
+    last = "" if reading.error else "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
+    failure = StepError(reason, session.redactor.text(f"{command.label} {how}" + (f"\n{last}" if last else "")))
+    failure.exit_status_of_child = ended.exit_status
+    return failure
+
+
+def usage_of(calls: Sequence[Acted]) -> Usage | None:
+    """What calls took together, None where none costs anything."""
+    told = [call.reading.usage for call in calls if call.reading.usage]
+    return sum(told, Usage()) if told else None

@@ -5,91 +5,109 @@ It never moves the workstream's branch, and never trusts what a tool says of its
 
 from __future__ import annotations
 
-import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, git, scope, worktree
-from splinter.errors import GitError, StepError
+from splinter import acting, git, groundwork, leaks, prompts, scope, worktree
+from splinter.acting import Acted
+from splinter.errors import StepError
 from splinter.git import RefUpdate
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan, fingerprint
 from splinter.records import StepRecord
 from splinter.session import Session
-from splinter.workstream import Step
+from splinter.tools import Tool
+from splinter.workstream import Prompt, Step
 
 Values = dict[str, Any]
-_INCLUDE = ".worktreeinclude"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Where a workstream's own commits begin: on `base`, or on what it depends on."""
-
-    commit: str
-    base: str
-
-
-def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) -> Values:
-    """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
-    started = time.monotonic()
-    session.open_run()
-    tree = acting.locate(session, plan)
-    try:
-        start = _start(session, plan, previous)
-        touch(session, plan, tree)
-        worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
-        _include_ignored(session, tree)
-        versions = _look_for_tools(session, plan)
-        _preflight(session, plan, tree, start)
-    except StepError as error:
-        record = _record(session, plan, "prepare", "failed", started, reason=error.reason, message=str(error))
-        session.store.add_step(session.open_run(), record)
-        raise
-    _pin(session, plan, "prepare", start.commit)
-    return {
-        "made_of": made_of,
-        "versions": versions,
-        "start": start.commit,
-        "base": start.base,
-        "commit": start.commit,
-    }
 
 
 def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> Values:
     """Run one step on the commit before it; returns the values that doit keeps, raises StepError."""
-    record = attempt(session, plan, step, before=before, made_of=made_of)
+    prompt = ""
+    if isinstance(step.action, Prompt):
+        prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
+    record = attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt)
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
     return {"made_of": made_of, "commit": record.commit, "outcome": record.outcome}
 
 
-def attempt(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> StepRecord:
+def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRecord, ...]:
+    """How the steps before one ended, from whichever run; None: all of them."""
+    found = []
+    for step in plan.workstream.steps:
+        if step.id == until:
+            break
+        commit = session.values.get(plan.task(step.id), {}).get("commit", "")
+        record = session.store.last_step(plan.id, step.id, commit)
+        found += [record] if record else []
+    return tuple(found)
+
+
+def attempt(
+    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = ""
+) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was."""
     run, tree, started = session.open_run(), acting.locate(session, plan), time.monotonic()
+    calls: list[Acted] = []
     try:
-        record = _attempt(session, plan, step, tree, before, made_of, started)
+        groundwork.touch(session, plan, tree)
+        _act(session, plan, step, before, prompt, calls)
+        kept = _settle(session, plan, step, tree, before, made_of, started, calls)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
-        record = _record(
-            session, plan, step.id, outcome, started,
+        kept = record(
+            session, plan, step.id, outcome, started, step=step, calls=calls,
             reason=None if outcome == "interrupted" else error.reason,
-            message=str(error), step=step, patch=_keep_patch(session, plan, tree, before, step.id),
-            log=session.log(plan, step.id), exit_status=error.exit_status_of_child,
+            message=str(error), patch=groundwork.keep_patch(session, plan, tree, before, step.id),
+            exit_status=error.exit_status_of_child,
         )  # fmt: skip
-    session.store.add_step(run, record)
-    return record
+    session.store.add_step(run, kept)
+    return kept
 
 
-def _attempt(
-    session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float
-) -> StepRecord:
+def _act(session: Session, plan: Plan, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:
+    """Run the step's command on a clean tree, and again where its provider was at fault; each call goes to `calls`."""
+    profile = acting.profile_of(plan, step)
+    started = time.monotonic()
+
+    def once() -> Acted:
+        if session.processes.is_stopping:
+            raise StepError("interrupted", f"{step.id} was interrupted before it began")
+        worktree.place(session.repository, acting.locate(session, plan), before, keep_ignored=True)
+        name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
+        left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s
+        calls.append(acting.act(session, plan, step, name, prompt=prompt, before=before, timeout_s=left_s))
+        return calls[-1]
+
+    last = _retried(session, profile, step, once) if profile and prompt else once()
+    if last.failure:
+        raise last.failure
+
+
+def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Acted]) -> Acted:
+    import tenacity
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda acted: acted.is_providers_fault),
+        stop=tenacity.stop_after_attempt(1 + profile.retries) | tenacity.stop_before_delay(step.timeout_s),
+        wait=tenacity.wait_exponential_jitter(initial=profile.backoff_s, max=step.timeout_s, jitter=profile.backoff_s),
+        sleep=session.processes.pause,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    acted: Acted = retrying(once)
+    return acted
+
+
+def _settle(
+    session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float,
+    calls: list[Acted],
+) -> StepRecord:  # fmt: skip
+    """Hold what changed against the scope, look for secrets in it, and make it a commit; raises StepError."""
     repository = session.repository
-    touch(session, plan, tree)
-    worktree.place(repository, tree, before, keep_ignored=True)
-    acting.act(session, plan, step, step.id)
     guarded = worktree.guard(tree)
     after = worktree.measure(repository, tree)
     found = [f".git/{name} of the work tree was changed" for name in guarded.altered]
@@ -98,13 +116,17 @@ def _attempt(
         raise StepError("out_of_scope", scope.told(found))
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
-        raise StepError("no_change", "nothing changed, and the step was expected to change something")
+        denied = "".join(f"; {note}" for call in calls for note in call.notes)
+        raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
+    leaked = leaks.found(repository, session.redactor, changes)
+    if leaked:
+        raise StepError("secret_in_result", leaks.told(leaked))
     commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
-    _pin(session, plan, step.id, commit)
-    notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
-    return _record(
-        session, plan, step.id, "changed" if changes else "unchanged", started, step=step, exit_status=0,
-        commit=commit, files=git.files(changes), log=session.log(plan, step.id), notes=notes,
+    pin(session, plan, step.id, commit)
+    return record(
+        session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls,
+        exit_status=0, commit=commit, files=git.files(changes),
+        notes=tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs),
     )  # fmt: skip
 
 
@@ -123,145 +145,21 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
     return git.commit_tree(session.repository, after, [before], session.redactor.text(message), date_s=date_s)
 
 
-def _pin(session: Session, plan: Plan, name: str, commit: str) -> None:
+def pin(session: Session, plan: Plan, name: str, commit: str) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
     session.made.add(commit)
     ref = f"refs/splinter/checkpoints/{plan.id}/{name}"
     git.update_refs(session.repository, [RefUpdate(ref=ref, new=commit)], why=f"splinter: {plan.id}:{name}")
 
 
-def _start(session: Session, plan: Plan, previous: Values) -> Start:
-    base = session.base_commit(plan)
-    tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
-    ahead = [values["tip"] for values in tips if not git.is_ancestor(session.repository, values["tip"], base)]
-    if ahead:
-        return Start(commit=_merged(session, plan, base, ahead), base=base)
-    kept = previous.get("base", "")
-    if kept and kept != base and previous["start"] == kept and _moved_only_in_workstreams(session, kept, base):
-        base = kept
-    return Start(commit=base, base=base)
-
-
-def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
-    """A base that moved only in files that no step may read as input is no moved base: nothing is rebuilt for it."""
-    repository = session.repository
-    if not git.existing(repository, [old]) or not git.is_ancestor(repository, old, new):
-        return False
-    return all(change.path.startswith("workstreams/") for change in git.diff(repository, old, new))
-
-
-def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
-    merged = tips[0]
-    for tip in tips[1:]:
-        tree, conflicts = git.merge_trees(session.repository, merged, tip)
-        if tree is None:
-            raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
-        message = f"Merge what {plan.id} depends on\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
-        date_s = int(session.clock.now().timestamp())
-        merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s)
-    return merged
-
-
-def touch(session: Session, plan: Plan, tree: WorkTree) -> None:
-    """Before a work tree is used for the first time in a run: made if missing, what was found in it kept as a patch."""
-    if not session.touches_first(plan.id):
-        return
-    is_new = not tree.path.is_dir()
-    if not is_new:
-        _keep_hand_edits(session, plan, tree)
-    leaves = tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
-    worktree.ensure(session.repository, tree, leaves)
-    if is_new:
-        _include_ignored(session, tree)
-
-
-def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
-    """What lies in the work tree beyond what we put there: a person's edits, or what a killed step left."""
-    at = worktree.expected(tree)
-    if not at or not tree.index.exists() or not git.existing(session.repository, [at]):
-        return
-    try:
-        now = worktree.measure(session.repository, tree)
-    except StepError:
-        return
-    if now == git.tree_of(session.repository, at):
-        return
-    patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
-    git.write_patch(session.repository, at, now, patch)
-    session.note(
-        f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
-    )
-
-
-def _keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
-    """A failed attempt's files as a patch beside its log; the work tree goes back to where it was."""
-    try:
-        after = worktree.measure(session.repository, tree)
-        patch = None
-        if after != git.tree_of(session.repository, before):
-            patch = session.log(plan, name).with_suffix(".patch")
-            git.write_patch(session.repository, before, after, patch)
-        worktree.place(session.repository, tree, before, keep_ignored=True)
-    except (GitError, StepError):
-        return None
-    return patch
-
-
-def _include_ignored(session: Session, tree: WorkTree) -> None:
-    """Copy in the ignored files that `.worktreeinclude` lists; what leaves the repository is refused."""
-    listing = session.repository.start / _INCLUDE
-    if not listing.is_file():
-        return
-    top = session.repository.start.resolve()
-    for line in listing.read_text("utf-8").splitlines():
-        pattern = line.strip().rstrip("/")
-        if not pattern or pattern.startswith("#"):
-            continue
-        if pattern.startswith("/") or ".." in pattern.split("/"):
-            raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
-        for source in sorted(session.repository.start.glob(pattern)):
-            if not source.resolve().is_relative_to(top):
-                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
-            target = tree.path / source.relative_to(session.repository.start)
-            if not target.resolve().is_relative_to(tree.path):
-                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leads out of the work tree by a link')
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-            else:
-                shutil.copy2(source, target)
-
-
-def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:
-    """What each tool says its version is; raises StepError for one that is not there, before anything is paid."""
-    versions = {}
-    for tool in plan.tools.values():
-        version = session.version(tool)
-        if version is None:
-            raise StepError(
-                "tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
-            )
-        versions[tool.name] = version
-    return versions
-
-
-def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> None:
-    for check in plan.workstream.preflight:
-        try:
-            acting.act(session, plan, check, check.id)
-        except StepError as error:
-            if error.reason == "interrupted":
-                raise
-            raise StepError("preflight", f"{check.id}: {error}") from error
-    if plan.workstream.preflight:
-        worktree.place(session.repository, tree, start.commit, keep_ignored=True)
-
-
-def _record(
+def record(
     session: Session, plan: Plan, name: str, outcome: str, started: float, *,
-    step: Step | None = None, log: Path | None = None, patch: Path | None = None,
-    **more: Any,
+    step: Step | None = None, calls: Sequence[Acted] = (), patch: Path | None = None,
+    notes: tuple[str, ...] = (), **more: Any,
 ) -> StepRecord:  # fmt: skip
+    """What came of a step and of the calls that it took."""
+    log = session.log(plan, f"{name}.try-{len(calls)}" if len(calls) > 1 else name)
+    reading = calls[-1].reading if calls else None
     return StepRecord(
         workstream=plan.id,
         step=name,
@@ -270,7 +168,19 @@ def _record(
         seconds=round(time.monotonic() - started, 3),
         tool=acting.tool_of(step) if step else None,
         command=acting.label(step) if step else "",
-        log=session.relative(log) if log and log.exists() else None,
+        log=session.relative(log) if log.exists() else None,
         patch=session.relative(patch) if patch else None,
+        notes=(*_told(calls), *notes),
+        usage=acting.usage_of(calls) if step and isinstance(step.action, Prompt) else None,
+        model=reading.model if reading else None,
+        agent_session=reading.session if reading else None,
         **more,
     )
+
+
+def _told(calls: Sequence[Acted]) -> Iterator[str]:
+    """Notes of every call, and why there was more than one."""
+    for number, call in enumerate(calls, 1):
+        yield from call.notes
+        if number < len(calls):
+            yield f"call {number} ended by the provider's fault and was made again: {call.reading.error}"

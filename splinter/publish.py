@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from splinter import git, records, report
 from splinter.engine import Values
@@ -107,8 +106,7 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
 
 def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
     """A record with every secret masked."""
-    masked: dict[str, Any] = _masked(session, records.to_json(record))
-    return records.workstream_from_json(masked)
+    return records.workstream_from_json(records.masked(records.to_json(record), session.redactor))
 
 
 def run_record(session: Session, run: str) -> RunRecord:
@@ -242,14 +240,6 @@ def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
     last = session.store.last_workstream(plan.id)
     told = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
     return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=told)
-
-
-def _masked(session: Session, value: Any) -> Any:
-    if isinstance(value, str):
-        return session.redactor.text(value)
-    if isinstance(value, dict):
-        return {key: _masked(session, inner) for key, inner in value.items()}
-    return [_masked(session, inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _point(latest: Path, folder: Path) -> None:

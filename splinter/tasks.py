@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, plan, project, publish, worktree
+from splinter import acceptance, acting, engine, plan, preparation, project, publish, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, PublishError, SplinterError
 from splinter.plan import Plan
@@ -71,7 +71,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
         previous = rows.values(name)
         return _told(session, one, "prepare", lambda: {
-            **engine.prepare(session, one, previous=previous, made_of=session.materials[name]),
+            **preparation.prepare(session, one, previous=previous, made_of=session.materials[name]),
             "source": one.workstream.source,
         })  # fmt: skip
 

@@ -256,8 +256,11 @@ def test_a_fix_loop_that_goes_in_circles_is_ended_and_not_paid_for_again(world: 
     assert world.new_calls() == ["ask", "ask", "ask"]
     world.doit("w")
     record = world.records()["w"]
-    assert record["reason"] == "check_failed"
-    assert "2 fix attempts are used up for this occurrence" in record["message"]
+    assert record["reason"] == "oscillating"
+    assert record["message"].startswith(
+        "fix attempt 2 came back to a result that had failed before; "
+        "no more are made until the next occurrence, an edit, or doit -a"
+    )
     assert world.new_calls() == []
     world.now = TUESDAY
     world.doit("w")

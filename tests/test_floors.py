@@ -15,23 +15,23 @@ SPLINTER = Path(__file__).resolve().parent.parent / "splinter"
 # a file imports files of lower floors, or files that stand before it on its own floor
 FLOORS = (
     # 0: no word of the domain
-    "errors notation globs events redact",
+    "errors notation globs events shapes redact",
     # 1: what is asked, what happened, when
     "workstream records when",
     # 2: pure functions of text and values
     "documents listing files places verdict schema toml tools parsed territory rules settings collection ports plan"
-    " identity graph markup report junit",
+    " identity graph markup report junit readers prompts breakers sandbox",
     # 3: the outside
-    "process versions gitcall git store worktree scope session forges.local forges.github"
+    "family output process versions gitcall git store ledger worktree scope leaks session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck"
     " legacy.phrases legacy.source legacy.jsonc legacy.written legacy.shell legacy.paths legacy.prompts legacy.entries"
     " legacy.agents legacy.profiles legacy.limits legacy.scoping legacy.draft legacy.ordering legacy.batch legacy.folder",
     # 4: the stories
-    "acting engine branch acceptance why publish project scaffold",
+    "fencing acting groundwork engine preparation branch judging fixing acceptance why publish project finding connections doctor scaffold",
     # 5: doit
     "rows tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
     " doit_plugins.telling doit_plugins.runner doit_plugins.run doit_plugins.planning doit_plugins.drawing"
-    " doit_plugins.commands doit_plugins.init doit_plugins.importing",
+    " doit_plugins.commands doit_plugins.doctoring doit_plugins.init doit_plugins.importing",
 )
 ORDER = {name: (floor, place) for floor, names in enumerate(FLOORS) for place, name in enumerate(names.split())}
 DOIT_FLOOR = 5

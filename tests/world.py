@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from splinter.process import MARKER
+from splinter.family import MARKER
 
 DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = """[GLOBAL]
@@ -30,6 +30,7 @@ history = splinter.doit_plugins.commands:History
 import = splinter.doit_plugins.importing:Import
 graph = splinter.doit_plugins.commands:Graph
 why = splinter.doit_plugins.commands:Why
+doctor = splinter.doit_plugins.doctoring:Doctor
 """
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 

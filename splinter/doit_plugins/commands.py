@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,7 @@ from doit.cmd_base import Command
 
 from splinter.doit_plugins.drawing import Graph
 from splinter.doit_plugins.planning import Plan, Why
-from splinter.doit_plugins.telling import told
+from splinter.doit_plugins.telling import say, takes_colour, told
 from splinter.errors import InputError
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
@@ -61,31 +58,18 @@ class Check(Command):
         if before and chosen and not problems and top == root:
             verdict.keep(top, before, len(found.workstreams), found.other_files(chosen))
         if format == "json":
-            _say(listing.as_json(problems))
+            say(listing.as_json(problems))
         elif not problems:
-            _say(_clean(len(found.workstreams)))
+            say(_clean(len(found.workstreams)))
         elif format == "github":
-            _say(listing.as_annotations(problems))
+            say(listing.as_annotations(problems))
         else:
-            _say(listing.for_people(problems, in_colour=_takes_colour(variables)))
+            say(listing.for_people(problems, in_colour=takes_colour(variables)))
         return InputError.exit_status if any(problem.level == "error" for problem in problems) else 0
 
 
 def _clean(workstreams: int) -> str:
     return f"{workstreams:,} workstream{'' if workstreams == 1 else 's'}, no problem"
-
-
-def _takes_colour(variables: Mapping[str, str]) -> bool:
-    return sys.stdout.isatty() and not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
-
-
-def _say(text: str) -> None:
-    """Print it, whatever the encoding of stdout has no characters for."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-    except BrokenPipeError:  # `doit check | head`; Python's own flush at the end must not stumble again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class History(Command):
@@ -104,7 +88,7 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import git, records, settings
+        from splinter import git, markup, records, settings
         from splinter.doit_plugins.reporter import pages
         from splinter.store import Store
 
@@ -118,8 +102,9 @@ class History(Command):
             counts = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
             seconds = sum(one.seconds for one in run.workstreams)
+            cost = f"  {markup.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (ended before its time)"
-            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{ended}")
+            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
         return 0

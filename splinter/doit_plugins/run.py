@@ -118,6 +118,7 @@ class Run(cmd_run.Run):
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
         shown.session = session
+        session.ledger.jobs = jobs
         project.sweep(self.loader.project, session)
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from doit.exceptions import InvalidDodoFile
 
 from splinter.errors import InputError, SplinterError
+from splinter.redact import Redactor
 
 
 def told(call: Callable[[], int]) -> int:
@@ -15,8 +17,33 @@ def told(call: Callable[[], int]) -> int:
     try:
         return call()
     except InvalidDodoFile as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_masked(error)}\n")
         return InputError.exit_status
     except SplinterError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{_masked(error)}\n")
         return error.exit_status
+
+
+def _masked(error: Exception) -> str:
+    """An error without the secrets of the environment; one that is about a malformed variable shows no value."""
+    from splinter import settings
+
+    try:
+        secrets = settings.environment().secrets()
+    except InputError:
+        secrets = ()
+    return Redactor(secrets).text(str(error))
+
+
+def takes_colour(variables: Mapping[str, str]) -> bool:
+    """Whether what is printed goes to a terminal that shows colours."""
+    return sys.stdout.isatty() and not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
+
+
+def say(text: str) -> None:
+    """Print it, whatever the encoding of stdout has no characters for."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:  # `doit check | head`; Python's own flush at the end must not stumble again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

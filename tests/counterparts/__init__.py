@@ -31,7 +31,7 @@ def emulated(service: str, seed: dict[str, object], folder: Path) -> Iterator[st
         pytest.skip(f"npm's emulate is not installed: npm ci --prefix {HERE.parent.name}/{HERE.name}")
     seed_file = folder / f"{service}.json"
     seed_file.write_text(json.dumps(seed))
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [node, str(MODULES / "emulate/dist/index.js"), "start", "--service", service, "--port", str(port)]
     with (folder / f"{service}.log").open("wb") as log:
@@ -47,7 +47,7 @@ def emulated(service: str, seed: dict[str, object], folder: Path) -> Iterator[st
         child.wait(10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,61 @@
+"""The command `doit doctor`: what is there, what is missing, how to mend it. It starts no workstream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit.cmd_base import Command
+
+from splinter.doit_plugins.telling import say, takes_colour, told
+
+if TYPE_CHECKING:
+    from splinter.finding import Finding
+
+_WIDTH = len("problem") + 2
+
+
+class Doctor(Command):
+    """A line for each thing that runs depend on."""
+
+    name = "doctor"
+    doc_purpose = "show which tools, keys and services are there, and what is missing"
+    doc_usage = ""
+    doc_description = "Of keys and tokens it tells that they are set, never what they are."
+    cmd_options = (
+        {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"},
+        {
+            "name": "is_offline", "short": "", "long": "offline", "type": bool, "default": False,
+            "help": "ask no network",
+        },
+    )  # fmt: skip
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Print what is found; exit status 1 where something is a problem."""
+        return told(lambda: self._tell(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
+
+    def _tell(self, *, is_offline: bool, as_json: bool) -> int:
+        from splinter import doctor, project
+
+        known = project.read(Path.cwd())
+        found = doctor.examine(known, is_offline=is_offline)
+        if as_json:
+            say(json.dumps([asdict(one) for one in found], indent=2))
+        else:
+            say("\n".join(_lines(found, in_colour=takes_colour(known.environment.variables))))
+        return 1 if any(one.state == "problem" for one in found) else 0
+
+
+def _lines(found: Sequence[Finding], *, in_colour: bool) -> Iterator[str]:
+    from splinter.documents import COLOURS
+    from splinter.listing import plural
+
+    paint = {"problem": COLOURS["error"], "note": COLOURS["warning"]} if in_colour else {}
+    for one in found:
+        start, end = (paint[one.state], COLOURS["end"]) if one.state in paint else ("", "")
+        yield f"{start}{one.state}{end}{' ' * (_WIDTH - len(one.state))}{one.line}"
+    problems = sum(one.state == "problem" for one in found)
+    yield plural(problems, "problem") if problems else "no problem"

@@ -1,0 +1,97 @@
+"""What the sandbox lets through for one command, as this machine has it; and whether it has a sandbox at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from splinter import sandbox, tools, worktree
+from splinter.errors import StepError
+from splinter.plan import Plan
+from splinter.sandbox import Fence
+from splinter.session import Session
+from splinter.tools import Tool
+
+_TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
+_PROBE_S = 20.0
+
+
+def is_wanted(session: Session, profile: Tool | None) -> bool:
+    """Whether a command goes into the sandbox."""
+    own = profile.sandbox if profile else None
+    return (own or session.settings.sandbox) == "bubblewrap"
+
+
+def fenced(
+    session: Session, plan: Plan, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
+    scratch: Path, home: Path,
+) -> tuple[tuple[str, ...], dict[str, str]]:  # fmt: skip
+    """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's."""
+    outside = Path(env.get("HOME", str(Path.home()))).resolve()
+    program = argv[0] if isinstance(argv, tuple) else None
+    recorded = session.repository.start / tools.recorded_path(plan.id, "step")
+    reads = [
+        session.repository.common / "objects",
+        recorded.parent,
+        *(Path(path).expanduser() for path in session.settings.sandbox_reads),
+        *_programs(env["PATH"], program),
+    ]
+    fence = Fence(
+        home=outside,
+        private_home=home,
+        writes=(worktree.locate(session.state, plan.id).path, scratch),
+        reads=tuple(dict.fromkeys(_shown(reads, outside))),
+        has_network=profile.network if profile else session.settings.sandbox_network,
+    )
+    return sandbox.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
+
+
+def problem(session: Session) -> str | None:
+    """Why there is no sandbox on this machine, None where there is one; asked once."""
+    env = session.environment.child_environment(())
+    program = shutil.which(sandbox.PROGRAM, path=env["PATH"])
+    if program is None:
+        return f"{sandbox.PROGRAM} is not on PATH; install bubblewrap"
+    argv = (program, "--unshare-all", "--ro-bind", "/", "/", "true")
+    folder = session.state / "scratch"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        ended = session.processes.run(argv, cwd=folder, env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
+    except OSError as error:
+        return f"{sandbox.PROGRAM} cannot be started: {error.strerror}"
+    if ended.exit_status == 0:
+        return None
+    last = ended.output.strip().splitlines()[-1:] or [f"exit status {ended.exit_status}"]
+    return f"{sandbox.PROGRAM} does not work here: {last[0]}"
+
+
+def require(session: Session, plan: Plan) -> None:
+    """Raise StepError where a command of the workstream wants a sandbox and there is none: never silently without."""
+    wanted = session.settings.sandbox == "bubblewrap" or any(is_wanted(session, tool) for tool in plan.tools.values())
+    why = session.once("sandbox", lambda: problem(session) or "") if wanted else ""
+    if why:
+        raise StepError("tool_missing", f'sandbox = "bubblewrap": {why}')
+
+
+def _programs(path: str, program: str | None) -> Iterator[Path]:
+    """Where programs lie: Python, the folders of PATH, and what comes with a program beside its `bin`."""
+    yield from (Path(sys.prefix), Path(sys.base_prefix))
+    for folder in (Path(entry) for entry in path.split(os.pathsep)):
+        yield folder
+        if folder.name == "bin":
+            yield from (folder.parent / "lib", folder.parent / "share" / "pipx", folder.parent / "share" / "uv")
+    found = shutil.which(program, path=path) if program else None
+    if found:
+        real = Path(found).resolve()
+        yield real.parent.parent if real.parent.name == "bin" else real.parent
+
+
+def _shown(paths: Iterable[Path], home: Path) -> Iterator[Path]:
+    """What of them must be let through: all that lies under the home or the temporary folder, but no whole home."""
+    for path in paths:
+        for place in {path, path.resolve()}:
+            if not home.is_relative_to(place) and (place.is_relative_to(home) or place.is_relative_to(_TEMPORARY)):
+                yield place

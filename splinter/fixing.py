@@ -1,0 +1,120 @@
+"""The fix loop: a failed check goes back to the tool, every attempt is counted before it is made, breakers end it.
+
+It never asks twice for what was asked before: attempts count by definition and occurrence, whatever was killed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from splinter import breakers, engine, git, judging, prompts
+from splinter.breakers import Tried
+from splinter.judging import Judged
+from splinter.plan import Plan
+from splinter.records import StepRecord
+from splinter.session import Session
+from splinter.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
+
+_TILL = "until the next occurrence, an edit, or doit -a"
+
+
+def mended(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
+    """Judge, and hand failures back to the tool until the checks pass; raises StepError where that leads nowhere.
+
+    `start` is the commit that the workstream's change begins at, `before` its last step's.
+    """
+    judged = judging.judge(session, plan, _resumed(session, plan, before))
+    while judged.failures:
+        tries = _tries(session, plan)
+        results = [*_results(session, tries), judging.tried(session, judged)]
+        _refuse(session, plan, judged, results, tries, start)
+        commit = _attempt(session, plan, judged, results[-1], number=len(tries) + 1)
+        judged = judging.judge(session, plan, commit)
+    return judged
+
+
+def attempts(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
+    """What the attempts made so far came to, also those of earlier runs."""
+    found = []
+    for number, tried in enumerate(_tries(session, plan), 1):
+        record = session.store.last_step(plan.id, f"fix-{number}", tried.get("commit") or "")
+        found += [record] if record else []
+    return tuple(found)
+
+
+def _refuse(
+    session: Session, plan: Plan, judged: Judged, results: list[Tried], tries: tuple[dict[str, Any], ...], start: str
+) -> None:
+    """Raise StepError where no further attempt is to be made."""
+    fix = plan.workstream.fix
+    if not fix.attempts:
+        raise judging.failed("check_failed", _told(judged), judged)
+    why = breakers.trip(results)
+    if why:
+        message = f"fix attempt {len(tries)} {why}; no more are made {_TILL}\n{_told(judged)}"
+        raise judging.failed("oscillating", message, judged)
+    if len(tries) >= fix.attempts:
+        used_up = f"({fix.attempts} fix attempts are used up {_TILL})"
+        raise judging.failed("check_failed", f"{_told(judged)} {used_up}", judged)
+    lines = git.changed_lines(session.repository, start, judged.commit) if fix.max_lines and tries else 0
+    if fix.max_lines and lines > fix.max_lines:
+        message = f"{_told(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
+        raise judging.failed("check_failed", message, judged)
+
+
+def _attempt(session: Session, plan: Plan, judged: Judged, result: Tried, *, number: int) -> str:
+    """One more call of the tool; returns the commit that it came to."""
+    key = session.tries_key(plan)
+    counted = {"from": judged.commit, "failing": result.failing}
+    session.store.add_attempt(plan.id, key, number, counted)
+    prompt = prompts.of_fix(
+        plan.workstream, judged.failures, number=number, earlier=engine.earlier(session, plan, until=None)
+    )
+    made_of = {"fix": number, "before": judged.commit, "definition": key}
+    step = _step(plan, number)
+    record = engine.attempt(session, plan, step, before=judged.commit, made_of=made_of, prompt=prompt)
+    if record.outcome in ("failed", "interrupted") or record.commit is None:
+        raise judging.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
+    session.store.add_attempt_result(plan.id, key, number, {**counted, "commit": record.commit})
+    return record.commit
+
+
+def _step(plan: Plan, number: int) -> Step:
+    tool = plan.workstream.tool
+    assert tool
+    timeout_s = plan.tools[tool].timeout_s or TIMEOUT_S["prompt"]
+    action = Prompt(text=f"mend what failed (attempt {number})", tool=tool)
+    return Step(id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S)
+
+
+def _tries(session: Session, plan: Plan) -> tuple[dict[str, Any], ...]:
+    return session.store.attempts(plan.id, session.tries_key(plan))
+
+
+def _results(session: Session, tries: tuple[dict[str, Any], ...]) -> list[Tried]:
+    """What was judged before; an attempt that came to nothing left the result that it was made on."""
+    made = [one for one in tries if one.get("commit")]
+    known = git.existing(session.repository, [one["from"] for one in made])
+    return [
+        Tried(tree=git.tree_of(session.repository, one["from"]), failing=one["failing"])
+        for one in made
+        if one["from"] in known
+    ]
+
+
+def _resumed(session: Session, plan: Plan, before: str) -> str:
+    """Where the loop had come to when it was ended: attempts that were made are not made again."""
+    commit = before
+    for tried in _tries(session, plan):
+        kept = tried.get("commit")
+        if tried["from"] == commit and kept and git.existing(session.repository, [kept]):
+            commit = kept
+    return commit
+
+
+def _told(judged: Judged) -> str:
+    parts = []
+    for check in (failure.check for failure in judged.failures):
+        bad = check.count("failed") + check.count("error")
+        parts.append(f"{check.check}: {f'{bad} of {len(check.cases)} tests failed' if bad else check.message}")
+    return "; ".join(parts)

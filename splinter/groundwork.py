@@ -1,0 +1,101 @@
+"""What lies in a work tree before and after a command: made, what was found kept as a patch, ignored files copied in.
+
+It throws nothing away that it has not kept, and commits nothing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from splinter import git, worktree
+from splinter.errors import GitError, StepError
+from splinter.gitcall import WorkTree
+from splinter.plan import Plan
+from splinter.session import Session
+
+_INCLUDE = ".worktreeinclude"
+_PIECE = 1024 * 1024
+
+
+def touch(session: Session, plan: Plan, tree: WorkTree) -> None:
+    """Before a work tree is used for the first time in a run: made if missing, what was found in it kept as a patch."""
+    if not session.touches_first(plan.id):
+        return
+    is_new = not tree.path.is_dir()
+    if not is_new:
+        _keep_hand_edits(session, plan, tree)
+    leaves = tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
+    worktree.ensure(session.repository, tree, leaves)
+    if is_new:
+        include_ignored(session, tree)
+
+
+def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
+    """What lies in the work tree beyond what we put there: a person's edits, or what a killed step left."""
+    at = worktree.expected(tree)
+    if not at or not tree.index.exists() or not git.existing(session.repository, [at]):
+        return
+    try:
+        now = worktree.measure(session.repository, tree)
+    except StepError:
+        return
+    if now == git.tree_of(session.repository, at):
+        return
+    patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
+    _write_patch(session, at, now, patch)
+    session.note(
+        f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
+    )
+
+
+def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
+    """A failed attempt's files as a patch beside its log; the work tree goes back to where it was."""
+    try:
+        after = worktree.measure(session.repository, tree)
+        patch = None
+        if after != git.tree_of(session.repository, before):
+            patch = session.log(plan, name).with_suffix(".patch")
+            _write_patch(session, before, after, patch)
+        worktree.place(session.repository, tree, before, keep_ignored=True)
+    except (GitError, StepError):
+        return None
+    return patch
+
+
+def _write_patch(session: Session, old: str, new: str, patch: Path) -> None:
+    """A diff as a patch with its secrets masked; one that held some does not apply any more."""
+    patch.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=session.state) as raw, patch.open("wb") as output:
+        git.write_patch(session.repository, old, new, raw)
+        raw.seek(0)
+        stream = session.redactor.stream()
+        while piece := raw.read(_PIECE):
+            output.write(stream.feed(piece))
+        output.write(stream.end())
+
+
+def include_ignored(session: Session, tree: WorkTree) -> None:
+    """Copy in the ignored files that `.worktreeinclude` lists; what leaves the repository is refused."""
+    listing = session.repository.start / _INCLUDE
+    if not listing.is_file():
+        return
+    top = session.repository.start.resolve()
+    for line in listing.read_text("utf-8").splitlines():
+        pattern = line.strip().rstrip("/")
+        if not pattern or pattern.startswith("#"):
+            continue
+        if pattern.startswith("/") or ".." in pattern.split("/"):
+            raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
+        for source in sorted(session.repository.start.glob(pattern)):
+            if not source.resolve().is_relative_to(top):
+                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
+            target = tree.path / source.relative_to(session.repository.start)
+            if not target.resolve().is_relative_to(tree.path):
+                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leads out of the work tree by a link')
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+            else:
+                shutil.copy2(source, target)

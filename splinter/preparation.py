@@ -1,0 +1,109 @@
+"""The first task of a workstream: where it starts, its work tree there, its tools looked for, its preflight passed.
+
+Nothing is paid for before all of it is well.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from splinter import acting, engine, fencing, git, groundwork, worktree
+from splinter.engine import Values
+from splinter.errors import StepError
+from splinter.gitcall import WorkTree
+from splinter.plan import Plan
+from splinter.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where a workstream's own commits begin: on `base`, or on what it depends on."""
+
+    commit: str
+    base: str
+
+
+def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) -> Values:
+    """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
+    started = time.monotonic()
+    session.open_run()
+    tree = acting.locate(session, plan)
+    try:
+        start = _start(session, plan, previous)
+        groundwork.touch(session, plan, tree)
+        worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
+        groundwork.include_ignored(session, tree)
+        fencing.require(session, plan)
+        versions = _look_for_tools(session, plan)
+        _preflight(session, plan, tree, start)
+    except StepError as error:
+        is_interrupted = error.reason == "interrupted"
+        outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
+        record = engine.record(session, plan, "prepare", outcome, started, reason=reason, message=str(error))
+        session.store.add_step(session.open_run(), record)
+        raise
+    engine.pin(session, plan, "prepare", start.commit)
+    return {
+        "made_of": made_of,
+        "versions": versions,
+        "start": start.commit,
+        "base": start.base,
+        "commit": start.commit,
+    }
+
+
+def _start(session: Session, plan: Plan, previous: Values) -> Start:
+    base = session.base_commit(plan)
+    tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
+    ahead = [values["tip"] for values in tips if not git.is_ancestor(session.repository, values["tip"], base)]
+    if ahead:
+        return Start(commit=_merged(session, plan, base, ahead), base=base)
+    kept = previous.get("base", "")
+    if kept and kept != base and previous["start"] == kept and _moved_only_in_workstreams(session, kept, base):
+        base = kept
+    return Start(commit=base, base=base)
+
+
+def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
+    """A base that moved only in files that no step may read as input is no moved base: nothing is rebuilt for it."""
+    repository = session.repository
+    if not git.existing(repository, [old]) or not git.is_ancestor(repository, old, new):
+        return False
+    return all(change.path.startswith("workstreams/") for change in git.diff(repository, old, new))
+
+
+def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
+    merged = tips[0]
+    for tip in tips[1:]:
+        tree, conflicts = git.merge_trees(session.repository, merged, tip)
+        if tree is None:
+            raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
+        message = f"Merge what {plan.id} depends on\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
+        date_s = int(session.clock.now().timestamp())
+        merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s)
+    return merged
+
+
+def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:
+    """What each tool says its version is; raises StepError for one that is not there, before anything is paid."""
+    versions = {}
+    for tool in plan.tools.values():
+        version = session.version(tool)
+        if version is None:
+            raise StepError(
+                "tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
+            )
+        versions[tool.name] = version
+    return versions
+
+
+def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> None:
+    for check in plan.workstream.preflight:
+        failure = acting.act(session, plan, check, check.id).failure
+        if failure and failure.reason in ("interrupted", "over_budget"):
+            raise failure
+        if failure:
+            raise StepError("preflight", f"{check.id}: {failure}")
+    if plan.workstream.preflight:
+        worktree.place(session.repository, tree, start.commit, keep_ignored=True)

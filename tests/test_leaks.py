@@ -1,0 +1,48 @@
+"""A secret in what a step made never reaches a commit; one that only passes through the output never reaches a log."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+CANARY = "made-up-canary/4f9c+2d"
+TOKEN = "ghp_" + "a1B2c3D4" * 5
+
+
+def leaking(world: World, command: str, **fields: object) -> dict[str, object]:
+    world.env["CANARY_TOKEN"] = CANARY
+    world.write("docs.md", f"An old page with {TOKEN} in it.\n")
+    world.workstream("w", env=["CANARY_TOKEN"], steps=[{"id": "s", "run": command}], **fields)
+    world.commit()
+    world.doit("w")
+    return world.records()["w"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["printf %s \"$CANARY_TOKEN\" > key.txt", "printf %s \"$CANARY_TOKEN\" | base64 > key.txt", "printf 'x\\0%s' \"$CANARY_TOKEN\" > key.bin",
+     f"echo {'sk-ant-' + 'a1B2c3D4' * 5} > key.txt", "ln -s \"$CANARY_TOKEN\" key", "mkdir -p \"$(dirname \"$CANARY_TOKEN\")\"; echo x > \"$CANARY_TOKEN\""],
+    ids=["as it is", "in base64", "among bytes", "a token's shape", "a link's target", "a file's name"],
+)  # fmt: skip
+def test_a_secret_in_a_result_fails_the_step_before_anything_is_committed(world: World, command: str) -> None:
+    record = leaking(world, command)
+    assert (record["outcome"], record["reason"]) == ("failed", "secret_in_result")
+    assert str(record["message"]).startswith("a secret stands in ")
+    assert CANARY not in str(record)
+    assert world.branches() == []
+    assert world.git("for-each-ref", "refs/splinter/checkpoints/w/s") == ""
+
+
+def test_a_token_that_was_there_before_is_nobody_s_leak(world: World) -> None:
+    assert leaking(world, "echo 'and more' >> docs.md")["outcome"] == "changed"
+    assert leaking(world, f"echo {TOKEN} > elsewhere.md")["reason"] == "secret_in_result"
+
+
+def test_a_kept_patch_names_the_file_and_shows_no_secret(world: World) -> None:
+    record = leaking(world, 'printf %s "$CANARY_TOKEN" > key.txt; echo more >> README.md')
+    patch = (world.root / record["steps"][-1]["patch"]).read_text()  # type: ignore[index]
+    assert "+more" in patch
+    assert "key.txt" in patch
+    assert "***" in patch
+    assert CANARY not in patch

@@ -1,0 +1,211 @@
+"""The sandbox: what a command in it can read, write and reach, tried from inside; and its absence, which is told."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from splinter import sandbox
+from splinter.sandbox import Fence
+from tests.world import World
+
+needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+
+
+def fenced(world: World, command: str, *, settings: str = "", **fields: Any) -> dict[str, Any]:
+    """What a step that runs the command in the sandbox ended with; its output is in the world's `seen`."""
+    world.write("splinter.toml", f'sandbox = "bubblewrap"\n{settings}')
+    world.write("tracked.txt", "here\n")
+    world.workstream("w", steps=[{"id": "s", "run": command}], **fields)
+    world.commit()
+    world.doit("w")
+    return world.records()["w"]
+
+
+def log(world: World, record: dict[str, Any]) -> str:
+    return (world.root / record["steps"][-1]["log"]).read_text()
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@needs_bubblewrap
+def test_a_command_in_the_sandbox_does_its_work_in_the_worktree(world: World) -> None:
+    record = fenced(
+        world, 'git log -1 --format=%s && cat tracked.txt && python3 -c \'open("new.txt", "w").write("x")\''
+    )
+    assert record["outcome"] == "changed", record["message"]
+    assert log(world, record) == "by the user\nhere\n"
+    assert world.git("show", "splinter/w:new.txt") == "x"
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(
+    "command",
+    ["cat '{home}/private.txt'", "ls '{home}' | grep private", "cat '{root}/.git/config'", "cat '{root}/README.md'"],
+    ids=["a file of the home", "the home's names", "the repository's config", "the checkout"],
+)  # fmt: skip
+def test_what_lies_in_the_home_is_not_there(world: World, command: str) -> None:
+    # the tests' own temporary folder is hidden like the home, so the checkout in it is as one under a home
+    (world.home / "private.txt").write_text("private")
+    record = fenced(world, command.format(home=world.home, root=world.root) + " && echo REACHED")
+    assert record["reason"] == "exit_code"
+    assert "REACHED" not in log(world, record)
+    assert "private\n" not in log(world, record)
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("place", ["/etc", "/usr", "/var", "{venv}", "{objects}"])
+def test_nothing_is_written_outside_the_worktree(world: World, place: str) -> None:
+    where = place.format(venv=Path(__import__("sys").prefix), objects=world.root / ".git/objects")
+    record = fenced(world, f"touch '{where}/made-by-a-tool' && echo REACHED")
+    assert record["reason"] == "exit_code"
+    assert "REACHED" not in log(world, record)
+    assert not (Path(where) / "made-by-a-tool").exists()
+
+
+@needs_bubblewrap
+def test_what_is_written_to_home_and_temporary_folder_is_gone_afterwards(world: World) -> None:
+    record = fenced(
+        world, "echo x > ~/kept; echo x > /tmp/made-by-a-tool; cat ~/kept /tmp/made-by-a-tool; echo x > new"
+    )
+    assert record["outcome"] == "changed", record["message"]
+    assert log(world, record) == "x\nx\n"
+    assert not (world.home / "kept").exists()
+    assert not Path("/tmp/made-by-a-tool").exists()
+
+
+@needs_bubblewrap
+def test_the_repository_s_git_cannot_be_altered(world: World) -> None:
+    git = world.root / ".git"
+    before = world.git("for-each-ref"), (git / "config").read_bytes()
+    record = fenced(
+        world, f"git --git-dir='{git}' update-ref refs/heads/mine HEAD; git --git-dir='{git}' config a.b c; echo x > x"
+    )
+    assert record["outcome"] == "changed"
+    assert "mine" not in world.git("for-each-ref", "--format=%(refname)")
+    assert (git / "config").read_bytes() == before[1]
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize(("setting", "reached"), [("", False), ("sandbox_network = true\n", True)])
+def test_loopback_is_reached_only_where_the_network_is_on(
+    world: World, listener: int, setting: str, reached: bool
+) -> None:
+    probe = f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {listener}), 2)' && echo REACHED"
+    record = fenced(world, probe, settings=setting)
+    assert ("REACHED" in log(world, record)) is reached
+
+
+@needs_bubblewrap
+def test_other_processes_and_their_environment_are_not_seen(world: World) -> None:
+    world.env["GITHUB_TOKEN"] = "made-up-token-123456"
+    record = fenced(world, "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c TOKEN; ls -d /proc/[0-9]* | wc -l")
+    seen = log(world, record).split()
+    assert seen[0] == "0"
+    assert int(seen[1]) < 10
+
+
+@needs_bubblewrap
+def test_a_file_that_the_settings_name_is_let_through_for_reading(world: World) -> None:
+    (world.home / "shared.txt").write_text("shared\n")
+    record = fenced(world, "cat ~/shared.txt; echo x > ~/shared.txt", settings='sandbox_reads = ["~/shared.txt"]\n')
+    assert log(world, record).startswith("shared\n")
+    assert (world.home / "shared.txt").read_text() == "shared\n"
+
+
+@needs_bubblewrap
+def test_checks_and_preflight_are_fenced_in_too(world: World) -> None:
+    (world.home / "private.txt").write_text("private")
+    look = f"cat '{world.home}/private.txt'"
+    record = fenced(world, "echo x > x", preflight=[{"run": f"! {look}"}], checks=[{"id": "c", "run": look}])
+    assert record["reason"] == "check_failed"
+
+
+@needs_bubblewrap
+def test_test_results_and_recorded_patches_pass_the_fence(world: World) -> None:
+    world.write("test_it.py", "def test_it(): assert open('tracked.txt').read() == 'new\\n'\n")
+    world.write("workstreams/recorded/w/ask.patch", "--- a/tracked.txt\n+++ b/tracked.txt\n@@ -1 +1 @@\n-here\n+new\n")
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    world.write("tracked.txt", "here\n")
+    world.workstream("w", steps=[{"id": "ask", "prompt": "make it new", "tool": "replay"}],
+                     checks=[{"id": "t", "tool": "pytest", "args": ["-q", "test_it.py"]}])  # fmt: skip
+    world.commit()
+    assert world.doit("w").status == 0, world.records()["w"]
+    assert [case["outcome"] for case in world.records()["w"]["checks"][0]["cases"]] == ["passed"]
+
+
+@needs_bubblewrap
+def test_one_tool_may_go_without_and_another_alone_with_it(world: World) -> None:
+    tool = '[tools.look]\ncommand = "cat"\n'
+    (world.home / "private.txt").write_text("private")
+    for settings, outcome in (
+        (f'sandbox = "bubblewrap"\n{tool}sandbox = "none"\n', "unchanged"),
+        (f'{tool}sandbox = "bubblewrap"\n', "failed"),
+    ):
+        world.write("splinter.toml", settings)
+        world.workstream("w", steps=[{"id": "s", "tool": "look", "args": [str(world.home / "private.txt")]}])
+        world.commit()
+        world.doit("w")
+        assert world.records()["w"]["outcome"] == outcome
+
+
+@needs_bubblewrap
+def test_a_hang_in_the_sandbox_is_ended_with_everything(world: World) -> None:
+    from tests.world import children
+
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    world.workstream("w", steps=[{"id": "s", "run": "(setsid sleep 600 &); trap '' TERM; sleep 600", "timeout": "1s"}])
+    world.commit()
+    world.doit("w")
+    assert world.records()["w"]["reason"] == "timed_out"
+    assert children(world) == []
+
+
+def test_a_sandbox_that_is_asked_for_and_not_there_fails_before_anything_runs(world: World) -> None:
+    empty = world.home / "bin"
+    empty.mkdir()
+    for name in ("git", "sh"):
+        (empty / name).symlink_to(shutil.which(name) or "")
+    world.env["PATH"] = str(empty)
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    world.workstream("w", steps=[world.step("s", "true")])
+    world.commit()
+    assert world.doit("w").status == 1
+    record = world.records()["w"]
+    assert (record["reason"], record["message"]) == (
+        "tool_missing", 'sandbox = "bubblewrap": bwrap is not on PATH; install bubblewrap'
+    )  # fmt: skip
+    assert world.calls() == []
+
+
+def test_a_sandbox_that_does_not_work_here_says_what_it_said(world: World) -> None:
+    broken = world.home / "bin" / "bwrap"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
+    broken.chmod(0o755)
+    world.env["PATH"] = f"{broken.parent}:{world.environ()['PATH']}"
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    world.workstream("w", steps=[world.step("s", "true")])
+    world.commit()
+    world.doit("w")
+    assert world.records()["w"]["message"] == (
+        'sandbox = "bubblewrap": bwrap does not work here: bwrap: No permissions to create new namespace'
+    )
+
+
+def test_a_shell_command_goes_to_the_shell_inside() -> None:
+    fence = Fence(home=Path("/h"), private_home=Path("/p"), writes=(Path("/w"),), reads=(), has_network=False)
+    argv = sandbox.wrapped("echo $HOME | wc", fence)
+    assert argv[0] == "bwrap"
+    assert argv[-4:] == ("--", "/bin/sh", "-c", "echo $HOME | wc")
+    assert "--share-net" not in argv
+    assert sandbox.wrapped(("a", "b c"), fence)[-3:] == ("--", "a", "b c")
