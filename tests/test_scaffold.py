@@ -23,6 +23,7 @@ plan = "splinter.doit_plugins.commands:Plan"
 history = "splinter.doit_plugins.commands:History"
 graph = "splinter.doit_plugins.commands:Graph"
 why = "splinter.doit_plugins.commands:Why"
+doctor = "splinter.doit_plugins.doctoring:Doctor"
 import = "splinter.doit_plugins.importing:Import"
 """
 
@@ -201,6 +202,7 @@ def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None
         "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"
         "plan = splinter.doit_plugins.commands:Plan\nhistory = splinter.doit_plugins.commands:History\n"
         "graph = splinter.doit_plugins.commands:Graph\nwhy = splinter.doit_plugins.commands:Why\n"
+        "doctor = splinter.doit_plugins.doctoring:Doctor\n"
         "import = splinter.doit_plugins.importing:Import"
     )
 

@@ -50,11 +50,20 @@ def _hosts(api_url: str | None) -> frozenset[str]:
     return _OF_GITHUB if host == "api.github.com" else frozenset({host, host.removeprefix("api.")})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a token may do: `scopes` None where GitHub names none, `may_push` None where it does not say."""
+
+    scopes: tuple[str, ...] | None
+    may_push: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class GitHub:
     """One repository, `owner/name`, on GitHub or on the server whose API is at `api_url`.
 
-    `timeout_s` bounds each wait for an answer; `pause_s` is the least time between two writes, as GitHub asks for.
+    `timeout_s` bounds each wait for an answer; `pause_s` is the least time between two writes, as GitHub asks for;
+    `again` is the call that errors tell to repeat.
     """
 
     token: str = field(repr=False)
@@ -62,6 +71,8 @@ class GitHub:
     api_url: str | None = None
     timeout_s: int = 20
     pause_s: float = 1.0
+    tries: int = TRIES
+    again: str = "doit run pr"
 
     @property
     def pushes(self) -> bool:
@@ -93,6 +104,17 @@ class GitHub:
             found[0].edit(state="closed", body=report.withdrawn(found[0].body or ""))
             return _record(workstream, "closed", found[0])
 
+    def access(self) -> Access:
+        """What the token may do with the repository, by one request; raises PublishError."""
+        with self._told():
+            repository = self._repository()
+            named, data = repository.raw_headers.get("x-oauth-scopes"), repository.raw_data
+            if "full_name" not in data:  # PyGithub makes a repository of a proxy's page too
+                raise ValueError("no repository")
+            # fine-grained tokens and those of apps have no scopes
+            scopes = None if named is None else tuple(re.findall(r"[^,\s]+", str(named)))
+            return Access(scopes=scopes, may_push=data.get("permissions", {}).get("push"))
+
     @property
     def _host(self) -> str:
         return urlsplit(self.api_url or API).hostname or ""
@@ -106,7 +128,7 @@ class GitHub:
         # PyGithub's own GithubRetry tries ten times and sleeps until the rate limit ends. A POST is never repeated: the
         # answer of the first may be lost though it was done, and the next run finds what it made.
         retry = Retry(
-            total=TRIES - 1,
+            total=self.tries - 1,
             backoff_factor=0.5,
             status_forcelist=(500, 502, 503, 504),
             allowed_methods=("GET", "PATCH"),
@@ -134,18 +156,18 @@ class GitHub:
             yield
         except GithubException as error:
             raise PublishError(self._explained(error)) from error
-        except (BadAttributeException, AttributeError, TypeError, ValueError) as error:
-            # what PyGithub makes of an answer without the fields that GitHub always sends
+        except (BadAttributeException, AttributeError, TypeError, ValueError, RuntimeError) as error:
+            # what PyGithub makes of an answer without the fields that GitHub always sends, and of a redirection
             raise PublishError(f"{self._host} does not answer as GitHub does; check GITHUB_API_URL") from error
         except OSError as error:  # the base of all errors of requests
             raise PublishError(
-                f"{self._host} cannot be reached ({type(error).__name__}); run `doit run pr` again later"
+                f"{self._host} cannot be reached ({type(error).__name__}); run `{self.again}` again later"
             ) from error
 
     def _explained(self, error: GithubException) -> str:
         said = f"{error.status} {Redactor((self.token,)).text(_said(error))}".strip()
         if _is_rate_limit(error):
-            return f"GitHub's rate limit is reached{_until(error)} ({said}); run `doit run pr` after that"
+            return f"GitHub's rate limit is reached{_until(error)} ({said}); run `{self.again}` after that"
         if error.status == 401:
             return f"GitHub refused the token ({said}); put a valid one into GITHUB_TOKEN"
         if error.status == 403 and "not permitted to create" in said:
@@ -155,7 +177,7 @@ class GitHub:
         if error.status == 404:
             return f"GitHub knows no {self.repository}, or hides it from this token ({said}); check GITHUB_REPOSITORY"
         if error.status >= 500:
-            return f"GitHub is out of order ({said}); run `doit run pr` again later"
+            return f"GitHub is out of order ({said}); run `{self.again}` again later"
         return f"GitHub does not accept it ({said})"
 
 

@@ -1,0 +1,249 @@
+"""What of git, tools, keys, GitHub, mail, messengers and sandbox is there, what is missing, and how to mend it.
+
+It starts no workstream, writes no byte of the project, and tells of a secret that it is set, never its value.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from splinter import connections, fencing, finding, gitcall, project
+from splinter.collection import Collection
+from splinter.errors import InputError, SplinterError
+from splinter.finding import Finding
+from splinter.listing import counted
+from splinter.markup import one_line
+from splinter.plan import Base, choose_base, choose_remote, tool_names
+from splinter.project import Project
+from splinter.redact import Redactor
+from splinter.session import Session
+from splinter.settings import Identity
+from splinter.tools import Tool
+from splinter.workstream import Workstream
+
+INSTALL = {
+    "claude": "npm install -g @anthropic-ai/claude-code",
+    "codex": "npm install -g @openai/codex",
+    "aider": "pipx install aider-chat",
+    "gemini": "npm install -g @google/gemini-cli",
+    "opencode": "npm install -g opencode-ai",
+}
+_SHOWN = 3  # workstreams that a finding names
+# all before the last "@" of the host's part may be a password; what follows a "?" may be one too
+_CREDENTIALS = re.compile(r"(?i)\b((?:https?|ftps?)://)[^/\s]*@")
+_QUERY = re.compile(r"\?.*")
+
+
+def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
+    """All that is found, by area, secrets masked; `is_offline` asks no network. Raises SplinterError."""
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix="splinter-doctor-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise SplinterError(f"no temporary folder can be made: {error.strerror}; free some space") from error
+    with scratch as folder:
+        session = _session(known, Path(folder))
+        findings = (
+            *_git(known, session),
+            *_workstreams(known),
+            *_tools(known, session),
+            *_environment(known, session),
+            *_sandbox(known, session),
+            *connections.github(session, is_offline=is_offline),
+            *connections.mail(session),
+            *connections.messengers(session),
+        )
+    return tuple(_masked(one, session.redactor) for one in findings)
+
+
+def _session(known: Project, scratch: Path) -> Session:
+    """A session without plans, for bases and remotes that do not exist are findings here and end nothing.
+
+    What tools write while they are asked goes to `scratch`.
+    """
+    bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
+    session = project.open_session(bare, is_read_only=True)
+    session.settings, session.state = known.settings, scratch
+    passed_on = [one.env for one in known.collection.workstreams]
+    passed_on += [tool.env for tool in known.settings.tools.values()]
+    session.redactor = Redactor(known.environment.secrets(tuple(name for names in passed_on for name in names)))
+    return session
+
+
+def _masked(one: Finding, redactor: Redactor) -> Finding:
+    # twice: an escape sequence may stand within a secret, a secret around one
+    name, told = (redactor.text(one_line(redactor.text(text))) for text in (one.name, one.told))
+    return replace(one, name=name, told=told)
+
+
+def _git(known: Project, session: Session) -> Iterator[Finding]:
+    version = gitcall.text(session.repository, "--version").strip().removeprefix("git version ")
+    yield finding.ok("git", "git", version)
+    yield finding.ok("git", "root", str(session.repository.root))
+    yield _commits(session.repository.identity)
+    try:
+        remote = choose_remote(session.settings, session.snapshot)
+    except InputError as error:
+        yield finding.problem("git", "remote", str(error))
+    else:
+        yield _remote(session, remote)
+        yield from _bases(known, session, remote)
+    yield _worktrees(project.state_folder(session.repository))
+
+
+def _commits(who: Identity) -> Finding:
+    told = f"by {who.name} <{who.email}>"
+    if who == gitcall.identity_of({}):
+        told += ", as git has no user.name and user.email; set them, or [identity] in the settings"
+        return finding.note("git", "commits", told)
+    return finding.ok("git", "commits", f"are {told}")
+
+
+def _remote(session: Session, remote: str | None) -> Finding:
+    remotes = session.snapshot.remotes
+    if remote:
+        told = f"{remote}, {_without_credentials(remotes[remote])}"
+        return finding.ok("git", "remote", told)
+    several = f"none of {', '.join(sorted(remotes))} is chosen; name one as `remote` in the settings"
+    none = f"there is none; bases are local branches, and pull requests become files in {connections.FILES}"
+    return finding.note("git", "remote", several if remotes else none)
+
+
+def _without_credentials(url: str) -> str:
+    return _QUERY.sub("?***", _CREDENTIALS.sub(r"\1***@", url))
+
+
+def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Finding]:
+    """One for each base that workstreams start from; without any, for the base that one would start from."""
+    anyone = Workstream(id="", title="", source=known.settings.source or "", steps=())
+    by_base = {one.base: one for one in reversed(known.collection.workstreams or (anyone,))}
+    for _, workstream in sorted(by_base.items(), key=lambda item: item[0] or ""):
+        try:
+            base = choose_base(workstream, session.settings, session.snapshot, remote)
+        except InputError as error:
+            yield finding.problem("git", "base", str(error))
+        else:
+            yield _base(base, session.snapshot.refs)
+
+
+def _base(base: Base, refs: Mapping[str, str]) -> Finding:
+    if base.remote is None:
+        return finding.ok("git", "base", base.name)
+    seen = (f"refs/remotes/{base.remote}/{base.name}", f"refs/splinter/base/{base.name}")
+    if any(ref in refs for ref in seen):
+        return finding.ok("git", "base", f"{base.name} of {base.remote}")
+    told = f"{base.name} was never seen on {base.remote}; a run asks for it there"
+    return finding.note("git", "base", told)
+
+
+def _worktrees(folder: Path) -> Finding:
+    """Whether worktrees can be made; looked at, not tried."""
+    there = next(one for one in (folder, *folder.parents) if os.access(one, os.F_OK))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return finding.ok("git", "worktrees", f"go to {folder}")
+    why = "may not be written" if there.is_dir() else "is no folder"
+    told = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
+    return finding.problem("git", "worktrees", told)
+
+
+def _workstreams(known: Project) -> Iterator[Finding]:
+    found, problems = known.collection.workstreams, known.collection.problems
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors:
+        told = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
+        yield finding.problem("workstreams", "workstreams", told)
+    elif problems:
+        told = f"{counted(problems)}; `doit check` shows them"
+        yield finding.note("workstreams", "workstreams", told)
+    if found:
+        yield finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
+    elif not problems:
+        told = "there are none yet; write one to workstreams/"
+        yield finding.note("workstreams", "workstreams", told)
+
+
+def _users(known: Project) -> dict[str, list[str]]:
+    """Which workstreams use a tool, by its name."""
+    users = defaultdict(list)
+    for workstream in known.collection.workstreams:
+        for name in tool_names(workstream):
+            users[name].append(workstream.id)
+    return dict(sorted(users.items()))
+
+
+def _tools(known: Project, session: Session) -> Iterator[Finding]:
+    users = _users(known)
+    for name, ids in users.items():
+        yield _tool(known.settings.tools[name], session.version(known.settings.tools[name]), ids)
+    for name, tool in sorted(known.settings.tools.items()):
+        if name not in users and tool.takes_prompts and not tool.needs_recording:
+            yield from _idle(tool, session)
+
+
+def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
+    name, area = f"tool {tool.name}", "tools"
+    if version:
+        return finding.ok(area, name, version.removeprefix(f"{tool.command} "))
+    if version is not None:
+        return finding.note(
+            area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` tells no version"
+        )
+    install = f" ({INSTALL[tool.command]})" if tool.command in INSTALL else ""
+    called = "" if tool.command == tool.name else f"{tool.command} is "
+    told = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
+    return finding.problem(area, name, told)
+
+
+def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
+    """An agent that nobody uses is not even asked for its version: some take seconds to say it."""
+    if shutil.which(tool.command, path=session.environment.child_environment(())["PATH"]):
+        told = f"{tool.command} is on PATH, and no workstream uses it"
+        yield finding.note("tools", f"tool {tool.name}", told)
+
+
+def _some(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
+    return ", ".join(ids[:_SHOWN]) + more
+
+
+def _environment(known: Project, session: Session) -> Iterator[Finding]:
+    """What workstreams pass on must be set; of a profile's names one or none may be enough."""
+    is_set = {name for name, value in session.environment.variables.items() if value.strip()}
+    users = defaultdict(list)
+    for workstream in known.collection.workstreams:
+        for name in workstream.env:
+            users[name].append(workstream.id)
+    for name, ids in sorted(users.items()):
+        missing = f'not set, and {_some(ids)} would pass it on; set it, or take it out of "env"'
+        here = ("environment", f"env {name}")
+        yield finding.ok(*here, "is set") if name in is_set else finding.problem(*here, missing)
+    for tool in (known.settings.tools[name] for name in _users(known)):
+        if is_set & {*tool.env}:
+            yield _keys(tool, is_set)
+
+
+def _keys(tool: Tool, is_set: set[str]) -> Finding:
+    there = ", ".join(name for name in tool.env if name in is_set)
+    missing = ", ".join(name for name in tool.env if name not in is_set)
+    told = f"has {there}{f'; not set: {missing}' if missing else ''}"
+    return finding.ok("environment", f"env of tool {tool.name}", told)
+
+
+def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
+    profiles: Iterable[Tool | None] = (None, *(known.settings.tools[name] for name in _users(known)))
+    is_wanted = any(fencing.is_wanted(session, profile) for profile in profiles)
+    unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
+    why = fencing.problem(session)
+    if why is None:
+        yield finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
+    elif is_wanted:
+        told = f'{why}; mend that, or set sandbox = "none"'
+        yield finding.problem("sandbox", "sandbox", told)
+    else:
+        yield finding.note("sandbox", "sandbox", f"{why}; {unasked}")

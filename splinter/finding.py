@@ -1,0 +1,35 @@
+"""One thing that was looked at, and what there is to say of it. It looks at nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line: `state` is "ok", "note" or "problem"; `told` of a problem says how to mend it."""
+
+    area: str
+    name: str
+    state: str
+    told: str
+
+    @property
+    def line(self) -> str:
+        """As people read it."""
+        return f"{self.name}{' ' if self.state == 'ok' else ': '}{self.told}"
+
+
+def ok(area: str, name: str, told: str) -> Finding:
+    """Something is as it should be."""
+    return Finding(area=area, name=name, state="ok", told=told)
+
+
+def note(area: str, name: str, told: str) -> Finding:
+    """Something to know."""
+    return Finding(area=area, name=name, state="note", told=told)
+
+
+def problem(area: str, name: str, told: str) -> Finding:
+    """Something is missing or wrong, and how to mend it."""
+    return Finding(area=area, name=name, state="problem", told=told)
