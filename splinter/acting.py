@@ -75,7 +75,7 @@ def act(
     profile = profile_of(plan, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
     booked = session.ledger.booked(
-        session.account(plan), name, is_paid=isinstance(step.action, Prompt),
+        session.account(plan), name, is_paid=is_paid(plan, step),
         is_stopping=lambda: session.processes.is_stopping,
     )  # fmt: skip
     with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
@@ -84,7 +84,7 @@ def act(
         ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
         reading = readers.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
-        booking.usage = reading.usage if isinstance(step.action, Prompt) else None
+        booking.usage = reading.usage if is_paid(plan, step) else None
         cases, notes = _results(session, plan, name, scratch) if profile and profile.junit else ((), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
@@ -97,6 +97,12 @@ def act(
 def profile_of(plan: Plan, step: Step) -> Tool | None:
     """The profile that a step calls, None for a command of the user's own."""
     return plan.tools[step.action.tool] if isinstance(step.action, ToolCall | Prompt) else None
+
+
+def is_paid(plan: Plan, step: Step) -> bool:
+    """Whether a step calls an agent, by a prompt or with arguments: whatever can answer a prompt may cost."""
+    profile = profile_of(plan, step)
+    return profile is not None and profile.takes_prompts
 
 
 def tool_of(step: Step) -> str:
@@ -227,8 +233,9 @@ def _failure(
     }[reason]
     if reason == "over_budget" and reading.error:
         how = f"came to a limit that it was given: {reading.error}"
+    who = tool_of(step) if reading.error else command.label
     last = "" if reading.error else "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
-    failure = StepError(reason, session.redactor.text(f"{command.label} {how}" + (f"\n{last}" if last else "")))
+    failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child = ended.exit_status
     return failure
 

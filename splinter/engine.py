@@ -78,6 +78,7 @@ def _act(session: Session, plan: Plan, step: Step, before: str, prompt: str, cal
         if session.processes.is_stopping:
             raise StepError("interrupted", f"{step.id} was interrupted before it began")
         worktree.place(session.repository, acting.locate(session, plan), before, keep_ignored=True)
+        groundwork.disarm(session, acting.locate(session, plan))
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
         left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s
         calls.append(acting.act(session, plan, step, name, prompt=prompt, before=before, timeout_s=left_s))
@@ -171,7 +172,7 @@ def record(
         log=session.relative(log) if log.exists() else None,
         patch=session.relative(patch) if patch else None,
         notes=(*_told(calls), *notes),
-        usage=acting.usage_of(calls) if step and isinstance(step.action, Prompt) else None,
+        usage=acting.usage_of(calls) if step and acting.is_paid(plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
         **more,

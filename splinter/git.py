@@ -297,6 +297,11 @@ def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_i
     gitcall.call(repository, "clean", "-ff", "-d", "--quiet", *(() if keep_ignored else ("-x",)), worktree=worktree)
 
 
+def clean(repository: Repository, worktree: WorkTree, paths: Sequence[str]) -> None:
+    """Delete what git does not track under those paths, ignored files included."""
+    gitcall.call(repository, "clean", "-ff", "-d", "-x", "--quiet", "--", *paths, worktree=worktree)
+
+
 def write_tree(repository: Repository, worktree: WorkTree) -> str:
     """The tree of what lies in the work tree now, whatever its own `.git` says; raises GitError."""
     gitcall.call(repository, "add", "--all", "--", ".", worktree=worktree)

@@ -5,6 +5,7 @@ It throws nothing away that it has not kept, and commits nothing.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from splinter.errors import GitError, StepError
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan
 from splinter.session import Session
+from splinter.territory import TAKES_ORDERS
 
 _INCLUDE = ".worktreeinclude"
 _PIECE = 1024 * 1024
@@ -74,6 +76,15 @@ def _write_patch(session: Session, old: str, new: str, patch: Path) -> None:
         while piece := raw.read(_PIECE):
             output.write(stream.feed(piece))
         output.write(stream.end())
+
+
+def disarm(session: Session, tree: WorkTree) -> None:
+    """Delete what an earlier command left, ignored by git, where agents take orders; what a user includes stays."""
+    listing = session.repository.start / _INCLUDE
+    included = listing.read_text("utf-8").split() if listing.is_file() else []
+    left = [name for name in TAKES_ORDERS if os.path.lexists(tree.path / name) and name not in included]
+    if left:
+        git.clean(session.repository, tree, left)
 
 
 def include_ignored(session: Session, tree: WorkTree) -> None:

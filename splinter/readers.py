@@ -97,7 +97,7 @@ def claude(output: str) -> Reading:
 
 def codex(output: str) -> Reading:
     """For codex with `exec --json`: a line an event; usage is of the whole turn."""
-    reading, failed = Reading(denied=tuple(_CODEX_DENIED.findall(output))), None
+    reading, failed = Reading(denied=tuple(one[1] or one[2] for one in _CODEX_DENIED.finditer(output))), None
     for event in _objects(output):
         kind = event.get("type")
         if kind == "thread.started":
@@ -213,7 +213,10 @@ _AIDER_ERROR = re.compile(
     r"|^Only \d+ reflections allowed, stopping\.",
     re.MULTILINE,
 )
-_CODEX_DENIED = re.compile(r"ERROR codex_core::tools::router: error=(.*rejected.*)")
+# the second where its own sandbox did not start, such as inside of another one
+_CODEX_DENIED = re.compile(
+    r"ERROR codex_core::tools::router: error=(.*rejected.*)|^(Failed to write file .+)", re.MULTILINE
+)
 _GEMINI_DENIED = re.compile(
     r"^Error executing tool (\S{1,100}): "
     r"(?:Path not in workspace: Attempted path \"([^\"\n]{1,200})|(.{0,200}denied by policy))",

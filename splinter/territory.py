@@ -13,12 +13,11 @@ from splinter.events import Keys
 from splinter.workstream import Scope, Workstream
 
 ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
+# agents, which are called in the root, run commands that stand here, headless and without asking
+TAKES_ORDERS = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
-    ".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules",
-    # agents run commands that stand here, headless and without asking
-    "**/.claude/**", "**/.codex/**", "**/.gemini/**", "**/.opencode/**", "**/opencode.json", "**/.aider.conf.yml",
-    "**/.env",
+    ".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules", *TAKES_ORDERS,
 )  # fmt: skip
 MAX_PAIRS = 200_000  # of patterns that are compared; a repository with more is told less
 MAX_SEARCHES = 200  # of those, the ones that need more than a look

@@ -415,3 +415,27 @@ def test_a_failure_of_git_itself_is_told_in_the_report(world: World) -> None:
     assert f"w:prepare  error  Not a directory: {state}/index" in done.out
     assert world.outcomes() == {"w": "failed"}
     assert "Not a directory" in (world.root / "reports/latest/report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "path", [".claude/settings.json", ".gemini/settings.json", ".aider.conf.yml", ".env", "opencode.json"]
+)
+def test_what_agents_take_orders_from_is_out_of_scope_unless_it_is_named(world: World, path: str) -> None:
+    command = f"mkdir -p \"$(dirname {path})\"; echo '{{}}' > {path}"
+    record = scoped(world, command, modify=["**"])
+    assert (record["reason"], record["message"]) == ("out_of_scope", f"{path} is forbidden")
+    world.workstream("w", scope={"modify": [path]}, steps=[world.step("act", command)])
+    assert ends(world)["outcome"] == "changed"
+
+
+def test_orders_that_an_earlier_command_left_ignored_by_git_reach_no_agent(world: World) -> None:
+    world.write(".gitignore", ".env\n.claude/\n.aider.conf.yml\n")
+    world.write(".env", "MINE=1\n")
+    world.write(".worktreeinclude", ".env\n")
+    fake_agent(world, "ls -a > seen.txt; cat .env >> seen.txt")
+    plants = "mkdir -p .claude; echo '{}' > .claude/settings.json; echo x > .aider.conf.yml"
+    world.workstream("w", steps=[world.step("plants", plants), {"id": "ask", "prompt": "x", "tool": "agent"}])
+    assert ends(world)["outcome"] == "changed"
+    seen = world.git("show", "splinter/w:seen.txt").split()
+    assert {".env", "MINE=1"} <= set(seen)
+    assert {".claude", ".aider.conf.yml"} & set(seen) == set()
