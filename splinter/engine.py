@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, git, groundwork, leaks, prompts, scope, worktree
+from splinter import acting, git, groundwork, leaks, markup, prompts, results, scope, worktree
 from splinter.acting import Acted
 from splinter.errors import StepError
-from splinter.git import RefUpdate
+from splinter.git import RawChange, RefUpdate
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan, fingerprint
 from splinter.records import StepRecord
@@ -29,7 +30,9 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Valu
     prompt = ""
     if isinstance(step.action, Prompt):
         prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
-    record = attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt)
+    key = results.key(session, plan, step, before) if step.cache else None
+    record = _from_kept(session, plan, step, key, before=before, made_of=made_of) if key else None
+    record = record or attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, key=key)
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
     return {"made_of": made_of, "commit": record.commit, "outcome": record.outcome}
@@ -48,15 +51,15 @@ def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRec
 
 
 def attempt(
-    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = ""
-) -> StepRecord:  # fmt: skip
-    """Act once and keep what came of it as a record, whatever it was."""
+    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = "", key: str | None = None
+) -> StepRecord:
+    """Act once and keep what came of it as a record, whatever it was; a success under `key`, to be applied again."""
     run, tree, started = session.open_run(), acting.locate(session, plan), time.monotonic()
     calls: list[Acted] = []
     try:
         groundwork.touch(session, plan, tree)
         _act(session, plan, step, before, prompt, calls)
-        kept = _settle(session, plan, step, tree, before, made_of, started, calls)
+        kept = _settle(session, plan, step, tree, before, made_of, started, calls, key)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
         kept = record(
@@ -105,30 +108,68 @@ def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Act
 
 def _settle(
     session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float,
-    calls: list[Acted],
+    calls: list[Acted], key: str | None,
 ) -> StepRecord:  # fmt: skip
-    """Hold what changed against the scope, look for secrets in it, and make it a commit; raises StepError."""
-    repository = session.repository
+    """Make what lies in the work tree a commit, if it may be one; raises StepError."""
     guarded = worktree.guard(tree)
-    after = worktree.measure(repository, tree)
-    found = [f".git/{name} of the work tree was changed" for name in guarded.altered]
-    found += scope.violations(repository, plan.workstream.scope, before, after)
+    after = worktree.measure(session.repository, tree)
+    altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
+    denied = "".join(f"; {note}" for call in calls for note in call.notes)
+    changes = _judged(session, plan, step, before, after, altered=altered, denied=denied)
+    commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
+    notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
+    done = record(
+        session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
+        commit=commit, files=git.files(changes), notes=notes,
+    )  # fmt: skip
+    update = results.kept(session, key, done, before, after) if key else None
+    pin(session, plan, step.id, commit, also=update)
+    why = results.share(session, update) if update else None
+    return replace(done, notes=(*done.notes, session.redactor.text(why))) if why else done
+
+
+def _from_kept(
+    session: Session, plan: Plan, step: Step, key: str, *, before: str, made_of: Values
+) -> StepRecord | None:  # fmt: skip
+    """The step done by a kept result, None where none is there that fits and passes as a fresh one would."""
+    if not session.uses_kept:
+        return None
+    started = time.monotonic()
+    for kept in results.found(session, key):
+        after = results.applied(session, kept, before)
+        if after is None:
+            continue
+        try:
+            changes = _judged(session, plan, step, before, after)
+        except StepError:
+            continue
+        commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
+        pin(session, plan, step.id, commit)
+        cost = f", where it took {markup.cost(kept.usage)}" if kept.usage else ""
+        done = record(
+            session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
+            notes=(f"the kept result of run {kept.run}{cost}",),
+        )  # fmt: skip
+        session.store.add_step(session.open_run(), done)
+        return done
+    return None
+
+
+def _judged(
+    session: Session, plan: Plan, step: Step, before: str, after: str, *, altered: Sequence[str] = (), denied: str = ""
+) -> tuple[RawChange, ...]:
+    """What changed, held against scope, expectation and secrets; raises StepError."""
+    repository = session.repository
+    found = [*altered, *scope.violations(repository, plan.workstream.scope, before, after)]
     if found:
         raise StepError("out_of_scope", scope.told(found))
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
-        denied = "".join(f"; {note}" for call in calls for note in call.notes)
         raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
     leaked = leaks.found(repository, session.redactor, changes)
     if leaked:
         raise StepError("secret_in_result", leaks.told(leaked))
-    commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
-    pin(session, plan, step.id, commit)
-    return record(
-        session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls,
-        exit_status=0, commit=commit, files=git.files(changes),
-        notes=tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs),
-    )  # fmt: skip
+    return changes
 
 
 def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: str, made_of: Values) -> str:
@@ -146,11 +187,11 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
     return git.commit_tree(session.repository, after, [before], session.redactor.text(message), date_s=date_s)
 
 
-def pin(session: Session, plan: Plan, name: str, commit: str) -> None:
+def pin(session: Session, plan: Plan, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
     session.made.add(commit)
-    ref = f"refs/splinter/checkpoints/{plan.id}/{name}"
-    git.update_refs(session.repository, [RefUpdate(ref=ref, new=commit)], why=f"splinter: {plan.id}:{name}")
+    updates = [RefUpdate(ref=f"refs/splinter/checkpoints/{plan.id}/{name}", new=commit)]
+    git.update_refs(session.repository, [*updates, also] if also else updates, why=f"splinter: {plan.id}:{name}")
 
 
 def record(

@@ -225,6 +225,15 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
     gitcall.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
 
 
+def under(repository: Repository, prefix: str) -> tuple[str, ...]:
+    """The commits that refs below a prefix name, the newest first."""
+    return tuple(
+        gitcall.text(
+            repository, "for-each-ref", "--sort=-committerdate", "--format=%(objectname)", prefix.rstrip("/")
+        ).split()
+    )
+
+
 def merge_trees(repository: Repository, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
     """The tree of merging two commits, or None and the paths that conflict."""
     done = gitcall.call(
@@ -267,6 +276,19 @@ def push(
     gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
          f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
+    """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
+    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+         "--refmap=", "--recurse-submodules=no", remote, f"{pattern}:{pattern}",
+         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
+    """Push a commit as a new ref; raises GitError where another is there."""
+    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+         remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:

@@ -108,6 +108,7 @@ def _step(step: Step) -> Iterator[tuple[str, Any]]:
     yield "timeout", step.timeout_s
     yield "stall", step.stall_s
     yield "expect", step.expect
+    yield "cache", step.cache
 
 
 def _shown(value: Any) -> str:

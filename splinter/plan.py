@@ -165,7 +165,7 @@ def step_material(plan: Plan, step: Step, before: str) -> Material:
     return shortened(
         {
             **asdict(step),
-            **_told_to_agents(plan, step),
+            **told_to_agents(plan, step),
             "tool": _profile(plan, step),
             "recorded patch": plan.recorded.get(step.id, ""),
             "scope": asdict(plan.workstream.scope),
@@ -176,7 +176,7 @@ def step_material(plan: Plan, step: Step, before: str) -> Material:
     )
 
 
-def _told_to_agents(plan: Plan, step: Step) -> Material:
+def told_to_agents(plan: Plan, step: Step) -> Material:
     """What of the workstream goes into a prompt, beside the step's own words."""
     if not isinstance(step.action, Prompt):
         return {}

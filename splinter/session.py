@@ -45,6 +45,7 @@ class Session:
     state: Path
     plans: Mapping[str, Plan]
     is_asked_again: bool = False
+    uses_kept: bool = True
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     materials: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)

@@ -58,6 +58,7 @@ class Settings:
     sandbox: str = "none"
     sandbox_reads: tuple[str, ...] = ()
     sandbox_network: bool = False
+    share_results: bool = False
     budget: Budget = field(default_factory=Budget)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
@@ -98,6 +99,11 @@ class Environment:
         values = [value for value in (*own, *others) if value]
         parts = [part for value in values if "://" in value for part in _secret_parts(value)]
         return tuple(dict.fromkeys((*values, *parts)))
+
+    def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
+        """The values of those names that are set and sound like no secret."""
+        told = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
+        return {name: self.variables[name] for name in told if name in self.variables}
 
     def child_environment(self, names: tuple[str, ...], *, hides: tuple[str, ...] = ()) -> dict[str, str]:
         """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""

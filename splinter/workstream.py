@@ -50,13 +50,17 @@ Action = Run | ToolCall | Prompt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One action of a workstream; durations in seconds, `stall_s` None where nothing watches for silence."""
+    """One action of a workstream; durations in seconds, `stall_s` None where nothing watches for silence.
+
+    `cache`: whether its result is kept and applied again.
+    """
 
     id: str
     action: Action
     timeout_s: float
     stall_s: float | None = None
     expect: str = "either"
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +181,7 @@ class _Making:
             timeout_s=seconds(entry["timeout"]) if "timeout" in entry else default_s,
             stall_s=seconds(entry["stall"]) if "stall" in entry else stall_s,
             expect=entry.get("expect", "either"),
+            cache=entry.get("cache", is_prompt and kind == "step"),
         )
 
     def preflight(self, entry: Mapping[str, Any], number: int) -> Step:

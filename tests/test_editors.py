@@ -55,6 +55,7 @@ steps:
     timeout: 20m
     stall: 90s
     expect: change
+    cache: true
   - id: review
     tool: replay
     prompt_file: workstreams/prompts/review.md

@@ -24,6 +24,11 @@ _DRY_RUN = {
     "help": "say what each task would do; change nothing, start no tool",
 }  # fmt: skip
 
+_NO_CACHE = {
+    "name": "no_cache", "short": "", "long": "no-cache", "type": bool, "default": False,
+    "help": "ask agents again, whatever results are kept",
+}  # fmt: skip
+
 
 class Run(cmd_run.Run):
     """doit's run command, taught about workstreams."""
@@ -39,13 +44,13 @@ class Run(cmd_run.Run):
             ours.cmd_names, ours.config = task_loader.cmd_names, task_loader.config
             task_loader = ours
         self._knows_us = hasattr(task_loader, "session")
-        self._is_dry_run = False
+        self._is_dry_run, self._uses_kept = False, True
         super().__init__(task_loader=task_loader, **kwargs)
 
     def get_options(self) -> list[Any]:
         """Doit's options, and ours in a project of ours."""
         if self._knows_us:
-            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN)
+            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN, _NO_CACHE)
         return list(super().get_options())
 
     def get_backends(self) -> Any:
@@ -70,7 +75,7 @@ class Run(cmd_run.Run):
         """Run, with every error of ours as one message and its exit status."""
         if not self._knows_us:
             return int(super().execute(params, args) or 0)
-        self._is_dry_run = params["dry_run"]
+        self._is_dry_run, self._uses_kept = params["dry_run"], not params["no_cache"]
         if self._is_dry_run:
             params["backend"] = "splinter-read-only"
         return told(lambda: self._execute_locked(params, args))
@@ -101,7 +106,7 @@ class Run(cmd_run.Run):
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
         self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
-        session.is_asked_again = always
+        session.is_asked_again, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
             return tell(session, self.control, self.dep_manager, self.outstream, is_always=always)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,
