@@ -13,6 +13,7 @@ from splinter.engine import Values
 from splinter.errors import GitError, StepError
 from splinter.git import RefUpdate
 from splinter.plan import Plan
+from splinter.replay import replayed
 from splinter.session import Session
 
 
@@ -69,24 +70,26 @@ def settle(session: Session, plan: Plan, *, start: str, tip: str, rows: Values) 
         return Settled(tip=start, is_changed=False, notes=stays)
     if last and last.start == start and git.tree_of(repository, last.tip) == tree:
         tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the page
-    updates = _moves(session, plan, current, tip, last)
+    updates = _moves(session, plan, current, tip, last, start)
     _accept(session, plan, start, tip, rows, updates)
     return Settled(tip=tip, is_changed=True)
 
 
-def _moves(session: Session, plan: Plan, current: str | None, tip: str, last: Accepted | None) -> list[RefUpdate]:
-    """What must move for the branch to hold `tip`; a human's commits on top of it are left where they are."""
+def _moves(
+    session: Session, plan: Plan, current: str | None, tip: str, last: Accepted | None, start: str
+) -> list[RefUpdate]:
+    """What must move for the branch to hold `tip`, a person's commits behind it; raises StepError with `conflict`."""
     repository = session.repository
     if current is not None and git.is_ancestor(repository, tip, current):
         return []
-    if current is not None and not (last and current == last.tip) and not session.store.last_result(plan.id, current):
-        raise StepError(
-            "conflict",
-            f"{plan.branch} holds commits that are not ours ({current[:12]}); they are kept and the branch is left "
-            f'alone: "git branch -m {plan.branch} NEW-NAME" frees its name',
-        )
     _refuse_if_checked_out(session, plan)
-    updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=tip, old=current or git.ZERO)]
+    ours = [last.tip] if last else []
+    is_ours = current is None or current in ours or session.store.last_result(plan.id, current)
+    head = tip
+    if current and not is_ours:
+        known, was = [*ours, start], (last.start, last.tip) if last else None
+        head = replayed(session, current, onto=tip, known=known, ours=was, branch=plan.branch)
+    updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.ZERO)]
     if current:
         updates.append(RefUpdate(ref=f"refs/splinter/backups/{plan.id}/{session.open_run()}", new=current))
     return updates

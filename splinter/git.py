@@ -21,7 +21,6 @@ from splinter.records import FileChange
 from splinter.settings import Identity
 
 ZERO = "0" * 40
-NETWORK_TIMEOUT_S = 120.0
 _GITLINK, _SYMLINK = "160000", "120000"
 
 
@@ -249,6 +248,39 @@ def changed_lines(repository: Repository, old: str, new: str) -> int:
     return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
 
 
+def three_way(repository: Repository, base: str, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
+    """The tree that has both changes to the tree `base`, or None and the paths that conflict."""
+    if base == ours or ours == theirs:
+        return theirs, ()
+    # `merge-tree --merge-base` is newer than git 2.39: commits of our own give it a base
+    root = commit_tree(repository, base, [], "base", date_s=0)
+    sides = [commit_tree(repository, tree, [root], side, date_s=0) for side, tree in (("a", ours), ("b", theirs))]
+    return merge_trees(repository, *sides)
+
+
+def first_parents(repository: Repository, tip: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The commits from `tip` along first parents that none of `known` contains, the oldest first."""
+    names = [f"^{commit}" for commit in known]
+    return tuple(gitcall.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
+
+
+def recommit(repository: Repository, commit: str, tree: str, parent: str) -> str:
+    """A commit's author, date and message with another tree on another parent; we are the committer."""
+    fields = ("%an", "%ae", "%ad", "%B")
+    form = "%x00".join(fields)
+    shown = gitcall.call(repository, "show", "-s", "--date=raw", f"--format={form}", commit).stdout
+    name, email, date, message = shown.split(b"\0", 3)
+    who, when = repository.identity, f"@{date.decode()}"
+    env = {
+        "GIT_AUTHOR_NAME": os.fsdecode(name), "GIT_AUTHOR_EMAIL": os.fsdecode(email), "GIT_AUTHOR_DATE": when,
+        "GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": when,
+    }  # fmt: skip
+    done = gitcall.call(
+        repository, "commit-tree", tree, "-p", parent, "-F", "-", stdin=message.rstrip(b"\n") + b"\n", env=env
+    )
+    return done.stdout.decode().strip()
+
+
 def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:
     """The diff of two trees as a patch that `git apply` takes, binary files included."""
     gitcall.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
@@ -258,59 +290,6 @@ def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
     """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
     gitcall.call(repository, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n", stdout=output)
-
-
-def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
-    """Fetch one branch into a ref of ours; the user's remote-tracking refs and FETCH_HEAD stay as they are."""
-    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-         "--refmap=",
-         "--recurse-submodules=no", remote, f"+refs/heads/{branch}:{into}",
-         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-
-
-def push(
-    repository: Repository, remote: str, branch: str, commit: str, *, expected: str, auth: Mapping[str, str]
-) -> None:
-    """Push a commit as a branch, only over the id that is `expected` there (empty: none); raises GitError."""
-    ref = f"refs/heads/{branch}"
-    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
-         f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
-         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-
-
-def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
-    """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
-    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-         "--refmap=", "--recurse-submodules=no", remote, f"{pattern}:{pattern}",
-         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-
-
-def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
-    """Push a commit as a new ref; raises GitError where another is there."""
-    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
-         remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-
-
-def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:
-    """The id of a branch on the remote, empty where there is none."""
-    done = gitcall.call(repository, "ls-remote", "--quiet", remote, f"refs/heads/{branch}",
-                env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-    return done.stdout.decode().split("\t", 1)[0]
-
-
-def auth_env(url: str, token: str | None) -> dict[str, str]:
-    """The environment that lets git use a token for one https host; never in argv, never in a URL."""
-    match = re.match(r"(https://[^/@]+/)", url)
-    if not token or not match:
-        return {}
-    import base64
-
-    credential = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-    return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{match[1]}.extraheader",
-        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {credential}",
-    }
 
 
 def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_ignored: bool) -> None:

@@ -56,13 +56,22 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
 def _start(session: Session, plan: Plan, previous: Values) -> Start:
     base = session.base_commit(plan)
     tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
-    ahead = [values["tip"] for values in tips if not git.is_ancestor(session.repository, values["tip"], base)]
+    ahead = [values["tip"] for values in tips if not _is_in(session, values, base)]
     if ahead:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
     kept = previous.get("base", "")
     if kept and kept != base and previous["start"] == kept and _moved_only_in_workstreams(session, kept, base):
         base = kept
     return Start(commit=base, base=base)
+
+
+def _is_in(session: Session, accepted: Values, base: str) -> bool:
+    """Whether a change is in the base: merged, or squashed or rebased so that it would change nothing there."""
+    repository, tip = session.repository, accepted["tip"]
+    if git.is_ancestor(repository, tip, base):
+        return True
+    start, there, made = (git.tree_of(repository, commit) for commit in (accepted["start"], base, tip))
+    return git.three_way(repository, start, there, made)[0] == there
 
 
 def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:

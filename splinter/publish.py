@@ -9,9 +9,9 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import git, records, report
+from splinter import pushing, records, report
 from splinter.engine import Values
-from splinter.errors import GitError, PublishError
+from splinter.errors import PublishError
 from splinter.plan import Plan, choose_remote, definition, fingerprint
 from splinter.ports import Forge, Message, Notifier, Page
 from splinter.records import PullRequestRecord, RunRecord, WorkstreamRecord
@@ -60,7 +60,7 @@ def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestR
     if accepted["outcome"] == "changed":
         place = forge(session)
         if place.pushes:
-            _push(session, plan, accepted["tip"])
+            pushing.push(session, plan, accepted["tip"])
         done = place.publish(page(session, plan, accepted))
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
         session.store.set_fact(f"page/{plan.id}", done.where)
@@ -204,26 +204,6 @@ def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
     session.store.set_fact(f"page/{plan.id}", "")
     return closed or nothing
-
-
-def _push(session: Session, plan: Plan, tip: str) -> None:
-    """Push over the id that we pushed last, and over nothing else."""
-    remote = choose_remote(session.settings, session.snapshot)
-    assert remote
-    auth, fact = session.remote_auth(remote), f"pushed/{remote}/{plan.branch}"
-    try:
-        there = git.remote_id(session.repository, remote, plan.branch, auth)
-        if there == tip:
-            return
-        if there and there != session.store.fact(fact) and not session.store.last_result(plan.id, there):
-            raise PublishError(
-                f"{plan.branch} on {remote} holds commits that are not ours ({there[:12]}); it is left alone: "
-                "merge or move them, then run again"
-            )
-        git.push(session.repository, remote, plan.branch, tip, expected=there, auth=auth)
-    except GitError as error:
-        raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
-    session.store.set_fact(fact, tip)
 
 
 def _aim(session: Session, plan: Plan, accepted: Values) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting, git
+from splinter import acting, git, remotes
 from splinter.errors import GitError, SplinterError
 from splinter.git import RefUpdate
 from splinter.plan import Plan, choose_remote, fingerprint, told_to_agents
@@ -79,15 +79,8 @@ def found(session: Session, key: str) -> Iterator[Kept]:
 
 def applied(session: Session, kept: Kept, before: str) -> str | None:
     """The tree of a result brought to another start, three-way; None where it does not fit whole."""
-    repository = session.repository
-    started, ours, theirs = (git.tree_of(repository, name) for name in (f"{kept.commit}^", before, kept.commit))
-    if started == ours:
-        return theirs
-    # `merge-tree --merge-base` is newer than git 2.39: commits of our own give it a base
-    base = git.commit_tree(repository, started, [], "base", date_s=0)
-    sides = [git.commit_tree(repository, tree, [base], "side", date_s=0) for tree in (ours, theirs)]
-    tree, _ = git.merge_trees(repository, *sides)
-    return tree
+    started, ours, theirs = (git.tree_of(session.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
+    return git.three_way(session.repository, started, ours, theirs)[0]
 
 
 def kept(session: Session, key: str, step: StepRecord, before: str, after: str) -> RefUpdate:
@@ -105,7 +98,7 @@ def share(session: Session, update: RefUpdate) -> str | None:
     if not session.settings.share_results or not remote or not update.new:
         return None
     try:
-        git.push_ref(session.repository, remote, update.ref, update.new, session.remote_auth(remote))
+        remotes.push_ref(session.repository, remote, update.ref, update.new, session.remote_auth(remote))
     except SplinterError as error:
         return f"its result was not shared: {error}"
     return None
@@ -115,6 +108,6 @@ def _fetch(session: Session, key: str) -> None:
     remote = choose_remote(session.settings, session.snapshot)
     if remote:
         try:
-            git.fetch_refs(session.repository, remote, f"{PREFIX}/{key}/*", session.remote_auth(remote))
+            remotes.fetch_refs(session.repository, remote, f"{PREFIX}/{key}/*", session.remote_auth(remote))
         except SplinterError as error:  # offline: what is here counts
             session.note(f"{remote} was not asked for kept results: {error}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter import git, versions
+from splinter import git, remotes, versions
 from splinter.errors import GitError, InputError, SplinterError, StepError
 from splinter.gitcall import Repository
 from splinter.ledger import Account, Ledger
@@ -145,7 +145,7 @@ class Session:
         assert base.remote
         own = f"refs/splinter/base/{base.name}"
         try:
-            git.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
+            remotes.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
         except (GitError, SplinterError) as error:
             if "couldn't find remote ref" in str(error):
                 raise InputError(missing_base(plan.workstream, base.name, base.remote)) from error
@@ -166,7 +166,7 @@ class Session:
         """The environment that lets git use the token for a remote on GitHub's host, else nothing."""
         url = self.snapshot.remotes[remote]
         hosts = {"github.com", urlsplit(self.environment.github_api_url or "").hostname}
-        return git.auth_env(url, self.environment.github_token) if urlsplit(url).hostname in hosts else {}
+        return remotes.auth_env(url, self.environment.github_token) if urlsplit(url).hostname in hosts else {}
 
     def log(self, plan: Plan, name: str) -> Path:
         """Where a step's or check's output goes."""

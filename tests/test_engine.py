@@ -305,24 +305,6 @@ def test_a_dirty_checkout_and_a_detached_head_are_left_alone(world: World) -> No
     assert world.branches() == ["splinter/w"]
 
 
-def test_a_branch_with_a_persons_commits_is_left_alone(world: World) -> None:
-    world.workstream("w", steps=[world.step("s", "date +%N > x.txt")])
-    world.commit()
-    world.doit()
-    world.git("checkout", "--quiet", "splinter/w")
-    mine = world.commit("mine")
-    world.git("checkout", "--quiet", "main")
-    world.now = TUESDAY
-    assert world.doit().status == 1
-    assert world.git("rev-parse", "splinter/w") == mine
-    record = world.records()["w"]
-    assert record["reason"] == "conflict"
-    assert record["message"] == (
-        f"splinter/w holds commits that are not ours ({mine[:12]}); they are kept and the branch is left alone: "
-        '"git branch -m splinter/w NEW-NAME" frees its name'
-    )
-
-
 def test_a_branch_that_is_checked_out_is_not_moved(world: World) -> None:
     world.workstream("w", steps=[world.step("s", "date +%N > x.txt")])
     world.commit()

@@ -107,17 +107,39 @@ def test_nothing_left_to_propose_closes_the_page_with_a_comment(forked: World, g
     assert comment["body"].startswith("Nothing is left to propose")
 
 
-def test_a_branch_that_somebody_else_pushed_to_is_left_alone(forked: World, tmp_path: Path) -> None:
+def theirs(world: World, tmp_path: Path, text: str) -> str:
+    """A commit that somebody else pushed to the branch; its id."""
+    folder = tmp_path / "theirs"
+    world.git("clone", "--quiet", "--branch", "splinter/tidy", str(tmp_path / "origin.git"), str(folder))
+    (folder / "tidy.txt").write_text(text)
+    world.git("-C", str(folder), "commit", "--quiet", "--all", "-m", "theirs")
+    world.git("-C", str(folder), "push", "--quiet")
+    return world.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
+
+
+def test_what_somebody_else_pushed_stays_behind_ours_here_and_on_the_remote(forked: World, tmp_path: Path) -> None:
+    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")])
+    assert forked.doit().status == 0
+    theirs(forked, tmp_path, "one\n2\n3\n")
+    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\nthree\\n' > tidy.txt")])
+    done = forked.doit()
+    assert done.status == 0, done.out
+    tip = forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
+    assert forked.git("show", f"{tip}:tidy.txt") == "one\n2\nthree"
+    assert forked.git("log", "--format=%s", "main..splinter/tidy").splitlines() == ["theirs", "Title of tidy (write)"]
+    assert forked.git("rev-parse", "splinter/tidy") == tip
+    assert forked.doit().status == 0
+    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == tip
+
+
+def test_what_somebody_else_pushed_and_does_not_fit_is_left_alone(forked: World, tmp_path: Path) -> None:
     forked.doit()
-    forked.git("clone", "--quiet", "--branch", "splinter/tidy", str(tmp_path / "origin.git"), str(tmp_path / "theirs"))
-    forked.git("-C", str(tmp_path / "theirs"), "commit", "--quiet", "--allow-empty", "-m", "theirs")
-    forked.git("-C", str(tmp_path / "theirs"), "push", "--quiet")
-    theirs = forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
+    there = theirs(forked, tmp_path, "theirs\n")
     forked.workstream("tidy", steps=[forked.step("write", "echo tidier > tidy.txt")])
     done = forked.doit()
     assert done.status == 2
-    assert f"splinter/tidy on origin holds commits that are not ours ({theirs[:12]}); it is left alone" in done.out
-    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == theirs
+    assert f"splinter/tidy on origin holds a commit that is not ours ({there[:12]})" in done.out
+    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == there
 
 
 def test_a_dependent_aims_at_the_branch_it_starts_from(forked: World, github: str) -> None:

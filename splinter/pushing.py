@@ -1,0 +1,60 @@
+"""One branch on the remote: pushed over what was seen there, with a person's commits behind ours, or not at all.
+
+It never pushes past a commit that it has not taken in.
+"""
+
+from __future__ import annotations
+
+from splinter import git, remotes
+from splinter.branch import last_accepted
+from splinter.errors import GitError, PublishError, StepError
+from splinter.git import RefUpdate
+from splinter.plan import Plan, choose_remote
+from splinter.replay import replayed
+from splinter.session import Session
+
+
+def push(session: Session, plan: Plan, tip: str) -> None:
+    """Make the remote's branch hold `tip`, which was accepted; raises PublishError where it does not fit."""
+    remote = choose_remote(session.settings, session.snapshot)
+    assert remote
+    auth, fact = session.remote_auth(remote), f"pushed/{remote}/{plan.branch}"
+    head = _local_head(session, plan, tip)
+    try:
+        there = remotes.remote_id(session.repository, remote, plan.branch, auth)
+        pushed = session.store.fact(fact) or ""
+        if there and there not in (head, pushed) and not session.store.last_result(plan.id, there):
+            head = _with_theirs(session, plan, remote, there, head=head, tip=tip, pushed=pushed)
+        if there != head:
+            remotes.push(session.repository, remote, plan.branch, head, expected=there, auth=auth)
+    except GitError as error:
+        raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
+    session.store.set_fact(fact, head)
+
+
+def _local_head(session: Session, plan: Plan, tip: str) -> str:
+    """The local branch, where a person's commits stand behind what was accepted."""
+    head = git.resolve(session.repository, f"refs/heads/{plan.branch}")
+    return head if head and git.is_ancestor(session.repository, tip, head) else tip
+
+
+def _with_theirs(
+    session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str, pushed: str
+) -> str:  # fmt: skip
+    """The head with the remote's own commits behind it; the local branch follows where nobody has it checked out."""
+    repository, seen = session.repository, f"refs/splinter/remote/{plan.id}"
+    remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
+    if git.is_ancestor(repository, head, there):
+        return there
+    last = last_accepted(session, plan)
+    known = [head, tip, *([pushed] if pushed else []), *([last.start] if last else [])]
+    known = sorted(git.existing(repository, known))
+    try:
+        was = (last.start, last.tip) if last else None
+        new = replayed(session, there, onto=head, known=known, ours=was, branch=f"{plan.branch} on {remote}")
+    except StepError as error:
+        raise PublishError(str(error)) from error
+    ref = f"refs/heads/{plan.branch}"
+    if git.resolve(repository, ref) == head and plan.branch not in git.checked_out(repository):
+        git.update_refs(repository, [RefUpdate(ref=ref, new=new, old=head)], why=f"splinter: {plan.id} of {remote}")
+    return new

@@ -1,0 +1,66 @@
+"""What git asks of a remote and sends to it: bounded in time, by the user's own helpers, with a token never in a URL.
+
+It moves no ref of the user's, neither here nor there.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+
+from splinter import gitcall
+from splinter.gitcall import Repository
+
+NETWORK_TIMEOUT_S = 120.0
+
+
+def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
+    """Fetch one branch into a ref of ours; the user's remote-tracking refs and FETCH_HEAD stay as they are."""
+    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+         "--refmap=",
+         "--recurse-submodules=no", remote, f"+refs/heads/{branch}:{into}",
+         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def push(
+    repository: Repository, remote: str, branch: str, commit: str, *, expected: str, auth: Mapping[str, str]
+) -> None:
+    """Push a commit as a branch, only over the id that is `expected` there (empty: none); raises GitError."""
+    ref = f"refs/heads/{branch}"
+    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+         f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
+         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
+    """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
+    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+         "--refmap=", "--recurse-submodules=no", remote, f"{pattern}:{pattern}",
+         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
+    """Push a commit as a new ref; raises GitError where another is there."""
+    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+         remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:
+    """The id of a branch on the remote, empty where there is none."""
+    done = gitcall.call(repository, "ls-remote", "--quiet", remote, f"refs/heads/{branch}",
+                env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+    return done.stdout.decode().split("\t", 1)[0]
+
+
+def auth_env(url: str, token: str | None) -> dict[str, str]:
+    """The environment that lets git use a token for one https host; never in argv, never in a URL."""
+    match = re.match(r"(https://[^/@]+/)", url)
+    if not token or not match:
+        return {}
+    credential = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{match[1]}.extraheader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {credential}",
+    }
