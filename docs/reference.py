@@ -24,7 +24,10 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE / "reference.md"
 # what another key needs beside it, which the schema cannot say
 BESIDE = {("workstream", "fix"): {"tool": "replay"}, ("settings", "tools"): {"command": "my-agent"}}
-NAMED = {"tools": "my-agent", "variables": "MY_AGENT_TELEMETRY"}  # how examples call an entry of a mapping with free names
+NAMED = {
+    "tools": "my-agent",
+    "variables": "MY_AGENT_TELEMETRY",
+}  # how examples call an entry of a mapping with free names
 ITEM = "[]"
 NAME = "NAME"
 TYPES = {

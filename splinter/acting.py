@@ -25,6 +25,7 @@ from splinter.tools import Command, Tool
 from splinter.workstream import Prompt, Run, Step, ToolCall
 
 _LAST_LINES = 5
+_LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
 _MOST_FILES = 40  # more than these are no help to an agent that is handed files
 
 
@@ -148,7 +149,7 @@ def _command(
     if profile and profile.max_turns:
         values["max_turns"] = str(profile.max_turns)
     if math.isfinite(allowance.usd):
-        values["budget_usd"] = f"{allowance.usd:.4f}"
+        values["budget_usd"] = f"{max(allowance.usd, _LEAST_USD):.4f}"
     if isinstance(step.action, Prompt):
         scratch.prompt.write_text(prompt, "utf-8", newline="")
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
