@@ -22,7 +22,7 @@ from splinter.redact import Redactor
 
 _POLL_S = 0.1
 _LOOK_S = 1.0
-_DRAIN_S = 5.0  # what is left in a pipe whose writers are gone is read long before
+_DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
 _BUSY_SHARE = 0.02  # of one core: an idle event loop that only wakes up does not count as work
 
 
