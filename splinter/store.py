@@ -1,4 +1,4 @@
-"""What is kept under `.splinter/`: history.db, run folders, and the lock that lets one run work at a time.
+"""What is kept under `.splinter/`: history.db and run folders.
 
 It never decides what a record means, and a store opened for reading writes no byte of the project.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter import records
-from splinter.errors import LockedError, SplinterError
+from splinter.errors import SplinterError
 from splinter.records import PullRequestRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.redact import Redactor
 
@@ -265,40 +265,6 @@ class Store:
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)
         return str(rows[0][0]) if rows else None
-
-
-class RunLock:
-    """One run at a time in a repository, whatever checkout or clone of the tool it was started from."""
-
-    def __init__(self, common: Path) -> None:
-        """`common` is git's common directory."""
-        from filelock import FileLock
-
-        self._lock = FileLock(common / "splinter.lock")
-        self._holder = common / "splinter.holder.json"
-
-    def acquire(self, now: datetime) -> None:
-        """Take the lock; raises LockedError naming who holds it."""
-        from filelock import Timeout
-
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise LockedError(self._told()) from None
-        self._holder.write_text(json.dumps({"pid": os.getpid(), "since": _iso(now)}), "utf-8")
-
-    def release(self) -> None:
-        """Give the lock back."""
-        self._holder.unlink(missing_ok=True)
-        self._lock.release()
-
-    def _told(self) -> str:
-        try:
-            holder = json.loads(self._holder.read_text("utf-8"))
-            who = f"pid {holder['pid']}, since {holder['since']}"
-        except (OSError, ValueError, KeyError):
-            who = "it has only just begun"
-        return f"another run works on this repository ({who}); wait for it, or end it"
 
 
 @contextmanager

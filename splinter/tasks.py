@@ -10,11 +10,11 @@ from typing import Any
 from splinter import acceptance, acting, engine, plan, preparation, project, publish, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, PublishError, SplinterError
+from splinter.locking import RunLock
 from splinter.plan import Plan
 from splinter.project import DATABASE
 from splinter.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.session import Session
-from splinter.store import RunLock
 from splinter.tools import recorded_path
 from splinter.workstream import Prompt, Step
 

@@ -188,7 +188,7 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 def _locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
     from splinter import git, project, settings
-    from splinter.store import RunLock
+    from splinter.locking import RunLock
 
     environment = settings.environment()
     common = git.common_dir(Path.cwd(), environment.variables)

@@ -1,0 +1,46 @@
+"""The lock that lets one run work on a repository at a time. It lies in git's common directory, and waits for nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from splinter.errors import LockedError
+
+
+class RunLock:
+    """One run at a time in a repository, whatever checkout or clone of the tool it was started from."""
+
+    def __init__(self, common: Path) -> None:
+        """`common` is git's common directory."""
+        from filelock import FileLock
+
+        self._lock = FileLock(common / "splinter.lock")
+        self._holder = common / "splinter.holder.json"
+
+    def acquire(self, now: datetime) -> None:
+        """Take the lock; raises LockedError naming who holds it."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise LockedError(self._told()) from None
+        self._holder.write_text(
+            json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")}), "utf-8"
+        )
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def _told(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text("utf-8"))
+            who = f"pid {holder['pid']}, since {holder['since']}"
+        except (OSError, ValueError, KeyError):
+            who = "it has only just begun"
+        return f"another run works on this repository ({who}); wait for it, or end it"
