@@ -1,4 +1,4 @@
-"""The lock that lets one run work on a repository at a time. It lies in git's common directory, and waits for nobody."""
+"""The lock that lets one run work on a repository at a time, in git's common directory. It waits for nobody."""
 
 from __future__ import annotations
 
