@@ -70,6 +70,9 @@ class Ledger:
         booking = Booking(allowance, usage=Usage(calls=1) if is_paid else None)
         try:
             yield booking
+        except StepError:  # it could not be started
+            booking.usage = None
+            raise
         finally:
             self._store.end_call(call, booking.seconds, booking.usage)
             with self._changed:

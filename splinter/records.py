@@ -231,5 +231,18 @@ def workstream_from_json(data: Mapping[str, Any]) -> WorkstreamRecord:
     )
 
 
+def run_from_json(data: Mapping[str, Any]) -> RunRecord:
+    """The inverse of `to_json`."""
+    return RunRecord(
+        **{
+            **data,
+            "workstreams": tuple(workstream_from_json(one) for one in data["workstreams"]),
+            "pull_requests": tuple(pull_request_from_json(one) for one in data["pull_requests"]),
+            "notes": tuple(data["notes"]),
+            "usage": Usage(**data["usage"]),
+        }
+    )
+
+
 def _files(data: Mapping[str, Any]) -> tuple[FileChange, ...]:
     return tuple(FileChange(**change) for change in data["files"])

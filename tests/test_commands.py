@@ -279,3 +279,18 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
     assert done.status == 0, done.err
     assert ".. pr:tidy  would publish" in done.out
     assert not (one.root / ".splinter").exists()
+
+
+def test_show_tells_of_one_run_and_of_the_latest_where_none_is_named(world: World) -> None:
+    assert world.doit("show").out == "No run is recorded yet.\n"
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    world.doit()
+    world.now = TUESDAY
+    world.doit()
+    first, latest = (line.split()[0] for line in reversed(world.doit("history").out.splitlines()))
+    assert world.doit("show").out.startswith("# 1 workstream: 1 changed\n\n- Run: `" + latest)
+    assert first in world.doit("show", first).out
+    assert json.loads(world.doit("show", "--json").out)["run"] == latest
+    done = world.doit("show", "20200101-000000-0000")
+    assert (done.status, done.err) == (2, 'no run "20200101-000000-0000" is recorded; "doit history" lists them\n')

@@ -124,6 +124,13 @@ def test_a_call_that_was_killed_counts_as_one_that_told_nothing(store: Store) ->
     assert store.usage_of("r") == Usage(calls=2, priced=1, counted=1, usd=0.5)
 
 
+def test_a_call_that_could_not_be_started_cost_nothing(store: Store) -> None:
+    ledger = Ledger(store, Budget(), jobs=1)
+    with pytest.raises(StepError), ledger.booked(account(), "s", is_paid=True, is_stopping=lambda: False):
+        raise StepError("tool_missing", "it is not there")
+    assert store.usage_of("r") == Usage()
+
+
 # real runs
 
 

@@ -27,6 +27,7 @@ loader = splinter
 check = splinter.doit_plugins.commands:Check
 plan = splinter.doit_plugins.commands:Plan
 history = splinter.doit_plugins.commands:History
+show = splinter.doit_plugins.commands:Show
 import = splinter.doit_plugins.importing:Import
 graph = splinter.doit_plugins.commands:Graph
 why = splinter.doit_plugins.commands:Why

@@ -108,3 +108,33 @@ class History(Command):
         if not runs:
             print("No run is recorded yet.")
         return 0
+
+
+class Show(Command):
+    """One past run."""
+
+    name = "show"
+    doc_purpose = "show one past run, the latest where none is named"
+    doc_usage = "[RUN]"
+    doc_description = None
+    cmd_options = (_JSON,)
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Print its report; an unknown run is an error."""
+        return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
+
+    def _show(self, wanted: list[str], *, as_json: bool) -> int:
+        from splinter import git, records, report, settings
+        from splinter.redact import Redactor
+        from splinter.store import Store
+
+        environment = settings.environment()
+        repository = git.open_repository(git.toplevel(Path.cwd(), environment.variables), environment.variables)
+        store = Store(repository.root / ".splinter", is_read_only=True)
+        run = wanted[0] if wanted else store.latest_run()
+        if run is None:
+            say("No run is recorded yet.")
+            return 0
+        told = records.masked(records.to_json(store.run(run)), Redactor(environment.secrets()))
+        say(json.dumps(told, indent=2) if as_json else report.markdown(records.run_from_json(told)))
+        return 0
