@@ -232,10 +232,13 @@ def _failure(
         "agent_error": f"says: {reading.error}",
         "interrupted": "was interrupted",
     }[reason]
-    if reason == "over_budget" and reading.error:
+    is_limit = reason == "over_budget" and ended.reason is None
+    if is_limit:
         how = f"came to a limit that it was given: {reading.error}"
-    who = tool_of(step) if reading.error else command.label
-    last = "" if reading.error else "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
+    is_told_by_tool = is_limit or reason == "agent_error"
+    who = tool_of(step) if is_told_by_tool else command.label
+    printed = "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
+    last = "" if is_told_by_tool else reading.error or printed
     failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child = ended.exit_status
     return failure

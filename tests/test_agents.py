@@ -166,3 +166,14 @@ def test_a_silent_agent_is_ended_as_stalled_before_its_deadline(world: World) ->
     record = world.records()["w"]
     assert record["reason"] == "stalled"
     assert "neither wrote nor computed for 2 s and was ended" in record["message"]
+
+
+def test_an_agent_that_is_ended_at_its_deadline_is_told_with_what_it_last_complained_of(world: World) -> None:
+    install_stub(world, "aider", "overloaded")
+    asks(world, "aider", timeout="1s")
+    world.doit("w")
+    message = world.records()["w"]["message"]
+    assert message.startswith(
+        "aider: Set a to 2 in src/a.py. did not end within 1 s and was ended with all it had started"
+    )
+    assert "\nlitellm.RateLimitError" in message
