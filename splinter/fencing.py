@@ -17,6 +17,7 @@ from splinter.tools import Tool
 
 _TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
 _PROBE_S = 20.0
+_MOST_LINKS = 20  # that lead from one to the next
 
 
 def is_wanted(session: Session, profile: Tool | None) -> bool:
@@ -85,8 +86,25 @@ def _programs(path: str, program: str | None) -> Iterator[Path]:
             yield from (folder.parent / "lib", folder.parent / "share" / "pipx", folder.parent / "share" / "uv")
     found = shutil.which(program, path=path) if program else None
     if found:
-        real = Path(found).resolve()
-        yield real.parent.parent if real.parent.name == "bin" else real.parent
+        yield from _beside(Path(found))
+
+
+def _beside(program: Path) -> Iterator[Path]:
+    """What a program needs: each link on the way to it, its packages, the Python of its environment."""
+    hop = program
+    for _ in range(_MOST_LINKS):
+        yield hop.parent
+        if not hop.is_symlink():
+            break
+        hop = Path(os.path.normpath(hop.parent / hop.readlink()))
+    real = program.resolve()
+    if "node_modules" in real.parts:
+        yield Path(*real.parts[: real.parts.index("node_modules") + 1])
+    elif real.parent.name == "bin":
+        yield real.parent.parent
+    python = real.parent / "python3"
+    if python.is_symlink():
+        yield python.resolve().parent.parent
 
 
 def _shown(paths: Iterable[Path], home: Path) -> Iterator[Path]:

@@ -83,7 +83,7 @@ def _call(*argv: str, cwd: Path = FOLDER) -> None:
 
 EDIT, LOOK = Write("src/a.py", "a = 2\n"), Shell("git status")
 COMMIT = Shell("git add -A && git commit -m 'by the agent'")
-OUTSIDE = FOLDER / "outside.txt"  # not below the folder for temporary files, where codex's own sandbox lets it write
+OUTSIDE = Path("/var/tmp/splinter-outside/outside.txt")  # codex's own sandbox lets it write below /tmp
 MIB = 1 << 20
 
 

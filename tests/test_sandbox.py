@@ -123,6 +123,28 @@ def test_a_file_that_the_settings_name_is_let_through_for_reading(world: World) 
 
 
 @needs_bubblewrap
+def test_a_program_under_the_home_is_found_over_several_links_with_its_packages(world: World) -> None:
+    modules = world.home / "tools" / "node_modules"
+    for folder in (modules / ".bin", modules / "agent", modules / "other", world.home / "bin"):
+        folder.mkdir(parents=True)
+    (modules / "other" / "said").write_text("from another package\n")
+    (modules / "agent" / "cli").write_text(
+        '#!/bin/sh\n[ "$1" = --version ] || cat "$(dirname "$(realpath "$0")")/../other/said"\n'
+    )
+    (modules / "agent" / "cli").chmod(0o755)
+    (modules / ".bin" / "agent").symlink_to("../agent/cli")
+    (world.home / "bin" / "agent").symlink_to(modules / ".bin" / "agent")
+    world.env["PATH"] = f"{world.home / 'bin'}:{world.environ()['PATH']}"
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n[tools.agent]\ncommand = "agent"\n')
+    world.workstream("w", steps=[{"id": "s", "tool": "agent", "args": ["x"]}])
+    world.commit()
+    world.doit("w")
+    record = world.records()["w"]
+    assert record["outcome"] == "unchanged", record["message"]
+    assert log(world, record) == "from another package\n"
+
+
+@needs_bubblewrap
 def test_checks_and_preflight_are_fenced_in_too(world: World) -> None:
     (world.home / "private.txt").write_text("private")
     look = f"cat '{world.home}/private.txt'"
