@@ -14,7 +14,7 @@ from splinter.ledger import Account, Allowance, Ledger
 from splinter.records import Usage
 from splinter.store import Store
 from splinter.workstream import Budget
-from tests.world import TUESDAY, World, end_group, wait_for
+from tests.world import TUESDAY, World, children, end_group, wait_for
 
 ANSWER = (
     '{"type":"result","subtype":"success","is_error":false,"total_cost_usd":%s,"session_id":"made-up",'
@@ -198,6 +198,8 @@ def test_a_killed_call_makes_the_cost_of_its_run_and_occurrence_at_least(world: 
     wait_for(lambda: "slow" in world.calls(), "the slow call")
     end_group(doit)
     assert "at least $1.00, at least 100 tokens read, 10 written" in world.doit("history").out
+    for left in children(world):
+        left.kill()
 
 
 def test_minutes_of_a_run_are_those_on_the_clock(world: World) -> None:
