@@ -18,18 +18,29 @@ def push(session: Session, plan: Plan, tip: str) -> None:
     """Make the remote's branch hold `tip`, which was accepted; raises PublishError where it does not fit."""
     remote = choose_remote(session.settings, session.snapshot)
     assert remote
-    auth, fact = session.remote_auth(remote), f"pushed/{remote}/{plan.branch}"
-    head = _local_head(session, plan, tip)
+    auth, head = session.remote_auth(remote), _local_head(session, plan, tip)
     try:
         there = remotes.remote_id(session.repository, remote, plan.branch, auth)
-        pushed = session.store.fact(fact) or ""
-        if there and there not in (head, pushed) and not session.store.last_result(plan.id, there):
-            head = _with_theirs(session, plan, remote, there, head=head, tip=tip, pushed=pushed)
+        if there and not _is_taken_in(session, plan, there, head):
+            head = _with_theirs(session, plan, remote, there, head=head, tip=tip)
         if there != head:
             remotes.push(session.repository, remote, plan.branch, head, expected=there, auth=auth)
     except GitError as error:
         raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
-    session.store.set_fact(fact, head)
+
+
+def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
+    """Whether all that the remote's branch holds is ours, in the head, or was in a local branch that was replaced.
+
+    That we pushed it, or saw it there, is not enough: a person's commits on the remote may never have been here.
+    """
+    repository = session.repository
+    if there == head or session.store.last_result(plan.id, there):
+        return True
+    if not git.existing(repository, [there]):
+        return False
+    replaced = git.under(repository, f"refs/splinter/backups/{plan.id}")
+    return any(git.is_ancestor(repository, there, one) for one in (head, *replaced))
 
 
 def _local_head(session: Session, plan: Plan, tip: str) -> str:
@@ -38,17 +49,14 @@ def _local_head(session: Session, plan: Plan, tip: str) -> str:
     return head if head and git.is_ancestor(session.repository, tip, head) else tip
 
 
-def _with_theirs(
-    session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str, pushed: str
-) -> str:  # fmt: skip
+def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
     """The head with the remote's own commits behind it; the local branch follows where nobody has it checked out."""
     repository, seen = session.repository, f"refs/splinter/remote/{plan.id}"
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
     if git.is_ancestor(repository, head, there):
         return there
     last = last_accepted(session, plan)
-    known = [head, tip, *([pushed] if pushed else []), *([last.start] if last else [])]
-    known = sorted(git.existing(repository, known))
+    known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
         was = (last.start, last.tip) if last else None
         new = replayed(session, there, onto=head, known=known, ours=was, branch=f"{plan.branch} on {remote}")

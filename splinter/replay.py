@@ -16,16 +16,17 @@ def replayed(
 ) -> str:
     """`onto` with those commits of `theirs` behind it that none of `known` contains; raises StepError with `conflict`.
 
-    Authors, dates and messages stay. Left out are a commit whose change is there already, and a copy of one of ours,
-    which were those from the first commit of `ours` to the second. Of a merge the change to its first parent is taken.
+    Authors, dates and messages stay. Left out are our own commits, known by their ids, a copy of one of those from the
+    first commit of `ours` to the second, and a commit whose change is there already. Of a merge the change to its first parent is taken.
     `branch` names the branch in messages.
     """
     repository, tip = session.repository, onto
     earlier = git.first_parents(repository, ours[1], [ours[0]]) if ours else ()
     copies = {git.result(repository, f"{commit}^", commit) for commit in earlier}
+    recorded = session.store.commits()
     for commit in git.first_parents(repository, theirs, known):
         parent = git.resolve(repository, f"{commit}^")
-        if parent and git.result(repository, parent, commit) not in copies:
+        if parent and commit not in recorded and git.result(repository, parent, commit) not in copies:
             tip = _behind(session, commit, parent, tip, branch)
     return tip
 

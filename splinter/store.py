@@ -143,6 +143,11 @@ class Store:
                 return record
         return None
 
+    def commits(self) -> frozenset[str]:
+        """The ids of all commits that steps made: what is ours, whatever its message says."""
+        made = "select distinct json_extract(record, '$.commit') from steps where json_extract(record, '$.outcome') = ?"
+        return frozenset(row[0] for outcome in ("changed", "cached") for row in self._rows(made, outcome))
+
     def steps_of(self, run: str, workstream: str) -> tuple[StepRecord, ...]:
         """What the steps of a workstream did in one run, in their order."""
         rows = self._rows("select record from steps where run = ? and workstream = ? order by rowid", run, workstream)

@@ -132,6 +132,26 @@ def test_what_somebody_else_pushed_stays_behind_ours_here_and_on_the_remote(fork
     assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == tip
 
 
+def test_what_somebody_else_pushed_outlives_a_run_that_only_looked_and_the_change_after_it(
+    forked: World, tmp_path: Path
+) -> None:
+    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")])
+    assert forked.doit().status == 0
+    there = theirs(forked, tmp_path, "one\n2\n3\n")
+    step = forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")
+    forked.workstream("tidy", title="Another title", steps=[step])
+    assert forked.doit().status == 0
+    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == there
+    for last in ("three", "drei"):
+        step = forked.step("write", f"printf '1\\n2\\n{last}\\n' > tidy.txt")
+        forked.workstream("tidy", title="Another title", steps=[step])
+        done = forked.doit()
+        assert done.status == 0, done.out
+        tip = forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
+        assert forked.git("show", f"{tip}:tidy.txt") == f"one\n2\n{last}"
+        assert forked.git("log", "--format=%s", f"main..{tip}").splitlines()[0] == "theirs"
+
+
 def test_what_somebody_else_pushed_and_does_not_fit_is_left_alone(forked: World, tmp_path: Path) -> None:
     forked.doit()
     there = theirs(forked, tmp_path, "theirs\n")
