@@ -102,17 +102,15 @@ class Ledger:
             return Allowance(seconds=seconds)
         own = self._store.usage_of_calls(account.workstream, account.made_of)
         whole = self._store.usage_of(account.run)
+        others = self._reserved.values()
         usd = self._share(
-            "dollars", account.budget.usd, own.usd, self._budget.usd, whole.usd, [one.usd for one in self._others()]
+            "dollars", account.budget.usd, own.usd, self._budget.usd, whole.usd, [one.usd for one in others]
         )
         tokens = self._share(
             "tokens", account.budget.tokens, own.tokens, self._budget.tokens, whole.tokens,
-            [one.tokens for one in self._others()],
+            [one.tokens for one in others],
         )  # fmt: skip
         return Allowance(usd=usd, tokens=tokens, seconds=seconds) if usd > 0 and tokens > 0 else None
-
-    def _others(self) -> Iterator[Allowance]:
-        yield from self._reserved.values()
 
     def _share(
         self, unit: str, limit: float | None, used: float, of_run: float | None, used_of_run: float, others: list[float]

@@ -17,8 +17,8 @@ def replayed(
     """`onto` with those commits of `theirs` behind it that none of `known` contains; raises StepError with `conflict`.
 
     Authors, dates and messages stay. Left out are our own commits, known by their ids, a copy of one of those from the
-    first commit of `ours` to the second, and a commit whose change is there already. Of a merge the change to its first parent is taken.
-    `branch` names the branch in messages.
+    first commit of `ours` to the second, and a commit whose change is there already. Of a merge
+    the change to its first parent is taken. `branch` names the branch in messages.
     """
     repository, tip = session.repository, onto
     earlier = git.first_parents(repository, ours[1], [ours[0]]) if ours else ()
