@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from splinter import breakers, engine, git, judging, prompts
+from splinter import breakers, comparison, engine, git, judging, prompts
 from splinter.breakers import Tried
 from splinter.judging import Judged
 from splinter.plan import Plan
@@ -23,13 +23,13 @@ def mended(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
 
     `start` is the commit that the workstream's change begins at, `before` its last step's.
     """
-    judged = judging.judge(session, plan, _resumed(session, plan, before))
+    judged = judging.judge(session, plan, _resumed(session, plan, before), start=start)
     while judged.failures:
         tries = _tries(session, plan)
         results = [*_results(session, tries), judging.tried(session, judged)]
         _refuse(session, plan, judged, results, tries, start)
         commit = _attempt(session, plan, judged, results[-1], number=len(tries) + 1)
-        judged = judging.judge(session, plan, commit)
+        judged = judging.judge(session, plan, commit, start=start)
     return judged
 
 
@@ -113,8 +113,4 @@ def _resumed(session: Session, plan: Plan, before: str) -> str:
 
 
 def _told(judged: Judged) -> str:
-    parts = []
-    for check in (failure.check for failure in judged.failures):
-        bad = check.count("failed") + check.count("error")
-        parts.append(f"{check.check}: {f'{bad} of {len(check.cases)} tests failed' if bad else check.message}")
-    return "; ".join(parts)
+    return "; ".join(f"{failure.check.check}: {comparison.told(failure.check)}" for failure in judged.failures)

@@ -109,6 +109,7 @@ def _step(step: Step) -> Iterator[tuple[str, Any]]:
     yield "stall", step.stall_s
     yield "expect", step.expect
     yield "cache", step.cache
+    yield "compare", step.compare
 
 
 def _shown(value: Any) -> str:

@@ -1,21 +1,23 @@
-"""Acceptance checks run on a commit; what they change on disk is thrown away and told. They never move a ref."""
+"""The checks of a workstream on a commit of its: run, compared with those before its change, failures run once more.
+
+It never moves a ref, and takes no failure for the workstream's own that a second try does not show.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from splinter import acting, git, worktree
+from splinter import acting, baseline, checking, comparison, git, worktree
 from splinter.breakers import Tried, essence
+from splinter.checking import Checked
+from splinter.comparison import Outcomes
 from splinter.errors import StepError
 from splinter.plan import Plan, fingerprint
 from splinter.prompts import Failure
 from splinter.records import CheckRecord
 from splinter.session import Session
 from splinter.workstream import Step
-
-_FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,54 +35,46 @@ class Judged:
         return tuple(Failure(check=check, output=self.outputs.get(check.check, "")) for check in failed)
 
 
-def judge(session: Session, plan: Plan, commit: str) -> Judged:
-    """Run every check on a commit; raises StepError where one could not judge."""
-    tree = acting.locate(session, plan)
-    checks, outputs = [], {}
-    worktree.place(session.repository, tree, commit, keep_ignored=True)
-    for check in plan.workstream.checks:
-        record, outputs[check.id] = _check(session, plan, check)
-        worktree.guard(tree)
-        after = worktree.measure(session.repository, tree)
-        changes = git.diff(session.repository, commit, after)
-        if changes:
-            told = f"it changed {len(changes)} files ({git.printable(changes[0].path)} first); thrown away"
-            record = replace(record, notes=(*record.notes, told))
-            worktree.place(session.repository, tree, commit, keep_ignored=True)
-        checks.append(record)
-    return Judged(commit=commit, checks=tuple(checks), outputs=outputs)
+def judge(session: Session, plan: Plan, commit: str, *, start: str) -> Judged:
+    """Run every check on a commit and hold it against `start`, where the change begins.
+
+    Raises StepError where one could not judge.
+    """
+    worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
+    ran = [(check, checking.run(session, plan, check, commit, name=check.id)) for check in plan.workstream.checks]
+    before: dict[str, Outcomes] = {}
+    if git.tree_of(session.repository, start) != git.tree_of(session.repository, commit):
+        before = baseline.outcomes(session, plan, start=start, commit=commit)
+    else:
+        before = {check.id: comparison.outcomes(checked.record) for check, checked in ran}
+    records = tuple(_judged(session, plan, check, checked, before.get(check.id), commit) for check, checked in ran)
+    return Judged(commit=commit, checks=records, outputs={check.id: checked.output for check, checked in ran})
+
+
+def _judged(
+    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, commit: str
+) -> CheckRecord:
+    record = checked.record
+    if before is None:
+        told = "it had no time left to be compared with what was before" if check.compare else ""
+        return replace(record, notes=(*record.notes, told)) if told else record
+    now = comparison.outcomes(record)
+    compared = comparison.compare(before, now)
+    if compared.broken and record.reason == "exit_code":
+        again = checking.run(session, plan, check, commit, name=f"{check.id}.again")
+        compared = comparison.compare(before, now, comparison.outcomes(again.record))
+    return comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
 
 
 def tried(session: Session, judged: Judged) -> Tried:
-    """A judged result as the breakers see it: failing tests by name, else what a check printed, numbers aside."""
-    failing: list[tuple[str, str]] = []
-    for failure in judged.failures:
-        cases = [case.id for case in failure.check.cases if case.outcome in ("failed", "error")]
-        failing += [(failure.check.check, case) for case in cases or [essence(failure.output)]]
+    """A judged result as the breakers see it: what is wrong by name, else what a check printed, numbers aside."""
+    failing = [
+        (failure.check.check, case)
+        for failure in judged.failures
+        for case in comparison.wrong(failure.check) or [essence(failure.output)]
+    ]
     tree = git.tree_of(session.repository, judged.commit)
     return Tried(tree=tree, failing=fingerprint({"failing": sorted(failing)}))
-
-
-def _check(session: Session, plan: Plan, check: Step) -> tuple[CheckRecord, str]:
-    started = time.monotonic()
-    acted = acting.act(session, plan, check, check.id)
-    failure = acted.failure
-    if failure and failure.reason in _FATAL:
-        raise failure
-    record = CheckRecord(
-        workstream=plan.id,
-        check=check.id,
-        outcome="failed" if failure else "passed",
-        seconds=round(time.monotonic() - started, 3),
-        reason=failure.reason if failure else None,
-        message=str(failure) if failure else "",
-        command=acting.label(check),
-        exit_status=acted.ended.exit_status,
-        cases=acted.cases,
-        log=session.relative(session.log(plan, check.id)),
-        notes=acted.notes,
-    )
-    return record, acted.ended.output
 
 
 def failed(reason: str, message: str, judged: Judged) -> StepError:

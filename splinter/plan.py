@@ -38,12 +38,16 @@ class Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id."""
+    """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id.
+
+    `forgives_earlier`: tests that failed before its change do not fail it.
+    """
 
     workstream: Workstream
     base: Base
     branch: str
     occurrence: str
+    forgives_earlier: bool = False
     tools: Mapping[str, Tool] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,6 +96,7 @@ def make(
                 base=choose_base(workstream, settings, snapshot, remote),
                 branch=f"{settings.branch_prefix}{workstream.id}",
                 occurrence=timed or bound,
+                forgives_earlier=settings.checks == "baseline",
                 tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
                 recorded=recorded.get(workstream.id, {}),
             )
@@ -193,6 +198,7 @@ def accept_material(plan: Plan, before: str) -> Material:
             "tools": [_profile(plan, check) for check in workstream.checks],
             "fix": [asdict(workstream.fix), workstream.tool if workstream.fix.attempts else None],
             "artifacts": workstream.artifacts,
+            **({"forgives": "what failed before"} if plan.forgives_earlier else {}),
             "budget": asdict(workstream.budget),
             "branch": plan.branch,
             "occurrence": plan.occurrence,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from splinter.records import CaseRecord, CheckRecord, StepRecord
+from splinter.records import CaseRecord, CheckRecord, Comparison, StepRecord
 from splinter.workstream import Scope, Workstream
 
 _CASES = 20
@@ -70,19 +70,30 @@ def _scope(scope: Scope) -> Iterator[str]:
 def _failure(failure: Failure) -> Iterator[str]:
     check = failure.check
     yield f"Check `{check.check}` ({check.command}): {check.reason or check.outcome}."
-    failing = [case for case in check.cases if case.outcome in ("failed", "error")]
-    for case in failing[:_CASES]:
-        yield _case(case)
-    if len(failing) > _CASES:
-        yield f"- and {len(failing) - _CASES} more"
+    cases = list(_cases(check))
+    yield from cases[:_CASES]
+    if len(cases) > _CASES:
+        yield f"- and {len(cases) - _CASES} more"
     last = "\n".join(failure.output.rstrip().splitlines()[-_OUTPUT_LINES:])
     if last:
         yield from ("The last of what it printed:", "```", _last(last, _OUTPUT_CHARACTERS), "```")
 
 
-def _case(case: CaseRecord) -> str:
+def _cases(check: CheckRecord) -> Iterator[str]:
+    """What speaks against a check, case by case: what the change broke comes first."""
+    compared = check.compared or Comparison(before=check.outcome)
+    bad = {case.id: case for case in check.cases if case.outcome in ("failed", "error")}
+    old = [id for id in bad if id in compared.failing_before]
+    for id in [id for id in bad if id not in (*old, *compared.flaky)]:
+        yield f"- {id}{_message(bad[id])}"
+    yield from (f"- {id}: it vanished; before your change it ran" for id in compared.vanished)
+    yield from (f"- {id}: it is skipped; before your change it ran" for id in compared.newly_skipped)
+    yield from (f"- {id} (failed before your change too){_message(bad[id])}" for id in old)
+
+
+def _message(case: CaseRecord) -> str:
     message = " ".join(case.message.split())
-    return f"- {case.id}: {message[:_CASE_CHARACTERS]}" if message else f"- {case.id}"
+    return f": {message[:_CASE_CHARACTERS]}" if message else ""
 
 
 def _listed(paths: Iterable[str]) -> str:

@@ -94,8 +94,27 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A check held against the same check on the commit that the change begins at, where it ended as `before`.
+
+    All others are ids of cases; what no case tells stands under the check's own id. `broken` did not fail before.
+    """
+
+    before: str
+    broken: tuple[str, ...] = ()
+    failing_before: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    flaky: tuple[str, ...] = ()
+    vanished: tuple[str, ...] = ()
+    newly_skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecord:
-    """One acceptance test that ran: outcome `passed` or `failed`; `cases` only where it left JUnit results."""
+    """One acceptance test that ran: outcome `passed` or `failed`; `cases` only where it left JUnit results.
+
+    `compared` is None where it was not held against what was before.
+    """
 
     workstream: str
     check: str
@@ -106,6 +125,7 @@ class CheckRecord:
     command: str = ""
     exit_status: int | None = None
     cases: tuple[CaseRecord, ...] = ()
+    compared: Comparison | None = None
     log: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -209,7 +229,10 @@ def step_from_json(data: Mapping[str, Any]) -> StepRecord:
 def check_from_json(data: Mapping[str, Any]) -> CheckRecord:
     """The inverse of `to_json`."""
     cases = tuple(CaseRecord(**case) for case in data["cases"])
-    return CheckRecord(**{**data, "cases": cases, "notes": tuple(data["notes"])})
+    told = dict(data.get("compared") or {})
+    before = told.pop("before", None)
+    compared = Comparison(before=before, **{name: tuple(ids) for name, ids in told.items()}) if before else None
+    return CheckRecord(**{**data, "cases": cases, "compared": compared, "notes": tuple(data["notes"])})
 
 
 def pull_request_from_json(data: Mapping[str, Any]) -> PullRequestRecord:

@@ -43,6 +43,10 @@ CUT = "*Cut here: GitHub takes no more than 65,536 characters. The report of the
 # A begin whose next marker is an end: where somebody deleted one of the markers, what is left is theirs.
 _OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 _OF_THE_RUN_ALONE = re.compile(r"^(?:Run|Cost):.*$", re.MULTILINE)
+_DIFFERENCES = {
+    "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
+    "failing_before": "Failing before too", "flaky": "Flaky",
+}  # fmt: skip
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
 
 
@@ -221,6 +225,15 @@ def _failing(check: CheckRecord) -> tuple[CaseRecord, ...]:
     return tuple(case for case in check.cases if case.outcome in ("failed", "error"))
 
 
+def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
+    """What a check says other than before: words and the ids of cases, without what the check's own outcome tells."""
+    if check.compared is None:
+        return []
+    named = ((word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items())
+    told = ((word, tuple(id for id in ids if id != check.check or word == "Flaky")) for word, ids in named)
+    return [(word, ids) for word, ids in told if ids]
+
+
 def _file_word(change: FileChange) -> str:
     return _FILE_WORDS.get(change.status, change.status)
 
@@ -257,7 +270,7 @@ def _environment(*, is_html: bool) -> Environment:
     environment.filters.update(
         code=markup.code, link=markup.link, utc=markup.utc, duration=markup.duration, excerpt=markup.excerpt,
         cost=markup.cost, value_text=markup.value_text, is_url=markup.is_url, evidence=_evidence, failing=_failing,
-        file_word=_file_word, page_words=_page_words, href=_href,
+        differences=_differences, file_word=_file_word, page_words=_page_words, href=_href,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

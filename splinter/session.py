@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from splinter import git, remotes, versions
+from splinter.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError
 from splinter.gitcall import Repository
 from splinter.ledger import Account, Ledger
@@ -30,7 +31,8 @@ from splinter.tools import Tool
 class Session:
     """Everything that tasks share; `state` is the folder of work trees, `plans` all workstreams by id.
 
-    `values` and `materials` are by the names of tasks, `made` the commits that this call made and so need no look.
+    `values` and `materials` are by the names of tasks, `made` the commits that this call made and so need no look,
+    `baselines` what checks said of a tree, by check and tree.
     """
 
     repository: Repository
@@ -50,6 +52,7 @@ class Session:
     materials: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     run: str | None = None
+    baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
     _answers: dict[str, str | None] = field(default_factory=dict)
@@ -84,15 +87,26 @@ class Session:
         if tool is None or tool.at_once is None:
             yield
             return
+        with self._place(tool.name, tool.at_once, f"a turn of {tool.name}"):
+            yield
+
+    @contextmanager
+    def alone(self, task: str) -> Iterator[None]:
+        """Wait until nobody else is at a task; raises StepError where the run is ended."""
+        with self._place(f"alone: {task}", 1, "another workstream that does the same"):
+            yield
+
+    @contextmanager
+    def _place(self, name: str, places: int, what: str) -> Iterator[None]:
         with self._lock:
-            places = self._turns.setdefault(tool.name, threading.BoundedSemaphore(tool.at_once))
-        while not places.acquire(timeout=0.2):
+            free = self._turns.setdefault(name, threading.BoundedSemaphore(places))
+        while not free.acquire(timeout=0.2):
             if self.processes.is_stopping:
-                raise StepError("interrupted", f"interrupted while waiting for a turn of {tool.name}")
+                raise StepError("interrupted", f"interrupted while waiting for {what}")
         try:
             yield
         finally:
-            places.release()
+            free.release()
 
     def once(self, question: str, ask: Callable[[], str | None]) -> str | None:
         """The answer to a question that is asked once in a call."""

@@ -59,6 +59,7 @@ class Settings:
     sandbox_reads: tuple[str, ...] = ()
     sandbox_network: bool = False
     share_results: bool = False
+    checks: str = "all"
     budget: Budget = field(default_factory=Budget)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=tools.shipped)

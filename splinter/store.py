@@ -76,10 +76,16 @@ class Store:
 
     def begin_run(self, now: datetime, marker_notes: tuple[str, ...] = ()) -> str:
         """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
-        run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        run = self._free_id(now)
         self.run_folder(run).mkdir(parents=True, exist_ok=True)
         self._write("insert into runs values (?, ?, null, ?)", run, _iso(now), json.dumps(marker_notes))
         return run
+
+    def _free_id(self, now: datetime) -> str:
+        while True:
+            run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+            if not self._rows("select 1 from runs where run = ?", run):
+                return run
 
     def finish_run(self, run: str, now: datetime) -> None:
         """Close a run: everything that was to be done in it was done, or failed. One that has nothing to tell goes."""

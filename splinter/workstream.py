@@ -61,6 +61,7 @@ class Step:
     stall_s: float | None = None
     expect: str = "either"
     cache: bool = False
+    compare: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +183,7 @@ class _Making:
             stall_s=seconds(entry["stall"]) if "stall" in entry else stall_s,
             expect=entry.get("expect", "either"),
             cache=entry.get("cache", is_prompt and kind == "step"),
+            compare=entry.get("compare", True),
         )
 
     def preflight(self, entry: Mapping[str, Any], number: int) -> Step:

@@ -70,6 +70,7 @@ checks:
     args: [tests/docs]
     timeout: 5m
     stall: 1m
+    compare: true
   - id: builds
     run: python -m build
 fix: {{attempts: 3, max_lines: 2000}}

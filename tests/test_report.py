@@ -13,6 +13,7 @@ from splinter import markup, report
 from splinter.records import (
     CaseRecord,
     CheckRecord,
+    Comparison,
     FileChange,
     PullRequestRecord,
     RunRecord,
@@ -36,6 +37,7 @@ TIDY = WorkstreamRecord(
         CheckRecord(
             workstream="tidy", check="tests", outcome="passed", seconds=2.5,
             cases=(CaseRecord(id="a", outcome="passed"), CaseRecord(id="b", outcome="skipped")),
+            compared=Comparison(before="failed", fixed=("tests", "c.d", "e")),
         ),
     ),
     metadata={"phase": "PH-01", "owners": ["docs", "core"], "nested": {"a": None}},
@@ -147,7 +149,8 @@ def test_a_workstream_is_told_with_everything_that_is_recorded() -> None:
         "- Branch: `splinter/tidy` at `b1c2d3e4f5a6`, on `main`\n",
         "- Pull request: opened #12, <https://github.com/o/r/pull/12>\n- Pull request note: reviewer x: refused\n",
         "| Step | Outcome | Seconds | Files |\n|---|---|---:|---:|\n| `lint` | changed | 1.2 | 0 |\n",
-        "|---|---|---:|---:|---:|---:|\n| `tests` | passed | 2.5 | 1 | 0 | 1 |\n",
+        "|---|---|---|---:|---:|---:|---:|\n| `tests` | failed | passed | 2.5 | 1 | 0 | 1 |\n",
+        "- Fixed: `c.d`, `e`\n",
         "- modified `src/app.py`\n- added `docs/api.md`\n",
         '| phase | PH-01 |\n| owners | docs, core |\n| nested | {"a": null} |\n',
     ):
@@ -289,7 +292,13 @@ def hostile_runs(draw: st.DrawFn) -> RunRecord:
     )  # fmt: skip
     case = CaseRecord(id=draw(hostile), outcome="failed", message=draw(hostile))
     check = CheckRecord(
-        workstream="w", check=draw(hostile), outcome="failed", seconds=1, cases=(case,), notes=(draw(hostile),)
+        workstream="w",
+        check=draw(hostile),
+        outcome="failed",
+        seconds=1,
+        cases=(case,),
+        notes=(draw(hostile),),
+        compared=Comparison(before=draw(hostile), broken=(draw(hostile),), flaky=(draw(hostile),)),
     )
     record = WorkstreamRecord(
         workstream=draw(hostile), title=draw(hostile), outcome=draw(st.sampled_from(["changed", "failed", "blocked"])),
@@ -340,7 +349,8 @@ def test_a_pull_request_body_says_what_was_done_and_how_to_do_it_again() -> None
         "> Ruff finds nothing to mend.\n",
         "| phase | PH-01 |\n",
         "| Step | Outcome | Tool | Files |\n|---|---|---|---:|\n| `lint` | changed | `ruff` | 0 |\n",
-        "| `tests` | passed | 1 | 0 | 1 |\n",
+        "| `tests` | failed | passed | 1 | 0 | 1 |\n",
+        "- `tests`, fixed: `c.d`, `e`\n",
         "- modified `src/app.py`\n",
         "### Reproduce\n\n    doit tidy\n\n",
         f"Run: `{RUN}`\n\n<!-- splinter:end -->",

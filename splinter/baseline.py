@@ -1,0 +1,85 @@
+"""What the checks of a workstream say of the commit that its change begins at, asked once for a tree.
+
+The answer is remembered by tree, check, tool and environment, so that workstreams and nights on the same tree share it.
+It moves no ref, and leaves the work tree at the commit that it found there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from splinter import acting, checking, comparison, git, worktree
+from splinter.comparison import Outcomes
+from splinter.errors import StepError
+from splinter.plan import Plan, fingerprint
+from splinter.session import Session
+from splinter.workstream import Step
+
+
+def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[str, Outcomes]:
+    """The outcomes on `start` by the checks' ids, run there where nobody remembers them; `commit` is in the work tree.
+
+    A check is missing where it is not to be compared, or where its run had no time left. Raises StepError where the
+    run is interrupted.
+    """
+    tree = git.tree_of(session.repository, start)
+    checks = [check for check in plan.workstream.checks if check.compare]
+    found = {check.id: _remembered(session, _key(session, plan, check), tree) for check in checks}
+    unknown = [check for check in checks if found[check.id] is None]
+    if unknown:
+        try:
+            _switch(session, plan, commit, start)
+            found |= {check.id: _asked(session, plan, check, start, tree) for check in unknown}
+        finally:
+            _switch(session, plan, start, commit)
+    return {id: known for id, known in found.items() if known}
+
+
+def _switch(session: Session, plan: Plan, old: str, new: str) -> None:
+    worktree.place(session.repository, acting.locate(session, plan), new, keep_ignored=True)
+    changes = git.diff(session.repository, old, new)
+    worktree.forget_compiled(acting.locate(session, plan), [change.path for change in changes])
+
+
+def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
+    key = _key(session, plan, check)
+    with session.alone(f"baseline {key} {tree}"):
+        known = _remembered(session, key, tree)
+        if known:
+            return known
+        try:
+            found = comparison.outcomes(checking.run(session, plan, check, start, name=f"{check.id}.base").record)
+        except StepError as error:
+            if error.reason == "interrupted":
+                raise
+            if error.reason == "over_budget":
+                return None
+            found = Outcomes(check="failed", cases={check.id: "failed"})
+        session.baselines[key, tree] = found
+        session.store.set_fact(f"baseline/{key}", json.dumps({"tree": tree, **asdict(found)}))
+        return found
+
+
+def _remembered(session: Session, key: str, tree: str) -> Outcomes | None:
+    known = session.baselines.get((key, tree))
+    if known or session.is_asked_again:
+        return known
+    kept = json.loads(session.store.fact(f"baseline/{key}") or "{}")
+    return Outcomes(check=kept["check"], cases=kept["cases"]) if kept.get("tree") == tree else None
+
+
+def _key(session: Session, plan: Plan, check: Step) -> str:
+    """Stands for the check's definition and all that it runs with but the files."""
+    profile = acting.profile_of(plan, check)
+    names = (*(profile.env if profile else ()), *plan.workstream.env)
+    return fingerprint(
+        {
+            "check": asdict(check),
+            "tool": asdict(profile) if profile else None,
+            "version": session.version(profile) if profile else None,
+            "preflight": [asdict(step) for step in plan.workstream.preflight],
+            "env": sorted(set(names)),
+            "values of env": session.environment.plain_values(names),
+        }
+    )
