@@ -25,7 +25,7 @@ def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[s
     """
     tree = git.tree_of(session.repository, start)
     checks = [check for check in plan.workstream.checks if check.compare]
-    found = {check.id: _remembered(session, _key(session, plan, check), tree) for check in checks}
+    found = {check.id: _remembered(session, key(session, plan, check), tree) for check in checks}
     unknown = [check for check in checks if found[check.id] is None]
     if unknown:
         try:
@@ -43,9 +43,9 @@ def _switch(session: Session, plan: Plan, old: str, new: str) -> None:
 
 
 def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
-    key = _key(session, plan, check)
-    with session.alone(f"baseline {key} {tree}"):
-        known = _remembered(session, key, tree)
+    name = key(session, plan, check)
+    with session.alone(f"baseline {name} {tree}"):
+        known = _remembered(session, name, tree)
         if known:
             return known
         try:
@@ -56,20 +56,20 @@ def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> 
             if error.reason == "over_budget":
                 return None
             found = Outcomes(check="failed", cases={check.id: "failed"})
-        session.baselines[key, tree] = found
-        session.store.set_fact(f"baseline/{key}", json.dumps({"tree": tree, **asdict(found)}))
+        session.baselines[name, tree] = found
+        session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
         return found
 
 
-def _remembered(session: Session, key: str, tree: str) -> Outcomes | None:
-    known = session.baselines.get((key, tree))
+def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
+    known = session.baselines.get((name, tree))
     if known or session.is_asked_again:
         return known
-    kept = json.loads(session.store.fact(f"baseline/{key}") or "{}")
+    kept = json.loads(session.store.fact(f"baseline/{name}") or "{}")
     return Outcomes(check=kept["check"], cases=kept["cases"]) if kept.get("tree") == tree else None
 
 
-def _key(session: Session, plan: Plan, check: Step) -> str:
+def key(session: Session, plan: Plan, check: Step) -> str:
     """Stands for the check's definition and all that it runs with but the files."""
     profile = acting.profile_of(plan, check)
     names = (*(profile.env if profile else ()), *plan.workstream.env)

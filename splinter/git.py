@@ -224,6 +224,12 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
     gitcall.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
 
 
+def refs(repository: Repository, prefix: str) -> dict[str, str]:
+    """The refs below a prefix, with the ids that they hold."""
+    lines = gitcall.text(repository, "for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
+    return {name: id for id, _, name in (line.partition(" ") for line in lines)}
+
+
 def under(repository: Repository, prefix: str) -> tuple[str, ...]:
     """The commits that refs below a prefix name, the newest first."""
     return tuple(

@@ -35,24 +35,25 @@ class Judged:
         return tuple(Failure(check=check, output=self.outputs.get(check.check, "")) for check in failed)
 
 
-def judge(session: Session, plan: Plan, commit: str, *, start: str) -> Judged:
+def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "") -> Judged:
     """Run every check on a commit and hold it against `start`, where the change begins.
 
-    Raises StepError where one could not judge.
+    Logs are named after the checks, behind `log`. Raises StepError where one could not judge.
     """
     worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
-    ran = [(check, checking.run(session, plan, check, commit, name=check.id)) for check in plan.workstream.checks]
+    checks = plan.workstream.checks
+    ran = [(check, checking.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
     before: dict[str, Outcomes] = {}
     if git.tree_of(session.repository, start) != git.tree_of(session.repository, commit):
         before = baseline.outcomes(session, plan, start=start, commit=commit)
     else:
         before = {check.id: comparison.outcomes(checked.record) for check, checked in ran}
-    records = tuple(_judged(session, plan, check, checked, before.get(check.id), commit) for check, checked in ran)
+    records = tuple(_judged(session, plan, check, checked, before.get(check.id), commit, log) for check, checked in ran)
     return Judged(commit=commit, checks=records, outputs={check.id: checked.output for check, checked in ran})
 
 
 def _judged(
-    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, commit: str
+    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, commit: str, log: str
 ) -> CheckRecord:
     record = checked.record
     if before is None:
@@ -61,7 +62,7 @@ def _judged(
     now = comparison.outcomes(record)
     compared = comparison.compare(before, now)
     if compared.broken and record.reason == "exit_code":
-        again = checking.run(session, plan, check, commit, name=f"{check.id}.again")
+        again = checking.run(session, plan, check, commit, name=f"{log}{check.id}.again")
         compared = comparison.compare(before, now, comparison.outcomes(again.record))
     return comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
 

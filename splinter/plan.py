@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -101,7 +101,16 @@ def make(
                 recorded=recorded.get(workstream.id, {}),
             )
         )
+    if settings.pull_requests == "together":
+        _refuse_several_bases(plans)
     return tuple(plans)
+
+
+def _refuse_several_bases(plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        if plan.base.name != plans[0].base.name:
+            bases = f'{plans[0].id} has "{plans[0].base.name}", {plan.id} "{plan.base.name}"'
+            raise InputError(f'pull_requests = "together" needs one base for all workstreams: {bases}')
 
 
 def tool_names(workstream: Workstream) -> frozenset[str]:

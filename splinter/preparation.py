@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from splinter import acting, engine, fencing, git, groundwork, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
-from splinter.gitcall import WorkTree
 from splinter.plan import Plan
 from splinter.session import Session
 
@@ -36,7 +35,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
         groundwork.include_ignored(session, tree)
         fencing.require(session, plan)
         versions = _look_for_tools(session, plan)
-        _preflight(session, plan, tree, start)
+        preflight(session, plan, start.commit)
     except StepError as error:
         is_interrupted = error.reason == "interrupted"
         outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
@@ -56,7 +55,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
 def _start(session: Session, plan: Plan, previous: Values) -> Start:
     base = session.base_commit(plan)
     tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
-    ahead = [values["tip"] for values in tips if not _is_in(session, values, base)]
+    ahead = [values["tip"] for values in tips if not is_in(session, values["start"], values["tip"], base)]
     if ahead:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
     kept = previous.get("base", "")
@@ -65,13 +64,13 @@ def _start(session: Session, plan: Plan, previous: Values) -> Start:
     return Start(commit=base, base=base)
 
 
-def _is_in(session: Session, accepted: Values, base: str) -> bool:
+def is_in(session: Session, start: str, tip: str, base: str) -> bool:
     """Whether a change is in the base: merged, or squashed or rebased so that it would change nothing there."""
-    repository, tip = session.repository, accepted["tip"]
+    repository = session.repository
     if git.is_ancestor(repository, tip, base):
         return True
-    start, there, made = (git.tree_of(repository, commit) for commit in (accepted["start"], base, tip))
-    return git.three_way(repository, start, there, made)[0] == there
+    was, there, made = (git.tree_of(repository, commit) for commit in (start, base, tip))
+    return git.three_way(repository, was, there, made)[0] == there
 
 
 def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
@@ -107,7 +106,8 @@ def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:
     return versions
 
 
-def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> None:
+def preflight(session: Session, plan: Plan, commit: str) -> None:
+    """Run the preflight in the work tree at a commit, and put it back there; raises StepError."""
     for check in plan.workstream.preflight:
         failure = acting.act(session, plan, check, check.id).failure
         if failure and failure.reason in ("interrupted", "over_budget"):
@@ -115,4 +115,4 @@ def _preflight(session: Session, plan: Plan, tree: WorkTree, start: Start) -> No
         if failure:
             raise StepError("preflight", f"{check.id}: {failure}")
     if plan.workstream.preflight:
-        worktree.place(session.repository, tree, start.commit, keep_ignored=True)
+        worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)

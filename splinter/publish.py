@@ -56,12 +56,18 @@ def forge(session: Session) -> Forge:
 
 def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestRecord:
     """Push the branch and open or update its page, or close it where nothing is left; raises PublishError."""
+    wanted = page(session, plan, accepted) if accepted["outcome"] == "changed" else None
+    return propose(session, plan, accepted["tip"], wanted)
+
+
+def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> PullRequestRecord:
+    """Push the branch and let its page be as wanted, or close it where it is None; raises PublishError."""
     run = session.run or session.reported_run() or session.open_run()
-    if accepted["outcome"] == "changed":
+    if wanted:
         place = forge(session)
         if place.pushes:
-            pushing.push(session, plan, accepted["tip"])
-        done = place.publish(page(session, plan, accepted))
+            pushing.push(session, plan, tip)
+        done = place.publish(wanted)
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
         session.store.set_fact(f"page/{plan.id}", done.where)
     else:

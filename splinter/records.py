@@ -187,6 +187,42 @@ class WorkstreamRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """Two workstreams whose branches do not merge, and the paths that conflict."""
+
+    one: str
+    other: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A workstream whose change is not in the union; `reason` is conflict, check_failed or depends_on."""
+
+    workstream: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalRecord:
+    """The finished branches of one base brought together, to see whether they fit.
+
+    `workstreams` are those of the largest union found whose checks pass: `commit` holds it, on `base_commit`, and
+    `checks` judged it. `unions` is how many were judged.
+    """
+
+    base: str
+    base_commit: str
+    commit: str
+    workstreams: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
+    unions: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One run: everything that was due in it; `finished` is None for one that was killed.
 
@@ -198,6 +234,7 @@ class RunRecord:
     finished: str | None = None
     workstreams: tuple[WorkstreamRecord, ...] = ()
     pull_requests: tuple[PullRequestRecord, ...] = ()
+    rehearsals: tuple[RehearsalRecord, ...] = ()
     notes: tuple[str, ...] = ()
     usage: Usage = Usage()
 
@@ -254,6 +291,19 @@ def workstream_from_json(data: Mapping[str, Any]) -> WorkstreamRecord:
     )
 
 
+def rehearsal_from_json(data: Mapping[str, Any]) -> RehearsalRecord:
+    """The inverse of `to_json`."""
+    return RehearsalRecord(
+        **{
+            **data,
+            "workstreams": tuple(data["workstreams"]),
+            "left_out": tuple(LeftOut(**one) for one in data["left_out"]),
+            "clashes": tuple(Clash(**{**one, "paths": tuple(one["paths"])}) for one in data["clashes"]),
+            "checks": tuple(check_from_json(check) for check in data["checks"]),
+        }
+    )
+
+
 def run_from_json(data: Mapping[str, Any]) -> RunRecord:
     """The inverse of `to_json`."""
     return RunRecord(
@@ -261,6 +311,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunRecord:
             **data,
             "workstreams": tuple(workstream_from_json(one) for one in data["workstreams"]),
             "pull_requests": tuple(pull_request_from_json(one) for one in data["pull_requests"]),
+            "rehearsals": tuple(rehearsal_from_json(one) for one in data.get("rehearsals", ())),
             "notes": tuple(data["notes"]),
             "usage": Usage(**data["usage"]),
         }

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from splinter.records import (
     CheckRecord,
     FileChange,
     PullRequestRecord,
+    RehearsalRecord,
     RunRecord,
     StepRecord,
     WorkstreamRecord,
@@ -47,6 +48,7 @@ _DIFFERENCES = {
     "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
     "failing_before": "Failing before too", "flaky": "Flaky",
 }  # fmt: skip
+_SHOWN_PATHS = 5
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
 
 
@@ -111,13 +113,18 @@ def pull_request_title(record: WorkstreamRecord) -> str:
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
-def pull_request_body(record: WorkstreamRecord, *, run: str, reproduce: str, definition: str) -> str:
-    """Our own part of a pull request's body, with its markers.
+def pull_request_body(
+    record: WorkstreamRecord, *, run: str, reproduce: str, definition: str, members: Sequence[WorkstreamRecord] = ()
+) -> str:
+    """Our own part of a pull request's body, with its markers; `members` are the workstreams that it holds, if several.
 
     `definition` is a hash without blanks: it tells later whether a page that a human closed was about the same work.
     """
     title = hashlib.sha256(pull_request_title(record).encode()).hexdigest()[:16]
-    body = _markdown("pull_request.md", literal=markup.literal, record=record, run_id=run, reproduce=reproduce).strip()
+    body = _markdown(
+        "pull_request.md", literal=markup.literal, record=record, run_id=run, reproduce=reproduce, members=members,
+        usage=sum((one.usage for one in members), record.usage),
+    ).strip()  # fmt: skip
     return f"{BEGIN}\n{_hidden('definition', definition)}\n{_hidden('title', title)}\n\n{body}\n\n{END}"
 
 
@@ -234,6 +241,18 @@ def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
     return [(word, ids) for word, ids in told if ids]
 
 
+def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
+    """With whom a workstream's branch conflicts, and where; empty for nobody."""
+    pairs = ((clash, clash.other if clash.one == id else clash.one) for clash in rehearsal.clashes)
+    told = [f"{other} in {_few(clash.paths)}" for clash, other in pairs if id in (clash.one, clash.other)]
+    return "; ".join(told)
+
+
+def _few(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
+    return ", ".join(paths[:_SHOWN_PATHS]) + more
+
+
 def _file_word(change: FileChange) -> str:
     return _FILE_WORDS.get(change.status, change.status)
 
@@ -270,7 +289,7 @@ def _environment(*, is_html: bool) -> Environment:
     environment.filters.update(
         code=markup.code, link=markup.link, utc=markup.utc, duration=markup.duration, excerpt=markup.excerpt,
         cost=markup.cost, value_text=markup.value_text, is_url=markup.is_url, evidence=_evidence, failing=_failing,
-        differences=_differences, file_word=_file_word, page_words=_page_words, href=_href,
+        differences=_differences, clashing=_clashing, file_word=_file_word, page_words=_page_words, href=_href,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

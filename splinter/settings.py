@@ -22,7 +22,6 @@ from splinter.workstream import Budget
 
 FILE = "splinter.toml"
 PYPROJECT = "pyproject.toml"
-NOT_BUILT = {"pull_requests": ("together", "each")}
 
 SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
 SECRET_NAME = re.compile(
@@ -207,9 +206,6 @@ def _rules(document: Document) -> list[Problem]:
     """What the schema cannot say."""
     data = document.data if isinstance(document.data, dict) else {}
     found = []
-    for key, (value, built) in NOT_BUILT.items():
-        if data.get(key) == value:
-            found.append(document.problem((key,), f"{key} = {shown(value)} is not built yet; use {shown(built)}"))
     for key, judge in JUDGES.items():
         own = data.get(key)
         why = judge(own) if isinstance(own, str) and own else None

@@ -20,7 +20,7 @@ from typing import Any
 
 from splinter import records
 from splinter.errors import SplinterError
-from splinter.records import PullRequestRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.redact import Redactor
 
 _FILE = "history.db"
@@ -32,6 +32,7 @@ create table if not exists workstreams
     (run text, workstream text, record text not null, primary key (run, workstream));
 create table if not exists pull_requests
     (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists rehearsals (run text, base text, record text not null, primary key (run, base));
 create table if not exists occurrences
     (workstream text primary key, occurrence text not null, is_open integer not null);
 create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
@@ -44,7 +45,8 @@ create table if not exists facts (name text primary key, value text not null);
 
 _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
  or exists (select 1 from workstreams where workstreams.run = runs.run)
- or exists (select 1 from pull_requests where pull_requests.run = runs.run))"""
+ or exists (select 1 from pull_requests where pull_requests.run = runs.run)
+ or exists (select 1 from rehearsals where rehearsals.run = runs.run))"""
 
 
 class Store:
@@ -121,12 +123,14 @@ class Store:
         started, finished, notes = rows[0]
         workstreams = self._rows("select record from workstreams where run = ? order by rowid", run)
         pulls = self._rows("select record from pull_requests where run = ? order by rowid", run)
+        rehearsals = self._rows("select record from rehearsals where run = ? order by rowid", run)
         return RunRecord(
             run=run,
             started=started,
             finished=finished,
             workstreams=tuple(records.workstream_from_json(json.loads(row[0])) for row in workstreams),
             pull_requests=tuple(records.pull_request_from_json(json.loads(row[0])) for row in pulls),
+            rehearsals=tuple(records.rehearsal_from_json(json.loads(row[0])) for row in rehearsals),
             notes=tuple(json.loads(notes)),
             usage=self.usage_of(run),
         )
@@ -188,6 +192,13 @@ class Store:
         self._write(
             "insert into pull_requests values (?, ?, ?) on conflict do update set record = excluded.record",
             run, record.workstream, self._json(record),
+        )  # fmt: skip
+
+    def put_rehearsal(self, run: str, record: RehearsalRecord) -> None:
+        """Keep how the finished branches of one base fit together, over what stood there."""
+        self._write(
+            "insert into rehearsals values (?, ?, ?) on conflict do update set record = excluded.record",
+            run, record.base, self._json(record),
         )  # fmt: skip
 
     def open_occurrence(self, workstream: str) -> str | None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, plan, preparation, project, publish, worktree
+from splinter import acceptance, acting, engine, final_tasks, plan, preparation, project, worktree
 from splinter.engine import Values
-from splinter.errors import InputError, PublishError, SplinterError
+from splinter.errors import InputError, SplinterError
 from splinter.locking import RunLock
 from splinter.plan import Plan
 from splinter.project import DATABASE
@@ -19,9 +19,6 @@ from splinter.tools import recorded_path
 from splinter.workstream import Prompt, Step
 
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
-FINALIZERS = ("report", "email", "slack", "healthcheck")
-PUBLISHING = ("pr", *FINALIZERS)
-_TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
 
 
 def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
@@ -40,10 +37,7 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
         "task_dep": list(session.plans),
         "meta": {"workstream": "*"},
     }
-    yield from _pull_requests(session, rows)
-    yield _report(session)
-    for name, doc in (("email", "mail the report"), ("slack", "tell Slack"), ("healthcheck", "ping the healthcheck")):
-        yield _notify(session, name, doc)
+    yield from final_tasks.to_dicts(session, rows)
 
 
 def default_tasks(session: Session) -> list[str]:
@@ -52,7 +46,7 @@ def default_tasks(session: Session) -> list[str]:
         return []
     env = session.environment
     configured = {"slack": bool(env.slack_webhook_url), "healthcheck": bool(env.healthcheck_url)}
-    return [*session.plans, *(name for name in PUBLISHING if configured.get(name, True))]
+    return [*session.plans, *(name for name in final_tasks.NAMES if configured.get(name, True))]
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
@@ -151,104 +145,6 @@ def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) ->
     except Exception as error:  # whatever it was, the report tells of it
         acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
-
-
-def _pull_requests(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
-    yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
-    wanted = [one for one in session.plans.values() if one.workstream.pull_request]
-    for one in wanted:
-        yield _pull_request(session, rows, one, [other.id for other in wanted])
-
-
-def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
-    name, accept = f"pr:{one.id}", one.task("accept")
-
-    def is_fresh(task: Any, values: Values) -> bool:
-        session.values[accept] = rows.values(accept)
-        session.materials[name] = plan.publish_material(one, session.values[accept], publish.target(session))
-        return not session.values[accept] or values.get("made_of") == session.materials[name]
-
-    def publish_it(task: Any) -> Values:
-        if not session.values[accept]:
-            return {}  # asked for with -a: there is no result to publish
-        done = publish.pull_request(session, one, session.values[accept])
-        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
-
-    before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
-    return {
-        "basename": "pr",
-        "name": one.id,
-        "doc": f"pull request of {one.id}",
-        "actions": [Act(publish_it)],
-        "uptodate": [is_fresh],
-        "task_dep": [accept, *before],
-        "meta": {"wait_only": True, "publishes": one.id, "session": session},
-    }
-
-
-def _report(session: Session) -> dict[str, Any]:
-    def is_fresh(task: Any, values: Values) -> bool:
-        run = session.reported_run()
-        session.materials["report"] = {
-            "run": run,
-            "digest": publish.digest(session, run),
-        }
-        return run is None or values.get("made_of") == session.materials["report"]
-
-    def write(task: Any) -> Values:
-        run = session.reported_run()
-        if run is None:
-            raise PublishError("nothing is recorded yet; doit makes a first run")
-        if session.run == run:
-            session.store.finish_run(run, session.clock.now())
-        folder = publish.write_report(session, publish.run_record(session, run))
-        return {
-            "made_of": session.materials["report"],
-            "action": "written",
-            "where": session.relative(folder / "index.html"),
-        }
-
-    return {
-        "basename": "report",
-        "doc": "report.md, report.json and index.html of the latest run",
-        "actions": [Act(write)],
-        "uptodate": [is_fresh],
-        "task_dep": [*session.plans, "pr"],
-        "meta": {"finalizer": True, "wait_only": True, "session": session},
-    }
-
-
-def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
-    env = session.environment
-    configured = {"slack": env.slack_webhook_url, "healthcheck": env.healthcheck_url}.get(name, True)
-
-    def is_fresh(task: Any, values: Values) -> bool:
-        if task.options and task.options["test"]:
-            return False
-        run = session.reported_run()
-        session.materials[name] = {
-            "run": run,
-            "digest": publish.digest(session, run),
-        }
-        if name == "healthcheck":
-            return not configured
-        return not configured or run is None or values.get("made_of") == session.materials[name]
-
-    def send(task: Any) -> Values:
-        is_test = bool(task.options and task.options["test"])
-        notifier = publish.mailer(session) if name == "email" else publish.messenger(session, name)
-        told = publish.sample() if is_test else publish.message(session, session.reported_run())
-        return {"made_of": session.materials.get(name), "where": notifier.send(told)}
-
-    return {
-        "basename": name,
-        "doc": doc,
-        "actions": [Act(send)],
-        "uptodate": [is_fresh],
-        "params": _TEST,
-        "task_dep": ["report"],
-        "meta": {"finalizer": True, "wait_only": True, "session": session},
-    }
 
 
 def _files(session: Session, one: Plan) -> list[str]:

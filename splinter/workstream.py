@@ -8,7 +8,7 @@ from typing import Any
 
 from splinter.notation import pattern, seconds
 
-TASKS_OF_OURS = ("workstreams", "pr", "report", "email", "slack", "healthcheck")
+TASKS_OF_OURS = ("workstreams", "rehearse", "pr", "together", "report", "email", "slack", "healthcheck")
 COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")
 COMMANDS_OF_DOIT = (
     "auto", "clean", "completion", "dumpdb", "forget", "help", "ignore", "info", "list",

@@ -20,16 +20,16 @@ FLOORS = (
     "workstream records when",
     # 2: pure functions of text and values
     "documents listing files places verdict schema toml tools parsed territory rules settings collection ports plan"
-    " identity graph markup report junit readers comparison prompts breakers sandbox",
+    " identity graph markup report junit readers comparison subsets prompts breakers sandbox",
     # 3: the outside
     "family output process versions gitcall git remotes locking store ledger worktree scope leaks session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck"
     " legacy.phrases legacy.source legacy.jsonc legacy.written legacy.shell legacy.paths legacy.prompts legacy.entries"
     " legacy.agents legacy.profiles legacy.limits legacy.scoping legacy.draft legacy.ordering legacy.batch legacy.folder",
     # 4: the stories
-    "fencing acting groundwork results engine preparation replay branch checking baseline judging fixing acceptance why pushing publish project finding connections doctor scaffold",
+    "fencing acting groundwork results engine preparation replay branch checking baseline judging fixing acceptance why union rehearsal pushing publish together project finding connections doctor scaffold",
     # 5: doit
-    "rows tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
+    "rows final_tasks tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
     " doit_plugins.telling doit_plugins.runner doit_plugins.run doit_plugins.planning doit_plugins.drawing"
     " doit_plugins.commands doit_plugins.doctoring doit_plugins.init doit_plugins.importing",
 )

@@ -70,7 +70,7 @@ def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
 def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         "# mistakes\njbos = 3\njobs = 0\n"
-        'timezone = "Europe/Berln"\nbranch_prefix = "-x/"\nremote = "a b"\npull_requests = "together"\n'
+        'timezone = "Europe/Berln"\nbranch_prefix = "-x/"\nremote = "a b"\npull_requests = "togther"\n'
         'sandbox = "bublewrap"\nrebase = "never"\nidentity = { name = "Bot\\n" }\n'
         '[tools.ruff]\ntimeout = "5 m"\nargz = []\nat_once = 0\n'
     )
@@ -84,8 +84,8 @@ def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None
             '    branch_prefix = "-x/"\n                    ^^^^^',
             'splinter.toml:6:10: remote "a b" holds a blank, a control character or one of ~ ^ : ? * [ \\; '
             'use a name that "git remote" lists\n    remote = "a b"\n             ^^^^^',
-            'splinter.toml:7:17: pull_requests = "together" is not built yet; use "each"\n'
-            '    pull_requests = "together"\n                    ^^^^^^^^^^',
+            'splinter.toml:7:17: "togther" is none of each, together; did you mean "together"?\n'
+            '    pull_requests = "togther"\n                    ^^^^^^^^^',
             'splinter.toml:8:11: "bublewrap" is none of none, bubblewrap; did you mean "bubblewrap"?\n'
             '    sandbox = "bublewrap"\n              ^^^^^^^^^^^',
             'splinter.toml:9:10: "never" is none of behind, conflict\n    rebase = "never"\n             ^^^^^^^',

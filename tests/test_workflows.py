@@ -164,7 +164,7 @@ def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> No
     assert job("work")["permissions"] == {"contents": "read"}
     text = yaml.safe_dump(job("work"))
     assert not [name for name in PUBLISHING_SECRETS if name in text]
-    assert step("work", "Run the workstreams")["run"].count("doit run workstreams") == 1
+    assert step("work", "Run the workstreams")["run"].count("doit run workstreams rehearse") == 1
 
 
 def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
-from splinter import publish
+from splinter import publish, together
+from splinter.plan import Plan
+from splinter.ports import Page
 from splinter.redact import plain
 from splinter.session import Session
 
@@ -60,13 +62,23 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     return f".. {task.name}  would run: {task.doc}"
 
 
-def _page(session: Session, id: str) -> str:
-    plan = session.plans[id]
+def _of_one(session: Session, plan: Plan) -> Page | str:
     accepted = session.values.get(plan.task("accept")) or {}
     if accepted.get("outcome") == "changed":
-        page = publish.page(session, plan, accepted)
-        text = f"{page.title}\n{page.head} -> {page.base}\n\n{page.own_body}"
-    else:
-        text = f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
-    lines = [f"to {publish.target(session)}", *text.splitlines()]
+        return publish.page(session, plan, accepted)
+    return f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
+
+
+def _together(session: Session) -> Page | str:
+    rehearsed = session.values.get("rehearse") or {}
+    if rehearsed.get("members"):
+        return together.page(session, rehearsed, *(commit for _, commit in rehearsed["unions"].values()))
+    return "what goes together in the rehearsal"
+
+
+def _page(session: Session, id: str) -> str:
+    page = _together(session) if id == together.ID else _of_one(session, session.plans[id])
+    if isinstance(page, Page):
+        page = f"{page.title}\n{page.head} -> {page.base}\n\n{page.own_body}"
+    lines = [f"to {publish.target(session)}", *page.splitlines()]
     return "\n".join(f"     | {line}" for line in lines)

@@ -1,0 +1,191 @@
+"""The tasks behind all workstreams, as doit's: rehearse, pr, report, email, slack, healthcheck.
+
+They start no workstream, and publish nothing that is not recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from splinter import plan, publish, rehearsal, together, union
+from splinter.engine import Values
+from splinter.errors import PublishError
+from splinter.plan import Plan
+from splinter.rows import Act, Rows
+from splinter.session import Session
+
+NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
+_TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
+
+
+def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
+    """The final tasks, as doit's task creators yield them."""
+    yield _rehearse(session, rows)
+    yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
+    yield from [_together(session, rows)] if session.settings.pull_requests == "together" else _each(session, rows)
+    yield _report(session)
+    for name, doc in (("email", "mail the report"), ("slack", "tell Slack"), ("healthcheck", "ping the healthcheck")):
+        yield _notify(session, name, doc)
+
+
+def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
+    is_one_page = session.settings.pull_requests == "together"
+
+    def found() -> dict[str, tuple[union.Member, ...]]:
+        accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}
+        members = union.members(session, accepted)
+        bases = rehearsal.of_bases(union.proposed(members) if is_one_page else members)
+        return {base: some for base, some in bases.items() if is_one_page or len(some) > 1}
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        session.materials["rehearse"] = {base: rehearsal.material(some) for base, some in found().items()}
+        return bool(values.get("made_of", {}) == session.materials["rehearse"])
+
+    def rehearse(task: Any) -> Values:
+        done = [rehearsal.rehearse(session, some) for some in found().values()]
+        return {
+            "made_of": session.materials["rehearse"],
+            "run": session.run,
+            "unions": {one.base: [one.base_commit, one.commit] for one in done},
+            "members": {
+                member.id: [member.start, member.tip, member.head]
+                for one, some in zip(done, found().values(), strict=True)
+                for member in some
+                if member.id in one.workstreams
+            },
+            "action": "; ".join(rehearsal.told(one) for one in done),
+            "where": "together" if done else "",
+            "notes": [f"{one.workstream} is left out: {one.message}" for record in done for one in record.left_out],
+        }
+
+    return {
+        "basename": "rehearse",
+        "doc": "all finished branches brought together and judged",
+        "actions": [Act(rehearse)],
+        "uptodate": [is_fresh],
+        "task_dep": list(session.plans),
+        "meta": {"finalizer": True, "wait_only": True, "session": session},
+    }
+
+
+def _together(session: Session, rows: Rows) -> dict[str, Any]:
+    name = f"pr:{together.ID}"
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        session.values["rehearse"] = rows.values("rehearse")
+        session.materials[name] = together.material(session, session.values["rehearse"])
+        return not session.values["rehearse"] or values.get("made_of") == session.materials[name]
+
+    def publish_it(task: Any) -> Values:
+        if not session.values["rehearse"]:
+            return {}
+        done = together.pull_request(session, session.values["rehearse"])
+        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
+
+    return {
+        "basename": "pr",
+        "name": together.ID,
+        "doc": "one pull request of all that goes together",
+        "actions": [Act(publish_it)],
+        "uptodate": [is_fresh],
+        "task_dep": ["rehearse"],
+        "meta": {"wait_only": True, "publishes": together.ID, "session": session},
+    }
+
+
+def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
+    wanted = [one for one in session.plans.values() if one.workstream.pull_request]
+    for one in wanted:
+        yield _pull_request(session, rows, one, [other.id for other in wanted])
+
+
+def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
+    name, accept = f"pr:{one.id}", one.task("accept")
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        session.values[accept] = rows.values(accept)
+        session.materials[name] = plan.publish_material(one, session.values[accept], publish.target(session))
+        return not session.values[accept] or values.get("made_of") == session.materials[name]
+
+    def publish_it(task: Any) -> Values:
+        if not session.values[accept]:
+            return {}  # asked for with -a: there is no result to publish
+        done = publish.pull_request(session, one, session.values[accept])
+        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
+
+    before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
+    return {
+        "basename": "pr",
+        "name": one.id,
+        "doc": f"pull request of {one.id}",
+        "actions": [Act(publish_it)],
+        "uptodate": [is_fresh],
+        "task_dep": [accept, *before],
+        "meta": {"wait_only": True, "publishes": one.id, "session": session},
+    }
+
+
+def _report(session: Session) -> dict[str, Any]:
+    def is_fresh(task: Any, values: Values) -> bool:
+        run = session.reported_run()
+        session.materials["report"] = {
+            "run": run,
+            "digest": publish.digest(session, run),
+        }
+        return run is None or values.get("made_of") == session.materials["report"]
+
+    def write(task: Any) -> Values:
+        run = session.reported_run()
+        if run is None:
+            raise PublishError("nothing is recorded yet; doit makes a first run")
+        if session.run == run:
+            session.store.finish_run(run, session.clock.now())
+        folder = publish.write_report(session, publish.run_record(session, run))
+        return {
+            "made_of": session.materials["report"],
+            "action": "written",
+            "where": session.relative(folder / "index.html"),
+        }
+
+    return {
+        "basename": "report",
+        "doc": "report.md, report.json and index.html of the latest run",
+        "actions": [Act(write)],
+        "uptodate": [is_fresh],
+        "task_dep": [*session.plans, "rehearse", "pr"],
+        "meta": {"finalizer": True, "wait_only": True, "session": session},
+    }
+
+
+def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
+    env = session.environment
+    configured = {"slack": env.slack_webhook_url, "healthcheck": env.healthcheck_url}.get(name, True)
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        if task.options and task.options["test"]:
+            return False
+        run = session.reported_run()
+        session.materials[name] = {
+            "run": run,
+            "digest": publish.digest(session, run),
+        }
+        if name == "healthcheck":
+            return not configured
+        return not configured or run is None or values.get("made_of") == session.materials[name]
+
+    def send(task: Any) -> Values:
+        is_test = bool(task.options and task.options["test"])
+        notifier = publish.mailer(session) if name == "email" else publish.messenger(session, name)
+        told = publish.sample() if is_test else publish.message(session, session.reported_run())
+        return {"made_of": session.materials.get(name), "where": notifier.send(told)}
+
+    return {
+        "basename": name,
+        "doc": doc,
+        "actions": [Act(send)],
+        "uptodate": [is_fresh],
+        "params": _TEST,
+        "task_dep": ["report"],
+        "meta": {"finalizer": True, "wait_only": True, "session": session},
+    }

@@ -1,0 +1,147 @@
+"""All finished branches of a base brought together and judged before anybody merges them.
+
+It changes no branch. The checks of a workstream run in its own work tree, which is then put back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from splinter import acting, baseline, comparison, git, groundwork, judging, preparation, subsets, union, worktree
+from splinter.engine import Values
+from splinter.errors import PublishError, StepError
+from splinter.git import RefUpdate
+from splinter.plan import Plan, fingerprint
+from splinter.records import CheckRecord, LeftOut, RehearsalRecord
+from splinter.session import Session
+from splinter.union import Member
+from splinter.workstream import Budget
+
+REF = "refs/splinter/rehearsals"
+_LOG = "rehearsal."
+
+
+def of_bases(members: Sequence[Member]) -> dict[str, tuple[Member, ...]]:
+    """The members by their base, for what is brought together is what goes to one branch."""
+    names = dict.fromkeys(member.plan.base.name for member in members)
+    return {name: tuple(member for member in members if member.plan.base.name == name) for name in names}
+
+
+def material(members: Sequence[Member]) -> Values:
+    """What a rehearsal is made of: the branches, and how their workstreams are judged."""
+    return {
+        member.id: fingerprint(
+            {
+                "base": [member.plan.base.name, member.base],
+                "start": member.start,
+                "head": member.head,
+                "checks": [str(check) for check in member.plan.workstream.checks],
+                "forgives": member.plan.forgives_earlier,
+            }
+        )
+        for member in members
+    }
+
+
+def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
+    """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
+    base = union.newest_base(session, members)
+    merged = union.merged(session, union.pending(session, members, base), base)
+    stage = _Stage(session=session, base=base, members={member.id: member for member in merged.fits})
+    depends_on = {id: member.plan.workstream.depends_on for id, member in stage.members.items()}
+    try:
+        found = subsets.largest(tuple(stage.members), stage.fails, depends_on)
+    except StepError as error:
+        if error.reason == "interrupted":
+            raise
+        raise PublishError(f"the branches could not be rehearsed together: {error}") from error
+    left_out = (*merged.left_out, *(_left_out(stage.members[id].plan, wrong) for id, wrong in found.failed.items()))
+    record = RehearsalRecord(
+        base=members[0].plan.base.name,
+        base_commit=base,
+        commit=_commit(session, stage.tree(found.kept) or base, base),
+        workstreams=found.kept,
+        left_out=left_out,
+        clashes=merged.clashes,
+        checks=stage.checks,
+        unions=stage.unions,
+    )
+    update = RefUpdate(ref=f"{REF}/{record.base}", new=record.commit)
+    git.update_refs(session.repository, [update], why="splinter: rehearsal")
+    session.store.put_rehearsal(session.open_run(), record)
+    return record
+
+
+def told(record: RehearsalRecord) -> str:
+    """How many go together: `3 of 4 branches`."""
+    count = len(record.workstreams)
+    return f"{count} of {count + len(record.left_out)} branches"
+
+
+@dataclass(kw_only=True)
+class _Stage:
+    """The unions judged so far; `checks` are those of the latest in which nothing failed."""
+
+    session: Session
+    base: str
+    members: Mapping[str, Member]
+    checks: tuple[CheckRecord, ...] = ()
+    unions: int = 0
+
+    def fails(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """What fails where these members are brought together."""
+        tree = self.tree(ids)
+        if tree is None:
+            return ("it does not merge without what else is left out",)
+        members = [self.members[id] for id in ids]
+        checks = _judge(self.session, members, self.base, _commit(self.session, tree, self.base))
+        self.unions += 1
+        failed = [check for check in checks if check.outcome == "failed"]
+        self.checks = self.checks if failed else checks
+        return tuple(f"{check.check} of {check.workstream}: {comparison.told(check)}" for check in failed)
+
+    def tree(self, ids: Sequence[str]) -> str | None:
+        """The tree of the base with these members' changes."""
+        return union.tree(self.session, [self.members[id] for id in ids], self.base)
+
+
+def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:
+    if not wrong:
+        others = ", ".join(plan.workstream.depends_on)
+        return LeftOut(workstream=plan.id, reason="depends_on", message=f"it builds on {others}")
+    return LeftOut(workstream=plan.id, reason="check_failed", message="; ".join(wrong))
+
+
+def _commit(session: Session, tree: str, base: str) -> str:
+    date_s = int(session.clock.now().timestamp())
+    return git.commit_tree(session.repository, tree, [base], "What was rehearsed together\n", date_s=date_s)
+
+
+def _judge(session: Session, members: Sequence[Member], base: str, commit: str) -> tuple[CheckRecord, ...]:
+    """The checks of all members on a commit; one that several have runs once."""
+    records: list[CheckRecord] = []
+    asked: set[str] = set()
+    for member in members:
+        plan = replace(member.plan, workstream=replace(member.plan.workstream, budget=Budget()))
+        keys = {check.id: baseline.key(session, plan, check) for check in plan.workstream.checks}
+        checks = tuple(check for check in plan.workstream.checks if keys[check.id] not in asked)
+        asked |= set(keys.values())
+        if checks:
+            plan = replace(plan, workstream=replace(plan.workstream, checks=checks))
+            records += _judge_one(session, plan, member, base, commit)
+    return tuple(records)
+
+
+def _judge_one(session: Session, plan: Plan, member: Member, base: str, commit: str) -> tuple[CheckRecord, ...]:
+    tree = acting.locate(session, plan)
+    is_new = worktree.expected(tree) is None
+    groundwork.touch(session, plan, tree)
+    try:
+        if is_new:
+            worktree.place(session.repository, tree, commit, keep_ignored=False)
+            groundwork.include_ignored(session, tree)
+            preparation.preflight(session, plan, commit)
+        return judging.judge(session, plan, commit, start=base, log=_LOG).checks
+    finally:
+        worktree.place(session.repository, tree, member.head, keep_ignored=True)

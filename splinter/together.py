@@ -1,0 +1,172 @@
+"""One branch and one draft pull request of all finished work that goes together: the union that was rehearsed.
+
+Nothing gets into it that its rehearsal did not judge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from splinter import branch, git, publish, report
+from splinter.engine import Values
+from splinter.errors import PublishError, SplinterError, StepError
+from splinter.plan import Material, Plan, definition, fingerprint, shortened
+from splinter.ports import Page
+from splinter.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
+from splinter.session import Session
+from splinter.workstream import PullRequest, Workstream
+
+ID = "together"
+
+
+def material(session: Session, rehearsed: Values) -> Material:
+    """What the pull request is made of; `rehearsed` are the values of `rehearse`."""
+    plans = _plans(session, rehearsed)
+    return shortened(
+        {
+            "members": rehearsed.get("members"),
+            "unions": rehearsed.get("unions"),
+            "definitions": _definition(plans),
+            "target": publish.target(session),
+        }
+    )
+
+
+def pull_request(session: Session, rehearsed: Values) -> PullRequestRecord:
+    """Move the branch to the union, push it, and open or update its page; raises PublishError."""
+    plans = _plans(session, rehearsed)
+    if not plans:
+        return publish.propose(session, _stand_in(session, plans), "", None)
+    whole = _stand_in(session, plans)
+    start, union = rehearsed["unions"][whole.base.name]
+    chain = _chain(session, plans, rehearsed["members"], start)
+    if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union):
+        raise PublishError("the branches, one after another, do not make what was rehearsed; doit run rehearse pr")
+    rows = {"result": git.result(session.repository, start, chain), "base": start, "start": start}
+    try:
+        settled = branch.settle(session, whole, start=start, tip=chain, rows=rows)
+    except StepError as error:
+        raise PublishError(str(error)) from error
+    wanted = page(session, rehearsed, settled.tip) if settled.is_changed else None
+    return publish.propose(session, whole, settled.tip, wanted)
+
+
+def page(session: Session, rehearsed: Values, tip: str) -> Page:
+    """The pull request as it should be, with the branch at `tip`."""
+    plans = _plans(session, rehearsed)
+    whole = _stand_in(session, plans)
+    wanted = whole.workstream.pull_request
+    assert wanted
+    start, _ = rehearsed["unions"][whole.base.name]
+    seen = _rehearsal(session, rehearsed, whole)
+    record = WorkstreamRecord(
+        workstream=ID,
+        title=whole.workstream.title,
+        outcome="changed",
+        base=whole.base.name,
+        base_commit=start,
+        branch=whole.branch,
+        tip=tip,
+        files=git.files(git.diff(session.repository, start, tip)),
+        checks=seen.checks if seen else (),
+        notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
+    )
+    members = [_record(session, plan, rehearsed["members"][plan.id][1]) for plan in plans]
+    return Page(
+        workstream=ID,
+        head=whole.branch,
+        base=wanted.base or whole.base.name,
+        title=report.pull_request_title(record),
+        own_body=report.pull_request_body(
+            publish.session_redacted(session, record),
+            run=rehearsed["run"] or "",
+            reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
+            definition=_definition(plans),
+            members=[publish.session_redacted(session, one) for one in members],
+        ),
+        draft=wanted.draft,
+        labels=wanted.labels,
+        reviewers=wanted.reviewers,
+        assignees=wanted.assignees,
+    )
+
+
+def _plans(session: Session, rehearsed: Values) -> list[Plan]:
+    """The plans of what goes together, each behind those it depends on."""
+    return [plan for plan in session.plans.values() if plan.id in rehearsed.get("members", {})]
+
+
+def _stand_in(session: Session, plans: list[Plan]) -> Plan:
+    """A plan for the whole: what each member says of its pull request, together."""
+    wanted = [plan.workstream.pull_request for plan in plans if plan.workstream.pull_request]
+    names = ", ".join(plan.id for plan in plans)
+    title = f"{len(plans)} workstreams: {names}" if len(plans) > 1 else "".join(plan.workstream.title for plan in plans)
+    whole = Workstream(
+        id=ID,
+        title=title,
+        source="",
+        steps=(),
+        pull_request=PullRequest(
+            draft=all(one.draft for one in wanted),
+            labels=tuple(dict.fromkeys(label for one in wanted for label in one.labels)),
+            reviewers=tuple(dict.fromkeys(name for one in wanted for name in one.reviewers)),
+            assignees=tuple(dict.fromkeys(name for one in wanted for name in one.assignees)),
+        ),
+    )
+    first = next(iter(session.plans.values()))
+    return replace(first, workstream=whole, branch=f"{session.settings.branch_prefix}{ID}", occurrence="")
+
+
+def _definition(plans: list[Plan]) -> str:
+    return fingerprint({plan.id: definition(plan) for plan in plans})
+
+
+def _chain(session: Session, plans: list[Plan], members: dict[str, list[str]], start: str) -> str:
+    """The members' commits in turn, one behind another on `start`; they are recorded as ours."""
+    tip = start
+    for plan in plans:
+        begin, _, head = members[plan.id]
+        tip = _behind(session, plan, begin, head, tip)
+    return tip
+
+
+def _behind(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
+    """A member's commits behind `tip`, each its own; one commit of all where they fit only as a whole."""
+    repository = session.repository
+    whole, _ = git.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
+    if whole is None:
+        raise PublishError(f"{plan.branch} does not fit behind the others any more; doit run rehearse pr")
+    made, new = [], tip
+    for commit in git.first_parents(repository, head, [begin]):
+        trees = [git.tree_of(repository, one) for one in (f"{commit}^", new, commit)]
+        tree, _ = git.three_way(repository, *trees)
+        if tree is not None and tree != trees[1]:
+            new = git.recommit(repository, commit, tree, new)
+            made.append(new)
+    if git.tree_of(repository, new) != whole:
+        message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
+        date_s = int(session.clock.now().timestamp())
+        new = git.commit_tree(repository, whole, [tip], session.redactor.text(message), date_s=date_s)
+        made = [new]
+    for commit in made:
+        session.store.add_step(session.open_run(), _step(session, plan, commit))
+    return new
+
+
+def _step(session: Session, plan: Plan, commit: str) -> StepRecord:
+    started = session.clock.now().isoformat(timespec="seconds")
+    return StepRecord(workstream=ID, step=plan.id, outcome="changed", started=started, seconds=0.0, commit=commit)
+
+
+def _rehearsal(session: Session, rehearsed: Values, whole: Plan) -> RehearsalRecord | None:
+    """What the rehearsal recorded, None where the history was deleted."""
+    try:
+        found = session.store.run(rehearsed["run"]).rehearsals
+    except SplinterError:
+        return None
+    return next((one for one in found if one.base == whole.base.name), None)
+
+
+def _record(session: Session, plan: Plan, tip: str) -> WorkstreamRecord:
+    found = session.store.last_result(plan.id, tip)
+    return found[1] if found else publish.describe_lost(plan)

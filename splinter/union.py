@@ -1,0 +1,133 @@
+"""Finished branches brought together with `git merge-tree`: which of them merge, which pairs conflict, and where.
+
+It moves no branch, and judges nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from splinter import git, preparation
+from splinter.engine import Values
+from splinter.plan import Plan
+from splinter.records import Clash, LeftOut
+from splinter.session import Session
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One finished branch: its own change goes from `start` to `head`, where a person's commits stand behind ours.
+
+    `tip` is what was accepted, `base` the base's commit then.
+    """
+
+    plan: Plan
+    base: str
+    start: str
+    tip: str
+    head: str
+
+    @property
+    def id(self) -> str:
+        """The workstream's id."""
+        return self.plan.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """The members that merge, in order, the others with the reason, and the pairs that conflict."""
+
+    fits: tuple[Member, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+
+
+def members(session: Session, accepted: Mapping[str, Values]) -> tuple[Member, ...]:
+    """The finished branches with changes, each behind those it depends on; `accepted` are the values of `accept`."""
+    changed = [plan for plan in session.plans.values() if accepted[plan.id].get("outcome") == "changed"]
+    heads = git.refs(session.repository, "refs/heads") if changed else {}
+    found = []
+    for plan in changed:
+        values = accepted[plan.id]
+        head = heads.get(f"refs/heads/{plan.branch}") or str(values["tip"])
+        found.append(Member(plan=plan, base=values["base"], start=values["start"], tip=values["tip"], head=head))
+    return tuple(found)
+
+
+def proposed(some: Sequence[Member]) -> tuple[Member, ...]:
+    """Those that ask for a pull request, and those they build on."""
+    wanted: set[str] = set()
+    for member in reversed(some):
+        if member.plan.workstream.pull_request or member.id in wanted:
+            wanted |= {member.id, *member.plan.workstream.depends_on}
+    return tuple(member for member in some if member.id in wanted)
+
+
+def newest_base(session: Session, some: Sequence[Member]) -> str:
+    """The commit of their bases that contains the others."""
+    newest = some[0].base
+    for base in {member.base for member in some}:
+        newest = base if git.is_ancestor(session.repository, newest, base) else newest
+    return newest
+
+
+def pending(session: Session, some: Iterable[Member], base: str) -> tuple[Member, ...]:
+    """Those whose change is not in the base already."""
+    return tuple(one for one in some if not preparation.is_in(session, one.start, one.head, base))
+
+
+def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
+    """Which of the members merge onto the base one after another."""
+    tree = git.tree_of(session.repository, base)
+    fits: list[Member] = []
+    left: dict[str, LeftOut] = {}
+    conflicting: list[Member] = []
+    for member in some:
+        missing = [other for other in member.plan.workstream.depends_on if other in left]
+        if missing:
+            told = f"it builds on {', '.join(missing)}"
+            left[member.id] = LeftOut(workstream=member.id, reason="depends_on", message=told)
+            continue
+        joined, paths = _joined(session, tree, member)
+        if joined is None:
+            left[member.id] = LeftOut(workstream=member.id, reason="conflict", message=_told(paths))
+            conflicting.append(member)
+        else:
+            tree, fits = joined, [*fits, member]
+    return Merged(fits=tuple(fits), left_out=tuple(left.values()), clashes=_clashes(session, conflicting, some))
+
+
+def tree(session: Session, some: Iterable[Member], base: str) -> str | None:
+    """The tree of the base with the members' changes, None where they conflict."""
+    found: str | None = git.tree_of(session.repository, base)
+    for member in some:
+        if found is not None:
+            found = _joined(session, found, member)[0]
+    return found
+
+
+def _joined(session: Session, tree: str, member: Member) -> tuple[str | None, tuple[str, ...]]:
+    start, head = (git.tree_of(session.repository, commit) for commit in (member.start, member.head))
+    return git.three_way(session.repository, start, tree, head)
+
+
+def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
+    found = {}
+    for one in conflicting:
+        for other in some:
+            pair = frozenset((one.id, other.id))
+            if one.id == other.id or pair in found:
+                continue
+            tree, paths = git.merge_trees(session.repository, other.head, one.head)
+            if tree is None:
+                first, second = sorted(pair)
+                found[pair] = Clash(one=first, other=second, paths=tuple(git.printable(path) for path in paths))
+    return tuple(found.values())
+
+
+def _told(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"it conflicts in {', '.join(git.printable(path) for path in paths[:_SHOWN])}{more}"
