@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from splinter import acting, engine, fencing, git, groundwork, worktree
+from splinter import acting, branch, engine, fencing, git, groundwork, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
 from splinter.plan import Plan
@@ -59,7 +59,12 @@ def _start(session: Session, plan: Plan, previous: Values) -> Start:
     if ahead:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
     kept = previous.get("base", "")
-    if kept and kept != base and previous["start"] == kept and _moved_only_in_workstreams(session, kept, base):
+    if (
+        kept
+        and kept != base
+        and previous["start"] == kept
+        and (_moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base))
+    ):
         base = kept
     return Start(commit=base, base=base)
 
@@ -79,6 +84,14 @@ def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
     if not git.existing(repository, [old]) or not git.is_ancestor(repository, old, new):
         return False
     return all(change.path.startswith("workstreams/") for change in git.diff(repository, old, new))
+
+
+def _may_stay(session: Session, plan: Plan, kept: str, base: str) -> bool:
+    """Whether the settings ask for a new base only on conflict, and the branch on its old one still merges."""
+    last = branch.last_accepted(session, plan) if session.settings.rebase == "conflict" else None
+    if last is None or last.start != kept or is_in(session, last.start, last.tip, base):
+        return False
+    return git.merge_trees(session.repository, base, last.tip)[0] is not None
 
 
 def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
