@@ -39,8 +39,11 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         return {base: some for base, some in bases.items() if is_one_page or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:
-        session.materials["rehearse"] = {base: rehearsal.material(some) for base, some in found().items()}
-        return bool(values.get("made_of", {}) == session.materials["rehearse"])
+        now = {base: rehearsal.material(some) for base, some in found().items()}
+        was, session.materials["rehearse"] = values.get("made_of", {}), now
+        if is_one_page:
+            return bool(was == now)
+        return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
 
     def rehearse(task: Any) -> Values:
         done = [rehearsal.rehearse(session, some) for some in found().values()]

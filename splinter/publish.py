@@ -117,16 +117,14 @@ def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRe
 
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due told as skipped."""
-    record = session.store.run(run)
+    record = records.run_from_json(records.masked(records.to_json(session.store.run(run)), session.redactor))
     told = {done.workstream for done in record.workstreams}
-    skipped = tuple(_skipped(session, plan) for plan in session.plans.values() if plan.id not in told)
+    skipped = tuple(
+        session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in told
+    )
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))
-    return replace(
-        record,
-        workstreams=tuple(session_redacted(session, one) for one in workstreams),
-        notes=tuple(session.redactor.text(note) for note in record.notes),
-    )
+    return replace(record, workstreams=tuple(workstreams))
 
 
 def digest(session: Session, run: str | None) -> str:

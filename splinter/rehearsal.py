@@ -6,7 +6,7 @@ It changes no branch. The checks of a workstream run in its own work tree, which
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from splinter import acting, baseline, comparison, git, groundwork, judging, preparation, subsets, union, worktree
 from splinter.engine import Values
@@ -36,7 +36,7 @@ def material(members: Sequence[Member]) -> Values:
                 "base": [member.plan.base.name, member.base],
                 "start": member.start,
                 "head": member.head,
-                "checks": [str(check) for check in member.plan.workstream.checks],
+                "checks": [asdict(check) for check in member.plan.workstream.checks],
                 "forgives": member.plan.forgives_earlier,
             }
         )
@@ -69,7 +69,8 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     )
     update = RefUpdate(ref=f"{REF}/{record.base}", new=record.commit)
     git.update_refs(session.repository, [update], why="splinter: rehearsal")
-    session.store.put_rehearsal(session.open_run(), record)
+    if record.workstreams or record.left_out:
+        session.store.put_rehearsal(session.open_run(), record)
     return record
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from splinter.notation import pattern, seconds
 
-TASKS_OF_OURS = ("workstreams", "rehearse", "pr", "together", "report", "email", "slack", "healthcheck")
+TASKS_OF_OURS = ("workstreams", "rehearse", "pr", "report", "email", "slack", "healthcheck")
 COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")
 COMMANDS_OF_DOIT = (
     "auto", "clean", "completion", "dumpdb", "forget", "help", "ignore", "info", "list",
     "reset-dep", "run", "strace", "tabcompletion",
 )  # fmt: skip
-RESERVED_IDS = frozenset(TASKS_OF_OURS + COMMANDS_OF_OURS + COMMANDS_OF_DOIT)
+RESERVED_IDS = frozenset((*TASKS_OF_OURS, *COMMANDS_OF_OURS, *COMMANDS_OF_DOIT, "together"))  # a branch of ours
 RESERVED_STEP_IDS = frozenset({"prepare", "accept"})
 
 PROMPT_STALL_S = 600.0

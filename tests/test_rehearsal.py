@@ -240,3 +240,11 @@ def test_a_dry_run_says_what_would_be_published_and_changes_nothing(world: World
     told = world.doit("--dry-run").out
     assert ("splinter/together -> main" in told) == (mode == "together")
     assert world.git("for-each-ref") == before
+
+
+def test_a_workstream_that_is_gone_asks_for_no_new_rehearsal(world: World) -> None:
+    sides(world, "a", "b", "c", check="true")
+    world.commit()
+    assert world.doit().status == 0
+    (world.root / "workstreams/c.yaml").unlink()
+    assert [line for line in world.doit().out.splitlines() if not line.startswith("-- ")] == []
