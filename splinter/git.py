@@ -89,8 +89,9 @@ def open_repository(start: Path, environ: Mapping[str, str], identity: Identity 
         identity=identity or gitcall.identity_of(config),
         environ=environ,
         object_format=lines[2],
-        filters=tuple(sorted({key.split(".", 1)[1].rsplit(".", 1)[0] for key in config if key.startswith("filter.")})),
-        excludes_file=config["core.excludesfile"][-1] if "core.excludesfile" in config else None,
+        drivers_off=gitcall.drivers_off(config),
+        is_partial=any(re.fullmatch(r"remote\..+\.(promisor|partialclonefilter)", key) for key in config),
+        excludes_file=gitcall.excludes_of(config, environ),
     )
 
 
@@ -107,7 +108,7 @@ def snapshot(repository: Repository) -> Snapshot:
     if repository.start != repository.root:
         done = process.capture(
             ["git", "-C", str(repository.start), "symbolic-ref", "--quiet", "HEAD"],
-            env=gitcall.environment(repository.environ),
+            env=gitcall.environment(repository.environ, is_remote=True),  # it may be the user's `safe.directory` alone
         )
         head_branch = done.stdout.decode().strip() or None
     config = gitcall.config_of(repository.common, repository.environ)
@@ -219,7 +220,12 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
     lines = ["start"]
     for update in updates:
         old = "" if update.old is None else f" {update.old}"
-        lines.append(f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}")
+        if update.new and update.old == ZERO:  # whose length would be another in a sha256 repository
+            lines.append(f"create {update.ref} {update.new}")
+        else:
+            lines.append(
+                f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}"
+            )
     script = "\n".join([*lines, "prepare", "commit", ""])
     gitcall.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
 
@@ -326,6 +332,12 @@ def init_private(repository: Repository, path: Path) -> None:
         str(path),
         is_elsewhere=True,
     )
+
+
+def config_file(repository: Repository, file: Path) -> dict[str, str]:
+    """What stands in one file of git's config, keys in git's canonical case."""
+    listing = gitcall.call(repository, "config", f"--file={file}", "--list", "-z", is_elsewhere=True).stdout
+    return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)
 
 
 def _empty_tree(repository: Repository) -> str:

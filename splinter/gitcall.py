@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import IO
 
 from splinter import process
-from splinter.errors import GitError, InputError
+from splinter.errors import GitError, InputError, SplinterError
 from splinter.settings import Identity
 
 _FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
+_MERGE = "git merge-file -q"  # an empty driver would take our side and call it merged
+_MERGE_OFF = {"union": f"{_MERGE} --union %A %O %B", "binary": "exit 1"}
 OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
-# hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls
+# hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
+# whether they stand in the user's config (which local calls do not read) or in the repository's
 _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -27,9 +30,22 @@ _CONFIG = (
     "core.splitIndex=false",
     "core.sparseCheckout=false",
     "core.autocrlf=false",
+    "core.eol=native",
+    "core.safecrlf=false",
+    "core.attributesFile=/dev/null",
+    "core.ignoreStat=false",
+    "core.checkStat=default",
+    "core.trustctime=true",
     "core.quotePath=false",
     "core.logAllRefUpdates=true",
     "commit.gpgSign=false",
+    "log.showSignature=false",
+    "i18n.commitEncoding=UTF-8",
+    "i18n.logOutputEncoding=UTF-8",
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
+    "add.ignoreErrors=false",
+    "color.ui=false",
     "diff.ignoreSubmodules=all",
     "submodule.recurse=false",
     "gc.auto=0",
@@ -42,8 +58,9 @@ _CONFIG = (
 class Repository:
     """A repository by its common directory; `root` is the main checkout, `start` the one we were called in.
 
-    `environ` is the caller's environment without `GIT_*`, for calls that reach a remote; `filters` are the names of
-    the filter drivers that some config defines, so that they can be switched off.
+    `environ` is the caller's environment without `GIT_*`, for calls that reach a remote; `drivers_off` are settings
+    that switch off the filter and merge drivers of all configs; `is_partial` tells of a clone that lacks objects, which
+    git fetches when they are asked for.
     """
 
     common: Path
@@ -52,17 +69,23 @@ class Repository:
     identity: Identity
     environ: Mapping[str, str]
     object_format: str = "sha1"
-    filters: tuple[str, ...] = ()
+    drivers_off: tuple[str, ...] = ()
+    is_partial: bool = False
     excludes_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkTree:
-    """A work tree of ours: where it lies, our own index for it, and the patterns that never enter a commit."""
+    """A work tree of ours: where it lies, our own index for it, and the patterns that never enter a commit.
+
+    `traits` is the file that says what the file system there can do, as git found out: it may be another than the one
+    that the user's checkout lies on, and that its config speaks of.
+    """
 
     path: Path
     index: Path
     excludes: Path
+    traits: Path
 
 
 def call(
@@ -83,24 +106,32 @@ def call(
     `is_remote` lets it use the user's config for remotes, `is_elsewhere` means that an argument names the repository.
     """
     where = [f"--git-dir={repository.common}", f"--work-tree={worktree.path if worktree else repository.root}"]
-    variables = environment(repository.environ, is_remote=is_remote) | dict(env or {})
-    config = [*_CONFIG, *(f"filter.{name}.{switch}" for name in repository.filters for switch in _FILTER_OFF)]
+    variables = environment(repository.environ, is_remote=is_remote or repository.is_partial) | dict(env or {})
+    config = [*_CONFIG, *repository.drivers_off]
     if worktree:
-        config.append(f"core.excludesFile={worktree.excludes}")
+        config += [f"core.excludesFile={worktree.excludes}", *traits(worktree)]
         variables["GIT_INDEX_FILE"] = str(worktree.index)
     options = [word for setting in config for word in ("-c", setting)]
-    done = process.capture(
-        ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments],
-        env=variables,
-        cwd=worktree.path if worktree else None,
-        stdin=stdin,
-        timeout_s=timeout_s,
-        stdout=stdout,
-    )
+    try:
+        done = process.capture(
+            ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments],
+            env=variables,
+            cwd=worktree.path if worktree else None,
+            stdin=stdin,
+            timeout_s=timeout_s,
+            stdout=stdout,
+        )
+    except SplinterError:
+        raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
         last = " / ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-4:])
         raise GitError(f"git {verb} failed with exit status {done.exit_status}: {last}")
     return done
+
+
+def traits(worktree: WorkTree) -> list[str]:
+    """The settings that tell git of the file system that a work tree lies on; empty where nobody has looked yet."""
+    return worktree.traits.read_text("utf-8").split() if worktree.traits.exists() else []
 
 
 def text(
@@ -121,6 +152,11 @@ def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         if last and "not a git repository" in last[0]:
             raise InputError(f'{path}: no git repository here; "git init" makes one')
+        if b"dubious ownership" in done.stderr:
+            allow = last[0].strip().removeprefix("git ")
+            raise InputError(
+                f'{path}: git opens no repository that belongs to another user; "git {allow}" allows this one'
+            )
         raise InputError(f"{path}: git does not open this repository: {' '.join(last)}")
     return os.fsdecode(done.stdout).rstrip("\n")
 
@@ -149,6 +185,24 @@ def config_of(common: Path, environ: Mapping[str, str]) -> dict[str, list[str]]:
     return config
 
 
+def drivers_off(config: Mapping[str, list[str]]) -> tuple[str, ...]:
+    """Settings that put git's own text merge, and no conversion, in the place of programs that a config names."""
+    filters = sorted({key[7:].rsplit(".", 1)[0] for key in config if key.startswith("filter.")})
+    mergers = sorted({key[6:-7] for key in config if re.fullmatch(r"merge\..+\.driver", key, re.DOTALL)})
+    return (
+        *(f"filter.{name}.{switch}" for name in filters for switch in _FILTER_OFF),
+        *(f"merge.{name}.driver={_MERGE_OFF.get(name, f'{_MERGE} %A %O %B')}" for name in mergers),
+    )
+
+
+def excludes_of(config: Mapping[str, list[str]], environ: Mapping[str, str]) -> str | None:
+    """The user's own file of ignored patterns, where git looks for it; None where nobody says where a home is."""
+    if "core.excludesfile" in config:
+        return config["core.excludesfile"][-1]
+    folder = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
+    return folder and f"{folder}/git/ignore"
+
+
 def identity_of(config: Mapping[str, list[str]]) -> Identity:
     """The user's name and address of his git config, else ours."""
     name, email = config.get("user.name"), config.get("user.email")
@@ -162,5 +216,5 @@ def environment(environ: Mapping[str, str], *, is_remote: bool = False) -> dict[
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     if not is_remote:
-        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     return env

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -174,15 +174,41 @@ def capture(
         start_new_session=True,
     )
     try:
-        out, err = child.communicate(stdin, timeout_s)
-    except subprocess.TimeoutExpired:
+        out, err = _communicate(child, stdin, time.monotonic() + timeout_s)
+    except TimeoutError:
         signal_group(child, force=True)
-        child.communicate()
-        raise SplinterError(f"`{' '.join(argv[:3])} …` did not end within {timeout_s:.0f} s and was ended") from None
+        child.wait()
+        raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
     except BaseException:
         signal_group(child, force=True)
+        child.wait()
         raise
-    return Captured(exit_status=child.returncode, stdout=out or b"", stderr=err)
+    finally:
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe:
+                with suppress(OSError):
+                    pipe.close()
+    return Captured(exit_status=child.returncode, stdout=out or b"", stderr=err or b"")
+
+
+def _communicate(
+    child: subprocess.Popen[bytes], stdin: bytes, deadline: float
+) -> tuple[bytes | None, bytes | None]:  # fmt: skip
+    """All that a child prints; raises TimeoutError past the deadline.
+
+    What outlives the child and holds its pipes, as ssh's shared connection does, is not waited for.
+    """
+    feed: bytes | None = stdin
+    while True:
+        is_over = child.poll() is not None
+        try:
+            return child.communicate(feed, _DRAIN_S if is_over else min(_LOOK_S, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired as held:
+            if is_over:
+                return held.output, held.stderr
+        feed = None
+        if time.monotonic() >= deadline and child.poll() is None:
+            raise TimeoutError
 
 
 def end_orphans(prefix: str, *, but: str) -> int:

@@ -13,13 +13,14 @@ from splinter import gitcall
 from splinter.gitcall import Repository
 
 NETWORK_TIMEOUT_S = 120.0
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
+          "--recurse-submodules=no")  # fmt: skip
+_PUSH = ("push", "--quiet", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
 
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
     """Fetch one branch into a ref of ours; the user's remote-tracking refs and FETCH_HEAD stay as they are."""
-    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-         "--refmap=",
-         "--recurse-submodules=no", remote, f"+refs/heads/{branch}:{into}",
+    gitcall.call(repository, *_FETCH, remote, f"+refs/heads/{branch}:{into}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -28,21 +29,20 @@ def push(
 ) -> None:
     """Push a commit as a branch, only over the id that is `expected` there (empty: none); raises GitError."""
     ref = f"refs/heads/{branch}"
-    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+    gitcall.call(repository, *_PUSH,
          f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
     """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
-    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-         "--refmap=", "--recurse-submodules=no", remote, f"{pattern}:{pattern}",
+    gitcall.call(repository, *_FETCH, remote, f"{pattern}:{pattern}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
     """Push a commit as a new ref; raises GitError where another is there."""
-    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+    gitcall.call(repository, *_PUSH,
          remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 

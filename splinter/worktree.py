@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
-_REFS = ("refs", "packed-refs")
+_TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +32,34 @@ class Guarded:
 
 def locate(state: Path, id: str) -> WorkTree:
     """Where the work tree of a workstream and our index for it lie, in the state folder of the repository."""
-    return WorkTree(path=state / "worktrees" / id, index=state / "index" / id, excludes=state / "excludes" / id)
+    return WorkTree(
+        path=state / "worktrees" / id,
+        index=state / "index" / id,
+        excludes=state / "excludes" / id,
+        traits=state / "filesystem",
+    )
 
 
 def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> None:
     """Make the folders of a work tree and the file of patterns that never enter a commit."""
     for folder in (tree.path, tree.index.parent, tree.excludes.parent):
         folder.mkdir(parents=True, exist_ok=True)
+    if not tree.traits.exists():
+        _look_at_file_system(repository, tree)
     own = Path(repository.excludes_file).expanduser() if repository.excludes_file else None
     users = own.read_text("utf-8", "replace") if own and own.is_file() else ""
     tree.excludes.write_text("\n".join([users, *leaves, ""]), "utf-8")
+
+
+def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
+    """Have git find out, as it does for each new repository, what names and modes the file system can hold."""
+    with tempfile.TemporaryDirectory(dir=tree.traits.parent) as name:
+        git.init_private(repository, Path(name))
+        found = git.config_file(repository, Path(name) / ".git/config")
+        told = {"core.ignorecase": "false", "core.symlinks": "true", "core.precomposeunicode": "false"} | found
+        file = Path(name) / "traits"
+        file.write_text("".join(f"{trait}={told[trait]}\n" for trait in _TRAITS), "utf-8")
+        file.replace(tree.traits)
 
 
 def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
