@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import git
+from splinter import conversion, git
 from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
 
@@ -95,7 +95,8 @@ def measure(repository: Repository, tree: WorkTree) -> str:
     """The tree of what lies there now; raises StepError where git cannot take it in."""
     refuse_swapped(tree)
     try:
-        return git.write_tree(repository, tree)
+        now, at = git.write_tree(repository, tree), expected(tree)
+        return conversion.restore_untouched(repository, tree, at, now) if at else now
     except GitError as error:
         raise StepError("out_of_scope", f"the work tree cannot become a commit: {error}") from error
 
