@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from splinter import acting, git, worktree
+from splinter import acting, git, submodules, worktree
 from splinter.plan import Plan
 from splinter.records import CheckRecord
 from splinter.session import Session
@@ -32,10 +32,11 @@ def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) ->
     worktree.guard(tree)
     after = worktree.measure(session.repository, tree)
     changes = git.diff(session.repository, commit, after)
-    if not changes:
+    if not changes and not submodules.changed(session.repository, tree):
         return checked
     worktree.place(session.repository, tree, commit, keep_ignored=True)
-    note = f"it changed {len(changes)} files ({git.printable(changes[0].path)} first); thrown away"
+    what = f"{len(changes)} files ({git.printable(changes[0].path)} first)" if changes else "files of a submodule"
+    note = f"it changed {what}; thrown away"
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, note)))
 
 

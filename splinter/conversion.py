@@ -21,7 +21,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 def restore_untouched(repository: Repository, tree: WorkTree, commit: str, now: str) -> str:
     """The tree `now` of a work tree put at `commit`, with the blobs back of files that hold what git put there."""
-    changes = [change for change in git.diff(repository, commit, now) if change.status == "M" and not change.is_link]
+    changes = [change for change in git.diff(repository, commit, now) if change.status == "M" and _is_file(change)]
     converting = _attributes(repository, tree, [change.path for change in changes], _CONVERTING)
     untouched = [change for change in changes if change.path in converting and _is_as_put(repository, tree, change)]
     if not untouched:
@@ -33,10 +33,14 @@ def restore_untouched(repository: Repository, tree: WorkTree, commit: str, now: 
 
 def without_pointer(repository: Repository, tree: WorkTree, changes: Sequence[RawChange]) -> tuple[str, ...]:
     """Added or changed files that attributes give to Git LFS and that are no pointers, as sentences."""
-    files = {change.path: change for change in changes if change.status != "D" and not change.is_link}
+    files = {change.path: change for change in changes if change.status != "D" and _is_file(change)}
     kept = _attributes(repository, tree, list(files), ("filter",)) if files else {}
     own = [path for path, driver in kept.items() if driver == "lfs" and not _is_pointer(repository, files[path])]
     return tuple(f"{git.printable(path)} is kept by Git LFS and must be a pointer to be committed" for path in own)
+
+
+def _is_file(change: RawChange) -> bool:
+    return not (change.is_link or change.is_repository)
 
 
 def _attributes(

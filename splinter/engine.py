@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, conversion, git, groundwork, leaks, markup, prompts, results, scope, worktree
+from splinter import acting, conversion, git, groundwork, leaks, markup, prompts, results, scope, submodules, worktree
 from splinter.acting import Acted
 from splinter.errors import StepError
 from splinter.git import RawChange, RefUpdate
@@ -114,6 +114,7 @@ def _settle(
     guarded = worktree.guard(tree)
     after = worktree.measure(session.repository, tree)
     altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
+    altered += submodules.changed(session.repository, tree)
     altered += conversion.without_pointer(session.repository, tree, git.diff(session.repository, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
     changes = _judged(session, plan, step, before, after, altered=altered, denied=denied)

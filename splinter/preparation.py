@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from splinter import acting, branch, engine, fencing, git, groundwork, worktree
+from splinter import acting, branch, engine, fencing, git, groundwork, submodules, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
 from splinter.plan import Plan
@@ -33,6 +33,8 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
         groundwork.touch(session, plan, tree)
         worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
         groundwork.include_ignored(session, tree)
+        if told := submodules.missing(submodules.listed(tree)):
+            session.note(f"{plan.id}: {told}.")
         fencing.require(session, plan)
         versions = _look_for_tools(session, plan)
         preflight(session, plan, start.commit)

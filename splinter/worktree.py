@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import conversion, git
+from splinter import conversion, git, submodules
 from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
 
@@ -72,6 +72,7 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
     except GitError:
         tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
+    submodules.fill(repository, tree, keep_ignored=keep_ignored)
     _renew_private(repository, tree, commit)
     _expected(tree).write_text(commit, "ascii")
 
@@ -123,6 +124,7 @@ def guard(tree: WorkTree) -> Guarded:
 def remove(tree: WorkTree) -> None:
     """Delete the work tree and what belongs to it; no ref is touched."""
     shutil.rmtree(tree.path, ignore_errors=True)
+    submodules.forget(tree)
     for file in (tree.index, tree.excludes, _expected(tree), _digest_file(tree)):
         file.unlink(missing_ok=True)
 
