@@ -19,6 +19,7 @@ from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
+_GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
 _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
 
 
@@ -163,7 +164,7 @@ def _digests(private: Path) -> dict[str, str]:
     for name in _WATCHED:
         top = private / name
         for path in [top, *(top.rglob("*") if top.is_dir() and not top.is_symlink() else ())]:
-            if path.is_symlink() or path.is_file():
+            if path != private / _GITS_OWN and (path.is_symlink() or path.is_file()):
                 data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
                 found[path.relative_to(private).as_posix()] = hashlib.sha256(data).hexdigest()
     return found
