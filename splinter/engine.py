@@ -186,7 +186,10 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
         f"{key}: {value}\n" for key, value in trailers.items()
     )
     date_s = int(session.clock.now().timestamp())
-    return git.commit_tree(session.repository, after, [before], session.redactor.text(message), date_s=date_s)
+    return git.commit_tree(
+        session.repository, after, [before], session.redactor.text(message), date_s=date_s,
+        is_signed=session.settings.sign_commits,
+    )  # fmt: skip
 
 
 def pin(session: Session, plan: Plan, name: str, commit: str, *, also: RefUpdate | None = None) -> None:

@@ -21,6 +21,7 @@ from splinter.records import FileChange
 from splinter.settings import Identity
 
 ZERO = "0" * 40
+SIGN_TIMEOUT_S = 60.0
 _GITLINK, _SYMLINK = "160000", "120000"
 
 
@@ -198,15 +199,33 @@ def link_target(repository: Repository, blob: str) -> str:
     return os.fsdecode(gitcall.call(repository, "cat-file", "blob", blob).stdout)
 
 
-def commit_tree(repository: Repository, tree: str, parents: Sequence[str], message: str, *, date_s: int) -> str:
+def commit_tree(
+    repository: Repository, tree: str, parents: Sequence[str], message: str, *, date_s: int, is_signed: bool = False
+) -> str:
     """Write a commit object by our identity; `date_s` is seconds since the epoch, UTC. Moves no ref."""
+    who, date = repository.identity, f"@{date_s} +0000"
+    return _commit(repository, tree, parents, message.encode(), author=(who.name, who.email, date), date=date,
+                   is_signed=is_signed)  # fmt: skip
+
+
+def _commit(
+    repository: Repository, tree: str, parents: Sequence[str], message: bytes, *,
+    author: tuple[str, str, str], date: str, is_signed: bool,
+) -> str:  # fmt: skip
+    """Write a commit object; signed as the user's own config says, the only thing of his that takes part."""
     who = repository.identity
+    roles = (("AUTHOR", author), ("COMMITTER", (who.name, who.email, date)))
     env = {
-        **{f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in
-           (("NAME", who.name), ("EMAIL", who.email), ("DATE", f"@{date_s} +0000"))},
-    }  # fmt: skip
+        f"GIT_{role}_{part}": value
+        for role, values in roles
+        for part, value in zip(("NAME", "EMAIL", "DATE"), values, strict=True)
+    }
     arguments = [word for parent in parents for word in ("-p", parent)]
-    done = gitcall.call(repository, "commit-tree", tree, *arguments, "-F", "-", stdin=message.encode(), env=env)
+    if not is_signed:
+        done = gitcall.call(repository, "commit-tree", tree, *arguments, "-F", "-", stdin=message, env=env)
+    else:
+        done = gitcall.call(repository, "commit-tree", tree, *arguments, "-S", "-F", "-", stdin=message, env=env,
+                            is_remote=True, timeout_s=SIGN_TIMEOUT_S)  # fmt: skip
     return done.stdout.decode().strip()
 
 
@@ -276,21 +295,17 @@ def first_parents(repository: Repository, tip: str, known: Sequence[str]) -> tup
     return tuple(gitcall.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
 
 
-def recommit(repository: Repository, commit: str, tree: str, parent: str) -> str:
+def recommit(repository: Repository, commit: str, tree: str, parent: str, *, is_signed: bool = False) -> str:
     """A commit's author, date and message with another tree on another parent; we are the committer."""
     fields = ("%an", "%ae", "%ad", "%B")
     form = "%x00".join(fields)
     shown = gitcall.call(repository, "show", "-s", "--date=raw", f"--format={form}", commit).stdout
     name, email, date, message = shown.split(b"\0", 3)
-    who, when = repository.identity, f"@{date.decode()}"
-    env = {
-        "GIT_AUTHOR_NAME": os.fsdecode(name), "GIT_AUTHOR_EMAIL": os.fsdecode(email), "GIT_AUTHOR_DATE": when,
-        "GIT_COMMITTER_NAME": who.name, "GIT_COMMITTER_EMAIL": who.email, "GIT_COMMITTER_DATE": when,
-    }  # fmt: skip
-    done = gitcall.call(
-        repository, "commit-tree", tree, "-p", parent, "-F", "-", stdin=message.rstrip(b"\n") + b"\n", env=env
+    when = f"@{date.decode()}"
+    author = (os.fsdecode(name), os.fsdecode(email), when)
+    return _commit(
+        repository, tree, [parent], message.rstrip(b"\n") + b"\n", author=author, date=when, is_signed=is_signed
     )
-    return done.stdout.decode().strip()
 
 
 def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:

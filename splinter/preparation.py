@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from splinter import acting, branch, engine, fencing, git, groundwork, submodules, worktree
 from splinter.engine import Values
-from splinter.errors import StepError
+from splinter.errors import GitError, StepError
 from splinter.plan import Plan
 from splinter.session import Session
 
@@ -36,6 +36,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
         if told := submodules.missing(submodules.listed(tree)):
             session.note(f"{plan.id}: {told}.")
         fencing.require(session, plan)
+        _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)
         preflight(session, plan, start.commit)
     except StepError as error:
@@ -104,8 +105,25 @@ def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
             raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
         message = f"Merge what {plan.id} depends on\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
         date_s = int(session.clock.now().timestamp())
-        merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s)
+        merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s,
+                                 is_signed=session.settings.sign_commits)  # fmt: skip
     return merged
+
+
+def _try_to_sign(session: Session, start: Start) -> None:
+    """Where commits are to be signed, sign one that no ref will hold: a paid step's must not be the first."""
+
+    def ask() -> str | None:
+        repository, tree = session.repository, git.tree_of(session.repository, start.commit)
+        try:
+            git.commit_tree(repository, tree, [start.commit], "a first signature\n", date_s=0, is_signed=True)
+        except GitError as error:
+            return str(error)
+        return None
+
+    why = session.once("what keeps commits from being signed", ask) if session.settings.sign_commits else None
+    if why:
+        raise StepError("preflight", f"commits cannot be signed, as sign_commits asks for: {why}")
 
 
 def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:

@@ -44,4 +44,4 @@ def _behind(session: Session, commit: str, parent: str, tip: str, branch: str) -
         )
     if tree == ours and was != theirs:
         return tip
-    return git.recommit(repository, commit, tree, tip)
+    return git.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits)

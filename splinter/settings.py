@@ -59,6 +59,7 @@ class Settings:
     sandbox_network: bool = False
     share_results: bool = False
     checks: str = "all"
+    sign_commits: bool = False
     budget: Budget = field(default_factory=Budget)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
