@@ -184,6 +184,12 @@ def files_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
     return tuple(change.path for change in found)
 
 
+def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
+    """All paths of a commit, as people may read them."""
+    listing = gitcall.call(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).stdout
+    return tuple(printable(os.fsdecode(path)) for path in listing.split(b"\0") if path)
+
+
 def files(changes: Iterable[RawChange]) -> tuple[FileChange, ...]:
     """A raw diff as records tell it."""
     return tuple(FileChange(status=change.status, path=printable(change.path)) for change in changes)

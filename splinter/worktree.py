@@ -10,11 +10,12 @@ import glob
 import hashlib
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import conversion, git, submodules
+from splinter import conversion, git, gitcall, submodules
 from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
 
@@ -66,6 +67,7 @@ def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
 def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
     _renew_folder(tree)
+    _refuse_names_of_one_file(repository, tree, commit)
     lock = tree.index.with_name(tree.index.name + ".lock")
     lock.unlink(missing_ok=True)  # only one run works here, so a lock is a killed one's
     try:
@@ -83,6 +85,21 @@ def forget_compiled(tree: WorkTree, paths: Sequence[str]) -> None:
     for path in (tree.path / name for name in paths if name.endswith(".py")):
         for compiled in path.parent.glob(f"__pycache__/{glob.escape(path.stem)}.*.pyc"):
             compiled.unlink(missing_ok=True)
+
+
+def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: str) -> None:
+    """Where the file system takes two names for one, a commit that holds both has no work tree there."""
+    if "core.ignorecase=true" not in gitcall.traits(tree):
+        return
+    seen: dict[str, str] = {}
+    for path in git.paths_of(repository, commit):
+        other = seen.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
+        if other != path:
+            raise StepError(
+                "preflight",
+                f"{other} and {path} are one file on the file system of {tree.path.parent}, which does not tell upper "
+                "case from lower; set XDG_STATE_HOME to a folder on one that does, or rename one of them",
+            )
 
 
 def expected(tree: WorkTree) -> str | None:

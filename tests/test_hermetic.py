@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from splinter import git, process, remotes
-from splinter.errors import GitError
+from splinter import git, gitcall, process, remotes, worktree
+from splinter.errors import GitError, StepError
 from tests.world import World, wait_for
 
 # every program named here leaves a mark when it is started
@@ -356,3 +356,52 @@ def test_what_outlives_a_call_and_holds_its_output_is_not_waited_for() -> None:
     os.kill(int(pid), signal.SIGKILL)
     assert (out, done.stderr, done.exit_status) == ("out", b"err\n", 0)
     assert time.monotonic() - began < 10
+
+
+def test_what_the_file_system_of_the_work_tree_can_do_is_asked_of_git_there(world: World) -> None:
+    for key in ("core.fileMode", "core.symlinks"):
+        world.git("config", key, "false")
+    world.git("config", "core.ignoreCase", "true")
+    commit = world.commit()
+    opened, tree = git.open_repository(world.root, dict(os.environ)), worktree.locate(world.home / "state", "w")
+    worktree.ensure(opened, tree, ())
+    (world.home / "probe").mkdir()
+    world.git("-C", str(world.home / "probe"), "init", "--quiet")
+    found = {line.partition("=")[0]: line.partition("=")[2] for line in gitcall.traits(tree)}
+    for key in ("core.filemode", "core.ignorecase", "core.symlinks"):
+        default = "true" if key == "core.symlinks" else "false"
+        said = world.git("-C", str(world.home / "probe"), "config", "--local", "--default", default, key)
+        assert found[key] == said
+    worktree.place(opened, tree, commit, keep_ignored=False)
+
+
+def test_two_names_of_one_file_are_refused_where_the_file_system_tells_no_case(world: World) -> None:
+    world.write("src/Read.py", "")
+    world.git("add", "src")
+    blob = world.git("hash-object", "-w", "README.md")
+    world.git("update-index", "--add", "--cacheinfo", f"100644,{blob},src/read.py")
+    world.git("commit", "--quiet", "-m", "two names")
+    commit, opened = world.git("rev-parse", "HEAD"), git.open_repository(world.root, dict(os.environ))
+    tree = worktree.locate(world.home / "state", "w")
+    worktree.ensure(opened, tree, ())
+    tree.traits.write_text("core.ignorecase=true\n")
+    told = r"^src/Read\.py and src/read\.py are one file on the file system of .*/worktrees, which does not tell upper case"
+    with pytest.raises(StepError, match=told):
+        worktree.place(opened, tree, commit, keep_ignored=False)
+    assert not any(tree.path.iterdir())
+
+
+def test_a_partial_clone_fetches_what_it_lacks_by_the_user_s_own_config(world: World) -> None:
+    world.write("far/big.txt", "big\n")
+    world.workstream("w", base="main", steps=[world.step("s", "cp far/big.txt made.txt")])
+    world.commit()
+    for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant"):
+        world.git("config", key, "true")
+    world.git("config", "--global", f"url.file://{world.root.parent}/.insteadOf", "by-his-config:")
+    world.git("clone", "--quiet", "--filter=blob:none", "--sparse", "by-his-config:project", "../partial")
+    partial = world.root.parent / "partial"
+    (partial / "dodo.py").write_text((world.root / "dodo.py").read_text())
+    world.git("-C", str(partial), "sparse-checkout", "set", "workstreams")
+    done = world.doit(cwd=partial)
+    assert done.status == 0, done.out + done.err
+    assert world.git("-C", str(partial), "show", "splinter/w:made.txt") == "big"
