@@ -14,6 +14,7 @@ from typing import IO
 
 from splinter import process
 from splinter.errors import GitError, InputError, SplinterError
+from splinter.notation import shown
 from splinter.settings import Identity
 
 _FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
@@ -146,6 +147,8 @@ def text(
 def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
     """What `git rev-parse` says of a folder; raises InputError where no repository is, or git is missing."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    if "\n" in str(path.resolve()):
+        raise InputError(f"{shown(str(path))}: a repository whose path holds a line end is not supported; move it")
     try:
         done = process.capture(["git", "-C", str(path), "rev-parse", *what], env={**env, "LC_ALL": "C"})
     except FileNotFoundError:

@@ -68,6 +68,14 @@ def test_a_folder_outside_any_repository_is_told(world: World, tmp_path: Path) -
     assert done.err == f'{folder}: no git repository here; "git init" makes one\n'
 
 
+def test_a_path_with_a_line_end_is_told(world: World) -> None:
+    odd = world.root.with_name("two\nlines")
+    world.root.rename(odd)
+    done = world.doit(cwd=odd)
+    assert done.status == 3
+    assert "a repository whose path holds a line end is not supported; move it" in done.err
+
+
 def test_a_repository_without_a_commit_is_told(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     done = world.doit()
