@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import os
 import shutil
 import tempfile
 import unicodedata
@@ -74,6 +75,7 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     except GitError:
         tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
+        _make_writable(tree.path)  # a folder that a step made read-only keeps what is in it
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     submodules.fill(repository, tree, keep_ignored=keep_ignored)
     _renew_private(repository, tree, commit)
@@ -141,10 +143,18 @@ def guard(tree: WorkTree) -> Guarded:
 
 def remove(tree: WorkTree) -> None:
     """Delete the work tree and what belongs to it; no ref is touched."""
+    _make_writable(tree.path)
     shutil.rmtree(tree.path, ignore_errors=True)
     submodules.forget(tree)
     for file in (tree.index, tree.excludes, _expected(tree), _digest_file(tree)):
         file.unlink(missing_ok=True)
+
+
+def _make_writable(folder: Path) -> None:
+    for where, names, _ in os.walk(folder):
+        for path in (Path(where) / name for name in names):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | 0o700)
 
 
 def _renew_folder(tree: WorkTree) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -421,3 +422,13 @@ def test_orders_that_an_earlier_command_left_ignored_by_git_reach_no_agent(world
     seen = world.git("show", "splinter/w:seen.txt").split()
     assert {".env", "MINE=1"} <= set(seen)
     assert {".claude", ".aider.conf.yml"} & set(seen) == set()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes everywhere")
+def test_what_a_step_left_in_a_read_only_folder_is_in_nobody_s_way(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "mkdir -p a/b && echo x > a/b/f && chmod -R a-w a && exit 1")])
+    assert ends(world)["reason"] == "exit_code"
+    world.workstream("w", steps=[world.step("s", "test ! -e a && echo made > made.txt")])
+    assert ends(world)["outcome"] == "changed"
+    assert world.git("show", "splinter/w:made.txt") == "made"
+    assert world.git("ls-tree", "splinter/w", "a") == ""
