@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def _make_writable(folder: Path) -> None:
     for where, names, _ in os.walk(folder):
         for path in (Path(where) / name for name in names):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o700)
+                with suppress(OSError):  # what is another's, or gone, git names as it always does
+                    path.chmod(path.stat().st_mode | 0o700)
 
 
 def _renew_folder(tree: WorkTree) -> None:
