@@ -27,7 +27,7 @@ from splinter.store import Store
 from splinter.tools import Tool
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret may be read there
 class Session:
     """Everything that tasks share; `state` is the folder of work trees, `plans` all workstreams by id.
 

@@ -294,3 +294,12 @@ def test_show_tells_of_one_run_and_of_the_latest_where_none_is_named(world: Worl
     assert json.loads(world.doit("show", "--json").out)["run"] == latest
     done = world.doit("show", "20200101-000000-0000")
     assert (done.status, done.err) == (2, 'no run "20200101-000000-0000" is recorded; "doit history" lists them\n')
+
+
+def test_info_shows_no_secret_of_the_environment(one: World) -> None:
+    one.env = {"GITHUB_TOKEN": TOKEN, "SMTP_PASSWORD": "made-up-password"}
+    for task in ("tidy", "tidy:write", "pr:tidy", "report"):
+        done = one.doit("info", task)
+        assert "tidy" in done.out
+        assert TOKEN not in done.out
+        assert "made-up-password" not in done.out
