@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import fencing, git, junit, readers, tools, worktree
+from splinter import fencing, git, junit, readers, storage, tools, worktree
 from splinter.errors import StepError
 from splinter.gitcall import WorkTree
 from splinter.ledger import Allowance
@@ -80,7 +80,10 @@ def act(
         is_stopping=lambda: session.processes.is_stopping,
     )  # fmt: skip
     with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
-        command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
+        with storage.told(session.folders):
+            command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
+            _begin_log(session, step, session.log(plan, name), scratch)
+            storage.require(_keeping(session) if is_paid(plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
         ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
         reading = readers.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
@@ -172,10 +175,6 @@ def _run(
     deadline_s: float,
 ) -> Ended:  # fmt: skip
     tree, log = locate(session, plan), session.log(plan, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(step.action, Prompt):
-        kept = session.redactor.data(scratch.prompt.read_bytes())
-        log.with_suffix(".prompt.md").write_bytes(kept)
     env = _environment(session, plan, profile, tree)
     argv: tuple[str, ...] | str = command.argv
     if fencing.is_wanted(session, profile):
@@ -187,6 +186,19 @@ def _run(
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
+
+
+def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> None:
+    """The log and, beside it, the prompt; raises OSError before anything is started and paid."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch()
+    if isinstance(step.action, Prompt):
+        log.with_suffix(".prompt.md").write_bytes(session.redactor.data(scratch.prompt.read_bytes()))
+
+
+def _keeping(session: Session) -> tuple[Path, ...]:
+    """Where what an agent makes is kept: it is not asked for what would be lost."""
+    return session.repository.common / "objects", session.store.folder, session.state
 
 
 def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
@@ -204,9 +216,14 @@ def _results(
         cases = junit.read(scratch.results)
     except junit.UnreadableResultsError as error:
         return (), (f"its results could not be read: {error}",)
-    if cases:
-        kept = session.redactor.data(scratch.results.read_bytes())
-        session.log(plan, name).with_suffix(".junit.xml").write_bytes(kept)
+    if not cases:
+        return cases, ()
+    kept = session.log(plan, name).with_suffix(".junit.xml")
+    try:
+        kept.write_bytes(session.redactor.data(scratch.results.read_bytes()))
+    except OSError as error:  # what it said is known; only the copy is missing
+        kept.unlink(missing_ok=True)
+        return cases, (storage.sentence(kept.name, error),)
     return cases, ()
 
 

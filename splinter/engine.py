@@ -13,7 +13,7 @@ from typing import Any
 
 from splinter import acting, conversion, git, groundwork, leaks, markup, prompts, results, scope, submodules, worktree
 from splinter.acting import Acted
-from splinter.errors import StepError
+from splinter.errors import StepError, StorageError
 from splinter.git import RawChange, RefUpdate
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan, fingerprint
@@ -62,14 +62,24 @@ def attempt(
         kept = _settle(session, plan, step, tree, before, made_of, started, calls, key)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
+        patch, left = _kept_patch(session, plan, tree, before, step.id)
         kept = record(
             session, plan, step.id, outcome, started, step=step, calls=calls,
             reason=None if outcome == "interrupted" else error.reason,
-            message=str(error), patch=groundwork.keep_patch(session, plan, tree, before, step.id),
-            exit_status=error.exit_status_of_child,
+            message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
         )  # fmt: skip
     session.store.add_step(run, kept)
     return kept
+
+
+def _kept_patch(
+    session: Session, plan: Plan, tree: WorkTree, before: str, name: str
+) -> tuple[Path | None, str]:  # fmt: skip
+    """A failed attempt's files as a patch, else a line that says why they are still where they were."""
+    try:
+        return groundwork.keep_patch(session, plan, tree, before, name), ""
+    except StorageError as error:
+        return None, f"\nwhat it made stays in {tree.path} and is kept by the next run: {error}"
 
 
 def _act(session: Session, plan: Plan, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:

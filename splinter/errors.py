@@ -5,6 +5,7 @@ SplinterError             ours or the outside's fault              exit status 2
 ├── LockedError           another run holds the lock               exit status 4
 ├── StepError             a workstream failed, with a reason       exit status 1
 ├── GitError              git refused what we asked of it          exit status 2
+├── StorageError         a file system took no more           exit status 2
 └── PublishError          forge, mail server or messenger          exit status 2
 """
 
@@ -45,6 +46,10 @@ class StepError(SplinterError):
 
 class GitError(SplinterError):
     """A git call failed; the message holds the verb, the exit status and git's last lines."""
+
+
+class StorageError(SplinterError):
+    """Something could not be written: a full or read-only disk, a folder that is not ours, a lock in the way."""
 
 
 class PublishError(SplinterError):

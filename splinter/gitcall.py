@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter import process
+from splinter import process, storage
 from splinter.errors import GitError, InputError, SplinterError
 from splinter.notation import shown
 from splinter.settings import Identity
@@ -41,6 +42,8 @@ _CONFIG = (
     "core.logAllRefUpdates=true",
     "core.filesRefLockTimeout=20000",  # git's own tenth of a second is too short beside a user's gc
     "core.packedRefsTimeout=20000",
+    "core.fsync=committed",  # loose objects too: what a ref names outlives a power cut, as the ref does
+    "core.fsyncMethod=batch",
     "commit.gpgSign=false",
     "log.showSignature=false",
     "i18n.commitEncoding=UTF-8",
@@ -104,7 +107,7 @@ def call(
     is_elsewhere: bool = False,
     stdout: IO[bytes] | None = None,
 ) -> process.Captured:
-    """Call git; raises GitError with its last lines where its exit status is none of `ok`.
+    """Call git; raises GitError where its exit status is none of `ok`, StorageError where it could not write.
 
     `is_remote` lets it use the user's config for remotes, `is_elsewhere` means that an argument names the repository.
     """
@@ -127,7 +130,13 @@ def call(
     except SplinterError:
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
-        last = " / ".join(done.stderr.decode("utf-8", "replace").strip().splitlines()[-4:])
+        said = done.stderr.decode("utf-8", "replace").strip()
+        hindered = storage.of_git(
+            verb, said, _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
+        )
+        if hindered:
+            raise hindered
+        last = " / ".join(said.splitlines()[-4:])
         raise GitError(f"git {verb} failed with exit status {done.exit_status}: {last}")
     return done
 
@@ -135,6 +144,14 @@ def call(
 def traits(worktree: WorkTree) -> list[str]:
     """The settings that tell git of the file system that a work tree lies on; empty where nobody has looked yet."""
     return worktree.traits.read_text("utf-8").split() if worktree.traits.exists() else []
+
+
+def _written(
+    repository: Repository, worktree: WorkTree | None, stdout: IO[bytes] | None, *, elsewhere: Sequence[str]
+) -> list[Path]:
+    """Where a call may have written."""
+    own = [worktree.path, worktree.index.parent] if worktree else [Path(path) for path in elsewhere]
+    return [*own, repository.common / "objects", *([Path(tempfile.gettempdir())] if stdout else [])]
 
 
 def text(

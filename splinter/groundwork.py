@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from splinter import git, worktree
+from splinter import git, storage, worktree
 from splinter.errors import GitError, StepError
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan
@@ -53,13 +53,17 @@ def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
 
 
 def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
-    """A failed attempt's files as a patch beside its log; the work tree goes back to where it was."""
+    """A failed attempt's files as a patch beside its log; the work tree goes back to where it was.
+
+    Raises StorageError where there is no room for the patch; the files then stay in the work tree.
+    """
     try:
         after = worktree.measure(session.repository, tree)
         patch = None
         if after != git.tree_of(session.repository, before):
             patch = session.log(plan, name).with_suffix(".patch")
-            _write_patch(session, before, after, patch)
+            with storage.told(session.folders):
+                _write_patch(session, before, after, patch)
         worktree.place(session.repository, tree, before, keep_ignored=True)
     except (GitError, StepError):
         return None
@@ -69,13 +73,18 @@ def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: 
 def _write_patch(session: Session, old: str, new: str, patch: Path) -> None:
     """A diff as a patch with its secrets masked; one that held some does not apply any more."""
     patch.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=session.state) as raw, patch.open("wb") as output:
-        git.write_patch(session.repository, old, new, raw)
-        raw.seek(0)
-        stream = session.redactor.stream()
-        while piece := raw.read(_PIECE):
-            output.write(stream.feed(piece))
-        output.write(stream.end())
+    part = patch.with_name(f".{patch.name}.part")
+    try:
+        with tempfile.TemporaryFile(dir=session.state) as raw, part.open("wb") as output:
+            git.write_patch(session.repository, old, new, raw)
+            raw.seek(0)
+            stream = session.redactor.stream()
+            while piece := raw.read(_PIECE):
+                output.write(stream.feed(piece))
+            output.write(stream.end())
+        part.replace(patch)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def disarm(session: Session, tree: WorkTree) -> None:

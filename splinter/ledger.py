@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from splinter.errors import StepError
+from splinter.errors import StepError, StorageError
 from splinter.records import Usage
 from splinter.store import Store
 from splinter.workstream import Budget
@@ -70,7 +70,7 @@ class Ledger:
         booking = Booking(allowance, usage=Usage(calls=1) if is_paid else None)
         try:
             yield booking
-        except StepError:  # it could not be started
+        except (StepError, StorageError):  # it could not be started
             booking.usage = None
             raise
         finally:

@@ -7,6 +7,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from splinter import storage
 from splinter.errors import LockedError
 
 
@@ -21,16 +22,20 @@ class RunLock:
         self._holder = common / "splinter.holder.json"
 
     def acquire(self, now: datetime) -> None:
-        """Take the lock; raises LockedError naming who holds it."""
+        """Take the lock; raises LockedError naming who holds it, StorageError where it cannot be written."""
         from filelock import Timeout
 
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise LockedError(self._told()) from None
-        self._holder.write_text(
-            json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")}), "utf-8"
-        )
+        held = json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")})
+        with storage.told(lambda: (self._holder.parent,)):
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise LockedError(self._told()) from None
+            try:
+                self._holder.write_text(held, "utf-8")
+            except OSError:
+                self._lock.release()
+                raise
 
     def release(self) -> None:
         """Give the lock back."""

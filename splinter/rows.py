@@ -11,7 +11,7 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import collection, git
+from splinter import collection, git, storage
 from splinter.engine import Values
 from splinter.errors import SplinterError, StepError
 from splinter.plan import Plan
@@ -61,9 +61,9 @@ class Act(BaseAction):
             return TaskFailed(f"{error.reason}: {error}")
         except SplinterError as error:
             return TaskError(str(error))
-        except OSError as error:  # a full disk, a folder that is not ours to write in
-            where = f": {error.filename}" if error.filename else ""
-            return TaskError(f"{error.strerror or error}{where}")
+        except OSError as error:
+            session = (getattr(self.task, "meta", None) or {}).get("session")
+            return TaskError(str(storage.of(error, session.folders() if session else ())))
         except Exception as error:  # our own bug: shown whole, and only this task fails
             return TaskError("this is a defect of splinter's; please report it", error)
         return None

@@ -5,6 +5,7 @@ It never decides what runs; it is the one value that changes while tasks run, an
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from splinter import git, remotes, versions
 from splinter.comparison import Outcomes
-from splinter.errors import GitError, InputError, SplinterError, StepError
+from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.gitcall import Repository
 from splinter.ledger import Account, Ledger
 from splinter.plan import Base, Plan, definition, fingerprint, missing_base
@@ -33,6 +34,7 @@ class Session:
 
     `values` and `materials` are by the names of tasks, `made` the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
+    `repairs` what was put right when it began.
     """
 
     repository: Repository
@@ -51,6 +53,7 @@ class Session:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     materials: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    repairs: tuple[str, ...] = ()
     run: str | None = None
     baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -68,6 +71,8 @@ class Session:
                 for run in killed:
                     self.store.finish_run(run, self.clock.now())
                     self.store.note(self.run, f"The run {run} ended before its time; what it had finished was kept.")
+                for sentence in self.repairs:
+                    self.store.note(self.run, sentence)
             return self.run
 
     def reported_run(self) -> str | None:
@@ -160,6 +165,8 @@ class Session:
         own = f"refs/splinter/base/{base.name}"
         try:
             remotes.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
+        except StorageError:
+            raise
         except (GitError, SplinterError) as error:
             if "couldn't find remote ref" in str(error):
                 raise InputError(missing_base(plan.workstream, base.name, base.remote)) from error
@@ -181,6 +188,10 @@ class Session:
         url = self.snapshot.remotes[remote]
         hosts = {"github.com", urlsplit(self.environment.github_api_url or "").hostname}
         return remotes.auth_env(url, self.environment.github_token) if urlsplit(url).hostname in hosts else {}
+
+    def folders(self) -> tuple[Path, ...]:
+        """Where this call may write."""
+        return self.repository.common, self.store.folder, self.state, Path(tempfile.gettempdir())
 
     def log(self, plan: Plan, name: str) -> Path:
         """Where a step's or check's output goes."""

@@ -10,15 +10,14 @@ import os
 import secrets
 import shutil
 import sqlite3
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter import records
+from splinter import databases, records
 from splinter.errors import SplinterError
 from splinter.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.redact import Redactor
@@ -55,22 +54,20 @@ class Store:
     def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
         """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading.
 
-        What is written is masked by `redactor`.
+        What is written is masked by `redactor`. `repair` says what was mended by opening it, empty where nothing was.
+        Raises OSError or StorageError where nothing can be written.
         """
         self.folder, self._redactor = folder, redactor or Redactor(())
         self._lock = threading.RLock()
         file = folder / _FILE
+        self.repair = ""
         if is_read_only:
             self._db = sqlite3.connect(":memory:", check_same_thread=False)
-            with copied(file) as copy:
-                if copy:
-                    sqlite3.connect(copy).backup(self._db)
+            databases.copy_into(self._db, file)
+            self._db.executescript(_TABLES)
         else:
             make_ignored_folder(folder)
-            self._db = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
-            self._db.execute("pragma journal_mode=wal")
-            self._db.execute("pragma synchronous=normal")
-        self._db.executescript(_TABLES)
+            self._db, self.repair = databases.connect(file, _TABLES, may_move=True)
 
     def close(self) -> None:
         """Write the log back into the database file."""
@@ -277,37 +274,19 @@ class Store:
         try:
             with self._lock:
                 return self._db.execute(sql, values).lastrowid or 0
-        except sqlite3.OperationalError as error:
-            raise SplinterError(f"{self.folder.name}/{_FILE} cannot be written: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise databases.told(self.folder / _FILE, error) from error
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise databases.told(self.folder / _FILE, error) from error
 
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)
         return str(rows[0][0]) if rows else None
-
-
-@contextmanager
-def copied(file: Path) -> Iterator[Path | None]:
-    """A private copy of an sqlite file with its log, None where there is none: reading it changes no byte of ours.
-
-    Opening a database whose writer was killed recovers its log, and so would alter the original.
-    """
-    if not file.exists():
-        yield None
-        return
-    with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
-        copy = Path(folder) / file.name
-        for _ in range(20):
-            before = _stamps(file)
-            for suffix in ("", "-wal"):
-                if (source := Path(f"{file}{suffix}")).exists():
-                    shutil.copyfile(source, f"{copy}{suffix}")
-            if before == _stamps(file):
-                break
-        yield copy
 
 
 def make_ignored_folder(folder: Path) -> None:
@@ -317,11 +296,20 @@ def make_ignored_folder(folder: Path) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it."""
+    """Write a file so that nobody ever sees half of it, after a power cut neither; raises OSError with its name."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
-    temporary.write_text(text, "utf-8", newline="")
-    temporary.replace(file)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as output:
+            output.write(text)
+            output.flush()
+            os.fsync(output.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        error.filename, error.filename2 = str(file), None
+        raise
 
 
 def exclude_from_git(common: Path, pattern: str) -> None:
@@ -333,11 +321,6 @@ def exclude_from_git(common: Path, pattern: str) -> None:
         separator = "" if text.endswith("\n") or not text else "\n"
         with file.open("a", encoding="utf-8") as output:
             output.write(f"{separator}{pattern}\n")
-
-
-def _stamps(file: Path) -> tuple[object, ...]:
-    found = [Path(f"{file}{suffix}") for suffix in ("", "-wal")]
-    return tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in found if path.exists())
 
 
 def _iso(now: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, final_tasks, plan, preparation, project, worktree
+from splinter import acceptance, acting, engine, final_tasks, plan, preparation, project, storage, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
 from splinter.locking import RunLock
@@ -141,7 +141,8 @@ def _task(
 def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
     """Call it, and record the workstream's end where it fails."""
     try:
-        return call()
+        with storage.told(session.folders):
+            return call()
     except Exception as error:  # whatever it was, the report tells of it
         acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise

@@ -16,6 +16,7 @@ _LONGEST = 100
 
 def ask(processes: Processes, tool: Tool, env: Mapping[str, str], folder: Path) -> str | None:
     """The first line of its version call; empty where that fails, None where the program is not on PATH.
+    Raises OSError where nothing can be written in `folder`.
 
     It is called in `folder`, and what it prints lies there until it is read.
     """
@@ -24,6 +25,7 @@ def ask(processes: Processes, tool: Tool, env: Mapping[str, str], folder: Path) 
         return None
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / f"{tool.name}.version.log"
+    log.touch()  # a full disk is no tool without a version: the version is part of what results are kept by
     try:
         ended = processes.run([program, *tool.version], cwd=folder, env=env, log=log, timeout_s=_TIMEOUT_S)
     except OSError:

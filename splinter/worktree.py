@@ -20,6 +20,7 @@ from pathlib import Path
 from splinter import conversion, git, gitcall, submodules
 from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
+from splinter.store import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
@@ -70,8 +71,7 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
     """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
     _renew_folder(tree)
     _refuse_names_of_one_file(repository, tree, commit)
-    lock = tree.index.with_name(tree.index.name + ".lock")
-    lock.unlink(missing_ok=True)  # only one run works here, so a lock is a killed one's
+    _unlock(tree)
     try:
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     except GitError:
@@ -80,7 +80,7 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     submodules.fill(repository, tree, keep_ignored=keep_ignored)
     _renew_private(repository, tree, commit)
-    _expected(tree).write_text(commit, "ascii")
+    write_whole(_expected(tree), commit)
 
 
 def forget_compiled(tree: WorkTree, paths: Sequence[str]) -> None:
@@ -114,8 +114,9 @@ def expected(tree: WorkTree) -> str | None:
 
 
 def measure(repository: Repository, tree: WorkTree) -> str:
-    """The tree of what lies there now; raises StepError where git cannot take it in."""
+    """The tree of what lies there now; raises StepError where git cannot take it in, StorageError on a full disk."""
     refuse_swapped(tree)
+    _unlock(tree)
     try:
         now, at = git.write_tree(repository, tree), expected(tree)
         return conversion.restore_untouched(repository, tree, at, now) if at else now
@@ -140,6 +141,11 @@ def guard(tree: WorkTree) -> Guarded:
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
     refs = sorted(path.relative_to(private).as_posix() for path in (private / "refs").rglob("*") if path.is_file())
     return Guarded(refs=tuple(refs), altered=altered)
+
+
+def _unlock(tree: WorkTree) -> None:
+    """Only one run works here, one call at a time: a lock of our index is a killed one's."""
+    tree.index.with_name(tree.index.name + ".lock").unlink(missing_ok=True)
 
 
 def remove(tree: WorkTree) -> None:

@@ -6,18 +6,31 @@ doit's own backends write at the very end, so that a kill loses the whole run. I
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from pathlib import Path
 from typing import Any
+
+from doit.exceptions import InvalidCommand
+
+from splinter.errors import SplinterError, StorageError
 
 _SCHEMA = "create table if not exists doit (task_id text primary key, task_data text not null) without rowid"
 _LAST_KEY = "deps:"  # the last key that doit's save_success sets
 
 
+class RefusedError(StorageError, InvalidCommand):
+    """The database cannot be written; doit's own commands show it without a traceback."""
+
+
 class Database:
-    """The interface that doit 0.37 asks of a backend; values are JSON's types."""
+    """The interface that doit 0.37 asks of a backend; values are JSON's types.
+
+    `repair` says what was mended by opening it, `refusal` why it can only be read.
+    """
 
     desc = "sqlite in WAL mode, one row committed per finished task"
+    holds_lock = False  # whether this process holds the run lock, and so may move a damaged file aside
 
     def __init__(self, name: str, codec: object, *, module_name: str | None = None) -> None:
         """`name` is the file; `codec` is not used, rows are JSON."""
@@ -25,23 +38,25 @@ class Database:
         self._lock = threading.RLock()
         self._rows: dict[str, dict[str, Any]] = {}
         self._dirty: set[str] = set()
+        self.repair = ""
+        self.refusal: RefusedError | None = None
         self._db = self._open(name)
 
     def _open(self, name: str) -> Any:
-        import sqlite3
-
-        from doit.dependency import DatabaseException
+        """The file; what it holds in memory where it may only be read, which ends the first call that writes."""
+        from splinter import databases
 
         try:
-            db = sqlite3.connect(name, timeout=60, isolation_level=None, check_same_thread=False)
-            db.execute("pragma journal_mode=wal")
-            db.execute("pragma synchronous=normal")
-            db.execute(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise DatabaseException(
-                f"{name} is no database of ours ({error}); move it away, a new one is made"
-            ) from error
-        return db
+            db, self.repair = databases.connect(Path(name), _SCHEMA, may_move=self.holds_lock)
+        except StorageError as error:
+            self.refusal = RefusedError(str(error))
+        else:
+            return db
+        try:
+            return _in_memory(Path(name))
+        except (SplinterError, OSError) as error:
+            sys.stderr.write(f"{error}\n")
+            return _in_memory(None)
 
     def get(self, task_id: str, dependency: str) -> Any:
         """One value of a task's row, None where there is none."""
@@ -67,14 +82,14 @@ class Database:
         with self._lock:
             self._rows[task_id] = {}
             self._dirty.discard(task_id)
-            self._db.execute("delete from doit where task_id = ?", (task_id,))
+            self._execute("delete from doit where task_id = ?", task_id)
 
     def remove_all(self) -> None:
         """Forget every task."""
         with self._lock:
             self._rows.clear()
             self._dirty.clear()
-            self._db.execute("delete from doit")
+            self._execute("delete from doit")
 
     def dump(self) -> None:
         """Write what is left and close."""
@@ -86,19 +101,35 @@ class Database:
     def _row(self, task_id: str) -> dict[str, Any]:
         with self._lock:
             if task_id not in self._rows:
-                found = self._db.execute("select task_data from doit where task_id = ?", (task_id,)).fetchone()
-                self._rows[task_id] = json.loads(found[0]) if found else {}
+                found = self._execute("select task_data from doit where task_id = ?", task_id).fetchone()
+                self._rows[task_id] = _decoded(found[0]) if found else {}
             return self._rows[task_id]
 
     def _write(self, task_id: str) -> None:
         data = json.dumps(self._rows[task_id], sort_keys=True, default=list)
         self._dirty.discard(task_id)
-        # groups 'run' every time and are saved each time: an unchanged row is not written again
-        self._db.execute(
-            "insert into doit values (?, ?) on conflict do update set task_data = excluded.task_data"
-            " where task_data <> excluded.task_data",
-            (task_id, data),
-        )
+        try:
+            # groups 'run' every time and are saved each time: an unchanged row is not written again
+            self._execute(
+                "insert into doit values (?, ?) on conflict do update set task_data = excluded.task_data"
+                " where task_data <> excluded.task_data",
+                task_id, data,
+            )  # fmt: skip
+        except StorageError:
+            del self._rows[task_id]  # what is not on disk counts for nobody
+            raise
+
+    def _execute(self, sql: str, *values: str) -> Any:
+        import sqlite3
+
+        from splinter import databases
+
+        if self.refusal and not sql.startswith("select"):
+            raise self.refusal
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.DatabaseError as error:
+            raise RefusedError(str(databases.told(Path(self.name), error))) from error
 
 
 class ReadOnlyDatabase(Database):
@@ -107,15 +138,26 @@ class ReadOnlyDatabase(Database):
     desc = "what the database holds, for commands that change nothing"
 
     def _open(self, name: str) -> Any:
-        import sqlite3
+        return _in_memory(Path(name))
 
-        from splinter.store import copied
 
-        db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        with copied(Path(name)) as copy:
-            if copy:
-                source = sqlite3.connect(copy)
-                source.backup(db)
-                source.close()
-        db.execute(_SCHEMA)
-        return db
+def _in_memory(file: Path | None) -> Any:
+    """A database in memory, filled from a file where one is named."""
+    import sqlite3
+
+    from splinter import databases
+
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if file:
+        databases.copy_into(db, file)
+    db.execute(_SCHEMA)
+    return db
+
+
+def _decoded(data: str) -> dict[str, Any]:
+    """A row; one that a power cut tore tells of nothing."""
+    try:
+        row: dict[str, Any] = json.loads(data)
+    except ValueError:
+        return {}
+    return row

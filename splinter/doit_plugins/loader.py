@@ -6,6 +6,7 @@ It knows the command and its options before it makes tasks, so that looking work
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.loader import generate_tasks
 
-from splinter.errors import InputError
+from splinter.errors import InputError, SplinterError
 
 
 class Loader(DodoTaskLoader):
@@ -50,7 +51,8 @@ class Loader(DodoTaskLoader):
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         if not self._options.get("dry_run"):
-            exclude_from_git(self.project.repository.common, f"{DATABASE}*")
+            with suppress(OSError):  # commands that look do so on a read-only disk too
+                exclude_from_git(self.project.repository.common, f"{DATABASE}*")
         settings = {"num_process": self.project.settings.jobs}
         return {**settings, **config, "dep_file": str(self.project.repository.root / DATABASE)}
 
@@ -61,11 +63,17 @@ class Loader(DodoTaskLoader):
         from splinter import project, tasks
 
         runs = cmd.execute_tasks and not self._options.get("dry_run")
+        if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
+            raise refusal
         try:
             self._check(is_run=cmd.execute_tasks)
             self.session = project.open_session(self.project, is_read_only=not runs, may_fetch=runs)
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
+        except (SplinterError, OSError) as error:
+            if cmd.execute_tasks:
+                raise
+            raise InvalidDodoFile(str(error)) from error  # doit's own commands show no other without a traceback
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
         ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))

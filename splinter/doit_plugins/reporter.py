@@ -6,6 +6,7 @@ It shows no traceback but for our own defects, and every text with its secrets m
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from doit.exceptions import TaskFailed, UnmetDependency
@@ -14,6 +15,7 @@ from doit.reporter import ConsoleReporter
 from splinter.records import RunRecord
 from splinter.redact import plain
 
+_OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
 
 
@@ -33,6 +35,7 @@ class Reporter(ConsoleReporter):
         super().__init__(outstream, options)
         self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
         self._shown_blocked: set[str] = set()
+        self._has_errors = False
         self.session: Any = None
 
     def add_success(self, task: Any) -> None:
@@ -53,7 +56,8 @@ class Reporter(ConsoleReporter):
         elif meta.get("step") and isinstance(fail, TaskFailed):
             reason = fail.message.split(":", 1)[0]
             self._line(task.name, reason if reason == "interrupted" else "failed", fail.message)
-        elif "session" in meta and not fail.traceback:
+        elif _OURS.intersection(meta) and not fail.traceback:
+            self._has_errors = True
             self._line(task.name, "error", fail.message)
         else:
             super().add_failure(task, fail)
@@ -61,12 +65,21 @@ class Reporter(ConsoleReporter):
     def complete_run(self) -> None:
         """The verdict of the run, as it is recorded."""
         super().complete_run()
-        if not self.session or not self.session.run or self.session.run != self.session.reported_run():
+        if not self.session:
+            return
+        if not self.session.run or self.session.run != self.session.reported_run():
+            self._tell(self.session.repairs)
             return
         record = self.session.store.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         told = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
-        self._say(f"run {record.run}: {told or pages(record)}")
+        if told or record.pull_requests or not self._has_errors:
+            self._say(f"run {record.run}: {told or pages(record)}")
+        self._tell(record.notes)
+
+    def _tell(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            self._say(f"   {note}")
 
     def runtime_error(self, msg: str) -> None:
         """Doit's own errors go to stderr."""

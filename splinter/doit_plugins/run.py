@@ -18,6 +18,7 @@ from doit.control import TaskControl
 from doit.task import Stream
 
 from splinter.doit_plugins.telling import told
+from splinter.errors import StorageError
 
 _DRY_RUN = {
     "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
@@ -81,7 +82,10 @@ class Run(cmd_run.Run):
         return told(lambda: self._execute_locked(params, args))
 
     def _execute_locked(self, params: Any, args: list[str]) -> int:
+        from splinter.doit_plugins.database import Database
+
         with nullcontext() if self._is_dry_run else _locked():
+            Database.holds_lock = not self._is_dry_run
             return int(super().execute(params, args) or 0)
 
     def _execute(  # the names are doit's options
@@ -124,16 +128,27 @@ class Run(cmd_run.Run):
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
         shown.session = session
         session.ledger.jobs = jobs
+        found = getattr(self.dep_manager.backend, "repair", "")
+        session.repairs = tuple(filter(None, (found, session.store.repair)))
         project.sweep(self.loader.project, session)
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
             status = runner.run_all(self.control.task_dispatcher())
         if session.run and runner.signal is None:
-            session.store.finish_run(session.run, session.clock.now())
+            _finish(session, is_told=status == StorageError.exit_status)
         session.store.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
+
+
+def _finish(session: Any, *, is_told: bool) -> None:
+    """Close the run; that this cannot be written is told where no task has told it."""
+    try:
+        session.store.finish_run(session.run, session.clock.now())
+    except StorageError:
+        if not is_told:
+            raise
 
 
 def _speaks_of_us(dodo: Path) -> bool:

@@ -11,9 +11,10 @@ import time
 from typing import Any
 
 from doit.exceptions import TaskError, UnmetDependency
-from doit.runner import FAILURE, MThreadRunner
+from doit.runner import ERROR, FAILURE, MThreadRunner
 
 from splinter import acceptance
+from splinter.errors import SplinterError
 from splinter.session import Session
 
 _WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
@@ -43,7 +44,13 @@ class Runner(MThreadRunner):
             node.run_status = "successful"
             self.reporter.add_success(node.task)
             return
-        super().process_task_result(node, base_fail)
+        try:
+            super().process_task_result(node, base_fail)
+        except SplinterError as error:  # its row cannot be saved: what is not on disk did not succeed
+            node.run_status = "failure"
+            self.final_result: int = ERROR
+            for fail in filter(None, (base_fail, TaskError(str(error)))):
+                self.reporter.add_failure(node.task, fail)
 
     def _handle_task_error(self, node: Any, base_fail: Any) -> None:
         """A blocked task is a consequence: its own record of success stays, and the exit status is a failure's."""
@@ -51,7 +58,7 @@ class Runner(MThreadRunner):
             super()._handle_task_error(node, base_fail)
             return
         node.run_status = "failure"
-        self.final_result: int = self.final_result or FAILURE
+        self.final_result = self.final_result or FAILURE
         self._record_blocked(node)
         self.reporter.add_failure(node.task, base_fail)
 
@@ -64,6 +71,16 @@ class Runner(MThreadRunner):
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Dispatch tasks to threads until none is left, or until a signal; then wait only for what must be saved."""
         self._run_tasks_init(task_dispatcher)
+        try:
+            self._dispatch(task_dispatcher)
+        except BaseException:  # a database that cannot be read, say: nothing that was started stays
+            self.session.processes.stop()
+            self._stop_running = True
+            self._wait(is_short=True)
+            raise
+        self._wait(is_short=False)
+
+    def _dispatch(self, task_dispatcher: Any) -> None:
         node = None
         while not self._stop_running:
             if self._running >= self.num_process:
@@ -80,8 +97,11 @@ class Runner(MThreadRunner):
                 self._start(found)
             else:
                 node = found
+
+    def _wait(self, *, is_short: bool) -> None:
+        """Until all that runs is saved; after a signal or an error only for a while."""
         deadline = time.monotonic() + _WAIT_S
-        while self._running and (self.signal is None or time.monotonic() < deadline):
+        while self._running and (not (is_short or self.signal) or time.monotonic() < deadline):
             self._finish_one()
 
     def interrupt(self, number: int) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from doit.exceptions import InvalidDodoFile
 
+from splinter import storage
 from splinter.errors import InputError, SplinterError
 from splinter.redact import Redactor
 
@@ -22,6 +25,10 @@ def told(call: Callable[[], int]) -> int:
     except SplinterError as error:
         sys.stderr.write(f"{_masked(error)}\n")
         return error.exit_status
+    except OSError as error:
+        hindered = storage.of(error, (Path.cwd(), Path(tempfile.gettempdir())))
+        sys.stderr.write(f"{_masked(hindered)}\n")
+        return hindered.exit_status
 
 
 def _masked(error: Exception) -> str:

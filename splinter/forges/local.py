@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import report
+from splinter import report, storage
 from splinter.errors import PublishError
 from splinter.ports import Page
 from splinter.records import PullRequestRecord
@@ -66,7 +66,7 @@ class Local:
         try:
             write_whole(self.root / _where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
         except OSError as error:
-            raise PublishError(f"{_where(workstream)} cannot be written: {error.strerror}") from error
+            raise PublishError(storage.sentence(_where(workstream), error)) from error
 
 
 def _heading(page: Page, *, state: str) -> str:

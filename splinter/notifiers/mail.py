@@ -15,6 +15,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
+from splinter import storage
 from splinter.errors import PublishError
 from splinter.markup import one_line
 from splinter.ports import Message
@@ -123,7 +124,7 @@ class Outbox:
         try:
             write_whole(file, letter.as_bytes().decode("ascii"))
         except OSError as error:
-            raise PublishError(f"{file} cannot be written: {error.strerror}") from error
+            raise PublishError(storage.sentence(file, error)) from error
         return f"written to {self.folder.parent.name}/{self.folder.name}/{file.name}"
 
 
