@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -304,3 +305,80 @@ def test_damaged_databases_are_moved_aside_and_nothing_is_paid_again(
         assert f"it was moved to {aside[0].name}, and a new one begun." in told
     assert world.git("for-each-ref", "refs/heads") == branches
     assert world.git("status", "--porcelain") == ""
+
+
+def test_locks_of_our_refs_that_a_killed_git_left_are_removed_and_told(tmp_path: Path, sealed_world: Path) -> None:
+    world = project(tmp_path / "p", sealed_world)
+    refs = world.root / ".git/refs"
+    locks = [refs / "heads/splinter/w0.lock", refs / "splinter/checkpoints/w0/ask.lock"]
+    for lock in locks:
+        lock.parent.mkdir(parents=True)
+        lock.touch()
+        os.utime(lock, (time.time() - 60,) * 2)
+    users = refs / "heads/splinter/of-a-person.lock"
+    users.touch()
+    temporary = world.root / ".splinter/outbox/.20261123-020000-aaaa.eml.17.140471288743616"
+    temporary.parent.mkdir(parents=True)
+    temporary.touch()
+    done = world.doit()
+    assert done.status == 0, done.out
+    assert users.exists()
+    users.unlink()
+    for lock in locks:
+        told = f"{lock.relative_to(world.root / '.git')} was left by a git call that was killed; it was removed."
+        assert told in done.out
+        assert told in (world.root / "reports/latest/report.md").read_text().replace("\\", "")
+    assert "1 half-written file of a killed run removed." in done.out
+    assert_finishes(world, {"0"})
+
+
+@pytest.mark.lane("disk")
+def test_a_lock_that_may_be_anybodys_is_told_with_the_mending_command(tmp_path: Path, sealed_world: Path) -> None:
+    world = project(tmp_path / "p", sealed_world)
+    assert world.doit("w0:prepare").status == 0
+    lock = world.root / ".git/refs/heads/splinter/w0.lock"
+    (sealed_world / "also").write_text(f"#!/bin/sh\nmkdir -p {lock.parent}\ntouch {lock}\n")
+    (sealed_world / "also").chmod(0o755)
+    done = world.doit()
+    assert done.status == 2
+    told = (
+        f"git update-ref found {lock}: another git is at work, or one that was killed left it; where none is, remove it"
+    )
+    assert told in done.out
+    assert lock.exists()
+    (sealed_world / "also").unlink()
+    assert "refs/heads/splinter/w0.lock was left by a git call that was killed" in assert_finishes(world, {"0"}).out
+
+
+def places(tmp_path: Path, home: Path) -> list[str]:
+    """The places where an undisturbed run switches state."""
+    world = project(tmp_path / "counted", home, 2)
+    count = tmp_path / "places"
+    world.env = {"PYTHONPATH": str(KILL_POINTS), "KILL_COUNT": str(count)}
+    assert world.doit().status == 0
+    world.new_calls()
+    return count.read_text().splitlines()
+
+
+def killed_at(world: World, place: int) -> None:
+    """A run that is killed at one place, and those after it: what was kept is never asked for again."""
+    world.env = {"PYTHONPATH": str(KILL_POINTS), "KILL_AT": str(place)}
+    assert world.doit().status == -9
+    world.env = {}
+    assert len(world.calls()) <= 2
+    assert_finishes(world, recorded(world))
+
+
+def test_a_kill_where_state_is_switched(tmp_path: Path, sealed_world: Path) -> None:
+    found = places(tmp_path, sealed_world)
+    assert len(found) > 100
+    assert {"before update-ref", "during git", "after git"} <= set(found)
+    killed_at(project(tmp_path / "p", sealed_world, 2), round(0.7 * len(found)))
+
+
+@pytest.mark.lane("kills")
+@pytest.mark.timeout(7200)
+def test_a_kill_at_every_place_where_state_is_switched(tmp_path: Path, sealed_world: Path) -> None:
+    for place in range(1, len(places(tmp_path, sealed_world)) + 1):
+        killed_at(project(tmp_path / f"p{place}", sealed_world, 2), place)
+        shutil.rmtree(tmp_path / f"p{place}")

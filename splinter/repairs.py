@@ -1,0 +1,69 @@
+"""What a killed run left half done: found when the next one begins, put right, and told in a sentence each.
+
+It runs under the lock, and removes nothing but what only a call of ours can have left.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from splinter import project
+from splinter.project import Project
+from splinter.publish import REPORTS
+from splinter.session import Session
+
+STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
+_UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole
+
+
+def make(found: Project, session: Session) -> tuple[str, ...]:
+    """Put right what is left of killed runs; returns what was done."""
+    return tuple(filter(None, (session.store.repair, _orphans(found, session), *_locks(session), _files(session))))
+
+
+def _orphans(found: Project, session: Session) -> str:
+    count = project.sweep(found, session)
+    return f"{_counted(count, 'process', 'processes')} of a killed run still ran and were ended." if count else ""
+
+
+def _locks(session: Session) -> Iterator[str]:
+    """Locks of refs that only we move, left by a git that was killed: they would stop every later update."""
+    refs = session.repository.common / "refs"
+    branches = [refs / "heads" / f"{plan.branch}.lock" for plan in session.plans.values()]
+    for lock in (*(refs / "splinter").rglob("*.lock"), *branches):
+        if lock.is_file() and _is_left(session, lock):
+            lock.unlink(missing_ok=True)
+            yield f"{lock.relative_to(refs.parent)} was left by a git call that was killed; it was removed."
+
+
+def _is_left(session: Session, lock: Path) -> bool:
+    """Whether a lock stays as it is for longer than git ever holds one."""
+    try:
+        before = lock.stat()
+        age_s = max(0.0, time.time() - before.st_mtime)
+        if age_s < STILL_S:
+            session.processes.pause(STILL_S - age_s)
+        after = lock.stat()
+    except FileNotFoundError:
+        return False
+    return (before.st_ino, before.st_mtime_ns) == (
+        after.st_ino,
+        after.st_mtime_ns,
+    ) and not session.processes.is_stopping
+
+
+def _files(session: Session) -> str:
+    reports = session.repository.root / REPORTS
+    folders = (session.store.folder, *(session.store.folder / name for name in ("outbox", "pull-requests")), reports)
+    nearby = (*folders, *(folder for folder in reports.glob("[0-9]*") if folder.is_dir()))
+    left = [file for folder in nearby for file in folder.glob(".*") if _UNFINISHED.fullmatch(file.name)]
+    for file in left:
+        file.unlink(missing_ok=True)
+    return f"{_counted(len(left), 'half-written file', 'half-written files')} of a killed run removed." if left else ""
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
