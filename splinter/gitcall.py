@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,7 +150,7 @@ def _written(
 ) -> list[Path]:
     """Where a call may have written."""
     own = [worktree.path, worktree.index.parent] if worktree else [Path(path) for path in elsewhere]
-    return [*own, repository.common / "objects", *([Path(tempfile.gettempdir())] if stdout else [])]
+    return [*own, repository.common / "objects", *(storage.temporary() if stdout else ())]
 
 
 def text(

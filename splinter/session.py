@@ -5,7 +5,6 @@ It never decides what runs; it is the one value that changes while tasks run, an
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter import git, remotes, versions
+from splinter import git, remotes, storage, versions
 from splinter.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.gitcall import Repository
@@ -191,7 +190,7 @@ class Session:
 
     def folders(self) -> tuple[Path, ...]:
         """Where this call may write."""
-        return self.repository.common, self.store.folder, self.state, Path(tempfile.gettempdir())
+        return self.repository.common, self.store.folder, self.state, *storage.temporary()
 
     def log(self, plan: Plan, name: str) -> Path:
         """Where a step's or check's output goes."""

@@ -67,7 +67,8 @@ def told(folders: Callable[[], Sequence[Path]]) -> Iterator[None]:
 
 def of_git(verb: str, stderr: str, folders: Sequence[Path]) -> StorageError | None:
     """What hindered a git call from writing into one of `folders`, None where it failed for another reason."""
-    said = "\n".join(line for line in stderr.splitlines() if not line.startswith("remote: "))
+    own = (line for line in stderr.splitlines() if line.startswith(("error:", "fatal:")) and "remote" not in line[:16])
+    said = "\n".join(own)  # not what ssh or the other side says
     if lock := _GIT_LOCK.search(said):
         return StorageError(
             f"git {verb} found {lock[1]}: another git is at work, or one that was killed left it; "
@@ -90,6 +91,14 @@ def require(folders: Iterable[Path]) -> None:
             raise StorageError(sentence(folder, error))
 
 
+def temporary() -> tuple[Path, ...]:
+    """The folder of temporary files; none where no such folder takes a file."""
+    try:
+        return (Path(tempfile.gettempdir()),)
+    except FileNotFoundError:
+        return ()
+
+
 def probe(folder: Path, *, size: int = _PROBE_BYTES) -> OSError | None:
     """Why that many bytes cannot be written into a folder, None where they can."""
     there = next((path for path in (folder, *folder.parents) if path.is_dir()), folder)
@@ -98,7 +107,7 @@ def probe(folder: Path, *, size: int = _PROBE_BYTES) -> OSError | None:
             if file.write(bytes(size)) < size:
                 return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
-        return error
+        return error if error.errno in _WHY else None
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -26,7 +25,7 @@ def told(call: Callable[[], int]) -> int:
         sys.stderr.write(f"{_masked(error)}\n")
         return error.exit_status
     except OSError as error:
-        hindered = storage.of(error, (Path.cwd(), Path(tempfile.gettempdir())))
+        hindered = storage.of(error, (Path.cwd(), *storage.temporary()))
         sys.stderr.write(f"{_masked(hindered)}\n")
         return hindered.exit_status
 
