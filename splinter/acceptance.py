@@ -5,6 +5,7 @@ It never records an end that was not reached.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +18,13 @@ from splinter.records import CheckRecord, StepRecord, WorkstreamRecord
 from splinter.session import Session
 
 
-def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_of: Values) -> Values:
-    """Judge the last step's commit and move the branch to it; returns the values that doit keeps, raises StepError."""
+def accept(
+    session: Session, plan: Plan, *, prepared: Values, before: str, made_of: Values, tasks: Mapping[str, Values]
+) -> Values:
+    """Judge the last step's commit and move the branch to it; returns the values that doit keeps, raises StepError.
+
+    `tasks` is what git is to remember of the tasks before this one.
+    """
     judged = Judged(commit=before)
     try:
         groundwork.touch(session, plan, acting.locate(session, plan))
@@ -33,7 +39,8 @@ def accept(session: Session, plan: Plan, *, prepared: Values, before: str, made_
             "base": prepared["base"],
             "start": prepared["start"],
         }
-        settled = branch.settle(session, plan, start=prepared["start"], tip=judged.commit, rows=rows)
+        tasks = {**tasks, "accept": {"commit": judged.commit}}
+        settled = branch.settle(session, plan, start=prepared["start"], judged=judged.commit, rows=rows, tasks=tasks)
     except StepError as error:
         error.checks = error.checks or judged.checks
         raise

@@ -5,10 +5,11 @@ It pushes nothing and deletes nothing that no other ref holds.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from splinter import git
+from splinter import accepted, git
+from splinter.accepted import Accepted
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
 from splinter.git import RefUpdate
@@ -26,52 +27,24 @@ class Settled:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """What was accepted last, as git itself remembers it."""
+def settle(
+    session: Session, plan: Plan, *, start: str, judged: str, rows: Values, tasks: Mapping[str, Values]
+) -> Settled:
+    """Make the branch hold `judged`, which begins at `start`; raises StepError with `conflict` where it must not move.
 
-    start: str
-    tip: str
-
-
-def accepted_ref(id: str) -> str:
-    """The ref whose commit says what was accepted last: its parent is the tip, its message holds the rows."""
-    return f"refs/splinter/accepted/{id}"
-
-
-def last_accepted(session: Session, plan: Plan) -> Accepted | None:
-    """What was accepted last, None where nothing was."""
-    told = _told(session, plan)
-    return Accepted(start=told["start"], tip=told["tip"]) if told else None
-
-
-def last_rows(session: Session, plan: Plan) -> Values | None:
-    """The values of the last success as git remembers them, None where there was none."""
-    told = _told(session, plan)
-    return {**told["rows"], "tip": told["tip"]} if told else None
-
-
-def _told(session: Session, plan: Plan) -> Values | None:
-    commit = git.resolve(session.repository, accepted_ref(plan.id))
-    if commit is None:
-        return None
-    told: Values = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
-    return told
-
-
-def settle(session: Session, plan: Plan, *, start: str, tip: str, rows: Values) -> Settled:
-    """Make the branch hold `tip`, which begins at `start`; raises StepError with `conflict` where it must not move."""
+    `rows` and `tasks` are what git is to remember of the success.
+    """
     repository, ref = session.repository, f"refs/heads/{plan.branch}"
-    current, last = git.resolve(repository, ref), last_accepted(session, plan)
-    tree = git.tree_of(repository, tip)
+    current, last = git.resolve(repository, ref), accepted.last(session, plan)
+    tree, tip = git.tree_of(repository, judged), judged
     if git.tree_of(repository, start) == tree:
         stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
-        _accept(session, plan, start, start, rows, [])
+        _accept(session, plan, Accepted(start=start, tip=start, rows=rows, tasks=tasks), judged, [])
         return Settled(tip=start, is_changed=False, notes=stays)
     if last and last.start == start and git.tree_of(repository, last.tip) == tree:
         tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the page
     updates = _moves(session, plan, current, tip, last, start)
-    _accept(session, plan, start, tip, rows, updates)
+    _accept(session, plan, Accepted(start=start, tip=tip, rows=rows, tasks=tasks), judged, updates)
     return Settled(tip=tip, is_changed=True)
 
 
@@ -95,14 +68,14 @@ def _moves(
     return updates
 
 
-def _accept(session: Session, plan: Plan, start: str, tip: str, rows: Values, updates: list[RefUpdate]) -> None:
+def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
     repository = session.repository
-    told = {"workstream": plan.id, "run": session.open_run(), "start": start, "tip": tip, "rows": rows}
-    message = f"splinter accepted {plan.id}\n\n{json.dumps(told, sort_keys=True)}"
+    message = accepted.message(plan, session.open_run(), done)
     date_s = int(session.clock.now().timestamp())
-    accepted = git.commit_tree(repository, git.tree_of(repository, tip), [tip], message, date_s=date_s)
-    all_updates = [*updates, RefUpdate(ref=accepted_ref(plan.id), new=accepted)]
+    parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
+    commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)
+    all_updates = [*updates, RefUpdate(ref=accepted.ref(plan.id), new=commit)]
     try:
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:

@@ -56,6 +56,15 @@ class RefUpdate:
     old: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit's id, its parents, and its whole message."""
+
+    id: str
+    parents: tuple[str, ...]
+    message: str
+
+
 def toplevel(path: Path, environ: Mapping[str, str]) -> Path:
     """The top of the checkout that `path` lies in; raises InputError where there is none."""
     return Path(gitcall.discover(path, environ, "--show-toplevel"))
@@ -238,6 +247,26 @@ def _commit(
 def message_of(repository: Repository, commit: str) -> str:
     """A commit's message."""
     return gitcall.text(repository, "show", "-s", "--format=%B", commit)
+
+
+def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None, ...]:
+    """The commit that each name stands for, in one call; None where there is none. Raises GitError for torn ones."""
+    listing = "".join(f"{name}\n" for name in names).encode()
+    data = gitcall.call(repository, "cat-file", "--batch", stdin=listing).stdout
+    found: list[Commit | None] = []
+    place = 0
+    while place < len(data):
+        end = data.index(b"\n", place)
+        words = data[place:end].decode("utf-8", "replace").split(" ")
+        if words[-1] in ("missing", "ambiguous"):
+            found.append(None)
+            place = end + 1
+            continue
+        body, place = data[end + 1 : end + 1 + int(words[2])], end + 2 + int(words[2])
+        head, _, message = body.decode("utf-8", "replace").partition("\n\n")
+        parents = tuple(line[7:] for line in head.splitlines() if line.startswith("parent "))
+        found.append(Commit(id=words[0], parents=parents, message=message) if words[1] == "commit" else None)
+    return tuple(found)
 
 
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:

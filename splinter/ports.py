@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -26,7 +26,8 @@ class Snapshot:
 class Page:
     """A pull request as it should be: `head` and `base` are branch names without `refs/heads/`.
 
-    `own_body` is our part between its markers; what a human wrote around it is the forge's to keep.
+    `own_body` is our part between its markers; what a human wrote around it is the forge's to keep. `is_lost`: the
+    history of the result is gone, so that a part of ours that is there tells more.
     """
 
     workstream: str
@@ -38,6 +39,11 @@ class Page:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    is_lost: bool = False
+
+    def beside(self, part: str) -> Page:
+        """The same page where `part` of ours is there already."""
+        return replace(self, own_body=part) if self.is_lost and part else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,8 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> Pull
 
 def page(session: Session, plan: Plan, accepted: Values) -> Page:
     """The pull request as it should be."""
-    run, record = session.store.last_result(plan.id, accepted["tip"]) or ("", describe_lost(plan))
+    known = session.store.last_result(plan.id, accepted["tip"])
+    run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted
     masked = session_redacted(session, replace(record, title=plan.workstream.title))
@@ -93,6 +94,7 @@ def page(session: Session, plan: Plan, accepted: Values) -> Page:
         labels=wanted.labels,
         reviewers=wanted.reviewers,
         assignees=wanted.assignees,
+        is_lost=known is None,
     )
 
 

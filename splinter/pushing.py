@@ -5,8 +5,7 @@ It never pushes past a commit that it has not taken in.
 
 from __future__ import annotations
 
-from splinter import git, remotes
-from splinter.branch import last_accepted
+from splinter import accepted, git, remotes
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import RefUpdate
 from splinter.plan import Plan, choose_remote
@@ -55,7 +54,7 @@ def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head:
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
     if git.is_ancestor(repository, head, there):
         return there
-    last = last_accepted(session, plan)
+    last = accepted.last(session, plan)
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
         was = (last.start, last.tip) if last else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import collection, git, storage
+from splinter import accepted, collection, git, lost, storage
 from splinter.engine import Values
 from splinter.errors import SplinterError, StepError
 from splinter.plan import Plan
@@ -74,27 +75,49 @@ class Act(BaseAction):
 
 
 class Rows:
-    """doit's rows as far as they count: a row whose commit is gone tells of nothing."""
+    """doit's rows as far as they count: one whose commit is gone tells of nothing, a lost one is brought back."""
 
     def __init__(self, session: Session) -> None:
         """`session` gives the plans whose rows are looked at."""
         self._session = session
         self._held: frozenset[str] | None = None
+        self._lock = threading.Lock()
 
     def values(self, task: str) -> Values:
         """The values of a task's last success, empty where there is none that counts."""
+        with self._lock:
+            if self._held is None:
+                self._held = self._look()
         values: Values = Globals.dep_manager.get_values(task)
-        commits = _commits(values)
-        unsure = commits - self._session.made
-        return values if not unsure or unsure <= self._known() else {}
+        return values if _commits(values) - self._session.made <= self._held else {}
 
-    def _known(self) -> frozenset[str]:
-        """Which of all recorded commits exist: one git call for the whole run."""
-        if self._held is None:
-            names = [name for one in self._session.plans.values() for name in one.tasks]
-            commits = {commit for name in names for commit in _commits(Globals.dep_manager.get_values(name))}
-            self._held = git.existing(self._session.repository, commits)
-        return self._held
+    def of_file_states(self, task: str) -> dict[str, str]:
+        """The meaning of each file that a task depends on, as its row keeps it."""
+        states = {path: Globals.dep_manager._get(task, path) for path in Globals.dep_manager._get(task, "deps:") or ()}
+        return {path: state[2] for path, state in states.items() if state}
+
+    def _look(self) -> frozenset[str]:
+        """Which of all recorded commits exist, in one git call for the whole run, and one more where rows were lost."""
+        plans = self._session.plans.values()
+        known = {one.id: [Globals.dep_manager.get_values(name) for name in one.tasks] for one in plans}
+        recorded = [values for rows in known.values() for values in rows]
+        back = self._lost([one for one in plans if not any(known[one.id])])
+        commits = [_commits(row["_values_:"]) for rows in back for row in rows.values()]
+        held = git.existing(self._session.repository, frozenset().union(*commits, *map(_commits, recorded)))
+        whole = [rows for rows in back if all(_commits(row["_values_:"]) <= held for row in rows.values())]
+        if whole:
+            found = {name: row for rows in whole for name, row in rows.items()}
+            Globals.dep_manager.backend.bring_back(found, is_kept=not self._session.store.is_read_only)
+        return held
+
+    def _lost(self, plans: list[Plan]) -> list[dict[str, Values]]:
+        """Each workstream's rows by task, of those that git remembers and doit's database never heard of."""
+        is_lost = getattr(Globals.dep_manager.backend, "is_lost", lambda name: False)  # `--backend` names another
+        # what was accepted is no end of an occurrence that is open
+        timed = [one for one in plans if one.workstream.when != "always"]
+        held = [one for one in timed if accepted.ref(one.id) in self._session.snapshot.refs]
+        done = accepted.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
+        return [lost.rows(self._session.plans[id], one) for id, one in done.items()]
 
 
 def follow_rename(one: Plan, task: Any, values: Values) -> None:

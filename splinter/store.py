@@ -58,6 +58,7 @@ class Store:
         Raises OSError or StorageError where nothing can be written.
         """
         self.folder, self._redactor = folder, redactor or Redactor(())
+        self.is_read_only = is_read_only
         self._lock = threading.RLock()
         file = folder / _FILE
         self.repair = ""

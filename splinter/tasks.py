@@ -7,7 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, final_tasks, plan, preparation, project, storage, worktree
+from splinter import (
+    acceptance,
+    acting,
+    engine,
+    final_tasks,
+    lost,
+    plan,
+    preparation,
+    project,
+    storage,
+    worktree,
+)
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
 from splinter.locking import RunLock
@@ -57,8 +68,8 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             session.values[other] = rows.values(other)
         results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
         session.materials[name] = plan.prepare_material(one, results)
-        follow_rename(one, task, values)
-        return rows.values(name).get("made_of") == session.materials[name]
+        follow_rename(one, task, rows.values(name))
+        return lost.is_made_of(rows.values(name), session.materials[name])
 
     def prepare(task: Any) -> Values:
         if one.workstream.when == "always":
@@ -89,7 +100,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[previous] = rows.values(previous)
         session.materials[name] = plan.step_material(one, step, session.values[previous].get("commit", ""))
-        return bool(rows.values(name)) and values.get("made_of") == session.materials[name]
+        return lost.is_made_of(rows.values(name), session.materials[name])
 
     def run(task: Any) -> Values:
         before = _commit_of(session, previous)
@@ -109,13 +120,14 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         session.materials[name] = plan.accept_material(one, session.values[previous].get("commit", ""))
         own = rows.values(name)
         is_there = own.get("outcome") != "changed" or _has_branch(session, one)
-        return is_there and own.get("made_of") == session.materials[name]
+        return is_there and lost.is_made_of(own, session.materials[name])
 
     def accept(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
+        tasks = lost.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
             return _told(session, one, "accept", lambda: acceptance.accept(
-                session, one, prepared=prepared, before=before, made_of=session.materials[name]
+                session, one, prepared=prepared, before=before, made_of=session.materials[name], tasks=tasks
             ))  # fmt: skip
         finally:
             if one.workstream.when == "always" and not session.processes.is_stopping:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import git, identity
-from splinter.branch import last_rows
+from splinter import accepted, git, identity
 from splinter.identity import Difference
 from splinter.plan import Plan
 from splinter.session import Session
@@ -42,8 +41,8 @@ def explain(
     maybe = tuple(f"{other} is due, and its result may change" for other in due_before)
     if stale is None:
         return Due(workstream=plan.id, is_due=True, reasons=maybe)
-    last = last_rows(session, plan)
-    if last is None or "identity" not in last:
+    last = _last_rows(session, plan)
+    if "identity" not in last:
         return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
@@ -59,8 +58,7 @@ def explain(
 
 def versions(session: Session, plan: Plan) -> tuple[Difference, ...]:
     """Tools that say another version than at the last success: told, but no reason to run."""
-    last = last_rows(session, plan)
-    before: Mapping[str, str] = (last or {}).get("versions", {})
+    before: Mapping[str, str] = _last_rows(session, plan).get("versions", {})
     now = {name: session.version(tool) or "" for name, tool in plan.tools.items() if name in before}
     return tuple(
         Difference(kind="version", key=name, was=before[name], now=version)
@@ -80,6 +78,12 @@ def _with_paths(session: Session, plan: Plan, one: Difference, last: Values) -> 
     patterns = (*plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
     changes = git.diff(session.repository, last["base"], base, [f":(glob){pattern}" for pattern in patterns])
     return Difference(kind="inputs", key="inputs", was=(), now=[git.printable(change.path) for change in changes])
+
+
+def _last_rows(session: Session, plan: Plan) -> Values:
+    """The values of the last success as git remembers them, empty where there was none."""
+    last = accepted.last(session, plan)
+    return {**last.rows, "tip": last.tip} if last else {}
 
 
 def _never(session: Session, plan: Plan) -> str:

@@ -44,9 +44,13 @@ def made(world: World) -> str:
     return world.git("show", "splinter/w:out.txt")
 
 
-def forget(world: World) -> None:
+def lose(world: World) -> None:
     for file in world.root.glob(".doit.db*"):
         file.unlink()
+
+
+def forget(world: World) -> None:
+    assert world.doit("forget", "w").status == 0
 
 
 def lose_worktree(world: World) -> None:
@@ -60,7 +64,8 @@ def move_the_base(world: World) -> None:
 
 FREE: dict[str, Callable[[World], object]] = {
     "the next occurrence": lambda world: setattr(world, "now", TUESDAY),
-    "doit's database is lost": forget,
+    "doit's database is lost": lose,
+    "doit is told to forget it": forget,
     "the worktree and our indexes are lost": lose_worktree,
     "a base that moved where the step may not look": lambda world: (setattr(world, "now", TUESDAY), move_the_base(world)),
     "the branch was deleted": lambda world: world.git("branch", "-D", "splinter/w"),
@@ -179,7 +184,7 @@ def test_a_kill_after_the_agent_has_finished_costs_no_second_call(world: World) 
     doit = world.start("w")
     wait_for(lambda: "slow" in world.calls(), "the second step")
     end_group(doit)
-    forget(world)
+    lose(world)
     (world.home / "go").touch()
     assert world.doit("w").status == 0
     assert world.calls().count("call") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,10 @@ def test_one_draft_is_opened_left_alone_and_brought_up_to_date(forked: World, gi
     forked.now = TUESDAY
     assert forked.doit().status == 0
     assert open_pulls(github) == [pull]
+    (forked.root / ".doit.db").unlink()
+    shutil.rmtree(forked.root / ".splinter")
+    assert forked.doit().status == 0, "as a fresh clone that has the refs"
+    assert open_pulls(github) == [pull], "what is left of a lost history replaces nothing"
 
     forked.workstream("tidy", steps=[forked.step("write", "echo tidier > tidy.txt; echo x > more.txt")])
     done = forked.doit()

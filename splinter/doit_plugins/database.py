@@ -1,6 +1,7 @@
 """doit's database on sqlite: a row is durable as soon as its task has finished, and two processes lose nothing.
 
-doit's own backends write at the very end, so that a kill loses the whole run. It never interprets a row.
+doit's own backends write at the very end, so that a kill loses the whole run. It never interprets a row. A row that was
+removed stays as an empty one: what failed or was forgotten is not what was lost.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from doit.exceptions import InvalidCommand
 from splinter.errors import SplinterError, StorageError
 
 _SCHEMA = "create table if not exists doit (task_id text primary key, task_data text not null) without rowid"
+_FORGOTTEN = "*"  # a row of this name: every task was forgotten
 _LAST_KEY = "deps:"  # the last key that doit's save_success sets
 
 
@@ -40,7 +43,15 @@ class Database:
         self._dirty: set[str] = set()
         self.repair = ""
         self.refusal: RefusedError | None = None
-        self._db = self._open(name)
+        self._db: Any = self._open(name) if self._is_there() else None
+
+    def open_now(self) -> None:
+        """Make the file where it is not there; where that cannot be, what is written next is refused."""
+        with self._lock:
+            self._db = self._db or self._open(self.name)
+
+    def _is_there(self) -> bool:
+        return Path(self.name).exists()
 
     def _open(self, name: str) -> Any:
         """The file; what it holds in memory where it may only be read, which ends the first call that writes."""
@@ -77,33 +88,53 @@ class Database:
         """Whether anything is known of a task."""
         return bool(self._row(task_id))
 
+    def is_lost(self, task_id: str) -> bool:
+        """Whether there never was a row of a task: neither a success, nor one that was taken back."""
+        query = "select 1 from doit where task_id in (?, ?)"
+        return not self._row(task_id) and not self._found(query, task_id, _FORGOTTEN)
+
+    def bring_back(self, rows: Mapping[str, dict[str, Any]], *, is_kept: bool) -> None:
+        """Take rows that were lost, whole, by task; those that are not kept are gone with this process."""
+        with self._lock:
+            self._rows.update(rows)
+            if is_kept and rows:
+                self._execute("begin immediate")
+                for task_id in rows:
+                    self._write(task_id)
+                self._execute("commit")
+
     def remove(self, task_id: str) -> None:
         """Forget a task."""
         with self._lock:
             self._rows[task_id] = {}
-            self._dirty.discard(task_id)
-            self._execute("delete from doit where task_id = ?", task_id)
+            self._write(task_id)
 
     def remove_all(self) -> None:
         """Forget every task."""
         with self._lock:
-            self._rows.clear()
+            self._rows = {_FORGOTTEN: {}}
             self._dirty.clear()
-            self._execute("delete from doit")
+            self._write(_FORGOTTEN)
+            self._execute("delete from doit where task_id <> ?", _FORGOTTEN)
 
     def dump(self) -> None:
         """Write what is left and close."""
         with self._lock:
             for task_id in sorted(self._dirty):
                 self._write(task_id)
-            self._db.close()
+            if self._db:
+                self._db.close()
 
     def _row(self, task_id: str) -> dict[str, Any]:
         with self._lock:
             if task_id not in self._rows:
-                found = self._execute("select task_data from doit where task_id = ?", task_id).fetchone()
+                found = self._found("select task_data from doit where task_id = ?", task_id)
                 self._rows[task_id] = _decoded(found[0]) if found else {}
             return self._rows[task_id]
+
+    def _found(self, query: str, *values: str) -> Any:
+        with self._lock:
+            return self._execute(query, *values).fetchone() if self._db else None
 
     def _write(self, task_id: str) -> None:
         data = json.dumps(self._rows[task_id], sort_keys=True, default=list)
@@ -124,6 +155,7 @@ class Database:
 
         from splinter import databases
 
+        self.open_now()
         if self.refusal and not sql.startswith("select"):
             raise self.refusal
         try:
@@ -136,6 +168,9 @@ class ReadOnlyDatabase(Database):
     """The same rows for a dry run: changes stay in memory, and the file is not even opened, only copied."""
 
     desc = "what the database holds, for commands that change nothing"
+
+    def _is_there(self) -> bool:
+        return True  # a copy, empty where there is no file
 
     def _open(self, name: str) -> Any:
         return _in_memory(Path(name))

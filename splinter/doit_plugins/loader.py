@@ -67,6 +67,8 @@ class Loader(DodoTaskLoader):
             raise refusal
         try:
             self._check(is_run=cmd.execute_tasks)
+            if runs and hasattr(cmd.dep_manager.backend, "open_now"):
+                cmd.dep_manager.backend.open_now()
             self.session = project.open_session(self.project, is_read_only=not runs, may_fetch=runs)
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error

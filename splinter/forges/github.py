@@ -293,7 +293,9 @@ def _update(there: PullRequest, page: Page) -> PullRequestRecord:
 def _changes(there: PullRequest, page: Page) -> dict[str, Any]:
     """What must be written: base and our part where they differ, the title only where our own definition of it did."""
     changes: dict[str, Any] = {}
-    part, body = _part(there), report.merge_body(there.body or "", page.own_body)
+    part = _part(there)
+    page = page.beside(part)
+    body = report.merge_body(there.body or "", page.own_body)
     if not report.is_same_body(part, report.own_part(body)):
         changes["body"] = body
     then, now = report.hidden(part, "title"), report.hidden(page.own_body, "title")

@@ -36,6 +36,7 @@ class Local:
     def publish(self, page: Page) -> PullRequestRecord:
         """Write the page, its text outside our markers kept; a page that says the same is not touched."""
         heading, body = self._read(page.workstream)
+        page = page.beside(report.own_part(body))
         wanted = _heading(page, state="open")
         is_same = heading == wanted and report.is_same_body(report.own_part(body), page.own_body)
         if not is_same:
