@@ -79,6 +79,7 @@ def act(
         session.account(plan), name, is_paid=is_paid(plan, step),
         is_stopping=lambda: session.processes.is_stopping,
     )  # fmt: skip
+    # the turn first, everywhere: one who holds a share of the budget must not wait for one who waits for a share
     with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
         with storage.told(session.folders):
             command = _command(session, plan, step, prompt, scratch, booking.allowance, before)

@@ -11,7 +11,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, conversion, git, groundwork, leaks, markup, prompts, results, scope, submodules, worktree
+from splinter import (
+    acting,
+    claims,
+    conversion,
+    git,
+    groundwork,
+    leaks,
+    markup,
+    prompts,
+    results,
+    scope,
+    submodules,
+    worktree,
+)
 from splinter.acting import Acted
 from splinter.errors import StepError, StorageError
 from splinter.git import RawChange, RefUpdate
@@ -32,7 +45,10 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Valu
         prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
     key = results.key(session, plan, step, before) if step.cache else None
     record = _from_kept(session, plan, step, key, before=before, made_of=made_of) if key else None
-    record = record or attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, key=key)
+    if record is None:
+        with claims.held(session, plan, step, key) as is_news:
+            record = _from_kept(session, plan, step, key, before=before, made_of=made_of) if is_news and key else None
+            record = record or attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, key=key)
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
     return {"made_of": made_of, "commit": record.commit, "outcome": record.outcome}

@@ -390,6 +390,11 @@ def config_file(repository: Repository, file: Path) -> dict[str, str]:
     return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)
 
 
+def empty_tree(repository: Repository) -> str:
+    """The id of the tree that holds nothing, which is written."""
+    return gitcall.call(repository, "hash-object", "-w", "-t", "tree", "--stdin").stdout.decode().strip()
+
+
 def _empty_tree(repository: Repository) -> str:
     return gitcall.call(repository, "hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from splinter import gitcall
 from splinter.gitcall import Repository
@@ -16,6 +16,7 @@ NETWORK_TIMEOUT_S = 120.0
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
           "--recurse-submodules=no")  # fmt: skip
 _PUSH = ("push", "--quiet", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
+SHORT_TIMEOUT_S = 30.0  # for what is small, and is waited for
 
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
@@ -44,6 +45,30 @@ def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: M
     """Push a commit as a new ref; raises GitError where another is there."""
     gitcall.call(repository, *_PUSH,
          remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def move_ref(
+    repository: Repository, remote: str, ref: str, commit: str | None, *, expected: str, auth: Mapping[str, str]
+) -> None:
+    """Let a ref of ours there name a commit, or nothing, only where it is `expected` (empty: none); raises GitError."""
+    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+         f"--force-with-lease={ref}:{expected}", remote, f"{commit or ''}:{ref}",
+         env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
+
+
+def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Mapping[str, str]) -> dict[str, str]:
+    """The ids of the refs there that match some pattern; raises GitError."""
+    done = gitcall.call(repository, "ls-remote", "--quiet", remote, *patterns,
+                env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
+    lines = (line.partition("\t") for line in done.stdout.decode("utf-8", "replace").splitlines())
+    return {ref: id for id, _, ref in lines}
+
+
+def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[str, str]) -> None:
+    """Fetch what a ref there names, and no ref; raises GitError."""
+    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+         "--refmap=", "--recurse-submodules=no", remote, ref,
+         env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:

@@ -66,8 +66,7 @@ def material(session: Session, plan: Plan, step: Step, before: str) -> dict[str,
 
 def found(session: Session, key: str) -> Iterator[Kept]:
     """Kept results of that key, the newest first; those of other machines too where the settings say so."""
-    if session.settings.share_results:
-        _fetch(session, key)
+    _fetch(session, key)
     for commit in git.under(session.repository, f"{PREFIX}/{key}/"):
         try:
             told = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
@@ -92,10 +91,15 @@ def kept(session: Session, key: str, step: StepRecord, before: str, after: str) 
     return RefUpdate(ref=f"{PREFIX}/{key}/{commit[:16]}", new=commit)
 
 
+def shared_through(session: Session) -> str | None:
+    """The remote that results are shared through, None where they stay here."""
+    return choose_remote(session.settings, session.snapshot) if session.settings.share_results else None
+
+
 def share(session: Session, update: RefUpdate) -> str | None:
     """Push a result where the settings say so; returns why it could not be, None where all is well."""
-    remote = choose_remote(session.settings, session.snapshot)
-    if not session.settings.share_results or not remote or not update.new:
+    remote = shared_through(session)
+    if not remote or not update.new:
         return None
     try:
         remotes.push_ref(session.repository, remote, update.ref, update.new, session.remote_auth(remote))
@@ -105,7 +109,7 @@ def share(session: Session, update: RefUpdate) -> str | None:
 
 
 def _fetch(session: Session, key: str) -> None:
-    remote = choose_remote(session.settings, session.snapshot)
+    remote = shared_through(session)
     if remote:
         try:
             remotes.fetch_refs(session.repository, remote, f"{PREFIX}/{key}/*", session.remote_auth(remote))

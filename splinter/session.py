@@ -59,6 +59,7 @@ class Session:
     _bases: dict[str, str] = field(default_factory=dict)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _turns: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
+    _mine: threading.local = field(default_factory=threading.local)
     _touched: set[str] = field(default_factory=set)
 
     def open_run(self) -> str:
@@ -87,12 +88,20 @@ class Session:
 
     @contextmanager
     def turn(self, tool: Tool | None) -> Iterator[None]:
-        """Wait until fewer than `at_once` calls of a tool are under way; raises StepError where the run is ended."""
-        if tool is None or tool.at_once is None:
+        """Wait until fewer than `at_once` calls of a tool are under way; raises StepError where the run is ended.
+
+        Who has a turn already needs no second one.
+        """
+        mine = vars(self._mine).setdefault("turns", set())
+        if tool is None or tool.at_once is None or tool.name in mine:
             yield
             return
         with self._place(tool.name, tool.at_once, f"a turn of {tool.name}"):
-            yield
+            mine.add(tool.name)
+            try:
+                yield
+            finally:
+                mine.discard(tool.name)
 
     @contextmanager
     def alone(self, task: str) -> Iterator[None]:

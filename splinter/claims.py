@@ -1,0 +1,217 @@
+"""Claims on results that are being made: of machines that share results one asks, and the others wait for what it gets.
+
+A claim is a ref on the remote, and no more than a word: nobody waits for one past a step's own deadline, and a remote
+that takes none costs a note. Without shared results nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from splinter import acting, git, markup, remotes, results
+from splinter.errors import GitError, SplinterError, StepError
+from splinter.git import RefUpdate
+from splinter.plan import Plan
+from splinter.session import Session
+from splinter.workstream import Step
+
+PREFIX = "refs/splinter/claims"
+OWN = "refs/splinter/claimed"  # here alone: what this repository claims, so that a killed run's is known for that
+_LEEWAY_S = 60.0  # what a step takes beside its command: its work tree, its commit, the push of its result
+_POLL_S = (1.0, 15.0)
+_PART = 10  # of the time waited so far passes between two looks
+_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """What the remote holds for a key: the claim's commit, empty where there is none, and the results' commits."""
+
+    claim: str
+    results: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A claim as it is to be made; `known` are the results here already, `started` is on this machine's clock."""
+
+    session: Session
+    remote: str
+    key: str
+    task: str
+    limit_s: float
+    known: frozenset[str]
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def ref(self) -> str:
+        return f"{PREFIX}/{self.key}"
+
+    @property
+    def auth(self) -> dict[str, str]:
+        return self.session.remote_auth(self.remote)
+
+    def is_news(self, there: _There) -> bool:
+        return not there.results <= self.known
+
+    def note(self, sentence: str) -> None:
+        self.session.note(self.session.redactor.text(f"{self.task}: {sentence}"))
+
+
+@contextmanager
+def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[bool]:
+    """Hold the claim on a key while its result is made, waiting for who holds it; yields whether a result came instead.
+
+    A turn of the step's tool is held with it, so that nobody waits for one who waits for a turn.
+    """
+    remote = results.shared_through(session)
+    if remote is None or key is None or not session.uses_kept:
+        yield False
+        return
+    known = frozenset(git.under(session.repository, f"{results.PREFIX}/{key}"))
+    limit_s = step.timeout_s + _LEEWAY_S
+    wanted = _Wanted(
+        session=session, remote=remote, key=key, task=plan.task(step.id), limit_s=limit_s, known=known
+    )  # fmt: skip
+    mine = ""
+    with ExitStack() as turn:
+        try:
+            mine, is_news = _asked_for(wanted, plan, step, turn)
+            yield is_news
+        finally:
+            if mine:
+                _release(wanted, mine)
+
+
+def _asked_for(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[str, bool]:
+    """What `_taken` gives, where neither an interrupt nor the remote stands against it."""
+    try:
+        return _taken(wanted, plan, step, turn)
+    except StepError:  # interrupted, as the step itself will say
+        return "", False
+    except SplinterError as error:
+        wanted.note(f"{wanted.remote} was not asked whether another machine is at it: {error}")
+        return "", False
+
+
+def _taken(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[str, bool]:
+    """The claim that is ours now, empty where we go on without one, and whether a result came meanwhile."""
+    session, over, refused = wanted.session, "", False
+    while not session.processes.is_stopping:
+        turn.enter_context(session.turn(acting.profile_of(plan, step)))
+        mine = _offered(wanted, over)
+        there = _look(wanted)
+        if there.claim == mine:
+            if over:
+                _forget(wanted, over)
+            return mine, wanted.is_news(there)
+        _forget(wanted, mine)
+        turn.close()  # others may have it meanwhile
+        if wanted.is_news(there):
+            return "", True
+        if not there.claim and refused:
+            wanted.note(f"{wanted.remote} takes no claims, so another machine may ask the same")
+            return "", False
+        refused, over = not there.claim, there.claim
+        if there.claim and not _is_left_over(wanted, there.claim):
+            seen = _waited(wanted, there, plan, step)
+            if wanted.is_news(seen) or time.monotonic() - wanted.started > 2 * wanted.limit_s:
+                return "", wanted.is_news(seen)
+            over = over if seen.claim == over else ""
+    return "", False
+
+
+def _waited(wanted: _Wanted, first: _There, plan: Plan, step: Step) -> _There:
+    """What is there once the claim is gone or another's, a result has come, or the claim's time is over."""
+    session, started, there, failures = wanted.session, time.monotonic(), first, 0
+    told = f"{_who(wanted, first.claim)} asks the same; waiting for its result, {wanted.limit_s:g} s at most"
+    wanted.note(told)
+    _log(session, plan, step, told)
+    while there.claim == first.claim and not wanted.is_news(there) and not session.processes.is_stopping:
+        waited = time.monotonic() - started
+        if waited >= wanted.limit_s:
+            wanted.note("its time is over and no result came")
+            break
+        session.processes.pause(min(max(_POLL_S[0], min(waited / _PART, _POLL_S[1])), wanted.limit_s - waited))
+        try:
+            there, failures = _look(wanted), 0
+        except SplinterError:
+            failures += 1
+            if failures == _FAILURES:
+                raise
+    return there
+
+
+def _offered(wanted: _Wanted, over: str) -> str:
+    """Offer a claim to the remote, in place of the one that may be replaced; returns its commit, taken or not."""
+    session = wanted.session
+    since = session.clock.now()
+    told = {"host": platform.node(), "run": session.open_run(), "since": since.isoformat(timespec="seconds"),
+            "seconds": wanted.limit_s}  # fmt: skip
+    message = session.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(told, sort_keys=True)}")
+    tree = git.empty_tree(session.repository)
+    commit = git.commit_tree(session.repository, tree, [], message, date_s=int(since.timestamp()))
+    own = RefUpdate(ref=f"{OWN}/{wanted.key}/{commit[:16]}", new=commit)
+    git.update_refs(session.repository, [own], why=f"splinter: {wanted.task} claimed")
+    with suppress(GitError):  # what the remote holds then tells who has it; only the answer may have been lost
+        remotes.move_ref(session.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
+    return commit
+
+
+def _look(wanted: _Wanted) -> _There:
+    patterns = (wanted.ref, f"{results.PREFIX}/{wanted.key}/*")
+    found = remotes.refs(wanted.session.repository, wanted.remote, patterns, wanted.auth)
+    made = frozenset(id for ref, id in found.items() if ref != wanted.ref)
+    return _There(claim=found.get(wanted.ref, ""), results=made)
+
+
+def _release(wanted: _Wanted, mine: str) -> None:
+    """Take the claim back; one that cannot be reached stays, and its time ends it."""
+    try:
+        remotes.move_ref(wanted.session.repository, wanted.remote, wanted.ref, None, expected=mine, auth=wanted.auth)
+        _forget(wanted, mine)
+    except SplinterError as error:
+        wanted.note(f"its claim stays on {wanted.remote} until its time is over: {error}")
+
+
+def _forget(wanted: _Wanted, commit: str) -> None:
+    gone = RefUpdate(ref=f"{OWN}/{wanted.key}/{commit[:16]}", new=None)
+    git.update_refs(wanted.session.repository, [gone], why=f"splinter: {wanted.task} no longer claimed")
+
+
+def _is_left_over(wanted: _Wanted, claim: str) -> bool:
+    """Whether a claim is that of a run of this repository which was killed: only one runs at a time."""
+    if claim not in git.under(wanted.session.repository, f"{OWN}/{wanted.key}"):
+        return False
+    return _told(wanted, claim).get("run") != wanted.session.open_run()
+
+
+def _who(wanted: _Wanted, claim: str) -> str:
+    try:
+        remotes.fetch_object(wanted.session.repository, wanted.remote, wanted.ref, wanted.auth)
+        told = _told(wanted, claim)
+    except SplinterError:
+        told = {}
+    names = [markup.one_line(str(told[key]))[:80] for key in ("host", "run") if told.get(key)]
+    return f"another machine ({', run '.join(names)})" if names else "another machine"
+
+
+def _told(wanted: _Wanted, claim: str) -> dict[str, object]:
+    commit = git.commits(wanted.session.repository, [claim])[0]
+    try:
+        told = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
+    except (ValueError, LookupError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _log(session: Session, plan: Plan, step: Step, line: str) -> None:
+    log = session.log(plan, step.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as output:
+        output.write(f"{session.redactor.text(line)}\n")
