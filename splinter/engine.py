@@ -31,6 +31,7 @@ from splinter.git import RawChange, RefUpdate
 from splinter.gitcall import WorkTree
 from splinter.plan import Plan, fingerprint
 from splinter.records import StepRecord
+from splinter.results import Wanted
 from splinter.session import Session
 from splinter.tools import Tool
 from splinter.workstream import Prompt, Step
@@ -43,12 +44,13 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Valu
     prompt = ""
     if isinstance(step.action, Prompt):
         prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
-    key = results.key(session, plan, step, before) if step.cache else None
-    record = _from_kept(session, plan, step, key, before=before, made_of=made_of) if key else None
+    wanted = results.wanted(session, plan, step, before) if step.cache else None
+    record = _from_kept(session, plan, step, wanted, before=before, made_of=made_of)
     if record is None:
-        with claims.held(session, plan, step, key) as is_news:
-            record = _from_kept(session, plan, step, key, before=before, made_of=made_of) if is_news and key else None
-            record = record or attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, key=key)
+        with claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
+            record = _from_kept(session, plan, step, wanted if is_news else None, before=before, made_of=made_of)
+            if record is None:
+                record = attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, wanted=wanted)
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
     return {"made_of": made_of, "commit": record.commit, "outcome": record.outcome}
@@ -67,15 +69,16 @@ def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRec
 
 
 def attempt(
-    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = "", key: str | None = None
-) -> StepRecord:
-    """Act once and keep what came of it as a record, whatever it was; a success under `key`, to be applied again."""
+    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = "",
+    wanted: Wanted | None = None,
+) -> StepRecord:  # fmt: skip
+    """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
     run, tree, started = session.open_run(), acting.locate(session, plan), time.monotonic()
     calls: list[Acted] = []
     try:
         groundwork.touch(session, plan, tree)
         _act(session, plan, step, before, prompt, calls)
-        kept = _settle(session, plan, step, tree, before, made_of, started, calls, key)
+        kept = _settle(session, plan, step, tree, before, made_of, started, calls, wanted)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
         patch, left = _kept_patch(session, plan, tree, before, step.id)
@@ -134,7 +137,7 @@ def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Act
 
 def _settle(
     session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float,
-    calls: list[Acted], key: str | None,
+    calls: list[Acted], wanted: Wanted | None,
 ) -> StepRecord:  # fmt: skip
     """Make what lies in the work tree a commit, if it may be one; raises StepError."""
     guarded = worktree.guard(tree)
@@ -150,20 +153,20 @@ def _settle(
         session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
         commit=commit, files=git.files(changes), notes=notes,
     )  # fmt: skip
-    update = results.kept(session, key, done, before, after) if key else None
+    update = results.kept(session, wanted, done, before, after) if wanted else None
     pin(session, plan, step.id, commit, also=update)
     why = results.share(session, update) if update else None
     return replace(done, notes=(*done.notes, session.redactor.text(why))) if why else done
 
 
 def _from_kept(
-    session: Session, plan: Plan, step: Step, key: str, *, before: str, made_of: Values
+    session: Session, plan: Plan, step: Step, wanted: Wanted | None, *, before: str, made_of: Values
 ) -> StepRecord | None:  # fmt: skip
     """The step done by a kept result, None where none is there that fits and passes as a fresh one would."""
-    if not session.uses_kept:
+    if wanted is None or not session.uses_kept:
         return None
     started = time.monotonic()
-    for kept in results.found(session, key):
+    for kept in results.found(session, wanted.key):
         after = results.applied(session, kept, before)
         if after is None:
             continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,9 +15,17 @@ _SHOWN = 60
 _LISTED = 5
 
 
+_SUBJECTS = {
+    "base": "what the inputs and the scope show of the base",
+    "change": "what the steps before it change",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One key that differs; `kind` is definition, occurrence, inputs, dependency, profile, recording or version.
+
+    Of a result's key it is also base, change, step, earlier step, tool or value.
 
     `was` and `now` are values as they are kept, None where the key was added or is gone.
     """
@@ -31,7 +41,12 @@ class Difference:
             return f"the result of {self.key} changed"
         if self.kind == "version":
             return f"{self.key} was {self.was}, is {self.now}"
-        name = {"profile": f"the profile of {self.key}", "recording": f"the recorded patch of {self.key}"}
+        if self.kind in _SUBJECTS:
+            return f"{_SUBJECTS[self.kind]} is another"
+        name = {"profile": f"the profile of {self.key}", "recording": f"the recorded patch of {self.key}",
+                "step": f"its {self.key}", "earlier step": f"the step {self.key} before it",
+                "tool": "the model" if self.key == "model" else f"its tool's {self.key}",
+                "value": f"the value of {self.key}"}  # fmt: skip
         what = name.get(self.kind, self.key)
         if self.kind == "inputs":
             return f"inputs changed on the base: {_listed(self.now)}"
@@ -52,6 +67,58 @@ def of(plan: Plan, results: Mapping[str, str]) -> Material:
             **{f"recording:{step}": digest for step, digest in plan.recorded.items()},
         }
     )
+
+
+def of_result(material: Mapping[str, Any]) -> Material:
+    """What the key of a step's result is made of, in short: `name/part` -> a short value, or the start of its hash.
+
+    What an environment or a profile's variables say is hashed however short it is.
+    """
+    flat: Material = {}
+    for name, value in material.items():
+        if name == "steps":
+            *earlier, own = value
+            flat |= {f"{name}/{one['id']}": _brief(one, is_shown=False) for one in earlier}
+            flat |= {f"{name}//{field}": _brief(part) for field, part in _own(own).items()}
+        elif isinstance(value, Mapping):
+            hidden = name == "values of env"
+            parts = value.items() if name != "tool" else ((key, part) for key, part in value.items() if part)
+            flat |= {f"{name}/{key}": _brief(part, is_shown=not hidden and key != "variables") for key, part in parts}
+        else:
+            flat[name] = _brief(value)
+    return flat
+
+
+def result_differences(was: Material, now: Material, names: Iterable[str]) -> tuple[Difference, ...]:
+    """Which parts of a result's key differ, of those whose names are given: the others are not known."""
+    kinds = {
+        "version of the tool": "version", "recorded patch": "recording", "values of env": "value", "tool": "tool",
+        "results of dependencies": "dependency", "earlier steps' change": "change", "inputs on the base": "base",
+        "occurrence": "occurrence", "steps": "earlier step",
+    }  # fmt: skip
+    found = []
+    for key in [*now, *(key for key in was if key not in now)]:
+        name, _, part = key.partition("/")
+        if was.get(key) == now.get(key) or name not in names:
+            continue
+        kind = "step" if part.startswith("/") else kinds.get(name, "definition")
+        label = f"{name}.{part}" if name == "scope" else part.removeprefix("/") or name
+        found.append(Difference(kind=kind, key=label, was=was.get(key), now=now.get(key)))
+    return tuple(found)
+
+
+def _own(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step's fields by the names of a workstream's file."""
+    action = {"prompt" if key == "text" else key: value for key, value in step["action"].items() if value is not None}
+    named = {key.removesuffix("_s"): value for key, value in step.items() if key != "action" and value is not None}
+    return {**named, **action}
+
+
+def _brief(value: Any, *, is_shown: bool = True) -> Any:
+    text = json.dumps(value, sort_keys=True, default=list)
+    if is_shown and len(text) <= _SHOWN:
+        return json.loads(text)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def differences(was: Material, now: Material) -> tuple[Difference, ...]:

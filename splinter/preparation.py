@@ -61,15 +61,17 @@ def _start(session: Session, plan: Plan, previous: Values) -> Start:
     ahead = [values["tip"] for values in tips if not is_in(session, values["start"], values["tip"], base)]
     if ahead:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
-    kept = previous.get("base", "")
-    if (
-        kept
-        and kept != base
-        and previous["start"] == kept
-        and (_moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base))
-    ):
-        base = kept
+    base = base_of(session, plan, previous, base)
     return Start(commit=base, base=base)
+
+
+def base_of(session: Session, plan: Plan, previous: Values, base: str) -> str:
+    """Where a workstream starts that builds on no other: the base, or its last one where nothing that counts moved."""
+    kept = previous.get("base", "")
+    if not kept or kept == base or previous["start"] != kept:
+        return base
+    stays = _moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base)
+    return str(kept) if stays else base
 
 
 def is_in(session: Session, start: str, tip: str, base: str) -> bool:

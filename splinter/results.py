@@ -6,45 +6,62 @@ of it is judged like a fresh one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting, git, remotes
+from splinter import acting, git, identity, remotes
 from splinter.errors import GitError, SplinterError
 from splinter.git import RefUpdate
-from splinter.plan import Plan, choose_remote, fingerprint, told_to_agents
-from splinter.records import StepRecord, Usage
+from splinter.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
+from splinter.records import StepRecord, Usage, masked
 from splinter.session import Session
 from splinter.workstream import Step
 
 PREFIX = "refs/splinter/results"
+NOTHING = hashlib.sha256(b"").hexdigest()  # the change of no step, from whichever commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The result that a step needs: `key` is the hash of all that it depends on, `parts` the same in short, by name."""
+
+    key: str
+    parts: Material
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One result: its commit, the run that made it, and what that took."""
+    """One result: its commit, the run that made it, what that took, and the parts of its key where it tells them."""
 
     commit: str
     run: str
     usage: Usage | None
+    parts: Material | None = None
 
 
-def key(session: Session, plan: Plan, step: Step, before: str) -> str:
-    """The hash of all that a step's result depends on; `before` is the commit that it starts from."""
-    return fingerprint(material(session, plan, step, before))
-
-
-def material(session: Session, plan: Plan, step: Step, before: str) -> dict[str, Any]:
-    """What the key is made of, by names that a user would know."""
-    workstream, profile = plan.workstream, acting.profile_of(plan, step)
+def wanted(session: Session, plan: Plan, step: Step, before: str) -> Wanted:
+    """What a step needs that starts from the commit `before`."""
     prepared = session.values[plan.task("prepare")]
+    change = git.result(session.repository, prepared["start"], before)
+    made_of = material(session, plan, step, base=prepared["base"], change=change)
+    return Wanted(key=fingerprint(made_of), parts=identity.of_result(made_of))
+
+
+def material(session: Session, plan: Plan, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
+    """What the key is made of, by names that a user would know.
+
+    `base` is the commit of the base, `change` the hash of what the steps before it changed; what is not known, None, is
+    left out.
+    """
+    workstream, profile = plan.workstream, acting.profile_of(plan, step)
     names = (*(profile.env if profile else ()), *workstream.env)
     steps = workstream.steps[: workstream.steps.index(step) + 1]
     if workstream.inputs:
         seen = (*workstream.inputs, *workstream.scope.modify, *workstream.scope.create)
-        bound = {"inputs on the base": git.seen(session.repository, prepared["base"], sorted(set(seen)))}
+        bound = {"inputs on the base": git.seen(session.repository, base, sorted(set(seen)))} if base else {}
     else:
         bound = {"occurrence": plan.occurrence}
     return {
@@ -59,7 +76,7 @@ def material(session: Session, plan: Plan, step: Step, before: str) -> dict[str,
         "results of dependencies": {
             other: session.values.get(f"{other}:accept", {}).get("result", "") for other in workstream.depends_on
         },
-        "earlier steps' change": git.result(session.repository, prepared["start"], before),
+        **({} if change is None else {"earlier steps' change": change}),
         **bound,
     }
 
@@ -67,13 +84,40 @@ def material(session: Session, plan: Plan, step: Step, before: str) -> dict[str,
 def found(session: Session, key: str) -> Iterator[Kept]:
     """Kept results of that key, the newest first; those of other machines too where the settings say so."""
     _fetch(session, key)
+    yield from here(session, key)
+
+
+def here(session: Session, key: str) -> Iterator[Kept]:
+    """Kept results of that key that this repository holds, the newest first."""
     for commit in git.under(session.repository, f"{PREFIX}/{key}/"):
         try:
-            told = json.loads(git.message_of(session.repository, commit).split("\n\n", 1)[1])
-            usage = Usage(**told["usage"]) if told["usage"] else None
-            yield Kept(commit=commit, run=str(told["run"]), usage=usage)
-        except (ValueError, LookupError, TypeError, GitError):  # not of our making, or torn
+            one = _read(commit, git.message_of(session.repository, commit))
+        except GitError:  # torn
             continue
+        if one:
+            yield one
+
+
+def of_step(session: Session, plan: Plan, step: Step) -> tuple[Kept, ...]:
+    """Every kept result of a workstream's step, the newest first, whatever its key."""
+    commits = git.commits(session.repository, git.under(session.repository, PREFIX))
+    ours = [one for one in commits if one and one.message.split("\n", 1)[0] == _subject(plan.id, step.id)]
+    return tuple(kept for one in ours if (kept := _read(one.id, one.message)))
+
+
+def _subject(workstream: str, step: str) -> str:
+    return f"splinter result of {workstream}:{step}"
+
+
+def _read(commit: str, message: str) -> Kept | None:
+    """A result as its commit tells of it, None where that is not of our making."""
+    try:
+        told = json.loads(message.split("\n\n", 1)[1])
+        usage, parts = Usage(**told["usage"]) if told["usage"] else None, told.get("parts")
+        run = str(told["run"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+    return Kept(commit=commit, run=run, usage=usage, parts=parts if isinstance(parts, dict) else None)
 
 
 def applied(session: Session, kept: Kept, before: str) -> str | None:
@@ -82,13 +126,14 @@ def applied(session: Session, kept: Kept, before: str) -> str | None:
     return git.three_way(session.repository, started, ours, theirs)[0]
 
 
-def kept(session: Session, key: str, step: StepRecord, before: str, after: str) -> RefUpdate:
+def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:
     """A result as a commit, and the ref that is to hold it; nothing holds it before that ref is made."""
-    told = {"run": session.open_run(), "usage": asdict(step.usage) if step.usage else None}
-    message = f"splinter result of {step.workstream}:{step.step}\n\n{json.dumps(told, sort_keys=True)}"
+    usage = asdict(step.usage) if step.usage else None
+    told = masked({"run": session.open_run(), "usage": usage, "parts": wanted.parts}, session.redactor)
+    message = f"{_subject(step.workstream, step.step)}\n\n{json.dumps(told, sort_keys=True)}"
     date_s = int(session.clock.now().timestamp())
     commit = git.commit_tree(session.repository, after, [before], message, date_s=date_s)
-    return RefUpdate(ref=f"{PREFIX}/{key}/{commit[:16]}", new=commit)
+    return RefUpdate(ref=f"{PREFIX}/{wanted.key}/{commit[:16]}", new=commit)
 
 
 def shared_through(session: Session) -> str | None:

@@ -19,13 +19,18 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """Whether a workstream is due, and the sentences that say why; `also` differs too, but is no reason to run."""
+    """Whether a workstream is due, and the sentences that say why; `also` differs too, but is no reason to run.
+
+    `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due.
+    """
 
     workstream: str
     is_due: bool
     reasons: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     also: tuple[Difference, ...] = ()
+    stale: str | None = None
+    due_before: tuple[str, ...] = ()
 
 
 def explain(

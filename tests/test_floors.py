@@ -27,9 +27,9 @@ FLOORS = (
     " legacy.phrases legacy.source legacy.jsonc legacy.written legacy.shell legacy.paths legacy.prompts legacy.entries"
     " legacy.agents legacy.profiles legacy.limits legacy.scoping legacy.draft legacy.ordering legacy.batch legacy.folder",
     # 4: the stories
-    "fencing acting groundwork results claims engine accepted replay branch preparation checking baseline judging fixing acceptance why union rehearsal pushing publish together project repairs finding connections doctor scaffold",
+    "fencing acting groundwork results claims engine accepted lost replay branch preparation checking baseline judging fixing acceptance why asking union rehearsal pushing publish together project repairs finding connections doctor scaffold",
     # 5: doit
-    "lost rows final_tasks tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
+    "rows final_tasks tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
     " doit_plugins.telling doit_plugins.runner doit_plugins.run doit_plugins.planning doit_plugins.drawing"
     " doit_plugins.commands doit_plugins.doctoring doit_plugins.init doit_plugins.importing",
 )

@@ -38,7 +38,7 @@ def why(world: World, id: str) -> str:
 
 
 def test_what_never_ran_is_due_for_that(asked: World) -> None:
-    assert why(asked, "docs") == "docs is due:\n  it never ran\n"
+    assert why(asked, "docs") == "docs is due:\n  it never ran\n  write will be asked: no result of it is kept\n"
     assert not (asked.root / ".splinter").exists()
     assert not (asked.root / ".doit.db").exists()
 
@@ -52,7 +52,10 @@ def test_an_edited_prompt_is_named(asked: World) -> None:
     asked.doit()
     file = asked.root / "workstreams/docs.yaml"
     file.write_text(file.read_text().replace("Write the docs.", "Write better docs."))
-    assert why(asked, "docs") == "docs is due:\n  steps.write.prompt was Write the docs., is Write better docs.\n"
+    assert why(asked, "docs") == (
+        "docs is due:\n  steps.write.prompt was Write the docs., is Write better docs.\n"
+        "  write will be asked again: its prompt was Write the docs., is Write better docs.\n"
+    )
     assert why(asked, "count") == "count is due:\n  docs is due, and its result may change\n"
 
 
@@ -60,7 +63,9 @@ def test_a_long_prompt_is_named_without_being_shown(asked: World) -> None:
     asked.doit()
     file = asked.root / "workstreams/docs.yaml"
     file.write_text(file.read_text().replace("Write the docs.", "Write " * 200))
-    assert why(asked, "docs") == "docs is due:\n  steps.write.prompt was edited\n"
+    assert why(asked, "docs") == (
+        "docs is due:\n  steps.write.prompt was edited\n  write will be asked again: its prompt was edited\n"
+    )
 
 
 def test_a_touched_input_is_named_by_its_path(asked: World) -> None:
@@ -69,7 +74,10 @@ def test_a_touched_input_is_named_by_its_path(asked: World) -> None:
     asked.write("src/b.py", "b = 1\n")
     asked.write("other.txt", "not an input\n")
     asked.commit()
-    assert why(asked, "docs") == "docs is due:\n  inputs changed on the base: src/a.py, src/b.py\n"
+    assert why(asked, "docs") == (
+        "docs is due:\n  inputs changed on the base: src/a.py, src/b.py\n"
+        "  write will be asked again: what the inputs and the scope show of the base is another\n"
+    )
 
 
 def test_another_version_of_a_tool_is_named_and_is_no_reason(asked: World) -> None:
@@ -96,9 +104,65 @@ def test_a_new_day_is_named(asked: World) -> None:
         {
             "workstream": "count", "due": True, "why": ["occurrence was 2026-11-23, is 2026-11-24"],
             "differences": [{"kind": "occurrence", "key": "occurrence", "was": "2026-11-23", "now": "2026-11-24"}],
-            "also": [],
+            "also": [], "prompts": [],
         }
     ]  # fmt: skip
+
+
+def edited(world: World, path: str, old: str, new: str) -> str:
+    text = (world.root / path).read_text()
+    assert old in text
+    world.write(path, text.replace(old, new))
+    return text
+
+
+def made_by(world: World) -> str:
+    """The run that made the first kept result."""
+    told = world.git("for-each-ref", "--format=%(contents:body)", "refs/splinter/results").splitlines()[0]
+    return str(json.loads(told)["run"])
+
+
+def test_what_a_prompt_will_cost_is_told_before_it_is_paid(asked: World) -> None:
+    asked.doit("docs")
+    before = edited(asked, "workstreams/docs.yaml", "when:", "checks: [{id: c, run: 'true'}]\nwhen:")
+    assert "asked" not in why(asked, "docs")
+    asked.write("workstreams/docs.yaml", before)
+    asked.doit("forget", "docs")
+    text = f"write: the kept result of run {made_by(asked)} will be applied"
+    assert why(asked, "docs").splitlines()[-1] == f"  {text}"
+    (told,) = json.loads(asked.doit("why", "docs", "--json").out)
+    kept = {"step": "write", "asked": False, "kept": made_by(asked), "why": text, "differences": []}
+    assert told["prompts"] == [kept]
+    edited(asked, "splinter.toml", "prompt_args", 'model = "large"\nprompt_args')
+    edited(asked, "workstreams/docs.yaml", "src/**", "src/*")
+    agent = asked.home / "agent"
+    agent.write_text(agent.read_text().replace("1.0", "1.1"))
+    (told,) = json.loads(asked.doit("why", "docs", "--json").out)
+    (write,) = told["prompts"]
+    assert write["why"].startswith(
+        "write will be asked again: inputs was ['src/**'], is ['src/*']; the model was added;"
+    )
+    assert "; version of the tool was agent 1.0, is agent 1.1" in write["why"]
+    assert write["asked"] is True
+    assert write["differences"][1] == {"kind": "tool", "key": "model", "was": None, "now": "large"}
+
+
+def test_what_runs_before_a_prompt_may_change_what_is_kept_for_it(asked: World) -> None:
+    steps = [
+        {"id": "first", "run": "date +%s%N > out.txt"},
+        {"id": "write", "prompt": "x"},
+        {"id": "again", "prompt": "y", "cache": False},
+    ]
+    asked.workstream("docs", tool="agent", inputs=["src/**"], scope={"modify": ["out.txt"]}, steps=steps)
+    asked.doit("docs")
+    asked.now = TUESDAY
+    assert why(asked, "docs").splitlines()[2:] == [
+        f"  write: the kept result of run {made_by(asked)} will be applied, if what runs before it changes nothing",
+        "  again will be asked: cache is false, so nothing is kept",
+    ]
+    edited(asked, "workstreams/docs.yaml", "prompt: x", "prompt: z")
+    asked.git("update-ref", "refs/splinter/results/torn/1", "main")
+    assert "  write will be asked again: its prompt was x, is z" in why(asked, "docs").splitlines()
 
 
 def test_a_changed_result_of_a_dependency_is_named(asked: World) -> None:

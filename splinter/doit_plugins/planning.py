@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
@@ -52,7 +53,9 @@ class _Reading(DoitCmdBase):
         for id, plan in session.plans.items():
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
-            found[id] = why.explain(session, plan, values=values, stale=next(stale, None), due_before=before)
+            first = next(stale, None)
+            due = why.explain(session, plan, values=values, stale=first, due_before=before)
+            found[id] = replace(due, stale=first, due_before=before)
         return {id: found[id] for id in wanted or session.plans}
 
     def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
@@ -94,26 +97,33 @@ class Why(_Reading):
     doc_description = None
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
-        from splinter import why
+        from splinter import asking, why
 
         session = getattr(self.loader, "session", None)
         if not pos_args or session is None:
             raise InputError("name a workstream: doit why WORKSTREAM; doit plan tells of all")
         found = self.explained(session, pos_args)
-        also = {id: why.versions(session, session.plans[id]) for id in found}
+        found = {id: replace(due, also=why.versions(session, session.plans[id])) for id, due in found.items()}
+        values = self.dep_manager.get_values
+        asked = {
+            id: asking.foresee(session, session.plans[id], values=values, stale=due.stale, due=due.due_before)
+            for id, due in found.items()
+        }
         if as_json:
-            print(json.dumps([_json(due, also[id]) for id, due in found.items()], indent=2))
+            print(json.dumps([_json(due, asked[id]) for id, due in found.items()], indent=2))
             return 0
         for id, due in found.items():
             print(f"{id} is {'due' if due.is_due else 'up to date'}{':' if due.is_due else ''}")
             for reason in due.reasons:
                 print(f"  {reason}")
-            for one in also[id]:
+            for prompt in asked[id]:
+                print(f"  {prompt.text}")
+            for one in due.also:
                 print(f"  tool version (no reason to run): {one.text()}")
         return 0
 
 
-def _json(due: Any, also: tuple[Any, ...]) -> dict[str, Any]:
+def _json(due: Any, asked: tuple[Any, ...]) -> dict[str, Any]:
     def listed(found: tuple[Any, ...]) -> list[dict[str, Any]]:
         return [{"kind": one.kind, "key": one.key, "was": one.was, "now": one.now} for one in found]
 
@@ -122,5 +132,15 @@ def _json(due: Any, also: tuple[Any, ...]) -> dict[str, Any]:
         "due": due.is_due,
         "why": list(due.reasons),
         "differences": listed(due.differences),
-        "also": listed(also),
+        "also": listed(due.also),
+        "prompts": [
+            {
+                "step": one.step,
+                "asked": one.is_asked,
+                "kept": one.run,
+                "why": one.text,
+                "differences": listed(one.differences),
+            }
+            for one in asked
+        ],
     }
