@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from splinter import project, results
+from splinter.tools import recorded_path
 from tests.world import TUESDAY, World, end_group, wait_for
 
 
@@ -27,13 +31,17 @@ def asks(world: World, **fields: Any) -> None:
     world.workstream("w", scope=whole.pop("scope", {"modify": ["out.txt"]}), **whole)
 
 
+DECLARED: dict[str, Any] = {"inputs": ["in.txt"], "env": ["SOME_TOKEN"]}
+
+
 @pytest.fixture
 def paid(world: World) -> World:
     """A repository whose agent was asked once, with its inputs declared."""
     world.write("in.txt", "in\n")
     world.write("elsewhere.txt", "old\n")
+    world.env["SOME_TOKEN"] = "made-up-1"
     agent(world)
-    asks(world, inputs=["in.txt"])
+    asks(world, **DECLARED)
     world.commit()
     assert world.doit("w").status == 0
     assert world.new_calls() == ["call"]
@@ -42,6 +50,16 @@ def paid(world: World) -> World:
 
 def made(world: World) -> str:
     return world.git("show", "splinter/w:out.txt")
+
+
+def kept(world: World) -> list[str]:
+    """The kept results, the newest first."""
+    return world.git("for-each-ref", "--sort=-committerdate", "--format=%(objectname)", "refs/splinter/results").split()
+
+
+def parts(world: World, result: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(world.git("log", "-1", "--format=%b", result))["parts"]
+    return found
 
 
 def lose(world: World) -> None:
@@ -62,91 +80,183 @@ def move_the_base(world: World) -> None:
     world.commit()
 
 
+def clone(world: World, source: Path) -> World:
+    """Another machine's."""
+    second = object.__new__(World)
+    second.__dict__.update(world.__dict__, root=world.root.parent / "second")
+    world.git("clone", "--quiet", str(source), str(second.root))
+    return second
+
+
+def fetched(world: World) -> World:
+    second = clone(world, world.root)
+    second.git("fetch", "--quiet", "origin", "refs/splinter/results/*:refs/splinter/results/*")
+    second.git("update-ref", "-d", "refs/remotes/origin/splinter/w")
+    return second
+
+
+def killed(world: World) -> None:
+    """Another prompt is asked, and doit killed as soon as the answer is kept."""
+    world.now = TUESDAY
+    asks(world, **DECLARED, steps=[{"id": "ask", "prompt": "Another.", "tool": "agent"}])
+    doit = world.start("w")
+    wait_for(lambda: len(kept(world)) == 2, "the second result")
+    end_group(doit)
+    assert world.new_calls() == ["call"]
+
+
+def shared(world: World) -> None:
+    origin = world.root.parent / "origin.git"
+    world.write("splinter.toml", "share_results = true\n" + (world.root / "splinter.toml").read_text())
+    world.commit()
+    world.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
+    world.git("remote", "add", "origin", str(origin))
+    world.git("push", "--quiet", "origin", "main")
+
+
+def at_once(world: World) -> World:
+    """Another prompt is due on two machines at the same time."""
+    world.now = TUESDAY
+    asks(world, **DECLARED, steps=[{"id": "ask", "prompt": "Another.", "tool": "agent"}])
+    shared(world)
+    second = clone(world, world.root.parent / "origin.git")
+    runs = [one.start("w") for one in (world, second)]
+    assert [(run.communicate(timeout=100)[0], run.returncode)[1] for run in runs] == [0, 0]
+    assert world.new_calls() == ["call"]
+    return second
+
+
 FREE: dict[str, Callable[[World], object]] = {
     "the next occurrence": lambda world: setattr(world, "now", TUESDAY),
+    "a kill right after the result was recorded": killed,
+    "a base that moved where the step may not look": lambda world: (setattr(world, "now", TUESDAY), move_the_base(world)),
+    "in a fresh clone with the results fetched": fetched,
+    "a second machine's clone at the same time": at_once,
     "doit's database is lost": lose,
     "doit is told to forget it": forget,
     "the worktree and our indexes are lost": lose_worktree,
-    "a base that moved where the step may not look": lambda world: (setattr(world, "now", TUESDAY), move_the_base(world)),
     "the branch was deleted": lambda world: world.git("branch", "-D", "splinter/w"),
-    "a check was added": lambda world: asks(world, inputs=["in.txt"], checks=[{"id": "c", "run": "test -s out.txt"}]),
-    "a later step was added": lambda world: asks(world, inputs=["in.txt"], scope={"modify": ["out.txt"]}, steps=[
+    "a check was added": lambda world: asks(world, **DECLARED, checks=[{"id": "c", "run": "test -s out.txt"}]),
+    "a later step was added": lambda world: asks(world, **DECLARED, steps=[
         {"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}, {"id": "more", "run": "echo x >> out.txt"}]),
-    "the value of a secret": lambda world: world.env.update(SOME_TOKEN="made-up-2"),
+    "the value of a secret": lambda world: (
+        setattr(world, "now", TUESDAY), world.env.update(SOME_TOKEN="made-up-2")),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("change", FREE.values(), ids=FREE)
 def test_nothing_is_paid_again_after(paid: World, change: Callable[[World], object]) -> None:
-    before = made(paid)
-    change(paid)
-    done = paid.doit("w")
+    told = change(paid)
+    one = told if isinstance(told, World) else paid
+    done = one.doit("w")
     assert done.status == 0, done.out
-    assert paid.calls() == []
-    assert made(paid).splitlines()[: len(before.splitlines())] == before.splitlines()
+    assert one.calls() == []
+    answer = one.git("show", f"{kept(one)[0]}:out.txt").splitlines()
+    assert made(one).splitlines()[: len(answer)] == answer
 
 
-COSTS: dict[str, Callable[[World], object]] = {
-    "the prompt": lambda world: asks(world, inputs=["in.txt"], steps=[{"id": "ask", "prompt": "Another.", "tool": "agent"}]),
-    "the objective, which stands in the prompt": lambda world: asks(world, inputs=["in.txt"], objective="New."),
-    "a step before it": lambda world: asks(world, inputs=["in.txt"], steps=[
-        {"id": "first", "run": "echo x > out.txt"}, {"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}]),
-    "the profile": lambda world: agent(world, profile='leaves = ["x"]\n'),
-    "the model": lambda world: agent(world, profile='model = "other"\n'),
-    "the scope": lambda world: asks(world, inputs=["in.txt"], scope={"modify": ["*.txt"]}),
-    "the names in env": lambda world: asks(world, inputs=["in.txt"], env=["MODE"]),
-    "an input on the base": lambda world: (world.write("in.txt", "other\n"), world.commit(), setattr(world, "now", TUESDAY)),
-    "what may be written, on the base": lambda world: (world.write("out.txt", "x\n"), world.commit(), setattr(world, "now", TUESDAY)),
-    "no inputs, so the occurrence counts": lambda world: (asks(world), world.doit("w"), world.new_calls(), setattr(world, "now", TUESDAY)),
-    "cache: false": lambda world: (asks(world, inputs=["in.txt"], steps=[
-        {"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent", "cache": False}]), setattr(world, "now", TUESDAY)),
+class Priced:
+    """The repository that the table of prices walks through: what stands in the file, and what lies outside."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.profile = world, ""
+        self.outside = world.home / "outside"
+        self.outside.write_text("1\n")
+        self.first = f"cat '{self.outside}' > first.txt"
+        self.prompt = "Make out.txt of in.txt."
+        self.fields: dict[str, Any] = {
+            "inputs": ["in.txt"],
+            "env": ["MODE"],
+            "scope": {"modify": ["out.txt", "first.txt"]},
+        }
+        world.env["MODE"] = "one"
+        for name in ("in.txt", "elsewhere.txt"):
+            world.write(name, "old\n")
+        agent(world)
+        self.base(1)
+        self.write()
+        world.commit()
+
+    def base(self, number: int) -> None:
+        self.world.workstream("base", when="once", steps=[{"id": "s", "run": f"echo {number} > base.txt"}])
+
+    def write(self, **fields: Any) -> None:
+        self.fields |= fields
+        steps = [{"id": "first", "run": self.first}, {"id": "ask", "prompt": self.prompt, "tool": "agent"}]
+        given = {name: value for name, value in self.fields.items() if value is not None}
+        self.world.workstream("w", **{"title": "T", **given}, depends_on=["base"], steps=steps)
+
+    def edit(self, **attributes: str) -> None:
+        vars(self).update(attributes)
+        self.write()
+
+    def version(self, number: str) -> None:
+        program = self.world.home / "agent"
+        program.write_text(program.read_text().replace("agent 1.0", f"agent {number}"))
+
+    def commit(self, path: str) -> None:
+        self.world.write(path, "new\n")
+        self.world.commit()
+
+
+# what changes, from one day to the next -> the names of `results.material` that differ by it, and no others
+COSTS: dict[str, tuple[Callable[[Priced], object], set[str]]] = {
+    "the prompt": (lambda one: one.edit(prompt="Another."), {"steps"}),
+    "the title, which stands in the prompt": (lambda one: one.write(title="Other"), {"title"}),
+    "the objective, which stands in the prompt": (lambda one: one.write(objective="New."), {"objective"}),
+    "a step before it": (lambda one: one.edit(first=f"{one.first}; true"), {"steps"}),
+    "what a step before it changes": (lambda one: one.outside.write_text("2\n"), {"earlier steps' change"}),
+    "the profile": (lambda one: agent(one.world, profile='leaves = ["x"]\n'), {"tool"}),
+    "the model": (lambda one: agent(one.world, profile='leaves = ["x"]\nmodel = "other"\n'), {"tool"}),
+    "the version of the tool": (lambda one: one.version("2.0"), {"version of the tool"}),
+    "the recorded patch": (
+        lambda one: one.world.write(recorded_path("w", "ask"), "no patch\n"), {"recorded patch"}),
+    "the scope": (lambda one: one.write(scope={**one.fields["scope"], "forbid": ["x/**"]}), {"scope"}),
+    "the names in env": (lambda one: one.write(env=["MODE", "LEVEL"]), {"env"}),
+    "a value in env that is no secret": (lambda one: one.world.env.update(MODE="two"), {"values of env"}),
+    "the result of a dependency": (lambda one: one.base(2), {"results of dependencies"}),
+    "an input on the base": (lambda one: one.commit("in.txt"), {"inputs on the base"}),
+    "what may be written, on the base": (lambda one: one.commit("out.txt"), {"inputs on the base"}),
+    "the inputs": (lambda one: one.write(inputs=["in.txt", "elsewhere.txt"]), {"inputs", "inputs on the base"}),
+    "no inputs, so the occurrence counts": (
+        lambda one: one.write(inputs=None), {"inputs", "inputs on the base", "occurrence"}),
+    "the occurrence": (lambda one: None, {"occurrence"}),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", COSTS.values(), ids=COSTS)
-def test_another_call_is_paid_for_another(paid: World, change: Callable[[World], object]) -> None:
-    change(paid)
-    assert paid.doit("w").status == 0
-    assert paid.calls() == ["call"]
-
-
-def test_a_value_in_env_that_is_no_secret_is_part_of_the_key(world: World) -> None:
-    world.write("in.txt", "in\n")
-    agent(world)
-    asks(world, inputs=["in.txt"], env=["MODE", "SOME_TOKEN"])
-    world.commit()
-    world.env |= {"MODE": "one", "SOME_TOKEN": "made-up-1"}
-    world.doit("w")
-    world.now, world.env["SOME_TOKEN"] = TUESDAY, "made-up-2"
-    world.doit("w")
+@pytest.mark.timeout(600)
+def test_another_call_is_paid_for_each_part_of_its_key_that_changes(world: World) -> None:
+    one, day = Priced(world), datetime.fromisoformat(world.now)
+    assert world.doit("w").status == 0
     assert world.new_calls() == ["call"]
-    forget(world)
-    world.env["MODE"] = "two"
-    world.doit("w")
-    assert world.new_calls() == ["call"]
+    names = names_of_material(world)
+    for what, (change, expected) in COSTS.items():
+        change(one)
+        day += timedelta(days=1)
+        world.now = day.isoformat()
+        done = world.doit("w")
+        assert done.status == 0, done.out
+        assert world.new_calls() == ["call"], what
+        new, old = (parts(world, result) for result in kept(world)[:2])
+        assert {name.split("/")[0] for name in {*new, *old} if new.get(name) != old.get(name)} == expected, what
+    names |= names_of_material(world)
+    assert set().union(*(expected for _, expected in COSTS.values())) == names
 
 
-def test_another_version_of_the_tool_is_asked_anew_once_its_step_is_due(paid: World) -> None:
-    program = paid.home / "agent"
-    program.write_text(program.read_text().replace("agent 1.0", "agent 2.0"))
-    paid.now = TUESDAY
-    paid.doit("w")
-    assert paid.calls() == ["call"]
+def names_of_material(world: World) -> set[str]:
+    session = project.open_session(project.read(world.root), is_read_only=True)
+    plan = session.plans["w"]
+    return set(
+        results.material(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change="")
+    )
 
 
-def test_a_changed_result_of_a_dependency_is_part_of_the_key(world: World) -> None:
-    agent(world)
-    world.write("in.txt", "in\n")
-    world.workstream("first", steps=[{"id": "s", "run": "echo 1 > first.txt"}])
-    asks(world, inputs=["in.txt"], depends_on=["first"])
-    world.commit()
-    world.doit("w")
-    world.now = TUESDAY
-    world.doit("w")
-    assert world.new_calls() == ["call"]
-    world.workstream("first", steps=[{"id": "s", "run": "echo 2 > first.txt"}])
-    world.doit("w")
-    assert world.new_calls() == ["call"]
+def test_what_is_not_to_be_kept_is_paid_each_time(paid: World) -> None:
+    asks(paid, **DECLARED, steps=[{"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent", "cache": False}])
+    for now in (TUESDAY, TUESDAY.replace("24T", "25T")):
+        paid.now = now
+        assert paid.doit("w").status == 0
+        assert paid.new_calls() == ["call"]
 
 
 def test_a_result_that_was_kept_says_so_and_costs_nothing(paid: World) -> None:
@@ -225,18 +335,12 @@ def test_a_kept_result_that_does_not_fit_any_more_is_asked_for_again(world: Worl
 
 def test_two_clones_share_results_through_the_remote_where_the_settings_say_so(world: World, tmp_path: Path) -> None:
     world.write("in.txt", "in\n")
-    agent(world, profile="")
-    world.write("splinter.toml", "share_results = true\n" + (world.root / "splinter.toml").read_text())
+    agent(world)
     asks(world, inputs=["in.txt"])
-    world.commit()
-    world.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
-    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
-    world.git("push", "--quiet", "origin", "main")
+    shared(world)
     assert world.doit("w").status == 0
     assert world.new_calls() == ["call"]
-    world.git("clone", "--quiet", str(tmp_path / "origin.git"), str(tmp_path / "second"))
-    second = object.__new__(World)
-    second.__dict__.update(world.__dict__, root=tmp_path / "second")
+    second = clone(world, tmp_path / "origin.git")
     done = second.doit("w")
     assert done.status == 0, done.out + done.err
     assert second.calls() == []
