@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from splinter import acting, branch, engine, fencing, git, groundwork, submodules, worktree
+from splinter import accepted, acting, engine, fencing, git, groundwork, submodules, worktree
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
 from splinter.plan import Plan
@@ -93,7 +93,7 @@ def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
 
 def _may_stay(session: Session, plan: Plan, kept: str, base: str) -> bool:
     """Whether the settings ask for a new base only on conflict, and the branch on its old one still merges."""
-    last = branch.last_accepted(session, plan) if session.settings.rebase == "conflict" else None
+    last = accepted.last(session, plan) if session.settings.rebase == "conflict" else None
     if last is None or last.start != kept or is_in(session, last.start, last.tip, base):
         return False
     return git.merge_trees(session.repository, base, last.tip)[0] is not None

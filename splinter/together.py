@@ -44,7 +44,7 @@ def pull_request(session: Session, rehearsed: Values) -> PullRequestRecord:
         raise PublishError("the branches, one after another, do not make what was rehearsed; doit run rehearse pr")
     rows = {"result": git.result(session.repository, start, chain), "base": start, "start": start}
     try:
-        settled = branch.settle(session, whole, start=start, tip=chain, rows=rows)
+        settled = branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
     except StepError as error:
         raise PublishError(str(error)) from error
     wanted = page(session, rehearsed, settled.tip) if settled.is_changed else None
