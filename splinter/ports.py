@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -60,15 +60,14 @@ class Message:
 class Forge(Protocol):
     """A place for pull requests."""
 
-    @property
-    def pushes(self) -> bool:
-        """Whether the branch must be pushed before a page is published."""
-
     def describe(self, page: Page) -> str:
         """One line on where `publish` would put the page; asks nobody."""
 
-    def publish(self, page: Page) -> PullRequestRecord:
-        """Open the page or bring the open one up to date; raises PublishError."""
+    def publish(self, page: Page, push: Callable[[], None]) -> PullRequestRecord:
+        """Open the page or bring the open one up to date; raises PublishError.
+
+        A forge that needs the branch calls `push` once it knows that there is something to propose.
+        """
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
         """Close the open page of `head` with a comment, None where there is none; raises PublishError."""

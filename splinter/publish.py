@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from splinter import pushing, records, report
@@ -64,10 +65,10 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> Pull
     """Push the branch and let its page be as wanted, or close it where it is None; raises PublishError."""
     run = session.run or session.reported_run() or session.open_run()
     if wanted:
-        place = forge(session)
-        if place.pushes:
-            pushing.push(session, plan, tip)
-        done = place.publish(wanted)
+        push = partial(pushing.push, session, plan, tip)
+        done = forge(session).publish(wanted, push)
+        if done.action == "none" and _is_aimed_at(session, plan):
+            push()
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
         session.store.set_fact(f"page/{plan.id}", done.where)
     else:
@@ -210,6 +211,12 @@ def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
     session.store.set_fact(f"page/{plan.id}", "")
     return closed or nothing
+
+
+def _is_aimed_at(session: Session, plan: Plan) -> bool:
+    """Whether another page may aim at this branch, so that it must be there whatever became of its own."""
+    others = (other.workstream for other in session.plans.values())
+    return any(other.pull_request and other.depends_on == (plan.id,) for other in others)
 
 
 def _aim(session: Session, plan: Plan, accepted: Values) -> str:

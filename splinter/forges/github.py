@@ -74,25 +74,26 @@ class GitHub:
     tries: int = TRIES
     again: str = "doit run pr"
 
-    @property
-    def pushes(self) -> bool:
-        """Always: a pull request needs its branch there."""
-        return True
-
     def describe(self, page: Page) -> str:
         """One line on where the page would be."""
         kind = "draft pull request" if page.draft else "pull request"
         return f"{kind} {page.head} -> {page.base} in {self.repository} on {self._host}"
 
-    def publish(self, page: Page) -> PullRequestRecord:
-        """Open the page, or bring the open one up to date; where nothing differs nothing is written."""
+    def publish(self, page: Page, push: Callable[[], None] = lambda: None) -> PullRequestRecord:
+        """Open the page, or bring the open one up to date; where nothing differs nothing is written.
+
+        The branch is pushed before either, but not for a page that a human closed: GitHub reopens none whose branch
+        was rewritten meanwhile, and a branch that was deleted with it stays so.
+        """
         with self._told():
             repository = self._repository()
             there = _open_one(repository, page)
-            if there:
-                return _update(there, page)
-            closed = _declined_one(repository, page)
-            return _left_alone(closed, page) if closed else _open(repository, page)
+            closed = None if there else _declined_one(repository, page)
+            if closed:
+                return _left_alone(closed, page)
+        push()
+        with self._told():
+            return _update(there, page) if there else _open(repository, page)
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
         """Close the open page of `head` with a comment; None where there is none."""

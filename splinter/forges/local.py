@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +25,12 @@ class Local:
 
     root: Path
 
-    @property
-    def pushes(self) -> bool:
-        """Never: nothing leaves the machine."""
-        return False
-
     def describe(self, page: Page) -> str:
         """One line on where the page would be."""
         return f"{_kind(page)} {page.head} -> {page.base} as {_where(page.workstream)}"
 
-    def publish(self, page: Page) -> PullRequestRecord:
-        """Write the page, its text outside our markers kept; a page that says the same is not touched."""
+    def publish(self, page: Page, push: Callable[[], None] | None = None) -> PullRequestRecord:
+        """Write the page, its text outside our markers kept; what says the same is not touched, and nothing pushed."""
         heading, body = self._read(page.workstream)
         page = page.beside(report.own_part(body))
         wanted = _heading(page, state="open")

@@ -46,7 +46,7 @@ def test_a_page_is_written_with_its_heading_and_body(tmp_path: Path) -> None:
 
 
 def test_nothing_is_ever_pushed(tmp_path: Path) -> None:
-    assert not Local(tmp_path).pushes
+    Local(tmp_path).publish(page_of(), lambda: pytest.fail("pushed"))
 
 
 def test_the_same_page_of_another_run_is_not_touched(tmp_path: Path) -> None:
