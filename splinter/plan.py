@@ -135,7 +135,12 @@ def choose_remote(settings: Settings, snapshot: Snapshot) -> str | None:
 
 def choose_base(workstream: Workstream, settings: Settings, snapshot: Snapshot, remote: str | None) -> Base:
     """The branch that a workstream starts from; raises InputError where there is nothing to start from."""
-    name = workstream.base or settings.base or _default_base(snapshot, remote)
+    name = workstream.base or settings.base or _default_base(snapshot, remote, settings.branch_prefix)
+    if name is None and snapshot.head_branch and snapshot.head:
+        raise InputError(
+            f'the checkout is on "{snapshot.head_branch}", which is a workstream\'s own branch; '
+            f'name the branch to start from with "base:" in {workstream.source}, or in the settings'
+        )
     if name is None:
         if snapshot.head is None:
             raise InputError('this repository has no commit yet; "git commit" makes the first')
@@ -245,11 +250,13 @@ def fingerprint(material: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _default_base(snapshot: Snapshot, remote: str | None) -> str | None:
+def _default_base(snapshot: Snapshot, remote: str | None, prefix: str) -> str | None:
     head = snapshot.symbolic.get(f"refs/remotes/{remote}/HEAD", "")
     if head:
         return head.removeprefix(f"refs/remotes/{remote}/")
-    if snapshot.head_branch:
+    # somebody who looks at a workstream's branch does not want it to start from itself
+    is_ours = f"refs/splinter/accepted/{(snapshot.head_branch or '').removeprefix(prefix)}" in snapshot.refs
+    if snapshot.head_branch and not is_ours:
         return snapshot.head_branch
     known = [name for name in COMMON_BASES for ref in (f"refs/heads/{name}", f"refs/remotes/{remote}/{name}")
              if ref in snapshot.refs]  # fmt: skip

@@ -14,7 +14,7 @@ from doit.globals import Globals
 
 from splinter import accepted, collection, git, lost, storage
 from splinter.engine import Values
-from splinter.errors import SplinterError, StepError
+from splinter.errors import InputError, SplinterError, StepError
 from splinter.plan import Plan
 from splinter.session import Session
 
@@ -44,6 +44,10 @@ class MeaningChecker:
         return [stat.st_mtime_ns, stat.st_size, collection.meaning(Path(path))]
 
 
+class RefusedError(TaskError):
+    """What the user wrote cannot be run, as was seen only when a task was begun: a base is gone from the remote."""
+
+
 class Act(BaseAction):
     """A call of ours as doit's action; it neither captures nor swaps stdout, so that threads do not tear it."""
 
@@ -60,6 +64,8 @@ class Act(BaseAction):
             self.values = self._call(self.task) or {}
         except StepError as error:
             return TaskFailed(f"{error.reason}: {error}")
+        except InputError as error:
+            return RefusedError(str(error))
         except SplinterError as error:
             return TaskError(str(error))
         except OSError as error:

@@ -22,7 +22,7 @@ _FORGOTTEN = "*"  # a row of this name: every task was forgotten
 _LAST_KEY = "deps:"  # the last key that doit's save_success sets
 
 
-class RefusedError(StorageError, InvalidCommand):
+class UnwritableError(StorageError, InvalidCommand):
     """The database cannot be written; doit's own commands show it without a traceback."""
 
 
@@ -42,7 +42,7 @@ class Database:
         self._rows: dict[str, dict[str, Any]] = {}
         self._dirty: set[str] = set()
         self.repair = ""
-        self.refusal: RefusedError | None = None
+        self.refusal: UnwritableError | None = None
         self._db: Any = self._open(name) if self._is_there() else None
 
     def open_now(self) -> None:
@@ -60,7 +60,7 @@ class Database:
         try:
             db, self.repair = databases.connect(Path(name), _SCHEMA, may_move=self.holds_lock)
         except StorageError as error:
-            self.refusal = RefusedError(str(error))
+            self.refusal = UnwritableError(str(error))
         else:
             return db
         try:
@@ -161,7 +161,7 @@ class Database:
         try:
             return self._db.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            raise RefusedError(str(databases.told(Path(self.name), error))) from error
+            raise UnwritableError(str(databases.told(Path(self.name), error))) from error
 
 
 class ReadOnlyDatabase(Database):

@@ -14,7 +14,8 @@ from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
 from splinter import acceptance
-from splinter.errors import SplinterError
+from splinter.errors import InputError, SplinterError
+from splinter.rows import RefusedError
 from splinter.session import Session
 
 _WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
@@ -23,6 +24,8 @@ _WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows
 
 class Runner(MThreadRunner):
     """Runs tasks in threads of its own; made for one session."""
+
+    final_result: int
 
     def __init__(self, session: Session, *arguments: Any) -> None:
         """`arguments` are doit's own."""
@@ -55,7 +58,10 @@ class Runner(MThreadRunner):
     def _handle_task_error(self, node: Any, base_fail: Any) -> None:
         """A blocked task is a consequence: its own record of success stays, and the exit status is a failure's."""
         if not isinstance(base_fail, UnmetDependency):
+            before = self.final_result
             super()._handle_task_error(node, base_fail)
+            if isinstance(base_fail, RefusedError):  # where something else fails too, that is told by the exit status
+                self.final_result = before or InputError.exit_status
             return
         node.run_status = "failure"
         self.final_result = self.final_result or FAILURE
