@@ -14,7 +14,7 @@ from splinter.engine import Values
 from splinter.errors import GitError, StepError
 from splinter.git import RefUpdate
 from splinter.plan import Plan
-from splinter.replay import replayed
+from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session
 
 
@@ -41,9 +41,11 @@ def settle(
         stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
         _accept(session, plan, Accepted(start=start, tip=start, rows=rows, tasks=tasks), judged, [])
         return Settled(tip=start, is_changed=False, notes=stays)
-    if last and last.start == start and git.tree_of(repository, last.tip) == tree:
+    is_same = last is not None and last.start == start and git.tree_of(repository, last.tip) == tree
+    if last and is_same:
         tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the page
-    updates = _moves(session, plan, current, tip, last, start)
+    is_left = is_same and current is not None and _is_rewritten(session, plan, current, last)
+    updates = [] if is_left else _moves(session, plan, current, tip, last, start)
     _accept(session, plan, Accepted(start=start, tip=tip, rows=rows, tasks=tasks), judged, updates)
     return Settled(tip=tip, is_changed=True)
 
@@ -53,16 +55,15 @@ def _moves(
 ) -> list[RefUpdate]:
     """What must move for the branch to hold `tip`, a person's commits behind it; raises StepError with `conflict`."""
     repository = session.repository
-    if current is not None and git.is_ancestor(repository, tip, current):
+    if current and git.is_ancestor(repository, tip, current) and not holds_more_of_ours(session, current, than=tip):
         return []
-    _refuse_if_checked_out(session, plan)
-    ours = [last.tip] if last else []
-    is_ours = current is None or current in ours or session.store.last_result(plan.id, current)
+    _refuse_if_in_use(session, plan)
     head = tip
-    if current and not is_ours:
-        known, was = [*ours, start], (last.start, last.tip) if last else None
-        head = replayed(session, current, onto=tip, known=known, ours=was, branch=plan.branch)
-    updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.ZERO)]
+    if current and not _is_ours(session, plan, current, last):
+        head = replayed(session, plan, current, onto=tip, known=[*([last.tip] if last else []), start])
+    if not current:
+        _refuse_if_name_is_taken(session, plan)
+    updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.nothing(repository))]
     if current:
         updates.append(RefUpdate(ref=f"refs/splinter/backups/{plan.id}/{session.open_run()}", new=current))
     return updates
@@ -84,11 +85,45 @@ def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: 
         ) from error
 
 
-def _refuse_if_checked_out(session: Session, plan: Plan) -> None:
+def _is_rewritten(session: Session, plan: Plan, current: str, last: Accepted | None) -> bool:
+    """Whether a person put commits in the place of what was accepted last; a branch that was set back holds none."""
+    if last is None or _is_ours(session, plan, current, last):
+        return False
+    return not git.is_ancestor(session.repository, current, last.tip)
+
+
+def _is_ours(session: Session, plan: Plan, commit: str, last: Accepted | None) -> bool:
+    return bool(last and last.tip == commit) or session.store.last_result(plan.id, commit) is not None
+
+
+def in_use(session: Session, plan: Plan) -> str | None:
+    """Why the branch must not be moved now, as a sentence: somebody's checkout holds it; None where nobody's does."""
     path = git.checked_out(session.repository).get(plan.branch)
     if path:
-        raise StepError(
-            "conflict",
+        return (
             f"{plan.branch} is checked out in {path} and is not moved; "
-            f'"git -C {path} switch --detach" frees it, then run doit again',
+            f'"git -C {path} switch --detach" frees it, then run doit again'
         )
+    path = git.rebased(session.repository).get(plan.branch)
+    return path and (
+        f"{plan.branch} is being rebased in {path} and is not moved; "
+        f'"git -C {path} rebase --continue" or "--abort" ends that, then run doit again'
+    )
+
+
+def _refuse_if_in_use(session: Session, plan: Plan) -> None:
+    why = in_use(session, plan)
+    if why:
+        raise StepError("conflict", why)
+
+
+def _refuse_if_name_is_taken(session: Session, plan: Plan) -> None:
+    """A branch is a file of its name, so that it and one that goes on behind a `/` keep each other away."""
+    own = plan.branch
+    for name in git.branches(session.repository, own.partition("/")[0]):
+        if own.startswith(f"{name}/") or name.startswith(f"{own}/"):
+            raise StepError(
+                "conflict",
+                f"{own} cannot be made, since the branch {name} is there; "
+                f'"git branch -m {name} NEW-NAME" frees the name, then run doit again',
+            )

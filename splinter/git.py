@@ -20,7 +20,6 @@ from splinter.ports import Snapshot
 from splinter.records import FileChange
 from splinter.settings import Identity
 
-ZERO = "0" * 40
 SIGN_TIMEOUT_S = 60.0
 _GITLINK, _SYMLINK = "160000", "120000"
 
@@ -49,7 +48,7 @@ class RawChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefUpdate:
-    """One line of a transaction: `old` None means whatever it was, ZERO that it must not exist; `new` None deletes."""
+    """One line of a transaction: `old` None means whatever it was, `nothing` that there is none; `new` None deletes."""
 
     ref: str
     new: str | None
@@ -184,12 +183,12 @@ def result(repository: Repository, base: str, tip: str) -> str:
 def seen(repository: Repository, commit: str, patterns: Sequence[str]) -> str:
     """The hash of paths, modes and blobs that lie under `:(glob)` patterns in a commit."""
     pathspecs = [f":(glob){pattern}" for pattern in patterns]
-    return hashlib.sha256(_diff_tree(repository, _empty_tree(repository), commit, pathspecs)).hexdigest()
+    return hashlib.sha256(_diff_tree(repository, empty_tree(repository), commit, pathspecs)).hexdigest()
 
 
 def files_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tuple[str, ...]:
     """The paths of a commit that `:(glob)` patterns match."""
-    found = diff(repository, _empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
+    found = diff(repository, empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
     return tuple(change.path for change in found)
 
 
@@ -274,12 +273,7 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
     lines = ["start"]
     for update in updates:
         old = "" if update.old is None else f" {update.old}"
-        if update.new and update.old == ZERO:  # whose length would be another in a sha256 repository
-            lines.append(f"create {update.ref} {update.new}")
-        else:
-            lines.append(
-                f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}"
-            )
+        lines.append(f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}")
     script = "\n".join([*lines, "prepare", "commit", ""])
     gitcall.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
 
@@ -288,6 +282,12 @@ def refs(repository: Repository, prefix: str) -> dict[str, str]:
     """The refs below a prefix, with the ids that they hold."""
     lines = gitcall.text(repository, "for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
     return {name: id for id, _, name in (line.partition(" ") for line in lines)}
+
+
+def branches(repository: Repository, folder: str) -> tuple[str, ...]:
+    """The names of the branch `folder` and of those below it."""
+    found = gitcall.text(repository, "for-each-ref", "--format=%(refname)", f"refs/heads/{folder}").splitlines()
+    return tuple(name.removeprefix("refs/heads/") for name in found)
 
 
 def under(repository: Repository, prefix: str) -> tuple[str, ...]:
@@ -324,10 +324,20 @@ def three_way(repository: Repository, base: str, ours: str, theirs: str) -> tupl
     return merge_trees(repository, *sides)
 
 
-def first_parents(repository: Repository, tip: str, known: Sequence[str]) -> tuple[str, ...]:
-    """The commits from `tip` along first parents that none of `known` contains, the oldest first."""
-    names = [f"^{commit}" for commit in known]
+def parents(repository: Repository, commit: str) -> tuple[str, ...]:
+    """The parents of a commit; of one that has none, itself."""
+    return tuple(gitcall.text(repository, "rev-parse", f"{commit}^@").split()) or (commit,)
+
+
+def first_parents(repository: Repository, tip: str, known: Sequence[str], *, besides: str = "") -> tuple[str, ...]:
+    """The commits from `tip` along first parents, the oldest first, but for those of `known` and below `besides`."""
+    names = [f"^{commit}" for commit in known] + (["--not", f"--glob={besides}/*"] if besides else [])
     return tuple(gitcall.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
+
+
+def holds(repository: Repository, prefix: str, commit: str) -> bool:
+    """Whether a ref below a prefix contains a commit."""
+    return bool(gitcall.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
 
 
 def recommit(repository: Repository, commit: str, tree: str, parent: str, *, is_signed: bool = False) -> str:
@@ -390,13 +400,14 @@ def config_file(repository: Repository, file: Path) -> dict[str, str]:
     return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)
 
 
+def nothing(repository: Repository) -> str:
+    """The id that stands for no object."""
+    return "0" * (64 if repository.object_format == "sha256" else 40)
+
+
 def empty_tree(repository: Repository) -> str:
-    """The id of the tree that holds nothing, which is written."""
+    """The id of the tree without an entry, which is written."""
     return gitcall.call(repository, "hash-object", "-w", "-t", "tree", "--stdin").stdout.decode().strip()
-
-
-def _empty_tree(repository: Repository) -> str:
-    return gitcall.call(repository, "hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
 
 
 def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[str]) -> bytes:
@@ -414,4 +425,15 @@ def checked_out(repository: Repository) -> dict[str, str]:
             path = value
         elif key == "branch":
             branches[value.removeprefix("refs/heads/")] = path
+    return branches
+
+
+def rebased(repository: Repository) -> dict[str, str]:
+    """Branches that a rebase under way will move at its end, with the checkout's path; HEAD is detached meanwhile."""
+    branches = {}
+    for folder in (repository.common, *repository.common.glob("worktrees/*")):
+        for name in (*folder.glob("rebase-merge/head-name"), *folder.glob("rebase-apply/head-name")):
+            link = folder / "gitdir"
+            path = Path(link.read_text().strip()).parent if link.exists() else repository.root
+            branches[name.read_text().strip().removeprefix("refs/heads/")] = str(path)
     return branches

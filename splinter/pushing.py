@@ -6,10 +6,11 @@ It never pushes past a commit that it has not taken in.
 from __future__ import annotations
 
 from splinter import accepted, git, remotes
+from splinter.branch import in_use
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import RefUpdate
 from splinter.plan import Plan, choose_remote
-from splinter.replay import replayed
+from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session
 
 
@@ -17,19 +18,27 @@ def push(session: Session, plan: Plan, tip: str) -> None:
     """Make the remote's branch hold `tip`, which was accepted; raises PublishError where it does not fit."""
     remote = choose_remote(session.settings, session.snapshot)
     assert remote
-    auth, head = session.remote_auth(remote), _local_head(session, plan, tip)
+    repository, auth, head = session.repository, session.remote_auth(remote), _local_head(session, plan, tip)
     try:
-        there = remotes.remote_id(session.repository, remote, plan.branch, auth)
-        if there and not _is_taken_in(session, plan, there, head):
+        there = remotes.remote_id(repository, remote, plan.branch, auth)
+        is_news = bool(there) and not _is_taken_in(session, plan, there, head)
+        if is_news:
             head = _with_theirs(session, plan, remote, there, head=head, tip=tip)
         if there != head:
-            remotes.push(session.repository, remote, plan.branch, head, expected=there, auth=auth)
+            remotes.push(repository, remote, plan.branch, head, expected=there, auth=auth)
+        if is_news and there != head:
+            kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
+            git.update_refs(repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
     except GitError as error:
         raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
 
 
+def _backups(plan: Plan) -> str:
+    return f"refs/splinter/backups/{plan.id}"
+
+
 def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
-    """Whether all that the remote's branch holds is ours, in the head, or was in a local branch that was replaced.
+    """Whether all that the remote's branch holds is ours, in the head, or was in a branch that was replaced.
 
     That we pushed it, or saw it there, is not enough: a person's commits on the remote may never have been here.
     """
@@ -38,8 +47,7 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
         return True
     if not git.existing(repository, [there]):
         return False
-    replaced = git.under(repository, f"refs/splinter/backups/{plan.id}")
-    return any(git.is_ancestor(repository, there, one) for one in (head, *replaced))
+    return git.is_ancestor(repository, there, head) or git.holds(repository, _backups(plan), there)
 
 
 def _local_head(session: Session, plan: Plan, tip: str) -> str:
@@ -49,19 +57,18 @@ def _local_head(session: Session, plan: Plan, tip: str) -> str:
 
 
 def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
-    """The head with the remote's own commits behind it; the local branch follows where nobody has it checked out."""
+    """The head with the remote's own commits behind it; the local branch follows where nobody works on it."""
     repository, seen = session.repository, f"refs/splinter/remote/{plan.id}"
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
-    if git.is_ancestor(repository, head, there):
+    if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there
     last = accepted.last(session, plan)
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
-        was = (last.start, last.tip) if last else None
-        new = replayed(session, there, onto=head, known=known, ours=was, branch=f"{plan.branch} on {remote}")
+        new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), where=f" on {remote}")
     except StepError as error:
         raise PublishError(str(error)) from error
     ref = f"refs/heads/{plan.branch}"
-    if git.resolve(repository, ref) == head and plan.branch not in git.checked_out(repository):
+    if git.resolve(repository, ref) == head and not in_use(session, plan):
         git.update_refs(repository, [RefUpdate(ref=ref, new=new, old=head)], why=f"splinter: {plan.id} of {remote}")
     return new

@@ -6,6 +6,7 @@ It moves no ref of the user's, neither here nor there.
 from __future__ import annotations
 
 import base64
+import os
 import re
 from collections.abc import Mapping, Sequence
 
@@ -73,9 +74,12 @@ def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[st
 
 def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:
     """The id of a branch on the remote, empty where there is none."""
-    done = gitcall.call(repository, "ls-remote", "--quiet", remote, f"refs/heads/{branch}",
+    ref = f"refs/heads/{branch}"
+    done = gitcall.call(repository, "ls-remote", "--quiet", remote, ref,
                 env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
-    return done.stdout.decode().split("\t", 1)[0]
+    # git takes the name for the end of one: refs/mirror/refs/heads/… is listed too
+    found = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
+    return next((id for id, name in found if name == ref), "")
 
 
 def auth_env(url: str, token: str | None) -> dict[str, str]:

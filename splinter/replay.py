@@ -6,41 +6,73 @@ from collections.abc import Sequence
 
 from splinter import git
 from splinter.errors import StepError
+from splinter.plan import Plan
 from splinter.session import Session
 
 _SHOWN = 5
+_LATEST = 20  # commits of ours that copies are looked for of
 
 
 def replayed(
-    session: Session, theirs: str, *, onto: str, known: Sequence[str], ours: tuple[str, str] | None, branch: str
+    session: Session, plan: Plan, theirs: str, *, onto: str, known: Sequence[str], besides: str = "", where: str = ""
 ) -> str:
-    """`onto` with those commits of `theirs` behind it that none of `known` contains; raises StepError with `conflict`.
+    """`onto` with a person's commits of `theirs` behind it; raises StepError with `conflict`.
 
-    Authors, dates and messages stay. Left out are our own commits, known by their ids, a copy of one of those from the
-    first commit of `ours` to the second, and a commit whose change is there already. Of a merge
-    the change to its first parent is taken. `branch` names the branch in messages.
+    A person's are those that neither `known` nor a ref below `besides` contains and that stand behind the last of ours:
+    what ours stand on is a base, even one that was rewritten since. Authors, dates and messages stay. Left out are
+    copies of ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other
+    merge the change to its first parent is taken. `where` follows the branch's name in messages.
     """
     repository, tip = session.repository, onto
-    earlier = git.first_parents(repository, ours[1], [ours[0]]) if ours else ()
-    copies = {git.result(repository, f"{commit}^", commit) for commit in earlier}
-    recorded = session.store.commits()
-    for commit in git.first_parents(repository, theirs, known):
-        parent = git.resolve(repository, f"{commit}^")
-        if parent and commit not in recorded and git.result(repository, parent, commit) not in copies:
-            tip = _behind(session, commit, parent, tip, branch)
+    commits = _behind_ours(session, git.first_parents(repository, theirs, known, besides=besides))
+    copies = _changes_of_ours(session, plan) if commits else frozenset()
+    for commit in commits:
+        parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
+        if git.result(repository, parent, commit) in copies or _only_brings(session, commit, onto):
+            continue
+        tip = _behind(session, plan, commit, parent, tip, where)
     return tip
 
 
-def _behind(session: Session, commit: str, parent: str, tip: str, branch: str) -> str:
+def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
+    """Whether commits of ours stand behind `than` in `theirs`."""
+    return not session.store.commits().isdisjoint(git.first_parents(session.repository, theirs, [than]))
+
+
+def _behind_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
+    recorded = session.store.commits()
+    ours = [place for place, commit in enumerate(commits) if commit in recorded]
+    return commits[ours[-1] + 1 :] if ours else commits
+
+
+def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
+    """The results of our own latest commits, each to its parent: a rebase by hand copies them under other ids."""
     repository = session.repository
+    held = git.existing(repository, session.store.commits_of(plan.id, latest=_LATEST))
+    parents = {commit: git.resolve(repository, f"{commit}^") for commit in held}
+    return frozenset(git.result(repository, parent, commit) for commit, parent in parents.items() if parent)
+
+
+def _only_brings(session: Session, commit: str, onto: str) -> bool:
+    """Whether it is a merge as git makes it, of commits that `onto` holds too: the base, brought in by a button."""
+    repository = session.repository
+    ours, *others = git.parents(repository, commit)
+    if len(others) != 1 or not git.is_ancestor(repository, others[0], onto):
+        return False
+    return git.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
+
+
+def _behind(session: Session, plan: Plan, commit: str, parent: str, tip: str, where: str) -> str:
+    repository, branch = session.repository, plan.branch
     was, theirs, ours = (git.tree_of(repository, name) for name in (parent, commit, tip))
     tree, conflicts = git.three_way(repository, was, ours, theirs)
     if tree is None:
         paths = ", ".join(git.printable(path) for path in conflicts[:_SHOWN])
         raise StepError(
             "conflict",
-            f"{branch} holds a commit that is not ours ({commit[:12]}) and that does not fit behind the new change: "
-            f'{paths}; the branch is left as it is: merge it, or "git branch -m {branch} NEW-NAME" frees its name',
+            f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and that does not fit behind the new "
+            f'change: {paths}; the branch is left as it is: merge it, or "git branch -m {branch} NEW-NAME" frees its '
+            "name",
         )
     if tree == ours and was != theirs:
         return tip

@@ -156,6 +156,15 @@ class Store:
         made = "select distinct json_extract(record, '$.commit') from steps where json_extract(record, '$.outcome') = ?"
         return frozenset(row[0] for outcome in ("changed", "cached") for row in self._rows(made, outcome))
 
+    def commits_of(self, workstream: str, *, latest: int) -> tuple[str, ...]:
+        """The ids of the latest commits that a workstream's steps made, the newest first."""
+        rows = self._rows(
+            "select json_extract(record, '$.commit') from steps where workstream = ? and"
+            " json_extract(record, '$.outcome') = 'changed' order by rowid desc limit ?",
+            workstream, latest,
+        )  # fmt: skip
+        return tuple(row[0] for row in rows)
+
     def steps_of(self, run: str, workstream: str) -> tuple[StepRecord, ...]:
         """What the steps of a workstream did in one run, in their order."""
         rows = self._rows("select record from steps where run = ? and workstream = ? order by rowid", run, workstream)

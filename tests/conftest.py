@@ -11,6 +11,8 @@ import pytest
 
 from tests.world import World
 
+pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
+
 SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
 
 

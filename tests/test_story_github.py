@@ -101,101 +101,11 @@ def test_a_failed_workstream_opens_nothing_and_leaves_an_open_page_as_it_is(fork
     assert open_pulls(github) == [pull]
 
 
-def test_nothing_left_to_propose_closes_the_page_with_a_comment(forked: World, github: str) -> None:
-    forked.doit()
-    (pull,) = open_pulls(github)
-    forked.workstream("tidy", steps=[forked.step("write", "true")])
-    done = forked.doit()
-    assert done.status == 0, done.out
-    assert open_pulls(github) == []
-    (comment,) = call(github, "GET", f"/repos/{NAME}/issues/{pull['number']}/comments")
-    assert comment["body"].startswith("Nothing is left to propose")
-
-
-def theirs(world: World, tmp_path: Path, text: str) -> str:
-    """A commit that somebody else pushed to the branch; its id."""
-    folder = tmp_path / "theirs"
-    world.git("clone", "--quiet", "--branch", "splinter/tidy", str(tmp_path / "origin.git"), str(folder))
-    (folder / "tidy.txt").write_text(text)
-    world.git("-C", str(folder), "commit", "--quiet", "--all", "-m", "theirs")
-    world.git("-C", str(folder), "push", "--quiet")
-    return world.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
-
-
-def test_what_somebody_else_pushed_stays_behind_ours_here_and_on_the_remote(forked: World, tmp_path: Path) -> None:
-    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")])
-    assert forked.doit().status == 0
-    theirs(forked, tmp_path, "one\n2\n3\n")
-    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\nthree\\n' > tidy.txt")])
-    done = forked.doit()
-    assert done.status == 0, done.out
-    tip = forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
-    assert forked.git("show", f"{tip}:tidy.txt") == "one\n2\nthree"
-    assert forked.git("log", "--format=%s", "main..splinter/tidy").splitlines() == ["theirs", "Title of tidy (write)"]
-    assert forked.git("rev-parse", "splinter/tidy") == tip
-    assert forked.doit().status == 0
-    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == tip
-
-
-def test_what_somebody_else_pushed_outlives_a_run_that_only_looked_and_the_change_after_it(
-    forked: World, tmp_path: Path
-) -> None:
-    forked.workstream("tidy", steps=[forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")])
-    assert forked.doit().status == 0
-    there = theirs(forked, tmp_path, "one\n2\n3\n")
-    step = forked.step("write", "printf '1\\n2\\n3\\n' > tidy.txt")
-    forked.workstream("tidy", title="Another title", steps=[step])
-    assert forked.doit().status == 0
-    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == there
-    for last in ("three", "drei"):
-        step = forked.step("write", f"printf '1\\n2\\n{last}\\n' > tidy.txt")
-        forked.workstream("tidy", title="Another title", steps=[step])
-        done = forked.doit()
-        assert done.status == 0, done.out
-        tip = forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0]
-        assert forked.git("show", f"{tip}:tidy.txt") == f"one\n2\n{last}"
-        assert forked.git("log", "--format=%s", f"main..{tip}").splitlines()[0] == "theirs"
-
-
-def test_what_somebody_else_pushed_and_does_not_fit_is_left_alone(forked: World, tmp_path: Path) -> None:
-    forked.doit()
-    there = theirs(forked, tmp_path, "theirs\n")
-    forked.workstream("tidy", steps=[forked.step("write", "echo tidier > tidy.txt")])
-    done = forked.doit()
-    assert done.status == 2
-    assert f"splinter/tidy on origin holds a commit that is not ours ({there[:12]})" in done.out
-    assert forked.git("ls-remote", "origin", "refs/heads/splinter/tidy").split()[0] == there
-
-
 def test_a_dependent_aims_at_the_branch_it_starts_from(forked: World, github: str) -> None:
     forked.workstream("docs", depends_on=["tidy"], steps=[forked.step("count", "wc -l tidy.txt > count.txt")])
     assert forked.doit().status == 0
     bases = {pull["head"]["ref"]: pull["base"]["ref"] for pull in open_pulls(github)}
     assert bases == {"splinter/tidy": "main", "splinter/docs": "splinter/tidy"}
-
-
-def test_the_base_is_the_remotes_and_unpushed_commits_stay_private(forked: World) -> None:
-    pushed = forked.git("rev-parse", "HEAD")
-    forked.write("private.txt", "not pushed\n")
-    forked.commit("private")
-    before = forked.git("for-each-ref", "refs/remotes/origin/main")
-    assert forked.doit().status == 0
-    assert forked.git("merge-base", "splinter/tidy", "main") == pushed
-    assert forked.git("for-each-ref", "refs/remotes/origin/main") == before
-    assert not (forked.root / ".git/FETCH_HEAD").exists()
-
-
-def test_a_remote_out_of_reach_is_a_note_and_the_pull_request_an_error(
-    forked: World, github: str, tmp_path: Path
-) -> None:
-    forked.git("fetch", "--quiet", "origin")
-    (tmp_path / "origin.git").rename(tmp_path / "gone.git")
-    done = forked.doit()
-    assert done.status == 2
-    assert forked.outcomes() == {"tidy": "changed"}
-    assert "splinter/tidy was not pushed" in done.out or "git ls-remote failed" in done.out
-    assert "origin was not reached; main is as last seen" in (forked.root / "reports/latest/report.md").read_text()
-    assert open_pulls(github) == []
 
 
 def test_an_api_out_of_reach_is_told_and_everything_else_stands(forked: World) -> None:

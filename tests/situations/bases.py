@@ -1,0 +1,156 @@
+"""Rows on the base: it went on, was rewritten, renamed, deleted, or is of an unusual kind."""
+
+from __future__ import annotations
+
+from tests.situations.scene import OURS, Scene, Story
+
+
+def base_advanced(hub: Scene) -> Story:
+    old, (pull,) = hub.both(), hub.hub.pulls()
+    base = hub.there("echo newer > base.txt; git commit -qam newer", on="main")
+    hub.tomorrow()
+    yield
+    assert hub.both() != old
+    assert hub.git("rev-parse", "splinter/w~1") == base
+    assert [one["number"] for one in hub.hub.pulls()] == [pull["number"]]
+    assert hub.local("refs/heads/main") != base
+
+
+def base_advanced_in_workstreams_alone(hub: Scene) -> Story:
+    tip = hub.both()
+    hub.there("echo '# a remark' >> workstreams/w.yaml; git commit -qam remark", on="main")
+    hub.tomorrow()
+    yield
+    assert hub.both() == tip
+
+
+def base_advanced_by_the_same_change(hub: Scene) -> Story:
+    tip = hub.both()
+    hub.there("printf '1\\n2\\n3\\n' > x.txt; git add .; git commit -qm same", on="main")
+    hub.tomorrow()
+    yield
+    assert hub.both() == tip
+    assert hub.hub.states() == ["closed"]
+
+
+def base_force_pushed(hub: Scene) -> Story:
+    hub.there("echo secret > dropped.txt; git add .; git commit -qm dropped", on="main")
+    hub.edit()
+    assert hub.doit().status == 0
+    assert "dropped.txt" in hub.files()
+    base = hub.there("git reset -q --hard HEAD~1; echo other > other.txt; git add .; git commit -qm other", on="main")
+    hub.tomorrow()
+    yield
+    hub.both()
+    assert hub.git("rev-parse", "splinter/w~1") == base
+    assert hub.files() & {"dropped.txt", "other.txt"} == {"other.txt"}
+
+
+def base_force_pushed_below_a_persons_commit(hub: Scene) -> Story:
+    hub.there("echo secret > dropped.txt; git add .; git commit -qm dropped", on="main")
+    hub.edit()
+    assert hub.doit().status == 0
+    hub.there("echo n > notes.txt; git add .; git commit -qm mine")
+    base = hub.there("git reset -q --hard HEAD~1; echo other > other.txt; git add .; git commit -qm other", on="main")
+    hub.tomorrow()
+    yield
+    hub.both()
+    assert hub.subjects(base) == [OURS, "mine"]
+    assert "dropped.txt" not in hub.files()
+
+
+def base_without_a_common_history(hub: Scene) -> Story:
+    base = hub.there("git checkout -q --orphan new; echo new > new.txt; git add .; git commit -qm anew", on="main")
+    hub.tomorrow()
+    yield
+    hub.both()
+    assert hub.git("rev-list", "splinter/w").splitlines()[1:] == [base]
+    assert {"new.txt", "x.txt"} <= hub.files()
+
+
+def bases_tip_is_a_merge(hub: Scene) -> Story:
+    script = "git checkout -q -b topic HEAD; echo t > t.txt; git add .; git commit -qm t; git checkout -q main"
+    base = hub.there(f"{script}; git merge -q --no-ff --no-edit topic", on="main")
+    hub.tomorrow()
+    yield
+    hub.both()
+    assert hub.git("rev-parse", "splinter/w~1") == base
+    assert "t.txt" in hub.files()
+
+
+def base_named_in_the_definition(hub: Scene) -> Story:
+    base = hub.there("git checkout -q -b develop; echo d > d.txt; git add .; git commit -qm d; git push -q origin develop", on="main")  # fmt: skip
+    hub.there("git reset -q --hard HEAD~1", on="main")
+    hub.edit(base="develop")
+    yield
+    hub.both()
+    assert hub.git("rev-parse", "splinter/w~1") == base
+    assert [(one["number"], one["base"]["ref"]) for one in hub.hub.pulls()] == [(1, "develop")]
+
+
+def base_deleted_on_the_remote(hub: Scene) -> Story:
+    tip, pulls = hub.both(), hub.hub.pulls()
+    hub.git(f"--git-dir={hub.origin}", "branch", "-m", "main", "trunk")
+    hub.edit()
+    done = yield
+    assert 'base "main" does not exist on origin' in done.out + done.err
+    assert hub.both() == tip
+    assert hub.hub.pulls() == pulls
+
+
+def base_renamed_on_the_remote_and_named_so(hub: Scene) -> Story:
+    hub.git(f"--git-dir={hub.origin}", "branch", "-m", "main", "trunk")
+    hub.edit(base="trunk")
+    yield
+    hub.both()
+    assert hub.subjects() == [OURS]
+    assert [(one["number"], one["base"]["ref"]) for one in hub.hub.pulls()] == [(1, "trunk")]
+
+
+def _built_upon(local: Scene) -> None:
+    """A second workstream stands on the first; then the base goes on."""
+    local.world.workstream("v", depends_on=["w"], steps=[local.world.step("t", "cat x.txt > y.txt")])
+    local.world.commit()
+    assert local.doit().status == 0
+    assert local.git("merge-base", "splinter/v", "splinter/w") == local.local()
+    local.world.write("base.txt", "newer\n")
+    local.world.commit("the base goes on")
+    local.tomorrow()
+
+
+def _stands_on_the_base(local: Scene) -> None:
+    assert local.git("merge-base", "splinter/v", "main") == local.local("refs/heads/main")
+    assert local.subjects(tip="splinter/v") == ["Title of v (t)"]
+
+
+def what_it_builds_on_is_merged(local: Scene) -> Story:
+    _built_upon(local)
+    local.git("merge", "--quiet", "--no-ff", "--no-edit", "splinter/w")
+    yield
+    _stands_on_the_base(local)
+
+
+def what_it_builds_on_is_squash_merged(local: Scene) -> Story:
+    _built_upon(local)
+    local.git("merge", "--quiet", "--squash", "splinter/w")
+    local.world.commit("brought in")
+    yield
+    _stands_on_the_base(local)
+
+
+def what_it_builds_on_is_rebased(local: Scene) -> Story:
+    _built_upon(local)
+    local.git("cherry-pick", "splinter/w")
+    yield
+    _stands_on_the_base(local)
+
+
+def commits_that_were_not_pushed(hub: Scene) -> Story:
+    hub.world.write("private.txt", "not pushed\n")
+    hub.git("add", "private.txt")
+    hub.git("commit", "--quiet", "-m", "private")
+    hub.edit()
+    yield
+    hub.both()
+    assert "private.txt" not in hub.files()
+    assert not (hub.world.root / ".git/FETCH_HEAD").exists()
