@@ -65,7 +65,7 @@ def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head:
     last = accepted.last(session, plan)
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
-        new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), where=f" on {remote}")
+        new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), remote=remote)
     except StepError as error:
         raise PublishError(str(error)) from error
     ref = f"refs/heads/{plan.branch}"

@@ -14,14 +14,14 @@ _LATEST = 20  # commits of ours that copies are looked for of
 
 
 def replayed(
-    session: Session, plan: Plan, theirs: str, *, onto: str, known: Sequence[str], besides: str = "", where: str = ""
+    session: Session, plan: Plan, theirs: str, *, onto: str, known: Sequence[str], besides: str = "", remote: str = ""
 ) -> str:
     """`onto` with a person's commits of `theirs` behind it; raises StepError with `conflict`.
 
     A person's are those that neither `known` nor a ref below `besides` contains and that stand behind the last of ours:
     what ours stand on is a base, even one that was rewritten since. Authors, dates and messages stay. Left out are
     copies of ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other
-    merge the change to its first parent is taken. `where` follows the branch's name in messages.
+    merge the change to its first parent is taken. `remote` is where `theirs` are the branch, empty for here.
     """
     repository, tip = session.repository, onto
     commits = _behind_ours(session, git.first_parents(repository, theirs, known, besides=besides))
@@ -30,7 +30,10 @@ def replayed(
         parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
         if git.result(repository, parent, commit) in copies or _only_brings(session, commit, onto):
             continue
-        tip = _behind(session, plan, commit, parent, tip, where)
+        new, conflicts = _behind(session, commit, parent, tip)
+        if new is None:
+            raise StepError("conflict", _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
+        tip = new
     return tip
 
 
@@ -62,18 +65,23 @@ def _only_brings(session: Session, commit: str, onto: str) -> bool:
     return git.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
 
 
-def _behind(session: Session, plan: Plan, commit: str, parent: str, tip: str, where: str) -> str:
-    repository, branch = session.repository, plan.branch
+def _behind(session: Session, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
+    """The commit anew behind `tip`, or `tip` where its change is there already; None and the paths that conflict."""
+    repository = session.repository
     was, theirs, ours = (git.tree_of(repository, name) for name in (parent, commit, tip))
     tree, conflicts = git.three_way(repository, was, ours, theirs)
     if tree is None:
-        paths = ", ".join(git.printable(path) for path in conflicts[:_SHOWN])
-        raise StepError(
-            "conflict",
-            f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and that does not fit behind the new "
-            f'change: {paths}; the branch is left as it is: merge it, or "git branch -m {branch} NEW-NAME" frees its '
-            "name",
-        )
+        return None, conflicts
     if tree == ours and was != theirs:
-        return tip
-    return git.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits)
+        return tip, ()
+    return git.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits), ()
+
+
+def _refusal(plan: Plan, commit: str, conflicts: Sequence[str], *, theirs: str, remote: str) -> str:
+    branch, where = plan.branch, f" on {remote}" if remote else ""
+    paths = ", ".join(git.printable(path) for path in conflicts[:_SHOWN])
+    mend = f"push {remote} {theirs[:12]}:refs/heads/NEW-NAME :{branch}" if remote else f"branch -m {branch} NEW-NAME"
+    return (
+        f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and that does not fit behind the new change: "
+        f'{paths}; the branch is left as it is: merge it, or "git {mend}" frees its name'
+    )

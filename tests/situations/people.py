@@ -203,6 +203,12 @@ def a_persons_commit_on_the_remote_that_does_not_fit(hub: Scene) -> Story:
     assert f"splinter/w on origin holds a commit that is not ours ({there[:12]})" in done.out
     assert hub.remote() == there
     assert hub.hub.pulls() == pulls
+    command = f"git push origin {there[:12]}:refs/heads/NEW-NAME :splinter/w"
+    assert f'"{command}" frees its name' in done.out
+    hub.git(*command.split()[1:])
+    assert hub.doit().status == 0
+    hub.both()
+    assert hub.remote("NEW-NAME") == there
 
 
 def the_same_change_by_a_person_and_an_empty_commit(local: Scene) -> Story:
