@@ -132,7 +132,7 @@ def _chain(session: Session, plans: list[Plan], members: dict[str, list[str]], s
 
 def _behind(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
     """A member's commits behind `tip`, each its own; one commit of all where they fit only as a whole."""
-    repository = session.repository
+    repository, is_signed = session.repository, session.settings.sign_commits
     whole, _ = git.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
     if whole is None:
         raise PublishError(f"{plan.branch} does not fit behind the others any more; doit run rehearse pr")
@@ -141,12 +141,13 @@ def _behind(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
         trees = [git.tree_of(repository, one) for one in (f"{commit}^", new, commit)]
         tree, _ = git.three_way(repository, *trees)
         if tree is not None and tree != trees[1]:
-            new = git.recommit(repository, commit, tree, new)
+            new = git.recommit(repository, commit, tree, new, is_signed=is_signed)
             made.append(new)
     if git.tree_of(repository, new) != whole:
         message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
         date_s = int(session.clock.now().timestamp())
-        new = git.commit_tree(repository, whole, [tip], session.redactor.text(message), date_s=date_s)
+        text = session.redactor.text(message)
+        new = git.commit_tree(repository, whole, [tip], text, date_s=date_s, is_signed=is_signed)
         made = [new]
     for commit in made:
         session.store.add_step(session.open_run(), _step(session, plan, commit))
