@@ -14,14 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import connections, fencing, finding, gitcall, project
+from splinter import connections, disk, expiry, fencing, finding, gitcall, project, results
 from splinter.collection import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
-from splinter.listing import counted
+from splinter.listing import counted, plural
 from splinter.markup import one_line
 from splinter.plan import Base, choose_base, choose_remote, tool_names
 from splinter.project import Project
+from splinter.publish import REPORTS
 from splinter.redact import Redactor
 from splinter.session import Session
 from splinter.settings import Identity
@@ -36,6 +37,7 @@ INSTALL = {
     "opencode": "npm install -g opencode-ai",
 }
 _SHOWN = 3  # workstreams that a finding names
+_LOOKED_AT = 20_000  # files whose bytes are added up, a tenth of a second
 # all before the last "@" of the host's part may be a password; what follows a "?" may be one too
 _CREDENTIALS = re.compile(r"(?i)\b((?:https?|ftps?)://)[^/\s]*@")
 _QUERY = re.compile(r"\?.*")
@@ -95,6 +97,7 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
         yield _remote(session, remote)
         yield from _bases(known, session, remote)
     yield _worktrees(project.state_folder(session.repository))
+    yield _disk(session, project.state_folder(session.repository))
 
 
 def _commits(who: Identity) -> Finding:
@@ -150,6 +153,18 @@ def _worktrees(folder: Path) -> Finding:
     why = "may not be written" if there.is_dir() else "is no folder"
     told = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
     return finding.problem("git", "worktrees", told)
+
+
+def _disk(session: Session, state: Path) -> Finding:
+    """What `doit gc` keeps within limits; in large trees only a part is looked at."""
+    held = {
+        "worktrees": disk.measure([state], most=_LOOKED_AT),
+        "logs and reports": disk.measure([session.store.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
+    }
+    parts = [f"{what} {'' if one.is_whole else 'more than '}{expiry.size(one.bytes)}" for what, one in held.items()]
+    kept = sum(ref.startswith(f"{results.PREFIX}/") for ref in session.snapshot.refs)
+    told = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
+    return finding.ok("git", "disk", told)
 
 
 def _workstreams(known: Project) -> Iterator[Finding]:

@@ -179,7 +179,7 @@ def _from_kept(
         cost = f", where it took {markup.cost(kept.usage)}" if kept.usage else ""
         done = record(
             session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
-            notes=(f"the kept result of run {kept.run}{cost}",),
+            notes=(results.applied_note(kept, cost),),
         )  # fmt: skip
         session.store.add_step(session.open_run(), done)
         return done

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -65,7 +67,7 @@ class Repository:
 
     `environ` is the caller's environment without `GIT_*`, for calls that reach a remote; `drivers_off` are settings
     that switch off the filter and merge drivers of all configs; `is_partial` tells of a clone that lacks objects, which
-    git fetches when they are asked for.
+    git fetches when they are asked for. `objects` is where new objects go, None for its own folder.
     """
 
     common: Path
@@ -77,6 +79,7 @@ class Repository:
     drivers_off: tuple[str, ...] = ()
     is_partial: bool = False
     excludes_file: str | None = None
+    objects: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,8 @@ def call(
     """
     where = [f"--git-dir={repository.common}", f"--work-tree={worktree.path if worktree else repository.root}"]
     variables = environment(repository.environ, is_remote=is_remote or repository.is_partial) | dict(env or {})
+    if repository.objects:
+        variables["GIT_OBJECT_DIRECTORY"] = str(repository.objects)
     config = [*_CONFIG, *repository.drivers_off]
     if worktree:
         config += [f"core.excludesFile={worktree.excludes}", *traits(worktree)]
@@ -151,6 +156,15 @@ def _written(
     """Where a call may have written."""
     own = [worktree.path, worktree.index.parent] if worktree else [Path(path) for path in elsewhere]
     return [*own, repository.common / "objects", *(storage.temporary() if stdout else ())]
+
+
+@contextmanager
+def borrowed(repository: Repository) -> Iterator[Repository]:
+    """The repository with a folder of its own for new objects, gone at the end: merging and measuring leave nothing."""
+    with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
+        (Path(folder) / "info").mkdir()
+        (Path(folder) / "info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
+        yield replace(repository, objects=Path(folder))
 
 
 def text(

@@ -46,7 +46,7 @@ def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
     if now == git.tree_of(session.repository, at):
         return
     patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
-    _write_patch(session, at, now, patch)
+    write_patch(session, at, now, patch)
     session.note(
         f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
     )
@@ -63,14 +63,14 @@ def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: 
         if after != git.tree_of(session.repository, before):
             patch = session.log(plan, name).with_suffix(".patch")
             with storage.told(session.folders):
-                _write_patch(session, before, after, patch)
+                write_patch(session, before, after, patch)
         worktree.place(session.repository, tree, before, keep_ignored=True)
     except (GitError, StepError):
         return None
     return patch
 
 
-def _write_patch(session: Session, old: str, new: str, patch: Path) -> None:
+def write_patch(session: Session, old: str, new: str, patch: Path) -> None:
     """A diff as a patch with its secrets masked; one that held some does not apply any more."""
     patch.parent.mkdir(parents=True, exist_ok=True)
     part = patch.with_name(f".{patch.name}.part")

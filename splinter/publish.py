@@ -120,7 +120,9 @@ def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRe
 
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due told as skipped."""
-    record = records.run_from_json(records.masked(records.to_json(session.store.run(run)), session.redactor))
+    root = session.repository.root
+    kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
+    record = records.run_from_json(records.masked(records.to_json(kept), session.redactor))
     told = {done.workstream for done in record.workstreams}
     skipped = tuple(
         session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in told

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from splinter.redact import Redactor
@@ -241,6 +241,25 @@ class RunRecord:
     def count(self, outcome: str) -> int:
         """How many of its workstreams ended as `outcome`."""
         return sum(record.outcome == outcome for record in self.workstreams)
+
+
+def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
+    """The run without paths of logs and patches that are no longer there; `is_there` takes one from the root."""
+
+    def kept(path: str | None) -> str | None:
+        return path if path and is_there(path) else None
+
+    return replace(
+        run,
+        workstreams=tuple(
+            replace(
+                one,
+                steps=tuple(replace(step, log=kept(step.log), patch=kept(step.patch)) for step in one.steps),
+                checks=tuple(replace(check, log=kept(check.log)) for check in one.checks),
+            )
+            for one in run.workstreams
+        ),
+    )
 
 
 def to_json(record: Any) -> dict[str, Any]:

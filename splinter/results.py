@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from splinter.session import Session
 from splinter.workstream import Step
 
 PREFIX = "refs/splinter/results"
+SUBJECT = "splinter result of "
+_APPLIED = "the kept result of run "
 NOTHING = hashlib.sha256(b"").hexdigest()  # the change of no step, from whichever commit
 
 
@@ -106,7 +108,7 @@ def of_step(session: Session, plan: Plan, step: Step) -> tuple[Kept, ...]:
 
 
 def _subject(workstream: str, step: str) -> str:
-    return f"splinter result of {workstream}:{step}"
+    return f"{SUBJECT}{workstream}:{step}"
 
 
 def _read(commit: str, message: str) -> Kept | None:
@@ -139,6 +141,17 @@ def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after:
 def shared_through(session: Session) -> str | None:
     """The remote that results are shared through, None where they stay here."""
     return choose_remote(session.settings, session.snapshot) if session.settings.share_results else None
+
+
+def applied_note(kept: Kept, cost: str) -> str:
+    """What the record of a step says where a kept result was applied."""
+    return f"{_APPLIED}{kept.run}{cost}"
+
+
+def applied_run(notes: Iterable[str]) -> str | None:
+    """The run whose result was applied, as a record's notes tell; None where none was."""
+    found = (note.removeprefix(_APPLIED).split(",")[0] for note in notes if note.startswith(_APPLIED))
+    return next(found, None)
 
 
 def share(session: Session, update: RefUpdate) -> str | None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from splinter import files, schema, toml, tools, when
 from splinter.documents import Document, Problem, unreadable
 from splinter.errors import InputError
+from splinter.expiry import Limits
 from splinter.notation import ref_problem, shown
 from splinter.tools import Tool
 from splinter.workstream import Budget
@@ -61,6 +62,7 @@ class Settings:
     checks: str = "all"
     sign_commits: bool = False
     budget: Budget = field(default_factory=Budget)
+    gc: Limits = field(default_factory=Limits)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
     source: str | None = None
@@ -142,11 +144,12 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tools.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    values = {key: value for key, value in document.data.items() if key not in ("tools", "identity", "budget")}
+    tables = ("tools", "identity", "budget", "gc")
+    values = {key: value for key, value in document.data.items() if key not in tables}
     values["sandbox_reads"] = tuple(values.get("sandbox_reads", ()))
     own = Identity(**identity) if identity else None
-    budget = Budget(**document.data.get("budget", {}))
-    return Settings(**values, identity=own, budget=budget, tools=profiles, source=document.path), ()
+    budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
+    return Settings(**values, identity=own, budget=budget, gc=limits, tools=profiles, source=document.path), ()
 
 
 def _named(document: Document) -> dict[str, Tool]:

@@ -151,6 +151,13 @@ class Store:
                 return record
         return None
 
+    def last_steps(self) -> tuple[StepRecord, ...]:
+        """The latest record of every step of every workstream."""
+        rows = self._rows(
+            "select record from steps where rowid in (select max(rowid) from steps group by workstream, step)"
+        )
+        return tuple(records.step_from_json(json.loads(row[0])) for row in rows)
+
     def commits(self) -> frozenset[str]:
         """The ids of all commits that steps made: what is ours, whatever its message says."""
         made = "select distinct json_extract(record, '$.commit') from steps where json_extract(record, '$.outcome') = ?"

@@ -148,6 +148,16 @@ def _unlock(tree: WorkTree) -> None:
     tree.index.with_name(tree.index.name + ".lock").unlink(missing_ok=True)
 
 
+def own_refs(tree: WorkTree) -> tuple[str, ...]:
+    """Refs in the work tree's own `.git`: branches, a stash. We make none there, so somebody did."""
+    private = tree.path / ".git"
+    if private.is_symlink():
+        return ()
+    loose = (path for path in (private / "refs").rglob("*") if path.is_file())
+    packed = [private / "packed-refs"] if (private / "packed-refs").is_file() else []
+    return tuple(sorted(path.relative_to(private).as_posix() for path in (*loose, *packed)))
+
+
 def remove(tree: WorkTree) -> None:
     """Delete the work tree and what belongs to it; no ref is touched."""
     _make_writable(tree.path)

@@ -108,6 +108,7 @@ def test_a_healthy_repository_has_notes_and_no_problem(bench: World) -> None:
         f"note     remote: there is none; bases are local branches, and {FILES}",
         "ok       base main",
         f"ok       worktrees go to {os.environ['XDG_STATE_HOME']}/splinter/{key}",
+        "ok       disk worktrees 0 bytes, logs and reports 0 bytes, 0 kept results; `doit gc` frees what is past the limits",
         "ok       workstreams 1 can be run",
         'ok       sandbox by bubblewrap works here; nothing asks for it, as sandbox = "bubblewrap" would',
         f"note     GITHUB_TOKEN: not set, so {FILES}; a token with {RIGHTS} opens them",

@@ -19,19 +19,19 @@ FLOORS = (
     # 1: what is asked, what happened, when
     "workstream records when",
     # 2: pure functions of text and values
-    "documents listing files places verdict schema toml tools parsed territory rules settings collection ports plan"
+    "documents listing files places verdict schema toml tools parsed territory rules expiry settings collection ports plan"
     " identity graph markup report junit readers comparison subsets prompts breakers sandbox",
     # 3: the outside
-    "storage databases family output process versions gitcall git conversion submodules remotes locking store ledger worktree scope leaks session forges.local forges.github"
+    "storage databases family output process versions gitcall git conversion submodules remotes disk locking store ledger worktree scope leaks session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck"
     " legacy.phrases legacy.source legacy.jsonc legacy.written legacy.shell legacy.paths legacy.prompts legacy.entries"
     " legacy.agents legacy.profiles legacy.limits legacy.scoping legacy.draft legacy.ordering legacy.batch legacy.folder",
     # 4: the stories
-    "fencing acting groundwork results claims engine accepted lost replay branch preparation checking baseline judging fixing acceptance why asking union rehearsal pushing publish together project repairs finding connections doctor scaffold",
+    "fencing acting groundwork results claims engine accepted lost replay branch preparation checking baseline judging fixing acceptance why asking union rehearsal pushing publish together project repairs finding connections leftovers bygone freeing doctor scaffold",
     # 5: doit
     "rows final_tasks tasks doit_plugins.database doit_plugins.reporter doit_plugins.loader doit_plugins.dry_run"
     " doit_plugins.telling doit_plugins.runner doit_plugins.run doit_plugins.planning doit_plugins.drawing"
-    " doit_plugins.commands doit_plugins.doctoring doit_plugins.init doit_plugins.importing",
+    " doit_plugins.commands doit_plugins.doctoring doit_plugins.freeing doit_plugins.init doit_plugins.importing",
 )
 ORDER = {name: (floor, place) for floor, names in enumerate(FLOORS) for place, name in enumerate(names.split())}
 DOIT_FLOOR = 5

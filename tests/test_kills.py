@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,8 +67,13 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate(timeout=30)
 
 
-def sweep(folder: Path, home: Path, kills: int, seed: int) -> Counter[str]:
-    """Kill that many runs, a fresh project whenever one came to its end; returns what was seen, as figures."""
+def sweep(
+    folder: Path, home: Path, kills: int, seed: int, *, between: Callable[[World], None] = lambda world: None
+) -> Counter[str]:
+    """Kill that many runs, a fresh project whenever one came to its end; returns what was seen, as figures.
+
+    `between` is called after each kill.
+    """
     chance, seen = random.Random(seed), Counter[str]()
     reference = project(folder / "reference", home)
     assert reference.doit().status == 0
@@ -82,6 +88,7 @@ def sweep(folder: Path, home: Path, kills: int, seed: int) -> Counter[str]:
             time.sleep(chance.uniform(0.05, 4.0))
             is_over = process.poll() is not None
             kill(process)
+            between(world)
             seen["kills"] += not is_over
             repeated = kept & set(world.new_calls())
             assert not repeated, f"seed {seed}: asked again for {repeated}, which was kept"
@@ -106,6 +113,22 @@ def sweep(folder: Path, home: Path, kills: int, seed: int) -> Counter[str]:
 
 def test_a_short_sweep_of_kills_loses_nothing_and_pays_nothing_twice(tmp_path: Path, sealed_world: Path) -> None:
     assert sweep(tmp_path, sealed_world, kills=3, seed=1)["kills"] >= 3
+
+
+def free_all(world: World) -> None:
+    """`doit gc` with no room and no time for anything."""
+    settings = (world.root / "splinter.toml").read_text()
+    if "[gc]" not in settings:
+        keys = ("worktree_days", "worktree_mb", "log_days", "log_mb", "result_days", "result_mb", "backup_days")
+        world.write("splinter.toml", settings + "[gc]\n" + "".join(f"{key} = 0\n" for key in keys))
+    done = world.doit("gc")
+    assert (done.status, done.err) == (0, ""), done.out + done.err
+
+
+@pytest.mark.lane("gc")
+@pytest.mark.timeout(1800)
+def test_a_gc_after_each_kill_loses_nothing_and_nothing_is_paid_twice(tmp_path: Path, sealed_world: Path) -> None:
+    assert sweep(tmp_path, sealed_world, kills=20, seed=2, between=free_all)["kills"] >= 20
 
 
 @pytest.mark.lane("kills")

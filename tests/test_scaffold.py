@@ -25,6 +25,7 @@ show = "splinter.doit_plugins.commands:Show"
 graph = "splinter.doit_plugins.commands:Graph"
 why = "splinter.doit_plugins.commands:Why"
 doctor = "splinter.doit_plugins.doctoring:Doctor"
+gc = "splinter.doit_plugins.freeing:Gc"
 import = "splinter.doit_plugins.importing:Import"
 """
 
@@ -204,7 +205,7 @@ def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None
         "plan = splinter.doit_plugins.commands:Plan\nhistory = splinter.doit_plugins.commands:History\n"
         "show = splinter.doit_plugins.commands:Show\n"
         "graph = splinter.doit_plugins.commands:Graph\nwhy = splinter.doit_plugins.commands:Why\n"
-        "doctor = splinter.doit_plugins.doctoring:Doctor\n"
+        "doctor = splinter.doit_plugins.doctoring:Doctor\ngc = splinter.doit_plugins.freeing:Gc\n"
         "import = splinter.doit_plugins.importing:Import"
     )
 

@@ -32,6 +32,7 @@ import = splinter.doit_plugins.importing:Import
 graph = splinter.doit_plugins.commands:Graph
 why = splinter.doit_plugins.commands:Why
 doctor = splinter.doit_plugins.doctoring:Doctor
+gc = splinter.doit_plugins.freeing:Gc
 """
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from splinter.errors import InputError
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
 
+_GONE = "Of its logs and patches some are no longer there: `doit gc` and `doit clean` remove them."
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
 
@@ -119,6 +121,12 @@ class Show(Command):
     doc_description = None
     cmd_options = (_JSON,)
 
+    def parse_execute(self, in_args: list[str]) -> int:
+        """Let options stand anywhere."""
+        from splinter.doit_plugins.run import options_first
+
+        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
+
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print its report; an unknown run is an error."""
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
@@ -135,6 +143,10 @@ class Show(Command):
         if run is None:
             say("No run is recorded yet.")
             return 0
-        told = records.masked(records.to_json(store.run(run)), Redactor(environment.secrets()))
+        recorded = store.run(run)
+        there = records.with_files(recorded, lambda path: (repository.root / path).exists())
+        if there != recorded:
+            there = replace(there, notes=(*there.notes, _GONE))
+        told = records.masked(records.to_json(there), Redactor(environment.secrets()))
         say(json.dumps(told, indent=2) if as_json else report.markdown(records.run_from_json(told)))
         return 0

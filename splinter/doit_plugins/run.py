@@ -84,7 +84,7 @@ class Run(cmd_run.Run):
     def _execute_locked(self, params: Any, args: list[str]) -> int:
         from splinter.doit_plugins.database import Database
 
-        with nullcontext() if self._is_dry_run else _locked():
+        with nullcontext() if self._is_dry_run else locked():
             Database.holds_lock = not self._is_dry_run
             return int(super().execute(params, args) or 0)
 
@@ -199,7 +199,7 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
+def locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
     from splinter import git, project, settings
     from splinter.locking import RunLock

@@ -1,0 +1,268 @@
+"""Refs of ours that nobody needs any more: kept results past their limits, checkpoints of nothing, merged backups.
+
+Results are copies, kept so that nothing is paid for twice; all other refs hold work: a commit of theirs that is
+neither in a ref that stays nor merged is held by a backup before they go. Branches are none of its business.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from splinter import expiry, git, gitcall, results
+from splinter.errors import GitError
+from splinter.expiry import Limits, Thing
+from splinter.git import RefUpdate
+from splinter.gitcall import Repository
+from splinter.leftovers import began_s
+from splinter.session import Session
+
+_OURS = "refs/splinter/"
+BACKUPS = "refs/splinter/backups"
+# what the next step, the next success or the next fetch writes over: none of these keeps a commit for good
+_PASSING = tuple(f"{_OURS}{kind}/" for kind in ("results", "checkpoints", "accepted", "remote", "claims", "rehearsals"))
+_FIELDS = (
+    "%(refname)",
+    "%(objectname)",
+    "%(committerdate:unix)",
+    "%(parent)",
+    "%(contents:subject)",
+    "%(contents:body)",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """One ref of ours with what its commit says; `at_s` is when that was made, in seconds since the epoch."""
+
+    name: str
+    commit: str
+    at_s: float
+    parent: str = ""
+    subject: str = ""
+    body: str = ""
+
+    @property
+    def words(self) -> list[str]:
+        """The name's parts behind `refs/splinter/`: kind, workstream, step and the like."""
+        return self.name.removeprefix(_OURS).split("/")
+
+    @property
+    def work(self) -> str:
+        """The commit whose loss would lose work: what was accepted is the parent of the commit that says so."""
+        return self.parent.split(" ")[0] if self.words[0] == "accepted" and self.parent else self.commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bygone:
+    """Refs that go, by kind and name with the reason; where commits are held from now on; how many must stay."""
+
+    refs: Mapping[str, Ref]
+    results: Mapping[str, str]
+    pointless: Mapping[str, str]
+    backups: Mapping[str, str]
+    moved: Mapping[str, str]
+    unmerged: int = 0
+
+    def updates(self, repository: Repository) -> list[RefUpdate]:
+        """All of it as one transaction, each ref only from where it was seen."""
+        nothing = git.nothing(repository)
+        gone = [self.refs[name] for kind in (self.results, self.pointless, self.backups) for name in kind]
+        held = [RefUpdate(ref=backup, new=self.refs[name].work, old=nothing) for name, backup in self.moved.items()]
+        return [*held, *(RefUpdate(ref=one.name, new=None, old=one.commit) for one in gone)]
+
+
+def read(repository: Repository) -> dict[str, Ref]:
+    """Every ref of ours, by name."""
+    form = "%00".join(_FIELDS) + "%00"
+    words = gitcall.text(repository, "for-each-ref", f"--format={form}", _OURS).split("\0")
+    rows = zip(*(words[at :: len(_FIELDS)] for at in range(len(_FIELDS))), strict=False)
+    found = (
+        Ref(name=name.lstrip("\n"), commit=commit, at_s=float(at or "inf"), parent=parent, subject=subject, body=body)
+        for name, commit, at, parent, subject, body in rows
+    )
+    return {one.name: one for one in found}
+
+
+def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Limits, now: datetime) -> Bygone:
+    """What goes; `shape` names the steps of each workstream that there is, None where nobody can tell.
+
+    `session.repository` gets new objects: it is a borrowed one where nothing may stay of them.
+    """
+    refs, now_s = read(session.repository), now.timestamp()
+    gone_results = _results(session, refs, shape, limits, now_s)
+    pointless = _pointless(refs, shape, limits, now_s) if shape is not None else {}
+    backups = [one for one in refs.values() if one.words[0] == "backups"]
+    dated = [Thing(name=one.name, used_s=_backed_up_s(one)) for one in backups]
+    old = expiry.too_old(dated, days=limits.backup_days, now_s=now_s)
+    loose = _loose(session, refs, [refs[name] for name in (*old, *pointless)])
+    gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
+    stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    moved = {
+        name: f"{BACKUPS}/gc/{stamp}/{name.removeprefix(_OURS)}" for name in loose if name in pointless
+    }  # fmt: skip
+    return Bygone(
+        refs=refs,
+        results=gone_results,
+        pointless=pointless,
+        backups=gone_backups,
+        moved=moved,
+        unmerged=sum(name in loose for name in old),
+    )
+
+
+def _results(
+    session: Session, refs: Mapping[str, Ref], shape: Mapping[str, Set[str]] | None, limits: Limits, now_s: float
+) -> dict[str, str]:
+    """Kept results past age or size; what the next run may ask for stays."""
+    kept = [one for one in refs.values() if one.name.startswith(f"{results.PREFIX}/")]
+    needed = _needed(session, kept, shape)
+    things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
+    gone = expiry.too_old(things, days=limits.result_days, now_s=now_s)
+    left = [one for one in things if one.name not in gone]
+    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{results.PREFIX}/")]
+
+    def size_of(names: tuple[str, ...]) -> int:
+        return held_alone(session.repository, [refs[name].commit for name in names], others)
+
+    fits = set(expiry.newest_within(left, size_of, mb=limits.result_mb))
+    return gone | {one.name: expiry.too_much(limits.result_mb) for one in left if one.name not in fits}
+
+
+def held_alone(repository: Repository, commits: Iterable[str], others: Iterable[str]) -> int:
+    """The bytes on disk of what those commits hold and no other ref does."""
+    # of an excluded commit alone git does not exclude the files; of its tree it does
+    lines = [*commits, *(f"^{one}{what}" for one in sorted(set(others)) for what in ("", "^{tree}"))]
+    done = gitcall.call(repository, "rev-list", "--objects", "--disk-usage", "--ignore-missing", "--stdin",
+                        stdin="\n".join(lines).encode() + b"\n")  # fmt: skip
+    return int(done.stdout or 0)
+
+
+def _needed(session: Session, kept: list[Ref], shape: Mapping[str, Set[str]] | None) -> set[str]:
+    """Of each step the newest result, and the one that was applied last; and all that the latest runs paid for."""
+    runs = {session.store.latest_run(), *session.store.unfinished_runs()}
+    applied = {
+        (f"{step.workstream}:{step.step}", results.applied_run(step.notes)) for step in session.store.last_steps()
+    }
+    newest: dict[str, float] = {}
+    made_for = {one.name: one.subject.removeprefix(results.SUBJECT) for one in kept}
+    for one in kept:
+        newest[made_for[one.name]] = max(one.at_s, newest.get(made_for[one.name], 0.0))
+    needed = set()
+    for one in kept:
+        step, run = made_for[one.name], _run_of(one)
+        is_there = shape is None or step.partition(":")[2] in shape.get(step.partition(":")[0], ())
+        if is_there and (one.at_s == newest[step] or (step, run) in applied or run in runs):
+            needed.add(one.name)
+    return needed
+
+
+def _run_of(result: Ref) -> str | None:
+    try:
+        return str(json.loads(result.body)["run"])
+    except (ValueError, LookupError, TypeError):  # not of our making
+        return None
+
+
+def _pointless(
+    refs: Mapping[str, Ref], shape: Mapping[str, Set[str]], limits: Limits, now_s: float
+) -> dict[str, str]:  # fmt: skip
+    """Checkpoints, acceptances and remote branches of workstreams or steps that there are no more."""
+    found = {}
+    for one in refs.values():
+        kind, id = one.words[0], one.words[1] if len(one.words) > 1 else ""
+        if kind in ("checkpoints", "remote") and id not in shape:
+            found[one.name] = "its workstream is no longer there"
+        elif kind == "checkpoints" and one.words[2:] and one.words[2] not in shape[id]:
+            found[one.name] = "its step is no longer there"
+        elif kind == "accepted" and id not in shape:
+            # a workstream that comes back within that time is as it was
+            found |= expiry.too_old([Thing(name=one.name, used_s=one.at_s)], days=limits.backup_days, now_s=now_s)
+    return found
+
+
+def _backed_up_s(backup: Ref) -> float:
+    """When a backup was made: its name holds the run that made it, for its commit may be much older."""
+    dates = [began for word in backup.words if (began := began_s(word)) is not None]
+    return max([*dates, backup.at_s])
+
+
+def _loose(session: Session, refs: Mapping[str, Ref], going: list[Ref]) -> set[str]:
+    """Names of those that hold work which is in no ref that stays, and not merged; of nested ones the outermost."""
+    names = {one.name for one in going}
+    lasting = [oid for ref, oid in session.snapshot.refs.items() if ref not in names and not _is_passing(session, ref)]
+    head = [session.snapshot.head] if session.snapshot.head else []
+    bases = _bases(session)
+    by_work: dict[str, list[Ref]] = {}
+    for one in sorted(going, key=lambda one: (one.words[0] != "backups", one.name)):
+        by_work.setdefault(one.work, []).append(one)
+    outside = _outside(session.repository, list(by_work), [*lasting, *head])
+    unmerged = {
+        work
+        for work in by_work.keys() & outside.keys()
+        if not _is_merged(session, work, [*_own(session, by_work[work][0]), *bases])
+    }
+    return {by_work[work][0].name for work in _outermost(unmerged, outside)}
+
+
+def _is_passing(session: Session, ref: str) -> bool:
+    if ref.startswith(_PASSING):
+        return True
+    # a remote's copy of our own branch goes when its pull request is closed
+    remotes = session.snapshot.remotes
+    return any(ref.startswith(f"refs/remotes/{remote}/{session.settings.branch_prefix}") for remote in remotes)
+
+
+def _outside(repository: Repository, commits: list[str], lasting: Iterable[str]) -> dict[str, list[str]]:
+    """What those commits hold and none of the lasting ones does: each with its parents, children first."""
+    if not commits:
+        return {}
+    lines = [*commits, *(f"^{one}" for one in sorted(set(lasting)))]
+    done = gitcall.call(repository, "rev-list", "--topo-order", "--parents", "--ignore-missing", "--stdin",
+                        stdin="\n".join(lines).encode() + b"\n")  # fmt: skip
+    rows = (line.split(" ") for line in done.stdout.decode().splitlines())
+    return {commit: parents for commit, *parents in rows}
+
+
+def _outermost(commits: Set[str], outside: Mapping[str, list[str]]) -> list[str]:
+    """Those commits that none of the others contains."""
+    below: set[str] = set()
+    found = []
+    for commit, parents in outside.items():
+        if commit in commits and commit not in below:
+            found.append(commit)
+        if commit in commits or commit in below:
+            below.update(parents)
+    return found
+
+
+def _own(session: Session, ref: Ref) -> list[str]:
+    """The branch of the workstream that a ref belongs to."""
+    words = [word for word in ref.words if word not in ("backups", "gc", "checkpoints", "accepted", "remote")]
+    ids = [word for word in words if began_s(word) is None][:1]
+    branches = (f"refs/heads/{session.settings.branch_prefix}{id}" for id in ids)
+    return [session.snapshot.refs[branch] for branch in branches if branch in session.snapshot.refs]
+
+
+def _bases(session: Session) -> list[str]:
+    """What pull requests are merged into, as far as it is known here."""
+    refs, symbolic = session.snapshot.refs, session.snapshot.symbolic
+    names = [ref for ref in refs if ref.startswith(f"{_OURS}base/")]
+    names += [target for ref, target in symbolic.items() if ref.startswith("refs/remotes/") and ref.endswith("/HEAD")]
+    names += [f"refs/heads/{name}" for name in (session.settings.base, session.snapshot.head_branch) if name]
+    return list(dict.fromkeys(refs[name] for name in names if name in refs))
+
+
+def _is_merged(session: Session, commit: str, targets: list[str]) -> bool:
+    """Whether merging it would change nothing: it was squashed or rebased into one of the targets."""
+    for target in targets:
+        try:
+            merged = git.merge_trees(session.repository, target, commit)[0]
+        except GitError:  # no common history
+            continue
+        if merged and merged == git.tree_of(session.repository, target):
+            return True
+    return False

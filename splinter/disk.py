@@ -1,0 +1,127 @@
+"""Folders of ours on the disk: what they hold, and how they go. It follows no link, and deletes nothing beside them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from splinter.errors import SplinterError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The bytes of files, each counted once however many names it has here; `newest_s` is the latest write.
+
+    A file that has a name elsewhere counts nothing: it would stay. `is_whole` is false where not all was looked at.
+    """
+
+    bytes: int = 0
+    newest_s: float = 0.0
+    is_whole: bool = True
+
+
+def measure(paths: Iterable[Path], *, most: int = sys.maxsize) -> Held:
+    """What those files and folders hold together; looks at no more than `most` entries."""
+    sizes = newest = seen = 0.0
+    several: dict[tuple[int, int], int] = {}
+    for one in _walk(paths):
+        seen += 1
+        if seen > most:
+            return Held(bytes=int(sizes), newest_s=newest, is_whole=False)
+        newest = max(newest, one.st_mtime)
+        if stat.S_ISDIR(one.st_mode):
+            continue
+        names = several[(one.st_dev, one.st_ino)] = several.get((one.st_dev, one.st_ino), 0) + 1
+        sizes += one.st_size if names == max(1, one.st_nlink) else 0
+    return Held(bytes=int(sizes), newest_s=newest)
+
+
+def entries(root: Path, *parts: str) -> tuple[Path, ...]:
+    """What lies in a folder below `root`, by name; nothing where it is missing.
+
+    Raises SplinterError where it, or a folder on the way, is a link or cannot be read.
+    """
+    folder = root
+    for part in parts:
+        folder = folder / part
+        if folder.is_symlink():
+            raise SplinterError(f"{folder} is a link, which is not followed; nothing was deleted there")
+    try:
+        return tuple(sorted(folder.iterdir()))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise SplinterError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder itself, not a link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def remove(path: Path) -> str | None:
+    """Delete a file, a link or a folder with all in it; returns why it could not be, None where it is gone.
+
+    Folders that nobody may write in, as Go's module cache makes them, are made writable first.
+    """
+    failed = _removed(path)
+    if failed:
+        _make_writable(path)
+        failed = _removed(path)
+    if not failed:
+        return None
+    where, why = failed[0]
+    more = f", and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+    return f"{where} cannot be deleted: {why}{more}"
+
+
+def _walk(paths: Iterable[Path]) -> Iterator[os.stat_result]:
+    todo = [str(path) for path in paths]
+    while todo:
+        path = todo.pop()
+        try:
+            found = os.lstat(path)
+            if stat.S_ISDIR(found.st_mode):
+                todo.extend(entry.path for entry in os.scandir(path))
+        except OSError:  # gone meanwhile, or not ours to look into
+            continue
+        yield found
+
+
+def _removed(path: Path) -> list[tuple[str, str]]:
+    """Try to delete it; what stood in the way, by path."""
+    failed: list[tuple[str, str]] = []
+
+    def note(_function: object, where: str, error: Any) -> None:
+        found = error[1] if isinstance(error, tuple) else error
+        if not isinstance(found, FileNotFoundError):
+            failed.append((where, getattr(found, "strerror", None) or str(found)))
+
+    if not is_folder(path):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            note(None, str(path), error)
+    elif sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=note)
+    else:
+        shutil.rmtree(path, onerror=note)
+    # a folder that is not empty is a consequence of what lies in it
+    return [one for one in failed if not any(other[0].startswith(f"{one[0]}{os.sep}") for other in failed[:50])]
+
+
+def _make_writable(path: Path) -> None:
+    folders = [path] if is_folder(path) else []
+    while folders:
+        folder = folders.pop()
+        try:
+            folder.chmod(0o700)
+            folders.extend(one for one in folder.iterdir() if is_folder(one))
+        except OSError:
+            continue

@@ -1,0 +1,114 @@
+"""The command `doit gc`: what is past its limits goes, and what that freed is told. It starts no workstream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doit.cmd_base import Command
+
+from splinter.doit_plugins.run import locked
+from splinter.doit_plugins.telling import say, told
+
+if TYPE_CHECKING:
+    from splinter.freeing import Freed, Report
+
+_SHOWN = 20  # things of a kind that people are shown; JSON has them all
+_NOUNS = {
+    "worktrees": ("worktree", "worktrees"),
+    "logs": ("run's logs, patches, report and mail", "runs' logs, patches, reports and mails"),
+    "results": ("kept result", "kept results"),
+    "refs": ("ref of what is no longer there", "refs of what is no longer there"),
+    "backups": ("backup", "backups"),
+}
+
+
+class Gc(Command):
+    """Worktrees, logs, results and backups past the limits of the settings go."""
+
+    name = "gc"
+    doc_purpose = "remove worktrees, logs and cached results past the limits in the settings"
+    doc_usage = ""
+    doc_description = (
+        "No branch is touched, and no unmerged commit is lost: where its last ref goes, a backup holds it."
+    )
+    cmd_options = (
+        {
+            "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
+            "help": "say what would go and why; change nothing",
+        },
+        {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"},
+    )  # fmt: skip
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        """Free and tell; exit status 2 where something could not be deleted, 4 where a run holds the lock."""
+        return told(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
+
+    def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
+        from splinter import freeing, project
+
+        with nullcontext() if is_dry_run else locked():
+            known = project.read(Path.cwd())
+            report = freeing.free(known, is_dry_run=is_dry_run)
+        shares = known.settings.share_results and bool(report.of("results"))
+        say(_as_json(report, is_dry_run) if as_json else "\n".join(_lines(report, is_dry_run, shares=shares)))
+        return 2 if report.problems else 0
+
+
+def _as_json(report: Report, is_dry_run: bool) -> str:
+    from splinter.freeing import KINDS
+
+    kinds = {
+        kind: {
+            "count": len(report.of(kind)),
+            "bytes": sum(one.bytes for one in report.of(kind)),
+            "items": [{key: value for key, value in asdict(one).items() if key != "kind"} for one in report.of(kind)],
+        }
+        for kind in KINDS
+    }
+    whole = {"dry_run": is_dry_run, "freed": kinds}
+    return json.dumps({**whole, "moved": report.moved, "left": report.left, "problems": report.problems}, indent=2)
+
+
+def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
+    from splinter.freeing import KINDS
+
+    frees, moves, leaves = ("would free", "would move", "would leave") if is_dry_run else ("freed", "moved", "left")
+    for kind in KINDS:
+        if found := report.of(kind):
+            yield f"{frees} {_summed(kind, found)}"
+            yield from _some([f"  {_shown(one)}" for one in found])
+    if shares:
+        yield "  on the remote they stay: share_results is on, and gc works here alone"
+    yield from _some([f"{moves} the commit of {ref} to {backup}" for ref, backup in report.moved.items()])
+    yield from (f"{leaves} {one}" for one in report.left)
+    yield from report.problems
+    if not (report.freed or report.left or report.problems):
+        yield "nothing is past its limits"
+
+
+def _summed(kind: str, found: tuple[Freed, ...]) -> str:
+    from splinter import expiry
+
+    told = f"{len(found):,} {_NOUNS[kind][len(found) != 1]}"
+    if kind in ("worktrees", "logs"):
+        return f"{told}: {expiry.size(sum(one.bytes for one in found))}"
+    return f"{told}; git's own gc frees what only they held" if kind == "results" else told
+
+
+def _shown(one: Freed) -> str:
+    from splinter import expiry
+    from splinter.markup import one_line
+
+    size = f", {expiry.size(one.bytes)}" if one.kind in ("worktrees", "logs") else ""
+    return one_line(f"{one.name}: {one.why}{size}{f'; {one.note}' if one.note else ''}")
+
+
+def _some(lines: list[str]) -> Iterator[str]:
+    yield from lines[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield f"  … and {len(lines) - _SHOWN:,} more; --json has them all"

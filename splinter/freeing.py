@@ -1,0 +1,247 @@
+"""What `doit gc` does: worktrees, logs, kept results and refs past their limits go, and what was freed is told.
+
+No branch is touched, no unmerged commit loses its last ref, and nothing that a person changed goes unkept.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from splinter import bygone, collection, disk, expiry, git, gitcall, groundwork, leftovers, project, worktree
+from splinter.bygone import Bygone
+from splinter.collection import Collection
+from splinter.errors import GitError, SplinterError, StepError
+from splinter.leftovers import Leftover
+from splinter.project import Project
+from splinter.redact import Redactor
+from splinter.session import Session
+from splinter.workstream import Workstream
+
+PATCH = "found-in-worktree.patch"
+KINDS = ("worktrees", "logs", "results", "refs", "backups")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """One thing that went, or would: `bytes` are of files, 0 for refs; `note` tells what was kept of it."""
+
+    kind: str
+    name: str
+    why: str
+    bytes: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What went; where commits are held now, by the ref that went; what was left and why; what could not be done."""
+
+    freed: tuple[Freed, ...] = ()
+    moved: Mapping[str, str]
+    left: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> tuple[Freed, ...]:
+        """What went of one kind."""
+        return tuple(one for one in self.freed if one.kind == kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """A leftover that is to go; `changed` are the trees before and after of what a person changed in a worktree."""
+
+    kind: str
+    leftover: Leftover
+    why: str
+    changed: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """All that is past its limits, and what stays although it is."""
+
+    going: tuple[Going, ...]
+    bygone: Bygone
+    left: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def free(known: Project, *, is_dry_run: bool) -> Report:
+    """Decide, and unless it is a dry run delete; raises SplinterError where nothing can be decided."""
+    with _session(known) as session:
+        now = session.clock.now()
+        decision = decide(session, _shape(known), now=now)
+        report = foretold(decision) if is_dry_run else carried_out(session, known, decision, now=now)
+        left, problems = (tuple(map(session.redactor.text, told)) for told in (report.left, report.problems))
+        return replace(report, left=left, problems=problems)
+
+
+@contextmanager
+def _session(known: Project) -> Iterator[Session]:
+    """A session without plans, for what cannot be run can be tidied; what git makes meanwhile goes at the end."""
+    bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
+    session = project.open_session(bare, is_read_only=True)
+    session.settings = known.settings
+    passed_on = [
+        *(one.env for one in known.collection.workstreams),
+        *(one.env for one in known.settings.tools.values()),
+    ]
+    session.redactor = Redactor(known.environment.secrets(tuple(name for names in passed_on for name in names)))
+    with gitcall.borrowed(session.repository) as repository:
+        session.repository = repository
+        yield session
+
+
+def _shape(known: Project) -> dict[str, Set[str]] | None:
+    """Each workstream's steps; None where a file is broken, for then nobody can tell which ones there are.
+
+    In a linked worktree of the user's those of the main checkout count too.
+    """
+    repository, found = known.repository, [known.collection]
+    if repository.root != repository.start:
+        found.append(collection.read(repository.root, known.settings))
+    if any(problem.level == "error" for one in found for problem in one.problems):
+        return None
+    shape: dict[str, Set[str]] = {}
+    for workstream in (one for each in found for one in each.workstreams):
+        shape[workstream.id] = {*shape.get(workstream.id, ()), *_names(workstream)}
+    return shape
+
+
+def _names(workstream: Workstream) -> Iterator[str]:
+    yield "prepare"
+    yield from (step.id for step in workstream.steps)
+    yield from (f"fix-{number + 1}" for number in range(workstream.fix.attempts))
+
+
+def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datetime) -> Decision:
+    """What is past the limits of the settings; it reads what lies there, and changes nothing."""
+    limits, now_s = session.settings.gc, now.timestamp()
+    ids = None if shape is None else shape.keys()
+    trees, runs = leftovers.worktrees(session, ids), leftovers.runs(session)
+    old_trees = expiry.expired(
+        (one.thing for one in trees.leftovers), days=limits.worktree_days, mb=limits.worktree_mb, now_s=now_s,
+        age="not used for {}",
+    )  # fmt: skip
+    old_runs = expiry.expired(
+        (one.thing for one in runs.leftovers), days=limits.log_days, mb=limits.log_mb, now_s=now_s
+    )
+    going, left = [], []
+    for one in (one for one in trees.leftovers if one.name in old_trees):
+        try:
+            changed = _changed(session, one)
+            going.append(Going(kind="worktrees", leftover=one, why=old_trees[one.name], changed=changed))
+        except SplinterError as error:
+            left.append(f"the worktree of {one.name}: {error}")
+    going += [
+        Going(kind="logs", leftover=one, why=old_runs[one.name]) for one in runs.leftovers if one.name in old_runs
+    ]
+    return Decision(
+        going=tuple(going),
+        bygone=bygone.decide(session, shape, limits=limits, now=now),
+        left=tuple(left),
+        problems=(*trees.problems, *runs.problems),
+    )
+
+
+def _changed(session: Session, leftover: Leftover) -> tuple[str, str] | None:
+    """The trees of a worktree as we put it and as it is, None where they are the same; raises SplinterError.
+
+    What cannot be looked at, and what somebody did in the worktree's own repository, is not ours to throw away.
+    """
+    repository, tree = session.repository, worktree.locate(session.state, leftover.name)
+    if not disk.is_folder(tree.path) or not any(tree.path.iterdir()):
+        return None
+    own = worktree.own_refs(tree)
+    if own:
+        raise StepError("conflict", f"its own .git holds {own[0]}, which no run made; delete {tree.path} by hand")
+    at = worktree.expected(tree)
+    before = git.tree_of(repository, at) if at and git.existing(repository, [at]) else git.empty_tree(repository)
+    assert repository.objects
+    index = repository.objects / f"{leftover.name}.index"
+    if tree.index.is_file():
+        shutil.copyfile(tree.index, index)
+    copy = replace(tree, index=index)
+    if not tree.index.is_file():
+        gitcall.call(repository, "read-tree", before, worktree=copy)
+    after = worktree.measure(repository, copy)
+    return (before, after) if before != after else None
+
+
+def foretold(decision: Decision) -> Report:
+    """What carrying it out would do."""
+    freed = [
+        Freed(
+            kind=one.kind, name=one.leftover.name, why=one.why, bytes=one.leftover.thing.bytes,
+            note="what was changed in it is kept as a patch" if one.changed else "",
+        )
+        for one in decision.going
+    ]  # fmt: skip
+    return Report(
+        freed=(*freed, *_refs(decision.bygone)),
+        moved=decision.bygone.moved,
+        left=(*decision.left, *_unmerged(decision.bygone)),
+        problems=decision.problems,
+    )
+
+
+def carried_out(session: Session, known: Project, decision: Decision, *, now: datetime) -> Report:
+    """Delete it, one thing after the other: what cannot be deleted is told and stops nobody."""
+    if any(one.kind == "worktrees" for one in decision.going):
+        project.sweep(known, session)
+    freed, problems = [], [*decision.problems]
+    stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-gc-{secrets.token_hex(2)}"
+    for one in decision.going:
+        try:
+            note = _keep(session, one, stamp) if one.changed else ""
+        except (SplinterError, OSError) as error:
+            problems.append(f"the worktree of {one.leftover.name} stays, for its changes cannot be kept: {error}")
+            continue
+        bytes, failed = _delete(one.leftover)
+        problems += failed
+        if bytes or not failed:
+            freed.append(Freed(kind=one.kind, name=one.leftover.name, why=one.why, bytes=bytes, note=note))
+    moved, gone = decision.bygone.moved, [*_refs(decision.bygone)]
+    try:
+        if updates := decision.bygone.updates(session.repository):
+            git.update_refs(session.repository, updates, why="splinter: gc")
+    except GitError as error:
+        moved, gone = {}, []
+        problems.append(f"no ref was deleted: {error}")
+    return Report(
+        freed=(*freed, *gone),
+        moved=moved,
+        left=(*decision.left, *_unmerged(decision.bygone)),
+        problems=tuple(problems),
+    )
+
+
+def _keep(session: Session, going: Going, stamp: str) -> str:
+    assert going.changed
+    patch = session.store.run_folder(stamp) / going.leftover.name / PATCH
+    groundwork.write_patch(session, *going.changed, patch)
+    return f"what was changed in it is kept as {session.relative(patch)}"
+
+
+def _delete(leftover: Leftover) -> tuple[int, list[str]]:
+    """How many bytes went, and what is still there and why."""
+    before = disk.measure(leftover.paths).bytes
+    failed = [why for why in map(disk.remove, leftover.paths) if why]
+    return before - (disk.measure(leftover.paths).bytes if failed else 0), failed
+
+
+def _refs(gone: Bygone) -> Iterator[Freed]:
+    kinds = {"results": gone.results, "refs": gone.pointless, "backups": gone.backups}
+    for kind, names in kinds.items():
+        yield from (Freed(kind=kind, name=name, why=why) for name, why in sorted(names.items()))
+
+
+def _unmerged(gone: Bygone) -> Iterable[str]:
+    if gone.unmerged:
+        told = expiry.counts({"backup": gone.unmerged})
+        yield f"{told} under {bygone.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"
