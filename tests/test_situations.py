@@ -38,13 +38,13 @@ file mode *                                             | 0 changed         | th
 rename *                                                | 0 changed         | git sees a rename
 binary *                                                | 0 changed         | its bytes are in the commit
 symlink *                                               | 0 changed         | new links, and a file that became one
-submodule                                               | 0 changed         | the base's submodule is as it was
+submodule *                                             | 0 changed         | the base's submodule is as it was
 names of all kinds                                      | 0 changed         | blanks, line ends, quotes, letters, dashes, patterns
 bases                                                   |                   |
 base advanced                                           | 0 changed         | rebuilt on the new base, the page stays; local main too
 base advanced in workstreams alone *                    | 0 changed         | ids stay
 base advanced by the same change *                      | 0 unchanged       | the branch stays, the page is closed
-base force-pushed                                       | 0 changed         | rebuilt, nothing of the old base in it
+base force-pushed *                                     | 0 changed         | rebuilt, nothing of the old base in it
 base force-pushed below a person's commit               | 0 changed         | rebuilt with the commit, nothing of the old base in it
 base without a common history *                         | 0 changed         | rebuilt on it
 base's tip is a merge *                                 | 0 changed         | rebuilt on it
@@ -56,7 +56,7 @@ what it builds on is squash-merged                      | 0 unchanged       | th
 what it builds on is rebased *                          | 0 unchanged       | the other starts from the base
 commits that were not pushed                            | 0 changed         | they stay private
 pulls                                                   |                   |
-pull request squash-merged                              | 0 unchanged       | nothing is pushed, opened or commented
+pull request squash-merged *                            | 0 unchanged       | nothing is pushed, opened or commented
 pull request merged *                                   | 0 unchanged       | nothing is pushed, opened or commented
 pull request rebased *                                  | 0 unchanged       | nothing is pushed, opened or commented
 pull request squash-merged and then another change      | 0 changed         | a new page with that change alone
@@ -64,18 +64,18 @@ pull request squash-merged with a person's commit *     | 0 changed         | a 
 pull request closed and the base advanced *             | 0 changed         | not reopened, none new, and it is told
 pull request closed and its branch deleted              | 0 changed         | not pushed again, none new
 pull request closed that another builds on *            | 0 changed         | pushed again, since the other's page aims at it
-pull request closed and the definition edited           | 0 changed         | a new branch and a new page
+pull request closed and the definition edited *         | 0 changed         | a new branch and a new page
 pull request opened by a human *                        | 0 changed         | adopted, the human's words stay
 pull request's words changed by a human *               | 0 changed         | title and text around our part stay
 branch brought up to date by the button                 | 0 changed         | rebuilt on the newest base, the merge is left out
 people                                                  |                   |
 a person's commit behind ours and nothing new *         | 0 changed         | the remote stays, the page too
 a person's commits behind ours *                        | 0 changed         | replayed; author, date, message stay; a backup is kept
-a person's commit on the remote                         | 0 changed         | replayed, here and there
+a person's commit on the remote *                       | 0 changed         | replayed, here and there
 a person's commit on the remote that was only looked at | 0 changed         | it outlives that run and the change after it
 a person's commit on the remote and another here *      | 0 changed         | both replayed, here and there
 a person's commits on the remote one after the other *  | 0 changed         | each is replayed once, each old tip is kept
-a person's commit between ours                          | 0 changed         | replayed behind ours
+a person's commit between ours *                        | 0 changed         | replayed behind ours
 a person's commit before ours                           | 0 changed         | replayed behind ours
 a person's commit and the base advanced *               | 0 changed         | ours rebuilt, the person's behind
 a person's force-push of other work                     | 0 changed         | ours, the person's behind
@@ -111,12 +111,12 @@ the user's checkout is on the branch *                  | 0 changed         | no
 the user's checkout is on the branch of a trunk *       | 3 -               | told to name a base
 push refused by a hook                                  | 2 changed         | told in the hook's words; pushed once it is gone
 push refused since it rewrites *                        | 2 changed         | told, the remote stays
-push between our look and our push                      | 2 changed         | not pushed over; the next run takes it in
+push between our look and our push *                    | 2 changed         | not pushed over; the next run takes it in
 remote out of reach                                     | 2 changed         | the base as last seen; told
 remote that is empty *                                  | 3 -               | told with the command that mends it
 remote with pruning set *                               | 0 changed         | the user's tags and tracking refs stay
 shallow clone *                                         | 0 changed         | stays shallow
-shallow clone that pushes                               | 0 changed         | ours rebuilt, the person's behind, stays shallow
+shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's behind, stays shallow
 another machine that makes the same *                   | 0 changed         | the page goes on
 another machine that makes something else *             | 2 changed         | what it does not know is not pushed over
 object format sha256                                    | 0 changed         | as with sha1
