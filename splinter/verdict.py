@@ -22,9 +22,9 @@ SETTINGS = ("splinter.toml", "pyproject.toml")
 # a file written in the same tick of the file system's clock as the verdict may have changed since unseen
 TICK_NS = 2_000_000_000
 _JUDGES = (
-    "collection.py", "documents.py", "errors.py", "events.py", "files.py", "globs.py", "listing.py", "notation.py",
-    "parsed.py", "places.py", "rules.py", "schema.py", "settings.py", "territory.py", "toml.py", "tools.py",
-    "tools.toml", "verdict.py", "when.py", "workstream.py",
+    "collection.py", "documents.py", "errors.py", "events.py", "expiry.py", "files.py", "globs.py", "listing.py",
+    "notation.py", "parsed.py", "places.py", "rules.py", "schema.py", "settings.py", "territory.py", "toml.py",
+    "tools.py", "tools.toml", "verdict.py", "when.py", "workstream.py",
 )  # fmt: skip
 _SCHEMAS = ("workstream.schema.json", "settings.schema.json")
 

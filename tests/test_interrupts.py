@@ -107,7 +107,7 @@ def test_a_hang_is_ended_at_its_deadline_with_all_of_its_tree(world: World) -> N
 
 def test_a_silent_prompt_step_is_ended_as_stalled(world: World) -> None:
     tool = world.home / "quiet"
-    tool.write_text("#!/bin/sh\nexec sleep 600\n")
+    tool.write_text('#!/bin/sh\n[ "$1" = --version ] || exec sleep 600\n')
     tool.chmod(0o755)
     world.write("splinter.toml", f'[tools.quiet]\ncommand = "{tool}"\nprompt_args = ["{{prompt}}"]\n')
     world.workstream("q", steps=[{"id": "ask", "prompt": "Anything", "tool": "quiet", "stall": "2s"}])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_branches import person
 from tests.world import TUESDAY, World
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="keys are made by ssh-keygen")
@@ -50,7 +49,9 @@ def test_each_commit_of_a_branch_is_signed_and_none_is_where_nobody_asked(signin
 
 def test_a_person_s_commit_is_signed_anew_where_it_is_replayed(signing: World) -> None:
     assert signing.doit().status == 0
-    person(signing, ("theirs.md", "theirs\n"), message="theirs")
+    signing.git("worktree", "add", "--quiet", "../person", "splinter/w")
+    signing.git("-C", "../person", "commit", "--quiet", "--allow-empty", "-m", "theirs")
+    signing.git("worktree", "remove", "../person")
     signing.workstream("w", base="main", steps=[signing.step("a", "echo new > a.txt")])
     signing.commit()
     signing.now = TUESDAY

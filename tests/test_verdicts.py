@@ -151,10 +151,10 @@ def test_what_was_before_is_asked_once_for_a_tree(world: World) -> None:
     text = (world.root / "workstreams/w.yaml").read_text()
     world.write("workstreams/v.yaml", text.replace("id: w", "id: v"))
     world.commit()
-    assert world.doit("-n", "2").status == 0
+    assert world.doit("workstreams", "-n", "2").status == 0
     assert sorted(world.new_calls()) == ["1", "2", "2"]
     world.now = TUESDAY
-    assert world.doit().status == 0
+    assert world.doit("workstreams").status == 0
     assert world.new_calls() == ["2", "2"]
     world.write("workstreams/w.yaml", text.replace("cp after.txt", "cp  after.txt"))
     assert world.doit("w").status == 0
