@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from splinter import expiry, git, gitcall, results
+from splinter import expiry, git, gitcall, merging, results
 from splinter.errors import GitError
 from splinter.expiry import Limits, Thing
 from splinter.git import RefUpdate
@@ -260,7 +260,7 @@ def _is_merged(session: Session, commit: str, targets: list[str]) -> bool:
     """Whether merging it would change nothing: it was squashed or rebased into one of the targets."""
     for target in targets:
         try:
-            merged = git.merge_trees(session.repository, target, commit)[0]
+            merged = merging.merge_trees(session.repository, target, commit)[0]
         except GitError:  # no common history
             continue
         if merged and merged == git.tree_of(session.repository, target):

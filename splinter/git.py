@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter import gitcall, process
+from splinter import gitcall
 from splinter.gitcall import Repository, WorkTree
-from splinter.ports import Snapshot
 from splinter.records import FileChange
-from splinter.settings import Identity
 
 SIGN_TIMEOUT_S = 60.0
 _GITLINK, _SYMLINK = "160000", "120000"
@@ -62,73 +59,6 @@ class Commit:
     id: str
     parents: tuple[str, ...]
     message: str
-
-
-def toplevel(path: Path, environ: Mapping[str, str]) -> Path:
-    """The top of the checkout that `path` lies in; raises InputError where there is none."""
-    return Path(gitcall.discover(path, environ, "--show-toplevel"))
-
-
-def common_dir(path: Path, environ: Mapping[str, str]) -> Path:
-    """The common directory of the repository that `path` lies in; raises InputError where there is none."""
-    return (path / gitcall.discover(path, environ, "--git-common-dir")).resolve()
-
-
-def listed_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Paths that git tracks in the checkout at `root`."""
-    argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"]
-    done = process.capture(argv, env=gitcall.environment(environ, is_remote=True))
-    return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
-
-
-def open_repository(start: Path, environ: Mapping[str, str], identity: Identity | None = None) -> Repository:
-    """Read where a repository lies and what of its config concerns us; raises InputError for what is not supported."""
-    gitcall.check_version(environ)
-    lines = gitcall.discover(start, environ, "--show-toplevel", "--git-common-dir", "--show-object-format").split("\n")
-    top, common = Path(lines[0]), (start / lines[1]).resolve()
-    config = gitcall.config_of(common, environ)
-    listing = process.capture(
-        ["git", f"--git-dir={common}", "worktree", "list", "--porcelain", "-z"], env=gitcall.environment(environ)
-    ).stdout
-    main = Path(os.fsdecode(listing.split(b"\0", 1)[0].removeprefix(b"worktree ")))
-    return Repository(
-        common=common,
-        root=main if main.is_dir() and main != common else top,
-        start=top,
-        identity=identity or gitcall.identity_of(config),
-        environ=environ,
-        object_format=lines[2],
-        drivers_off=gitcall.drivers_off(config),
-        is_partial=any(re.fullmatch(r"remote\..+\.(promisor|partialclonefilter)", key) for key in config),
-        excludes_file=gitcall.excludes_of(config, environ),
-    )
-
-
-def snapshot(repository: Repository) -> Snapshot:
-    """Everything the plan needs to know of git, in four calls."""
-    fields = "%(refname)%00%(objectname)%00%(symref)"
-    refs, symbolic = {}, {}
-    for line in gitcall.text(repository, "for-each-ref", f"--format={fields}").splitlines():
-        name, oid, target = line.split("\0")
-        refs[name] = oid
-        if target:
-            symbolic[name] = target
-    head_branch = gitcall.text(repository, "symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).strip() or None
-    if repository.start != repository.root:
-        done = process.capture(
-            ["git", "-C", str(repository.start), "symbolic-ref", "--quiet", "HEAD"],
-            env=gitcall.environment(repository.environ, is_remote=True),  # it may be the user's `safe.directory` alone
-        )
-        head_branch = done.stdout.decode().strip() or None
-    config = gitcall.config_of(repository.common, repository.environ)
-    return Snapshot(
-        refs=refs,
-        symbolic=symbolic,
-        checked_out=checked_out(repository),
-        remotes={key[7:-4]: values[-1] for key, values in config.items() if re.fullmatch(r"remote\..+\.url", key)},
-        head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
-        head=gitcall.text(repository, "rev-parse", "--quiet", "--verify", "HEAD", ok=(0, 1)).strip() or None,
-    )
 
 
 def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
@@ -218,11 +148,11 @@ def commit_tree(
 ) -> str:
     """Write a commit object by our identity; `date_s` is seconds since the epoch, UTC. Moves no ref."""
     who, date = repository.identity, f"@{date_s} +0000"
-    return _commit(repository, tree, parents, message.encode(), author=(who.name, who.email, date), date=date,
+    return commit_as(repository, tree, parents, message.encode(), author=(who.name, who.email, date), date=date,
                    is_signed=is_signed)  # fmt: skip
 
 
-def _commit(
+def commit_as(
     repository: Repository, tree: str, parents: Sequence[str], message: bytes, *,
     author: tuple[str, str, str], date: str, is_signed: bool,
 ) -> str:  # fmt: skip
@@ -299,58 +229,15 @@ def under(repository: Repository, prefix: str) -> tuple[str, ...]:
     )
 
 
-def merge_trees(repository: Repository, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
-    """The tree of merging two commits, or None and the paths that conflict."""
-    done = gitcall.call(
-        repository, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, ok=(0, 1)
-    )
-    words = [os.fsdecode(word) for word in done.stdout.split(b"\0") if word]
-    return (words[0], ()) if done.exit_status == 0 else (None, tuple(words[1:]))
-
-
 def changed_lines(repository: Repository, old: str, new: str) -> int:
     """How many lines were added and removed between two commits; binary files count none."""
     rows = gitcall.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
     return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
 
 
-def three_way(repository: Repository, base: str, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
-    """The tree that has both changes to the tree `base`, or None and the paths that conflict."""
-    if base == ours or ours == theirs:
-        return theirs, ()
-    # `merge-tree --merge-base` is newer than git 2.39: commits of our own give it a base
-    root = commit_tree(repository, base, [], "base", date_s=0)
-    sides = [commit_tree(repository, tree, [root], side, date_s=0) for side, tree in (("a", ours), ("b", theirs))]
-    return merge_trees(repository, *sides)
-
-
-def parents(repository: Repository, commit: str) -> tuple[str, ...]:
-    """The parents of a commit; of one that has none, itself."""
-    return tuple(gitcall.text(repository, "rev-parse", f"{commit}^@").split()) or (commit,)
-
-
-def first_parents(repository: Repository, tip: str, known: Sequence[str], *, besides: str = "") -> tuple[str, ...]:
-    """The commits from `tip` along first parents, the oldest first, but for those of `known` and below `besides`."""
-    names = [f"^{commit}" for commit in known] + (["--not", f"--glob={besides}/*"] if besides else [])
-    return tuple(gitcall.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
-
-
 def holds(repository: Repository, prefix: str, commit: str) -> bool:
     """Whether a ref below a prefix contains a commit."""
     return bool(gitcall.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
-
-
-def recommit(repository: Repository, commit: str, tree: str, parent: str, *, is_signed: bool = False) -> str:
-    """A commit's author, date and message with another tree on another parent; we are the committer."""
-    fields = ("%an", "%ae", "%ad", "%B")
-    form = "%x00".join(fields)
-    shown = gitcall.call(repository, "show", "-s", "--date=raw", f"--format={form}", commit).stdout
-    name, email, date, message = shown.split(b"\0", 3)
-    when = f"@{date.decode()}"
-    author = (os.fsdecode(name), os.fsdecode(email), when)
-    return _commit(
-        repository, tree, [parent], message.rstrip(b"\n") + b"\n", author=author, date=when, is_signed=is_signed
-    )
 
 
 def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:
@@ -414,26 +301,3 @@ def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[s
     return gitcall.call(
         repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new, "--", *pathspecs
     ).stdout
-
-
-def checked_out(repository: Repository) -> dict[str, str]:
-    """Branches that some checkout of the user's holds, with the checkout's path."""
-    branches, path = {}, ""
-    for entry in gitcall.text(repository, "worktree", "list", "--porcelain", "-z").split("\0"):
-        key, _, value = entry.partition(" ")
-        if key == "worktree":
-            path = value
-        elif key == "branch":
-            branches[value.removeprefix("refs/heads/")] = path
-    return branches
-
-
-def rebased(repository: Repository) -> dict[str, str]:
-    """Branches that a rebase under way will move at its end, with the checkout's path; HEAD is detached meanwhile."""
-    branches = {}
-    for folder in (repository.common, *repository.common.glob("worktrees/*")):
-        for name in (*folder.glob("rebase-merge/head-name"), *folder.glob("rebase-apply/head-name")):
-            link = folder / "gitdir"
-            path = Path(link.read_text().strip()).parent if link.exists() else repository.root
-            branches[name.read_text().strip().removeprefix("refs/heads/")] = str(path)
-    return branches

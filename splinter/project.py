@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import collection, git, places, plan, settings, tools
+from splinter import checkouts, collection, git, places, plan, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
 from splinter.gitcall import Repository
@@ -66,9 +66,9 @@ class Project:
 def read(start: Path) -> Project:
     """Read settings and workstreams of the repository that `start` lies in; raises InputError."""
     environment = settings.environment()
-    top = git.toplevel(start, environment.variables)
+    top = checkouts.toplevel(start, environment.variables)
     chosen = settings.read(top)
-    repository = git.open_repository(top, environment.variables, chosen.identity)
+    repository = checkouts.open_repository(top, environment.variables, chosen.identity)
     return Project(
         repository=repository,
         settings=chosen,
@@ -83,7 +83,7 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
     `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
     """
     repository = project.repository
-    snapshot = git.snapshot(repository)
+    snapshot = checkouts.snapshot(repository)
     current = clock(project.environment)
     redactor = Redactor(project.environment.secrets(_named(project)))
     store = Store(repository.root / ".splinter", redactor=redactor, is_read_only=is_read_only)

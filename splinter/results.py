@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting, git, identity, remotes
+from splinter import acting, git, identity, merging, remotes
 from splinter.errors import GitError, SplinterError
 from splinter.git import RefUpdate
 from splinter.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
@@ -125,7 +125,7 @@ def _read(commit: str, message: str) -> Kept | None:
 def applied(session: Session, kept: Kept, before: str) -> str | None:
     """The tree of a result brought to another start, three-way; None where it does not fit whole."""
     started, ours, theirs = (git.tree_of(session.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
-    return git.three_way(session.repository, started, ours, theirs)[0]
+    return merging.three_way(session.repository, started, ours, theirs)[0]
 
 
 def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:

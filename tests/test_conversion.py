@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter import git, worktree
+from splinter import checkouts, git, worktree
 from splinter.gitcall import Repository, WorkTree
 from tests.world import World
 
@@ -29,7 +29,7 @@ def placed(world: World, attributes: str) -> tuple[Repository, WorkTree, str]:
     world.write(".gitattributes", f"{attributes}\n")
     world.git("add", ".gitattributes")
     world.git("commit", "--quiet", "-m", "attributes")
-    commit, repository = world.git("rev-parse", "HEAD"), git.open_repository(world.root, dict(os.environ))
+    commit, repository = world.git("rev-parse", "HEAD"), checkouts.open_repository(world.root, dict(os.environ))
     tree = worktree.locate(world.home / "state", "w")
     worktree.ensure(repository, tree, ())
     worktree.place(repository, tree, commit, keep_ignored=True)

@@ -22,7 +22,7 @@ FLOORS = (
     "documents listing files places verdict schema toml tools parsed territory rules expiry settings collection ports plan"
     " identity graph markup report junit readers comparison subsets prompts breakers sandbox",
     # 3: the outside
-    "storage databases family output process versions gitcall git conversion submodules remotes disk locking store ledger worktree scope leaks session forges.local forges.github"
+    "storage databases family output process versions gitcall git checkouts merging conversion submodules remotes disk locking store ledger worktree scope leaks session forges.local forges.github"
     " notifiers.mail notifiers.slack notifiers.healthcheck"
     " legacy.phrases legacy.source legacy.jsonc legacy.written legacy.shell legacy.paths legacy.prompts legacy.entries"
     " legacy.agents legacy.profiles legacy.limits legacy.scoping legacy.draft legacy.ordering legacy.batch legacy.folder",

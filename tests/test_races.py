@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter import git, submodules, worktree
+from splinter import checkouts, git, submodules, worktree
 from splinter.git import RefUpdate
 from splinter.gitcall import Repository
 from tests.world import World
@@ -31,7 +31,7 @@ def project(world: World) -> tuple[Repository, list[str]]:
         for name in range(10):
             world.write(f"own/{name}.txt", f"{name} of {number}\n")
         commits.append(world.commit(f"number {number}"))
-    return git.open_repository(world.root, dict(os.environ)), commits
+    return checkouts.open_repository(world.root, dict(os.environ)), commits
 
 
 def begin(repository: Repository, state: Path, number: int, commit: str, round_number: int) -> str:

@@ -46,10 +46,10 @@ class Check(Command):
         if known:
             print("[]" if format == "json" else _clean(known.workstreams))
             return 0
-        from splinter import collection, git, listing, settings
+        from splinter import checkouts, collection, listing, settings
 
         variables = settings.environment().variables
-        top = git.toplevel(Path.cwd(), variables)
+        top = checkouts.toplevel(Path.cwd(), variables)
         try:
             before = verdict.look(top)
         except OSError:
@@ -90,12 +90,14 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import git, markup, records, settings
+        from splinter import checkouts, markup, records, settings
         from splinter.doit_plugins.reporter import pages
         from splinter.store import Store
 
         environment = settings.environment()
-        repository = git.open_repository(git.toplevel(Path.cwd(), environment.variables), environment.variables)
+        repository = checkouts.open_repository(
+            checkouts.toplevel(Path.cwd(), environment.variables), environment.variables
+        )
         runs = Store(repository.root / ".splinter", is_read_only=True).runs(limit)
         if as_json:
             print(json.dumps([records.to_json(run) for run in runs], indent=2))
@@ -132,12 +134,14 @@ class Show(Command):
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
-        from splinter import git, records, report, settings
+        from splinter import checkouts, records, report, settings
         from splinter.redact import Redactor
         from splinter.store import Store
 
         environment = settings.environment()
-        repository = git.open_repository(git.toplevel(Path.cwd(), environment.variables), environment.variables)
+        repository = checkouts.open_repository(
+            checkouts.toplevel(Path.cwd(), environment.variables), environment.variables
+        )
         store = Store(repository.root / ".splinter", is_read_only=True)
         run = wanted[0] if wanted else store.latest_run()
         if run is None:

@@ -29,9 +29,9 @@ class Graph(Command):
         return told(lambda: self._draw(opt_values["format"]))
 
     def _draw(self, format: str) -> int:
-        from splinter import collection, git, graph, settings
+        from splinter import checkouts, collection, graph, settings
 
-        top = git.toplevel(Path.cwd(), settings.environment().variables)
+        top = checkouts.toplevel(Path.cwd(), settings.environment().variables)
         found = collection.read(top, settings.read(top))
         found.check()
         print(graph.draw(found.workstreams, format), end="")

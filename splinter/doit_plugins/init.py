@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doit.cmd_base import Command
 
-from splinter import git, scaffold, settings
+from splinter import checkouts, scaffold, settings
 from splinter.errors import SplinterError
 from splinter.scaffold import Written
 
@@ -29,8 +29,8 @@ class Init(Command):
             sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
             return 3
         try:
-            root = git.toplevel(Path.cwd(), settings.environment().variables)
-            written = scaffold.write(root, git.listed_files(root, settings.environment().variables))
+            root = checkouts.toplevel(Path.cwd(), settings.environment().variables)
+            written = scaffold.write(root, checkouts.listed_files(root, settings.environment().variables))
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status

@@ -201,11 +201,11 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 @contextmanager
 def locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
-    from splinter import git, project, settings
+    from splinter import checkouts, project, settings
     from splinter.locking import RunLock
 
     environment = settings.environment()
-    common = git.common_dir(Path.cwd(), environment.variables)
+    common = checkouts.common_dir(Path.cwd(), environment.variables)
     lock = RunLock(common)
     lock.acquire(project.clock(environment).now())
     try:

@@ -204,7 +204,10 @@ def test_after_init_what_was_imported_passes_check(world: World, monkeypatch: py
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the real files are not there: {REAL.name}")
-@pytest.mark.parametrize("is_together", [True, False], ids=["together", "one-by-one"])
+@pytest.mark.parametrize(
+    "is_together",
+    [pytest.param(True, id="together"), pytest.param(False, id="one-by-one", marks=pytest.mark.lane("real"))],
+)
 def test_all_real_files_give_workstreams_that_pass_check(world: World, is_together: bool) -> None:
     names = [str(path) for path in sorted(REAL.rglob("*")) if path.is_file()]
     calls = [names] if is_together else [[name] for name in names]
