@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, collection, disk, expiry, git, gitcall, groundwork, leftovers, project, worktree
+from splinter import bygone, collection, disk, expiry, git, gitcall, groundwork, leftovers, project, together, worktree
 from splinter.bygone import Bygone
 from splinter.collection import Collection
 from splinter.errors import GitError, SplinterError, StepError
@@ -107,7 +107,7 @@ def _shape(known: Project) -> dict[str, Set[str]] | None:
         found.append(collection.read(repository.root, known.settings))
     if any(problem.level == "error" for one in found for problem in one.problems):
         return None
-    shape: dict[str, Set[str]] = {}
+    shape: dict[str, Set[str]] = {together.ID: set()} if known.settings.pull_requests == together.ID else {}
     for workstream in (one for each in found for one in each.workstreams):
         shape[workstream.id] = {*shape.get(workstream.id, ()), *_names(workstream)}
     return shape

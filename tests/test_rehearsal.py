@@ -248,3 +248,13 @@ def test_a_workstream_that_is_gone_asks_for_no_new_rehearsal(world: World) -> No
     assert world.doit().status == 0
     (world.root / "workstreams/c.yaml").unlink()
     assert [line for line in world.doit().out.splitlines() if not line.startswith("-- ")] == []
+
+
+def test_gc_takes_the_common_branch_for_no_workstream_that_is_gone(world: World) -> None:
+    together(world)
+    sides(world, "a", "b")
+    world.commit()
+    assert world.doit().status == 0
+    world.now = "2027-11-23T02:00:00+00:00"
+    assert world.doit("gc").status == 0
+    assert "refs/splinter/accepted/together" in world.git("for-each-ref", "refs/splinter")
