@@ -48,7 +48,8 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
     base = union.newest_base(session, members)
     merged = union.merged(session, union.pending(session, members, base), base)
-    stage = _Stage(session=session, base=base, members={member.id: member for member in merged.fits})
+    members_by_id = {member.id: member for member in merged.fits}
+    stage = _Stage(session=session, base=base, members=members_by_id, trees={tuple(members_by_id): merged.tree})
     depends_on = {id: member.plan.workstream.depends_on for id, member in stage.members.items()}
     try:
         found = subsets.largest(tuple(stage.members), stage.fails, depends_on)
@@ -82,11 +83,12 @@ def told(record: RehearsalRecord) -> str:
 
 @dataclass(kw_only=True)
 class _Stage:
-    """The unions judged so far; `checks` are those of the latest in which nothing failed."""
+    """The unions judged so far, `trees` by their members; `checks` are of the latest in which nothing failed."""
 
     session: Session
     base: str
     members: Mapping[str, Member]
+    trees: dict[tuple[str, ...], str | None]
     checks: tuple[CheckRecord, ...] = ()
     unions: int = 0
 
@@ -102,9 +104,11 @@ class _Stage:
         self.checks = self.checks if failed else checks
         return tuple(f"{check.check} of {check.workstream}: {comparison.told(check)}" for check in failed)
 
-    def tree(self, ids: Sequence[str]) -> str | None:
-        """The tree of the base with these members' changes."""
-        return union.tree(self.session, [self.members[id] for id in ids], self.base)
+    def tree(self, ids: tuple[str, ...]) -> str | None:
+        """The tree of the base with these members' changes, None where they conflict."""
+        if ids not in self.trees:
+            self.trees[ids] = union.tree(self.session, [self.members[id] for id in ids], self.base)
+        return self.trees[ids]
 
 
 def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:

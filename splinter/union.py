@@ -38,9 +38,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The members that merge, in order, the others with the reason, and the pairs that conflict."""
+    """The members that merge, in order, and the tree of all; the others with the reason; the pairs that conflict."""
 
     fits: tuple[Member, ...]
+    tree: str
     left_out: tuple[LeftOut, ...] = ()
     clashes: tuple[Clash, ...] = ()
 
@@ -75,8 +76,8 @@ def newest_base(session: Session, some: Sequence[Member]) -> str:
 
 
 def pending(session: Session, some: Iterable[Member], base: str) -> tuple[Member, ...]:
-    """Those whose change is not in the base already."""
-    return tuple(one for one in some if not preparation.is_in(session, one.start, one.head, base))
+    """Those whose change is not in the base already; what was made on it is none of it."""
+    return tuple(one for one in some if one.base == base or not preparation.is_in(session, one.start, one.head, base))
 
 
 def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
@@ -97,7 +98,9 @@ def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
             conflicting.append(member)
         else:
             tree, fits = joined, [*fits, member]
-    return Merged(fits=tuple(fits), left_out=tuple(left.values()), clashes=_clashes(session, conflicting, some))
+    return Merged(
+        fits=tuple(fits), tree=tree, left_out=tuple(left.values()), clashes=_clashes(session, conflicting, some)
+    )
 
 
 def tree(session: Session, some: Iterable[Member], base: str) -> str | None:
