@@ -55,10 +55,12 @@ def compare(before: Outcomes, now: Outcomes, again: Outcomes | None = None) -> C
 def judged(check: CheckRecord, compared: Comparison, *, forgives_earlier: bool) -> CheckRecord:
     """The check with its comparison, failed for what became worse.
 
-    What failed before is forgiven where `forgives_earlier`.
+    Tests that failed before are forgiven where `forgives_earlier`; a check without tests asks for what it says, and
+    that it failed before proves nothing.
     """
     worse = (*compared.broken, *compared.vanished, *compared.newly_skipped)
-    is_failed = bool(worse) or (bool(compared.failing_before) and not forgives_earlier)
+    unforgiven = [id for id in compared.failing_before if id == check.check or not forgives_earlier]
+    is_failed = bool(worse or unforgiven)
     judged = replace(check, compared=compared)
     if is_failed:
         message = check.message if check.outcome == "failed" else told(judged)

@@ -67,6 +67,14 @@ def test_a_check_that_fails_beside_its_cases_is_a_failure_of_its_own() -> None:
     )
 
 
+def test_only_tests_are_forgiven_what_failed_before() -> None:
+    """`test -s page.md` fails before the page is written, and is no less asked for."""
+    bare, tests = check("failed"), check("failed", a="failed")
+    for one, outcome in ((bare, "failed"), (tests, "passed")):
+        compared = compare(comparison.outcomes(one), comparison.outcomes(one))
+        assert comparison.judged(one, compared, forgives_earlier=True).outcome == outcome
+
+
 def test_of_one_id_that_is_there_twice_the_worst_counts() -> None:
     twice = replace(check("failed"), cases=tuple(CaseRecord(id="a", outcome=one) for one in ("passed", "failed")))
     assert comparison.outcomes(twice).cases["a"] == "failed"
