@@ -114,3 +114,33 @@ def test_an_api_out_of_reach_is_told_and_everything_else_stands(forked: World) -
     assert done.status == 2
     assert forked.outcomes() == {"tidy": "changed"}
     assert (forked.root / "reports/latest/report.md").exists()
+
+
+def test_one_pull_request_of_all_is_kept_up_to_date_and_keeps_a_persons_commit(forked: World, github: str) -> None:
+    forked.write("splinter.toml", 'pull_requests = "together"\n')
+    forked.workstream("other", steps=[forked.step("o", "echo o > other.txt")])
+    forked.commit()
+    forked.git("push", "--quiet", "origin", "main")
+    done = forked.doit()
+    assert done.status == 0, done.out + done.err
+    (pull,) = open_pulls(github)
+    assert (pull["draft"], pull["title"], pull["head"]["ref"]) == (
+        True,
+        "2 workstreams: other, tidy",
+        "splinter/together",
+    )
+    assert forked.git("ls-remote", "origin", "refs/heads/splinter/*").split()[1:] == ["refs/heads/splinter/together"]
+    clone = forked.root.parent / "clone"
+    forked.git("clone", "--quiet", "--branch", "splinter/together", "../origin.git", str(clone))
+    forked.git("-C", str(clone), "commit", "--quiet", "--allow-empty", "-m", "by a person")
+    forked.git("-C", str(clone), "push", "--quiet")
+    forked.now = TUESDAY
+    assert forked.doit().status == 0
+    forked.workstream("other", steps=[forked.step("o", "echo new > other.txt")])
+    assert forked.doit().status == 0
+    assert [one["number"] for one in open_pulls(github)] == [pull["number"]]
+    forked.git("fetch", "--quiet", "origin")
+    tip = "refs/remotes/origin/splinter/together"
+    assert forked.git("log", "--reverse", "--format=%s", f"main..{tip}").splitlines() == [
+        "Title of other (o)", "Title of tidy (write)", "by a person"]  # fmt: skip
+    assert forked.git("show", f"{tip}:other.txt") == "new"
