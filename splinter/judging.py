@@ -62,9 +62,18 @@ def _judged(
     now = comparison.outcomes(record)
     compared = comparison.compare(before, now)
     if compared.broken and record.reason == "exit_code":
-        again = checking.run(session, plan, check, commit, name=f"{log}{check.id}.again")
-        compared = comparison.compare(before, now, comparison.outcomes(again.record))
+        compared = comparison.compare(before, now, _again(session, plan, check, commit, log))
     return comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
+
+
+def _again(session: Session, plan: Plan, check: Step, commit: str, log: str) -> Outcomes | None:
+    """What a check says when it is asked once more, None where no time is left for that."""
+    try:
+        return comparison.outcomes(checking.run(session, plan, check, commit, name=f"{log}{check.id}.again").record)
+    except StepError as error:
+        if error.reason != "over_budget":
+            raise
+        return None
 
 
 def tried(session: Session, judged: Judged) -> Tried:

@@ -230,3 +230,15 @@ def test_a_base_whose_check_hangs_is_no_better_than_one_that_fails(world: World)
     assert compared(world) == {"before": "failed", "fixed": ["c"]}
     assert json.loads((world.root / "reports/latest/report.json").read_text())["workstreams"][0]["checks"][0][
         "compared"]["before"] == "failed"  # fmt: skip
+
+
+def test_a_used_up_budget_leaves_the_change_judged_without_what_was_before(world: World) -> None:
+    """The check takes most of the minutes, so that none are left for the base and for a second try."""
+    check = {"id": "c", "run": "sleep 1.2; test ! -e out.txt"}
+    world.workstream("w", steps=[{"id": "s", "run": "echo x > out.txt"}], checks=[check], budget={"minutes": 0.03})
+    world.commit()
+    assert world.doit().status == 1
+    record = world.records()["w"]
+    assert record["reason"] == "check_failed"
+    assert record["checks"][0]["compared"] is None
+    assert "it had no time left to be compared with what was before" in record["checks"][0]["notes"]
