@@ -55,6 +55,8 @@ def copy_into(db: sqlite3.Connection, file: Path) -> None:
                     source.backup(db)
                 finally:
                     source.close()
+                if copy.stat().st_size <= _SMALL_BYTES:
+                    _check(db)
     except sqlite3.DatabaseError as error:
         raise SplinterError(
             f"{file} is damaged ({error}); the next doit moves it aside and begins a new one"
@@ -103,16 +105,22 @@ def _connected(file: Path, tables: str) -> sqlite3.Connection:
     try:
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
-        found = db.execute("pragma quick_check(1)").fetchone()[0] if is_doubtful else "ok"
-        if found != "ok":
-            error = sqlite3.DatabaseError(" ".join(found.split()))
-            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise error
+        if is_doubtful:
+            _check(db)
         db.executescript(tables)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _check(db: sqlite3.Connection) -> None:
+    """Look through a whole database; raises DatabaseError where it is damaged."""
+    found = db.execute("pragma quick_check(1)").fetchone()[0]
+    if found != "ok":
+        error = sqlite3.DatabaseError(" ".join(found.split()))
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
 
 
 def _refused(file: Path) -> StorageError | None:
