@@ -68,7 +68,7 @@ def tally(run: RunRecord) -> str:
 
 def is_idle(run: RunRecord) -> bool:
     """Whether nothing ran."""
-    return run.count("skipped") == len(run.workstreams)
+    return run.count("skipped") == len(run.workstreams) and not run.rehearsals
 
 
 def is_failure(run: RunRecord) -> bool:

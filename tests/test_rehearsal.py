@@ -258,3 +258,13 @@ def test_gc_takes_the_common_branch_for_no_workstream_that_is_gone(world: World)
     world.now = "2027-11-23T02:00:00+00:00"
     assert world.doit("gc").status == 0
     assert "refs/splinter/accepted/together" in world.git("for-each-ref", "refs/splinter")
+
+
+def test_a_rehearsal_alone_is_not_told_as_a_run_in_which_nothing_ran(world: World) -> None:
+    sides(world, "a", "b")
+    world.commit()
+    assert world.doit("workstreams").status == 0
+    assert world.doit().status == 0
+    report = (world.root / "reports/latest/report.md").read_text()
+    assert report.startswith("# 2 workstreams: 2 skipped")
+    assert "nothing ran" not in report
