@@ -23,14 +23,17 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     """The final tasks, as doit's task creators yield them."""
     yield _rehearse(session, rows)
     yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
-    yield from [_together(session, rows)] if session.settings.pull_requests == "together" else _each(session, rows)
+    if session.settings.pull_requests == together.ID and session.plans:
+        yield _together(session, rows)
+    else:
+        yield from _each(session, rows)
     yield _report(session)
     for name, doc in (("email", "mail the report"), ("slack", "tell Slack"), ("healthcheck", "ping the healthcheck")):
         yield _notify(session, name, doc)
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
-    is_one_page = session.settings.pull_requests == "together"
+    is_one_page = session.settings.pull_requests == together.ID
 
     def found() -> dict[str, tuple[union.Member, ...]]:
         accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}

@@ -35,9 +35,11 @@ def material(session: Session, rehearsed: Values) -> Material:
 def pull_request(session: Session, rehearsed: Values) -> PullRequestRecord:
     """Move the branch to the union, push it, and open or update its page; raises PublishError."""
     plans = _plans(session, rehearsed)
-    if not plans:
-        return publish.propose(session, _stand_in(session, plans), "", None)
     whole = _stand_in(session, plans)
+    if not plans and rehearsed["notes"]:
+        raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
+    if not plans:
+        return publish.propose(session, whole, "", None)
     start, union = rehearsed["unions"][whole.base.name]
     chain = _chain(session, plans, rehearsed["members"], start)
     if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union):

@@ -268,3 +268,19 @@ def test_a_rehearsal_alone_is_not_told_as_a_run_in_which_nothing_ran(world: Worl
     report = (world.root / "reports/latest/report.md").read_text()
     assert report.startswith("# 2 workstreams: 2 skipped")
     assert "nothing ran" not in report
+
+
+def test_where_nothing_goes_together_an_open_page_stays(world: World) -> None:
+    together(world)
+    sides(world, "a", check="true")
+    world.commit()
+    assert world.doit().status == 0
+    page = world.root / ".splinter/pull-requests/together.md"
+    before, tip = page.read_text(), world.git("rev-parse", "splinter/together")
+    passes_once = {"id": "once", "run": f"mkdir '{world.home}/once'"}
+    world.workstream("a", steps=[{"id": "s", "run": "echo new > side-a.txt"}], checks=[passes_once])
+    world.commit()
+    done = world.doit()
+    assert done.status == 2, done.out
+    assert "pr:together  error  nothing goes together, so no pull request is opened" in done.out
+    assert (page.read_text(), world.git("rev-parse", "splinter/together")) == (before, tip)
