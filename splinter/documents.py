@@ -209,7 +209,7 @@ def _parsed(text: str, path: str) -> Document:
     source, cuts = _joined_surrogates(text) if path.endswith(".json") else (text, ())
     builder, fatal = Builder(cuts), None
     try:
-        for event in yaml.parse(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in _events(source):
             builder.take(event)
     except RefusedError as refusal:
         fatal = (refusal.span, refusal.message)
@@ -227,6 +227,21 @@ def _parsed(text: str, path: str) -> Document:
         line_starts=lines_of(text),
     )
     return replace(document, problems=bounded(_text_problems(document, builder, fatal)))
+
+
+def _events(source: str) -> Iterator[Any]:
+    """The events of a text; libyaml is fast, and since 0.2.6 gives up on depths it looks ahead at, which we tell of."""
+    import yaml
+
+    taken = 0
+    try:
+        for event in yaml.parse(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            taken += 1
+            yield event
+    except yaml.YAMLError as error:
+        if "nesting depth" not in str(error):
+            raise
+        yield from islice(yaml.parse(source, Loader=yaml.SafeLoader), taken, None)
 
 
 def _text_problems(document: Document, builder: Builder, fatal: tuple[Span, str] | None) -> Iterator[Problem]:
