@@ -24,6 +24,8 @@ _MERGE = "git merge-file -q"  # an empty driver would take our side and call it 
 _MERGE_OFF = {"union": f"{_MERGE} --union %A %O %B", "binary": "exit 1"}
 OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
+# a user's `git gc` removes a folder of objects that got empty, just when a call of ours writes into it
+_TIDIED, _TIDIED_TRIES = b"unable to create temporary file: No such file or directory", 3
 # hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
 # whether they stand in the user's config (which local calls do not read) or in the repository's
 _CONFIG = (
@@ -122,15 +124,14 @@ def call(
         config += [f"core.excludesFile={worktree.excludes}", *traits(worktree)]
         variables["GIT_INDEX_FILE"] = str(worktree.index)
     options = [word for setting in config for word in ("-c", setting)]
+    argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
+    cwd = worktree.path if worktree else None
     try:
-        done = process.capture(
-            ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments],
-            env=variables,
-            cwd=worktree.path if worktree else None,
-            stdin=stdin,
-            timeout_s=timeout_s,
-            stdout=stdout,
-        )
+        done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
+        for _ in range(_TIDIED_TRIES):
+            if _TIDIED not in done.stderr:
+                break
+            done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
     except SplinterError:
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:

@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from splinter import checkouts, git, submodules, worktree
+from splinter import checkouts, git, process, submodules, worktree
 from splinter.git import RefUpdate
 from splinter.gitcall import Repository
 from tests.world import World
 
 AT_ONCE = 20
+TIDIED = b"error: unable to create temporary file: No such file or directory\n"
 
 
 def project(world: World) -> tuple[Repository, list[str]]:
@@ -142,6 +143,19 @@ def test_a_run_beside_git_s_own_housekeeping_loses_nothing(world: World) -> None
         all_at_once(world)
     assert counted[0] > 0
     sound(world)
+
+
+def test_a_folder_of_objects_that_is_tidied_away_under_a_call_is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen once in many runs: a gc removes the empty folder between git's making it and its writing into it."""
+    commit = world.commit()
+    repository, real = checkouts.open_repository(world.root, dict(os.environ)), process.capture
+    answers = iter([process.Captured(exit_status=1, stdout=b"", stderr=TIDIED)] * 2)
+    monkeypatch.setattr(process, "capture", lambda *a, **k: next(answers, None) or real(*a, **k))
+    made = git.commit_tree(repository, git.tree_of(repository, commit), [commit], "made", date_s=1)
+    assert world.git("show", "-s", "--format=%s", made) == "made"
+    assert list(answers) == []
 
 
 @pytest.mark.lane("races")
