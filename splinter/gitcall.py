@@ -24,8 +24,12 @@ _MERGE = "git merge-file -q"  # an empty driver would take our side and call it 
 _MERGE_OFF = {"union": f"{_MERGE} --union %A %O %B", "binary": "exit 1"}
 OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
-# a user's `git gc` removes a folder of objects that got empty, just when a call of ours writes into it
-_TIDIED, _TIDIED_TRIES = b"unable to create temporary file: No such file or directory", 3
+# a user's `git gc` or `git repack` removes an empty folder of objects just when a call of ours writes into it, or the
+# pack that a call has just begun to read; the next look finds everything where it is now
+_TIDIED, _TIDIED_TRIES = re.compile(
+    rb"unable to create temporary file: No such file or directory|bad object [0-9a-f]{40}"
+    rb"|(?:[Uu]nable to|[Cc]ould not|[Cc]annot|failed to) read (?:tree|object|[0-9a-f]{40})"
+), 3  # fmt: skip
 # hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
 # whether they stand in the user's config (which local calls do not read) or in the repository's
 _CONFIG = (
@@ -129,7 +133,7 @@ def call(
     try:
         done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
         for _ in range(_TIDIED_TRIES):
-            if _TIDIED not in done.stderr:
+            if done.exit_status in ok or stdout or not _TIDIED.search(done.stderr):
                 break
             done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
     except SplinterError:
