@@ -123,7 +123,10 @@ def housekeeping(world: World) -> Iterator[list[int]]:
         verbs = (["gc", "--auto", "--quiet"], ["repack", "-adq"], ["pack-refs", "--all", "--prune"], ["gc", "--quiet"])
         while not over.is_set():
             for words in verbs:
-                world.git("-c", "gc.auto=1", "-c", "gc.autoDetach=false", *words)
+                argv = ["git", "-c", "gc.auto=1", "-c", "gc.autoDetach=false", *words]
+                done = subprocess.run(argv, cwd=world.root, capture_output=True, text=True, check=False)
+                # the gc of a step takes a pack that is half renamed for garbage, also where it only borrows: docs/git.md
+                assert done.returncode == 0 or "renaming pack" in done.stderr, done.stderr
             counted[0] += 1
 
     worker = ThreadPoolExecutor(1)
