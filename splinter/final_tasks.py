@@ -43,20 +43,21 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         now = {base: rehearsal.material(some) for base, some in found().items()}
-        was, session.materials["rehearse"] = values.get("made_of", {}), now
+        was = values.get("made_of", {})
         if is_one_page:
             return bool(was == now)
         return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
 
     def rehearse(task: Any) -> Values:
-        done = [rehearsal.rehearse(session, some) for some in found().values()]
+        bases = found()
+        done = [rehearsal.rehearse(session, some) for some in bases.values()]
         return {
-            "made_of": session.materials["rehearse"],
+            "made_of": {base: rehearsal.material(some) for base, some in bases.items()},
             "run": session.run,
             "unions": {one.base: [one.base_commit, one.commit] for one in done},
             "members": {
                 member.id: [member.start, member.tip, member.head]
-                for one, some in zip(done, found().values(), strict=True)
+                for one, some in zip(done, bases.values(), strict=True)
                 for member in some
                 if member.id in one.workstreams
             },
