@@ -87,7 +87,7 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
     def publish_it(task: Any) -> Values:
         if not session.values["rehearse"]:
             return {}
-        done = together.pull_request(session, session.values["rehearse"])
+        done = together.propose(session, session.values["rehearse"])
         return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
 
     return {

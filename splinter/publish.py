@@ -65,10 +65,10 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> Pull
     """Push the branch and let its page be as wanted, or close it where it is None; raises PublishError."""
     run = session.run or session.reported_run() or session.open_run()
     if wanted:
-        push = partial(pushing.push, session, plan, tip)
-        done = forge(session).publish(wanted, push)
+        send = partial(pushing.push, session, plan, tip)
+        done = forge(session).publish(wanted, send)
         if done.action == "none" and _is_aimed_at(session, plan):
-            push()
+            send()
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
         session.store.set_fact(f"page/{plan.id}", done.where)
     else:
@@ -147,7 +147,7 @@ def write_report(session: Session, record: RunRecord) -> Path:
             exclude_from_git(session.repository.common, f"/{REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
-    write_whole(folder / "report.md", report.markdown(record))
+    write_whole(folder / "report.md", report.report_markdown(record))
     write_whole(folder / "report.json", report.report_json(record))
     write_whole(folder / "index.html", report.index_html(record))
     _point(folder.parent / "latest", folder)

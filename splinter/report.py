@@ -76,7 +76,7 @@ def is_failure(run: RunRecord) -> bool:
     return run.finished is None or any(record.outcome in FAILURES for record in run.workstreams)
 
 
-def markdown(run: RunRecord) -> str:
+def report_markdown(run: RunRecord) -> str:
     """The report as Markdown: the verdict, failures first, then every workstream."""
     return _markdown("report.md", literal=markup.literal, **_story(run))
 
@@ -96,7 +96,7 @@ def mail(run: RunRecord) -> Message:
     return Message(
         run=run.run,
         subject=f"[splinter] {tally(run)} · {markup.one_line(run.run)}",
-        text=markdown(run),
+        text=report_markdown(run),
         html=_pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body),
         is_failure=is_failure(run),
     )

@@ -71,7 +71,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         follow_rename(one, task, rows.values(name))
         return lost.is_made_of(rows.values(name), session.materials[name])
 
-    def prepare(task: Any) -> Values:
+    def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
         previous = rows.values(name)
@@ -90,7 +90,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         finally:
             lock.release()
 
-    return _task(session, one, "prepare", is_fresh, prepare, task_dep=others, file_dep=_files(session, one),
+    return _task(session, one, "prepare", is_fresh, act, task_dep=others, file_dep=_files(session, one),
                  clean=[Act(remove_worktree_and_logs)], doc="work tree, tools, preflight")  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         is_there = own.get("outcome") != "changed" or _has_branch(session, one)
         return is_there and lost.is_made_of(own, session.materials[name])
 
-    def accept(task: Any) -> Values:
+    def act(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = lost.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
@@ -133,7 +133,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             if one.workstream.when == "always" and not session.processes.is_stopping:
                 session.store.set_occurrence(one.id, one.occurrence, is_open=False)
 
-    return _task(session, one, "accept", is_fresh, accept, task_dep=[previous], doc="checks, artifacts, branch")
+    return _task(session, one, "accept", is_fresh, act, task_dep=[previous], doc="checks, artifacts, branch")
 
 
 def _task(

@@ -32,7 +32,7 @@ def material(session: Session, rehearsed: Values) -> Material:
     )
 
 
-def pull_request(session: Session, rehearsed: Values) -> PullRequestRecord:
+def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
     """Move the branch to the union, push it, and open or update its page; raises PublishError."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)

@@ -107,17 +107,17 @@ class Reader(HTMLParser):
     ],
 )
 def test_the_first_line_is_the_verdict(run: RunRecord, first_line: str) -> None:
-    assert report.markdown(run).splitlines()[0] == first_line
+    assert report.report_markdown(run).splitlines()[0] == first_line
 
 
 def test_failures_stand_before_what_went_well() -> None:
-    page = report.markdown(run_of(TIDY, SITE, DOCS))
+    page = report.report_markdown(run_of(TIDY, SITE, DOCS))
     places = [page.index(text) for text in ("### api-docs: Refresh", "### site: Build", "## Workstreams", "### Tidy")]
     assert places == sorted(places)
 
 
 def test_a_failure_tells_step_reason_message_and_log() -> None:
-    page = report.markdown(run_of(DOCS))
+    page = report.report_markdown(run_of(DOCS))
     assert (
         "### api-docs: Refresh the API docs\n\n"
         "**Failed** at step `tests`, reason `check_failed`\n\n"
@@ -132,17 +132,17 @@ def test_a_failed_step_names_its_patch() -> None:
         workstream="w", step="write", outcome="failed", started="", seconds=1, log="a/write.log", patch="a/write.patch"
     )
     record = replace(DOCS, steps=(step,), checks=(), step="write", reason="exit_code")
-    page = report.markdown(run_of(record))
+    page = report.report_markdown(run_of(record))
     assert "- Log of write: `a/write.log`\n- Patch of write: `a/write.patch`\n" in page
     assert 'href="../../a/write.patch"' in report.index_html(run_of(record))
 
 
 def test_a_blocked_workstream_names_what_it_waited_for() -> None:
-    assert "**Blocked**: it depends on `api-docs`\n" in report.markdown(run_of(SITE))
+    assert "**Blocked**: it depends on `api-docs`\n" in report.report_markdown(run_of(SITE))
 
 
 def test_a_workstream_is_told_with_everything_that_is_recorded() -> None:
-    page = report.markdown(run_of(TIDY, pull_requests=(replace(OPENED, notes=("reviewer x: refused",)),)))
+    page = report.report_markdown(run_of(TIDY, pull_requests=(replace(OPENED, notes=("reviewer x: refused",)),)))
     for text in (
         "- Started: 2026-01-02 02:00:00 UTC\n- Finished: 2026-01-02 02:04:31 UTC, after 4 min 31 s\n",
         "- Outcome: **changed**\n- Objective: Ruff finds nothing to mend.\n",
@@ -159,14 +159,14 @@ def test_a_workstream_is_told_with_everything_that_is_recorded() -> None:
 
 def test_a_run_in_which_nothing_was_due_says_so() -> None:
     run = run_of(REST)
-    assert "No workstream was due, so nothing ran." in report.markdown(run)
+    assert "No workstream was due, so nothing ran." in report.report_markdown(run)
     assert "No workstream was due, so nothing ran." in report.index_html(run)
     assert not report.is_failure(run)
 
 
 def test_a_run_that_was_killed_says_so_and_counts_as_a_failure() -> None:
     run = run_of(TIDY, finished=None)
-    assert "This run did not finish. What follows is what it recorded." in report.markdown(run)
+    assert "This run did not finish. What follows is what it recorded." in report.report_markdown(run)
     assert "did not finish" in Reader(report.index_html(run)).words
     assert report.is_failure(run)
 
@@ -192,7 +192,7 @@ def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
     run = run_of(TIDY, DOCS)
     message = report.mail(run)
     assert message.subject == f"[splinter] 1 changed, 1 failed · {RUN}"
-    assert message.text == report.markdown(run)
+    assert message.text == report.report_markdown(run)
     assert message.is_failure
     assert "<h1>2 workstreams: 1 changed, 1 failed</h1>" in message.html
     assert '<td style="text-align:right;">1.2</td>' in message.html
@@ -222,7 +222,7 @@ def test_a_long_message_loses_its_middle_and_says_so() -> None:
 
 def test_more_files_than_one_reads_are_counted() -> None:
     files = tuple(FileChange(status="M", path=f"f{number}") for number in range(130))
-    assert "- … and 30 more; `report.json` has them all\n" in report.markdown(run_of(replace(TIDY, files=files)))
+    assert "- … and 30 more; `report.json` has them all\n" in report.report_markdown(run_of(replace(TIDY, files=files)))
 
 
 @pytest.mark.parametrize(

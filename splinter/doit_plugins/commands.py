@@ -152,5 +152,5 @@ class Show(Command):
         if there != recorded:
             there = replace(there, notes=(*there.notes, _GONE))
         told = records.masked(records.to_json(there), Redactor(environment.secrets()))
-        say(json.dumps(told, indent=2) if as_json else report.markdown(records.run_from_json(told)))
+        say(json.dumps(told, indent=2) if as_json else report.report_markdown(records.run_from_json(told)))
         return 0
