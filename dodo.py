@@ -1,3 +1,3 @@
 """The repository's own workstreams, run by doit."""
 
-from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401
+from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401

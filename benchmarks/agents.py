@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CONFIG = "[GLOBAL]\nloader = splinter\n"
 DATE = "2026-01-01T00:00:00Z"
 

@@ -23,11 +23,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 SCHEMA = HERE / "schemas" / "workstream.schema.json"
 
-DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CONFIG = """[GLOBAL]
 loader = splinter
 [COMMAND]
-check = splinter.doit_plugins.commands:Check
+check = splinter.commands:Check
 """
 WORKSTREAM = """# yaml-language-server: $schema=../schemas/workstream.schema.json
 # Workstream {number} of the benchmark: about sixty lines, every kind of key.

@@ -25,7 +25,7 @@ PACKAGE = "doit-splinter"
 _WORKSTREAM_SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_NAMES = ("test_*.py", "*_test.py")
 _PYTEST_CONFIGS = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
-_IMPORT = "from splinter.tasks import DOIT_CONFIG, task_splinter"
+_IMPORT = "from splinter.dodo import DOIT_CONFIG, task_splinter"
 
 Sections = Mapping[str, Mapping[str, str | None]]
 
@@ -101,7 +101,7 @@ def _imports_ours(source: str) -> bool:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return False
-    ours = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "splinter.tasks")
+    ours = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "splinter.dodo")
     return any({"DOIT_CONFIG", "task_splinter"} <= {name.name for name in node.names} for node in ours)
 
 

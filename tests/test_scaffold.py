@@ -18,15 +18,15 @@ OURS_IN_PYPROJECT = """
 loader = "splinter"
 
 [tool.doit.plugins.command]
-check = "splinter.doit_plugins.commands:Check"
-plan = "splinter.doit_plugins.commands:Plan"
-history = "splinter.doit_plugins.commands:History"
-show = "splinter.doit_plugins.commands:Show"
-graph = "splinter.doit_plugins.commands:Graph"
-why = "splinter.doit_plugins.commands:Why"
-doctor = "splinter.doit_plugins.doctoring:Doctor"
-gc = "splinter.doit_plugins.freeing:Gc"
-import = "splinter.doit_plugins.importing:Import"
+check = "splinter.commands:Check"
+plan = "splinter.commands:Plan"
+history = "splinter.commands:History"
+show = "splinter.commands:Show"
+graph = "splinter.commands:Graph"
+why = "splinter.commands:Why"
+doctor = "splinter.commands:Doctor"
+gc = "splinter.commands:Gc"
+import = "splinter.commands:Import"
 """
 
 
@@ -58,7 +58,7 @@ def test_dodo_is_a_comment_and_the_import(tmp_path: Path) -> None:
     scaffold.write(tmp_path, ())
     comment, line = (tmp_path / "dodo.py").read_text().splitlines()
     assert comment.startswith("# your own tasks may stand below")
-    assert line == "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401"
+    assert line == "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
 
 
 def test_a_second_init_keeps_everything_and_asks_for_nothing(tmp_path: Path) -> None:
@@ -192,21 +192,19 @@ def test_settings_in_pyproject_make_a_settings_file_needless(tmp_path: Path) -> 
 def test_a_dodo_without_our_import_is_told_the_line(tmp_path: Path) -> None:
     (tmp_path / "dodo.py").write_text("def task_own():\n    return {'actions': ['true']}\n")
     assert note_of(scaffold.write(tmp_path, ()), "dodo.py") == (
-        "add this line to it:\nfrom splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401"
+        "add this line to it:\nfrom splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
     )
 
 
 def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None:
-    (tmp_path / "doit.cfg").write_text(
-        "[GLOBAL]\nverbosity = 2\n[COMMAND]\ncheck = splinter.doit_plugins.commands:Check\n"
-    )
+    (tmp_path / "doit.cfg").write_text("[GLOBAL]\nverbosity = 2\n[COMMAND]\ncheck = splinter.commands:Check\n")
     assert note_of(scaffold.write(tmp_path, ()), "doit.cfg") == (
         "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"
-        "plan = splinter.doit_plugins.commands:Plan\nhistory = splinter.doit_plugins.commands:History\n"
-        "show = splinter.doit_plugins.commands:Show\n"
-        "graph = splinter.doit_plugins.commands:Graph\nwhy = splinter.doit_plugins.commands:Why\n"
-        "doctor = splinter.doit_plugins.doctoring:Doctor\ngc = splinter.doit_plugins.freeing:Gc\n"
-        "import = splinter.doit_plugins.importing:Import"
+        "plan = splinter.commands:Plan\nhistory = splinter.commands:History\n"
+        "show = splinter.commands:Show\n"
+        "graph = splinter.commands:Graph\nwhy = splinter.commands:Why\n"
+        "doctor = splinter.commands:Doctor\ngc = splinter.commands:Gc\n"
+        "import = splinter.commands:Import"
     )
 
 

@@ -20,19 +20,19 @@ import yaml
 
 from splinter.family import MARKER
 
-DODO = "from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = """[GLOBAL]
 loader = splinter
 [COMMAND]
-check = splinter.doit_plugins.commands:Check
-plan = splinter.doit_plugins.commands:Plan
-history = splinter.doit_plugins.commands:History
-show = splinter.doit_plugins.commands:Show
-import = splinter.doit_plugins.importing:Import
-graph = splinter.doit_plugins.commands:Graph
-why = splinter.doit_plugins.commands:Why
-doctor = splinter.doit_plugins.doctoring:Doctor
-gc = splinter.doit_plugins.freeing:Gc
+check = splinter.commands:Check
+plan = splinter.commands:Plan
+history = splinter.commands:History
+show = splinter.commands:Show
+import = splinter.commands:Import
+graph = splinter.commands:Graph
+why = splinter.commands:Why
+doctor = splinter.commands:Doctor
+gc = splinter.commands:Gc
 """
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 

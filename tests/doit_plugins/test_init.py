@@ -44,7 +44,7 @@ def test_what_is_kept_says_what_it_lacks(repository: Path, capsys: pytest.Captur
     assert (
         "kept     dodo.py\n"
         "    add this line to it:\n"
-        "    from splinter.tasks import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+        "    from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
     ) in capsys.readouterr().out
 
 
