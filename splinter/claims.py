@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from splinter import acting, git, markup, remotes, results
+from splinter import acting, git, remotes, results
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import RefUpdate
 from splinter.plan import Plan
 from splinter.session import Session
+from splinter.text import markdown
 from splinter.workstream import Step
 
 PREFIX = "refs/splinter/claims"
@@ -197,7 +198,7 @@ def _who(wanted: _Wanted, claim: str) -> str:
         told = _told(wanted, claim)
     except SplinterError:
         told = {}
-    names = [markup.one_line(str(told[key]))[:80] for key in ("host", "run") if told.get(key)]
+    names = [markdown.one_line(str(told[key]))[:80] for key in ("host", "run") if told.get(key)]
     return f"another machine ({', run '.join(names)})" if names else "another machine"
 
 

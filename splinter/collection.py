@@ -15,9 +15,9 @@ from splinter import documents, files, listing, parsed, rules, schema, territory
 from splinter.documents import Document, Problem, warning
 from splinter.errors import InputError
 from splinter.events import Keys
-from splinter.notation import did_you_mean, path_problem, shown
 from splinter.parsed import Memory
 from splinter.settings import Settings
+from splinter.text.patterns import did_you_mean, path_problem, shown
 from splinter.tools import Tool, recorded_path
 from splinter.workstream import Prompt, Workstream
 

@@ -19,13 +19,13 @@ from splinter.collection import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
 from splinter.listing import counted, plural
-from splinter.markup import one_line
 from splinter.plan import Base, choose_base, choose_remote, tool_names
 from splinter.project import Project
 from splinter.publish import REPORTS
-from splinter.redact import Redactor
 from splinter.session import Session
 from splinter.settings import Identity
+from splinter.text.markdown import one_line
+from splinter.text.redact import Redactor
 from splinter.tools import Tool
 from splinter.workstream import Workstream
 

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from splinter.events import Builder, Keys, RefusedError, Span
-from splinter.notation import harmless, shown
+from splinter.text.patterns import harmless, shown
 
 MAX_BYTES = 1_000_000
 MAX_PROBLEMS = 100  # of one kind in one file: more tell nobody more

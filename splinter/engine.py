@@ -11,20 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import (
-    acting,
-    claims,
-    conversion,
-    git,
-    groundwork,
-    leaks,
-    markup,
-    prompts,
-    results,
-    scope,
-    submodules,
-    worktree,
-)
+from splinter import acting, claims, conversion, git, groundwork, leaks, prompts, results, scope, submodules, worktree
 from splinter.acting import Acted
 from splinter.errors import StepError, StorageError
 from splinter.git import RawChange, RefUpdate
@@ -33,6 +20,7 @@ from splinter.plan import Plan, fingerprint
 from splinter.records import StepRecord
 from splinter.results import Wanted
 from splinter.session import Session
+from splinter.text import markdown
 from splinter.tools import Tool
 from splinter.workstream import Prompt, Step
 
@@ -176,7 +164,7 @@ def _from_kept(
             continue
         commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
         pin(session, plan, step.id, commit)
-        cost = f", where it took {markup.cost(kept.usage)}" if kept.usage else ""
+        cost = f", where it took {markdown.cost(kept.usage)}" if kept.usage else ""
         done = record(
             session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
             notes=(results.applied_note(kept, cost),),

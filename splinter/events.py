@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 MAX_DEPTH = 100
 MAX_NODES = 50_000

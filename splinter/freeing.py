@@ -18,8 +18,8 @@ from splinter.collection import Collection
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.leftovers import Leftover
 from splinter.project import Project
-from splinter.redact import Redactor
 from splinter.session import Session
+from splinter.text.redact import Redactor
 from splinter.workstream import Workstream
 
 PATCH = "found-in-worktree.patch"

@@ -16,8 +16,8 @@ from typing import IO
 
 from splinter import process, storage
 from splinter.errors import GitError, InputError, SplinterError
-from splinter.notation import shown
 from splinter.settings import Identity
+from splinter.text.patterns import shown
 
 _FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
 _MERGE = "git merge-file -q"  # an empty driver would take our side and call it merged

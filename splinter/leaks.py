@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from splinter import git
 from splinter.git import RawChange
 from splinter.gitcall import Repository
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 _SHOWN = 5
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from splinter.documents import Problem
-from splinter.notation import harmless
+from splinter.text.patterns import harmless
 
 
 def for_people(problems: Sequence[Problem], *, in_colour: bool = False) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 HEAD_BYTES = 8 * 1024 * 1024  # of a log before a flood is cut
 TAIL_BYTES = 1024 * 1024  # of a log behind the cut, and of what is kept at hand

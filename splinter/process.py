@@ -18,7 +18,7 @@ from typing import IO
 from splinter.errors import SplinterError
 from splinter.family import MARKER, Census, Family, end_all, marked_processes, signal_group
 from splinter.output import Output
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 _POLL_S = 0.1
 _LOOK_S = 1.0

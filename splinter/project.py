@@ -20,10 +20,10 @@ from splinter.ledger import Ledger
 from splinter.plan import Plan, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes, end_orphans
-from splinter.redact import Redactor
 from splinter.session import Session
 from splinter.settings import Environment, Settings
 from splinter.store import Store, exclude_from_git
+from splinter.text.redact import Redactor
 from splinter.workstream import Prompt, Workstream
 
 DATABASE = ".doit.db"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
 REASONS = (

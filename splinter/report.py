@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from splinter import markup
 from splinter.ports import Message
 from splinter.records import (
     OUTCOMES,
@@ -25,7 +24,8 @@ from splinter.records import (
     WorkstreamRecord,
     to_json,
 )
-from splinter.redact import plain
+from splinter.text import markdown
+from splinter.text.redact import plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -78,7 +78,7 @@ def is_failure(run: RunRecord) -> bool:
 
 def report_markdown(run: RunRecord) -> str:
     """The report as Markdown: the verdict, failures first, then every workstream."""
-    return _markdown("report.md", literal=markup.literal, **_story(run))
+    return _markdown("report.md", literal=markdown.literal, **_story(run))
 
 
 def index_html(run: RunRecord) -> str:
@@ -91,11 +91,11 @@ def mail(run: RunRecord) -> Message:
     import markdown2
 
     # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
-    source = _markdown("report.md", literal=markup.shielded, **_story(run))
-    body = markup.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
+    source = _markdown("report.md", literal=markdown.shielded, **_story(run))
+    body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
     return Message(
         run=run.run,
-        subject=f"[splinter] {tally(run)} · {markup.one_line(run.run)}",
+        subject=f"[splinter] {tally(run)} · {markdown.one_line(run.run)}",
         text=report_markdown(run),
         html=_pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body),
         is_failure=is_failure(run),
@@ -109,7 +109,7 @@ def report_json(run: RunRecord) -> str:
 
 def pull_request_title(record: WorkstreamRecord) -> str:
     """The workstream's title on one line, or its id, no longer than GitHub takes."""
-    title = markup.one_line(record.title) or markup.one_line(record.workstream)
+    title = markdown.one_line(record.title) or markdown.one_line(record.workstream)
     return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
 
 
@@ -122,7 +122,7 @@ def pull_request_body(
     """
     title = hashlib.sha256(pull_request_title(record).encode()).hexdigest()[:16]
     body = _markdown(
-        "pull_request.md", literal=markup.literal, record=record, run_id=run, reproduce=reproduce, members=members,
+        "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip
     return f"{BEGIN}\n{_hidden('definition', definition)}\n{_hidden('title', title)}\n\n{body}\n\n{END}"
@@ -258,7 +258,7 @@ def _file_word(change: FileChange) -> str:
 
 
 def _page_words(record: PullRequestRecord) -> str:
-    return markup.Markdown(f"{record.action} #{record.number}") if record.number else record.action
+    return markdown.Markdown(f"{record.action} #{record.number}") if record.number else record.action
 
 
 def _href(path: str) -> str:
@@ -287,16 +287,17 @@ def _environment(*, is_html: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        code=markup.code, link=markup.link, utc=markup.utc, duration=markup.duration, excerpt=markup.excerpt,
-        cost=markup.cost, value_text=markup.value_text, is_url=markup.is_url, evidence=_evidence, failing=_failing,
-        differences=_differences, clashing=_clashing, file_word=_file_word, page_words=_page_words, href=_href,
+        code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
+        excerpt=markdown.excerpt, cost=markdown.cost, value_text=markdown.value_text, is_url=markdown.is_url,
+        evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
+        page_words=_page_words, href=_href,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment
 
 
 def _for_markdown(value: object) -> object:
-    return value if isinstance(value, markup.Markdown) else markup.text(value)
+    return value if isinstance(value, markdown.Markdown) else markdown.text(value)
 
 
 def _for_html(value: object) -> object:

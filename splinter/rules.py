@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import globs, territory, when
+from splinter import territory, when
 from splinter.documents import Document, Problem, bounded, warning
 from splinter.events import Keys
-from splinter.notation import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
+from splinter.text import glob_overlap
+from splinter.text.patterns import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
 from splinter.tools import PLACEHOLDERS, Tool
 from splinter.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 
@@ -237,13 +238,13 @@ def _forbidden(document: Document) -> tuple[str, ...]:
 
 def _is_covered(own: str, forbidden: Sequence[str]) -> bool:
     """Whether all that a pattern means is forbidden; False where that is too hard to tell."""
-    return globs.shared([own], forbidden, undecided="") is None
+    return glob_overlap.shared([own], forbidden, undecided="") is None
 
 
 def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
     """Whether the artifact itself or something in it may be written; True where that is too hard to tell."""
     patterns = (*scope.modify, *scope.create)[: 2 * MAX_JUDGED]
-    return any(globs.shared([own, artifact], forbidden, undecided="") is not None for own in patterns)
+    return any(glob_overlap.shared([own, artifact], forbidden, undecided="") is not None for own in patterns)
 
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]

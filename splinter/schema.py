@@ -12,7 +12,7 @@ from typing import Any
 
 from splinter.documents import MAX_PROBLEMS, Document, Problem, bounded
 from splinter.events import Keys
-from splinter.notation import did_you_mean, shown, suggestion
+from splinter.text.patterns import did_you_mean, shown, suggestion
 
 TYPES = {
     "object": "a mapping",

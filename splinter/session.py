@@ -21,9 +21,9 @@ from splinter.ledger import Account, Ledger
 from splinter.plan import Base, Plan, definition, fingerprint, missing_base
 from splinter.ports import Clock, Snapshot
 from splinter.process import Processes
-from splinter.redact import Redactor
 from splinter.settings import Environment, Settings
 from splinter.store import Store
+from splinter.text.redact import Redactor
 from splinter.tools import Tool
 
 

@@ -17,7 +17,7 @@ from splinter import files, schema, toml, tools, when
 from splinter.documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.expiry import Limits
-from splinter.notation import ref_problem, shown
+from splinter.text.patterns import ref_problem, shown
 from splinter.tools import Tool
 from splinter.workstream import Budget
 

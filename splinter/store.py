@@ -20,7 +20,7 @@ from typing import Any
 from splinter import databases, records
 from splinter.errors import SplinterError
 from splinter.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 _FILE = "history.db"
 _TABLES = """

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from splinter import globs
 from splinter.events import Keys
+from splinter.text import glob_overlap
 from splinter.workstream import Scope, Workstream
 
 ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
@@ -136,7 +136,7 @@ def _meetings(owners: Mapping[_Claim, int]) -> Mapping[_Claim, Mapping[_Claim, s
     """For each claim those that share a path with it, itself included, each with such a path."""
     by_start: defaultdict[str, list[_Claim]] = defaultdict(list)
     for claim in owners:
-        by_start[globs.literal(claim.pattern)].append(claim)
+        by_start[glob_overlap.literal(claim.pattern)].append(claim)
     meetings: dict[_Claim, dict[_Claim, str]] = {claim: {} for claim in owners}
     pairs, searches = 0, 0
     for claim, other in _candidates(by_start):
@@ -144,13 +144,13 @@ def _meetings(owners: Mapping[_Claim, int]) -> Mapping[_Claim, Mapping[_Claim, s
         if pairs > MAX_PAIRS or searches > MAX_SEARCHES:
             break
         is_alone = claim == other and owners[claim].bit_count() == 1
-        if is_alone or not globs.may_meet(claim.pattern, other.pattern):
+        if is_alone or not glob_overlap.may_meet(claim.pattern, other.pattern):
             continue
         both, forbidden = (claim.pattern, other.pattern), sorted({*claim.forbidden, *other.forbidden})
-        path = globs.guessed(both, forbidden)
+        path = glob_overlap.guessed(both, forbidden)
         if path is None:
             searches += 1
-            path = globs.shared(both, forbidden, undecided=None)
+            path = glob_overlap.shared(both, forbidden, undecided=None)
         if path is not None:
             meetings[claim][other] = meetings[other][claim] = path
     return meetings

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import InputError
-from splinter.notation import seconds, suggestion
+from splinter.text.patterns import seconds, suggestion
 from splinter.workstream import Action, Prompt, Run
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from splinter.process import Processes
-from splinter.redact import plain
+from splinter.text.redact import plain
 from splinter.tools import Tool
 
 _TIMEOUT_S = 30.0

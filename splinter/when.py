@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from splinter.errors import InputError
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 RULES = ("daily", "weekly", "monthly", "on-change", "once", "always")
 CALENDAR_RULES = ("daily", "weekly", "monthly")

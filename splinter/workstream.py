@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.notation import pattern, seconds
+from splinter.text.patterns import pattern, seconds
 
 TASKS_OF_OURS = ("workstreams", "rehearse", "pr", "report", "email", "slack", "healthcheck")
 COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")

@@ -14,7 +14,7 @@ import pytest
 from splinter import family
 from splinter.family import MARKER
 from splinter.process import Processes, end_orphans
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 # each piece of misbehaviour is a line of shell; a run mixes several
 BEHAVIOURS = (

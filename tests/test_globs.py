@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter import globs, notation
+from splinter.text import glob_overlap, patterns
 
 UNDECIDED = "?"
 
 
 def shared(*all_of: str, none_of: tuple[str, ...] = ()) -> str | None:
-    return globs.shared(all_of, none_of, undecided=UNDECIDED)
+    return glob_overlap.shared(all_of, none_of, undecided=UNDECIDED)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def shared(*all_of: str, none_of: tuple[str, ...] = ()) -> str | None:
 def test_two_patterns_share_a_path_or_none(one: str, other: str, path: str | None) -> None:
     found = shared(one, other)
     assert found == shared(other, one) == path
-    assert found is None or (notation.matches(one, found) and notation.matches(other, found))
+    assert found is None or (patterns.matches(one, found) and patterns.matches(other, found))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_is_left_of_a_pattern_behind_others(one: str, without: tuple[str, .
 
 
 PIECES = st.sampled_from(["a", "b", "*", "**", "?", "[ab]", "[!a]", "/", "/", "a/", "**/", "/**"])
-PATTERNS = st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(lambda text: not notation.path_problem(text))
+PATTERNS = st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(lambda text: not patterns.path_problem(text))
 PATHS = [
     "/".join(parts)
     for count in (1, 2, 3)
@@ -72,12 +72,12 @@ PATHS = [
 def test_the_answer_is_that_of_trying_paths(one: str, other: str, without: tuple[str, ...]) -> None:
     found = shared(one, other, none_of=without)
     if found is None:
-        fitting = [path for path in PATHS if notation.matches(one, path) and notation.matches(other, path)]
-        assert not [path for path in fitting if not any(notation.matches(own, path) for own in without)]
+        fitting = [path for path in PATHS if patterns.matches(one, path) and patterns.matches(other, path)]
+        assert not [path for path in fitting if not any(patterns.matches(own, path) for own in without)]
     elif found != UNDECIDED:
-        assert notation.matches(one, found)
-        assert notation.matches(other, found)
-        assert not any(notation.matches(own, found) for own in without)
+        assert patterns.matches(one, found)
+        assert patterns.matches(other, found)
+        assert not any(patterns.matches(own, found) for own in without)
 
 
 def test_entangled_and_huge_patterns_are_left_undecided_in_moderate_time() -> None:
@@ -85,6 +85,6 @@ def test_entangled_and_huge_patterns_are_left_undecided_in_moderate_time() -> No
     entangled = "*".join("ab" * 40)
     assert shared(f"*{entangled}*x", f"*{entangled[::-1]}*x", none_of=("*a*x", "?" * 50 + "*y*x")) == UNDECIDED
     assert shared("a" * 100_000 + "*[b]", "*[bc]") == UNDECIDED
-    assert not notation.matches("*a" * 300 + "*b", "a" * 1000)
-    assert not notation.matches("**/a/" * 200 + "b", "a/" * 400 + "c")
+    assert not patterns.matches("*a" * 300 + "*b", "a" * 1000)
+    assert not patterns.matches("**/a/" * 200 + "b", "a/" * 400 + "c")
     assert time.monotonic() - started < 60

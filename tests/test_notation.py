@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter import notation
+from splinter.text import patterns
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [(90, 90.0), ("90", 90.0), ("90s", 90.0), ("20m", 1200.0), ("2h", 7200.0)]
 )
 def test_durations_become_seconds(text: str | int, seconds: float) -> None:
-    assert notation.seconds(text) == seconds
+    assert patterns.seconds(text) == seconds
 
 
 REFS = [
@@ -29,12 +29,12 @@ def test_refs_are_judged_as_git_judges_branches(name: str) -> None:
     # `git check-ref-format --branch` would expand @{-1}, so the full name is asked; a leading dash is the option's
     asked = subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=False)
     is_git_s = asked.returncode == 0 and not name.startswith("-") and name not in ("HEAD", "@")
-    assert (notation.ref_problem(name) is None) == is_git_s
+    assert (patterns.ref_problem(name) is None) == is_git_s
 
 
 @pytest.mark.parametrize("path", ["a", "docs/**", "*.md", ".github/**", "a b/é", "a/-x", "docs/", "a..b", "[ab]?/*"])
 def test_paths_inside_the_repository_are_accepted(path: str) -> None:
-    assert notation.path_problem(path) is None
+    assert patterns.path_problem(path) is None
 
 
 PATHS = ["a.md", "docs/a.md", "docs/x/b.md", "docs/x/y/c.txt", "src/a.py", "src/docs/d.md", "x[1].md", "docs.md"]
@@ -45,8 +45,8 @@ PATTERNS = [
 
 
 def test_a_slash_at_the_end_means_all_in_the_folder() -> None:
-    assert notation.pattern("docs/") == "docs/**"
-    assert notation.pattern("docs") == "docs"
+    assert patterns.pattern("docs/") == "docs/**"
+    assert patterns.pattern("docs") == "docs"
 
 
 def test_patterns_match_what_git_s_pathspecs_match(tmp_path: Path) -> None:
@@ -56,31 +56,31 @@ def test_patterns_match_what_git_s_pathspecs_match(tmp_path: Path) -> None:
         (tmp_path / path).touch()
     subprocess.run(["git", "-C", tmp_path, "add", "."], check=True)
     for pattern in PATTERNS:
-        asked = notation.pattern(pattern)
+        asked = patterns.pattern(pattern)
         pathspec = f":(glob){asked}"
         listed = subprocess.run(
             ["git", "-C", tmp_path, "ls-files", pathspec], capture_output=True, text=True, check=True
         )
-        assert [path for path in sorted(PATHS) if notation.matches(asked, path)] == listed.stdout.split(), pattern
+        assert [path for path in sorted(PATHS) if patterns.matches(asked, path)] == listed.stdout.split(), pattern
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_pattern_raises(pattern: str, path: str) -> None:
-    assert notation.matches(pattern, path) in (True, False)
+    assert patterns.matches(pattern, path) in (True, False)
 
 
 @given(st.text())
 def test_harmless_text_is_printable_and_as_long(text: str) -> None:
-    assert notation.harmless(text).isprintable()
-    assert len(notation.harmless(text)) == len(text)
+    assert patterns.harmless(text).isprintable()
+    assert len(patterns.harmless(text)) == len(text)
 
 
 def test_a_suggestion_is_made_only_where_one_is_near() -> None:
-    assert notation.did_you_mean("pytset", ["pytest", "ruff"]) == '; did you mean "pytest"?'
-    assert notation.did_you_mean("codex", ["pytest", "ruff"]) == ""
-    assert notation.did_you_mean("p" * 100_000, ["p" * 100_000]) == ""
+    assert patterns.did_you_mean("pytset", ["pytest", "ruff"]) == '; did you mean "pytest"?'
+    assert patterns.did_you_mean("codex", ["pytest", "ruff"]) == ""
+    assert patterns.did_you_mean("p" * 100_000, ["p" * 100_000]) == ""
 
 
 def test_long_values_are_shown_cut() -> None:
-    assert notation.shown('a"b') == '"a\\"b"'
-    assert notation.shown("x" * 100) == '"' + "x" * 58 + "…"
+    assert patterns.shown('a"b') == '"a\\"b"'
+    assert patterns.shown("x" * 100) == '"' + "x" * 58 + "…"

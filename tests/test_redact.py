@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from splinter.redact import Redactor, plain
+from splinter.text.redact import Redactor, plain
 
 SECRET = 's3cr/t+v&lue~"quoted"-ü'
 TOKENS = (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splinter import markup, report
+from splinter import report
 from splinter.records import (
     CaseRecord,
     CheckRecord,
@@ -20,6 +20,7 @@ from splinter.records import (
     StepRecord,
     WorkstreamRecord,
 )
+from splinter.text import markdown
 
 RUN = "2026-01-02T02-00-00Z-1a2b"
 LOG = f".splinter/runs/{RUN}/api-docs/tests.log"
@@ -214,7 +215,7 @@ def test_the_json_report_has_a_version_and_a_stable_order() -> None:
 
 
 def test_a_long_message_loses_its_middle_and_says_so() -> None:
-    shown = markup.excerpt("start" + "x" * 10_000 + "end")
+    shown = markdown.excerpt("start" + "x" * 10_000 + "end")
     assert shown.startswith("start")
     assert shown.endswith("end")
     assert "… 6008 characters left out; the log has them …" in shown
@@ -229,7 +230,7 @@ def test_more_files_than_one_reads_are_counted() -> None:
     ("seconds", "words"), [(0.04, "0.0 s"), (59.96, "1 min 00 s"), (185, "3 min 05 s"), (7320, "2 h 02 min")]
 )
 def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> None:
-    assert markup.duration(seconds) == words
+    assert markdown.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> No
     ],
 )
 def test_any_text_is_shown_as_it_is(given_text: str, shown: str) -> None:
-    assert markup.text(given_text) == shown
+    assert markdown.text(given_text) == shown
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ def test_any_text_is_shown_as_it_is(given_text: str, shown: str) -> None:
     ],
 )
 def test_a_name_is_a_code_span_only_where_nothing_in_it_can_end_the_span(name: str, shown: str) -> None:
-    assert markup.code(name) == shown
+    assert markdown.code(name) == shown
 
 
 # Everything that has meaning to Markdown, HTML, GitHub, a terminal, a mail, jinja, markdown2, or us.
@@ -328,7 +329,7 @@ def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecor
         assert all(re.match(r"https?://|\.\./\.\./|report\.(json|md)$", one) for one in seen.addresses)
         told = without_blanks(seen.words)
         for text in (record.title, record.objective, record.notes[0], record.checks[0].cases[0].message):
-            assert without_blanks(markup.one_line(text)) in told
+            assert without_blanks(markdown.one_line(text)) in told
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from splinter import collection, notation, territory
+from splinter import collection, territory
 from splinter.settings import Settings
+from splinter.text import patterns
 from splinter.workstream import Run, Scope, Step, Workstream
 
 GO = (Step(id="go", action=Run(command="ls"), timeout_s=600.0),)
@@ -21,7 +22,7 @@ def one(
     after: Sequence[str] = (),
     base: str | None = None,
 ) -> Workstream:
-    own = tuple(map(notation.pattern, modify)) or ("**",)
+    own = tuple(map(patterns.pattern, modify)) or ("**",)
     scope = Scope(
         modify=own, create=own if create is None else tuple(create), forbid=tuple(forbid), is_declared=bool(modify)
     )

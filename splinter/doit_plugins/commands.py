@@ -90,9 +90,10 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import checkouts, markup, records, settings
+        from splinter import checkouts, records, settings
         from splinter.doit_plugins.reporter import pages
         from splinter.store import Store
+        from splinter.text import markdown
 
         environment = settings.environment()
         repository = checkouts.open_repository(
@@ -106,7 +107,7 @@ class History(Command):
             counts = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
             seconds = sum(one.seconds for one in run.workstreams)
-            cost = f"  {markup.cost(run.usage)}" if run.usage.calls else ""
+            cost = f"  {markdown.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (ended before its time)"
             print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{cost}{ended}")
         if not runs:
@@ -135,8 +136,8 @@ class Show(Command):
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
         from splinter import checkouts, records, report, settings
-        from splinter.redact import Redactor
         from splinter.store import Store
+        from splinter.text.redact import Redactor
 
         environment = settings.environment()
         repository = checkouts.open_repository(

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from splinter import publish, together
 from splinter.plan import Plan
 from splinter.ports import Page
-from splinter.redact import plain
 from splinter.session import Session
+from splinter.text.redact import plain
 
 
 def tell(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool) -> int:

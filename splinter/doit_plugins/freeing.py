@@ -102,7 +102,7 @@ def _summed(kind: str, found: tuple[Freed, ...]) -> str:
 
 def _shown(one: Freed) -> str:
     from splinter import expiry
-    from splinter.markup import one_line
+    from splinter.text.markdown import one_line
 
     size = f", {expiry.size(one.bytes)}" if one.kind in ("worktrees", "logs") else ""
     return one_line(f"{one.name}: {one.why}{size}{f'; {one.note}' if one.note else ''}")

@@ -15,7 +15,7 @@ from splinter.errors import InputError, SplinterError
 from splinter.legacy import folder
 from splinter.legacy.batch import Batch, Result
 from splinter.legacy.folder import Placed
-from splinter.notation import harmless
+from splinter.text.patterns import harmless
 
 USAGE = 'doit import needs files to import: phase plans, bundles, tool profiles, circuit breakers; "doit help import"'
 OPTIONS = (

@@ -13,7 +13,7 @@ from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
 from splinter.records import RunRecord
-from splinter.redact import plain
+from splinter.text.redact import plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}

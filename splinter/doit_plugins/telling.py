@@ -11,7 +11,7 @@ from doit.exceptions import InvalidDodoFile
 
 from splinter import storage
 from splinter.errors import InputError, SplinterError
-from splinter.redact import Redactor
+from splinter.text.redact import Redactor
 
 
 def told(call: Callable[[], int]) -> int:

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from splinter import markup, report
+from splinter import report
 from splinter.errors import PublishError
 from splinter.ports import Page
 from splinter.records import PullRequestRecord
-from splinter.redact import Redactor
+from splinter.text import markdown
+from splinter.text.redact import Redactor
 
 if TYPE_CHECKING:
     from github import GithubException
@@ -315,7 +316,7 @@ def _said(error: GithubException) -> str:
     """GitHub's own words, those of its list of errors included."""
     data = error.data if isinstance(error.data, dict) else {}
     details = [item.get("message", "") if isinstance(item, dict) else item for item in data.get("errors") or ()]
-    words = markup.one_line(": ".join(str(word) for word in (data.get("message"), *details) if word))
+    words = markdown.one_line(": ".join(str(word) for word in (data.get("message"), *details) if word))
     return words[:LONGEST_ANSWER]
 
 

@@ -12,8 +12,8 @@ from splinter import report, storage
 from splinter.errors import PublishError
 from splinter.ports import Page
 from splinter.records import PullRequestRecord
-from splinter.redact import plain
 from splinter.store import write_whole
+from splinter.text.redact import plain
 
 FOLDER = ".splinter/pull-requests"
 _HEADING = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(?:\r?\n)?", re.DOTALL)

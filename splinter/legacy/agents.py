@@ -10,7 +10,7 @@ from splinter.events import Keys
 from splinter.legacy.entries import Entries
 from splinter.legacy.phrases import identifier
 from splinter.legacy.source import Source
-from splinter.notation import shown
+from splinter.text.patterns import shown
 from splinter.tools import Tool
 
 # an agent that no profile ships for, and the program it is called by

@@ -14,7 +14,7 @@ from splinter.legacy import draft, jsonc, ordering, phrases, profiles, source, w
 from splinter.legacy.agents import Agents, Table
 from splinter.legacy.profiles import Breakers
 from splinter.legacy.source import Source
-from splinter.notation import shown
+from splinter.text.patterns import shown
 from splinter.tools import Tool
 
 SCHEMA_LINE = "yaml-language-server: $schema=../schemas/workstream.schema.json"

@@ -13,7 +13,7 @@ from splinter.legacy.agents import Agents, tool_of
 from splinter.legacy.entries import Entries
 from splinter.legacy.profiles import Breakers
 from splinter.legacy.source import Source
-from splinter.notation import ref_problem, shown
+from splinter.text.patterns import ref_problem, shown
 
 IDS: tuple[Keys, ...] = (("phase_identity", "workstream_id"), ("workstream_id",), ("id",), ("ws_id",))
 PHASES: tuple[Keys, ...] = (("phase_identity", "phase_id"), ("phase_id",))

@@ -10,7 +10,7 @@ from typing import Any
 from splinter.events import Keys
 from splinter.legacy import phrases, prompts, shell
 from splinter.legacy.source import Source
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 IDS = ("id", "step_id", "test_id", "check_id", "phase_id")
 NUMBERS = ("step", "phase", "order", "number")

@@ -15,9 +15,9 @@ from splinter.documents import MAX_BYTES
 from splinter.errors import InputError, SplinterError
 from splinter.legacy import batch, profiles
 from splinter.legacy.batch import Batch, File
-from splinter.notation import path_problem, shown
 from splinter.settings import FILE
 from splinter.store import write_whole
+from splinter.text.patterns import path_problem, shown
 
 HEAD = "# Settings of splinter. Secrets never belong here."
 

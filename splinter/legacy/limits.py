@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from splinter.events import Keys
 from splinter.legacy.profiles import Breakers
 from splinter.legacy.source import Source
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 FIX_LOOP = "fix_loop_and_circuit_breakers"
 ATTEMPTS: tuple[Keys, ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from splinter.events import Keys
 from splinter.legacy import draft, phrases
 from splinter.legacy.source import Source
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 
 def dependencies(

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from splinter.events import Keys
 from splinter.legacy.source import Source
-from splinter.notation import WILDCARDS, matches, path_problem, pattern, shown
+from splinter.text.patterns import WILDCARDS, matches, path_problem, pattern, shown
 
 MAX_ALTERNATIVES = 64
 MAX_CHARACTERS = 1000

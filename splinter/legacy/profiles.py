@@ -15,7 +15,7 @@ from splinter.events import Keys
 from splinter.legacy.agents import Table
 from splinter.legacy.phrases import duration, identifier
 from splinter.legacy.source import Source
-from splinter.notation import harmless, shown
+from splinter.text.patterns import harmless, shown
 from splinter.tools import Tool
 
 GROUPS = ("tool_profiles", "profiles", "tools")

@@ -10,8 +10,8 @@ from splinter.events import Keys
 from splinter.legacy import paths, phrases, shell
 from splinter.legacy.entries import Entries
 from splinter.legacy.source import Source
-from splinter.notation import WILDCARDS, matches, path_problem, pattern, shown
 from splinter.rules import NEVER_AN_ARTIFACT
+from splinter.text.patterns import WILDCARDS, matches, path_problem, pattern, shown
 
 SCOPES: tuple[Keys, ...] = (("scope_and_modules", "file_scope"), ("file_scope",), ("scope",))
 MODIFY: tuple[Keys, ...] = (("files_scope",), ("files_modify",))

@@ -11,7 +11,7 @@ from typing import Any
 from splinter import rules
 from splinter.documents import Document, Problem
 from splinter.events import Keys
-from splinter.notation import shown
+from splinter.text.patterns import shown
 
 METADATA = "metadata"
 LABELS = ("id", "step", "step_id", "phase", "name", "criterion")

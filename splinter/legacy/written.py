@@ -9,7 +9,7 @@ from typing import Any
 
 from splinter import documents
 from splinter.events import Keys
-from splinter.notation import harmless
+from splinter.text.patterns import harmless
 
 WIDTH = 100
 PLAIN = re.compile(r"[A-Za-z0-9_./$(+][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]*")

@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import Request, urlopen
 
 from splinter.errors import PublishError
-from splinter.markup import one_line
 from splinter.ports import Message
+from splinter.text.markdown import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from splinter import storage
 from splinter.errors import PublishError
-from splinter.markup import one_line
 from splinter.ports import Message
-from splinter.redact import Redactor
 from splinter.store import write_whole
+from splinter.text.markdown import one_line
+from splinter.text.redact import Redactor
 
 SECURITIES = ("starttls", "ssl", "none")
 SENDER = "splinter@localhost"

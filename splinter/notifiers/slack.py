@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from splinter.errors import PublishError
-from splinter.markup import one_line
 from splinter.ports import Message
-from splinter.redact import Redactor
+from splinter.text.markdown import one_line
+from splinter.text.redact import Redactor
 
 # Slack's limits, in characters and blocks
 LONGEST_HEADER = 150

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations
 
-from splinter.notation import WILDCARDS, glyph_regex, glyphs, matches
+from splinter.text.patterns import WILDCARDS, glyph_regex, glyphs, matches
 
 MAX_CHARACTERS = 1_000  # of all patterns of one question
 MAX_STATES = 1_000

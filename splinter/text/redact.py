@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
-from splinter import shapes
-from splinter.shapes import Shape
+from splinter.text import token_shapes
+from splinter.text.token_shapes import Shape
 
 MASK = b"***"
 SHORTEST = 6  # characters; a shorter value would mask half of every text
@@ -69,7 +69,11 @@ class Redactor:
 
     def found(self, data: bytes) -> frozenset[bytes]:
         """Known values, tokens with one issuer's own prefix, private keys with their bodies: what stands there."""
-        issued = (span for span in _shaped(shapes.ISSUED + shapes.PROOF, data) if b"EXAMPLE" not in data[slice(*span)])
+        issued = (
+            span
+            for span in _shaped(token_shapes.ISSUED + token_shapes.PROOF, data)
+            if b"EXAMPLE" not in data[slice(*span)]
+        )
         return frozenset(data[start:stop] for start, stop in (*self._values_in(data), *issued))
 
     def stream(self) -> Masking:
@@ -78,7 +82,7 @@ class Redactor:
 
     def spans(self, data: bytes) -> list[Span]:
         """Where secrets stand, in order, overlapping ones too; each rests on the bytes in it and a few around it."""
-        return sorted({*self._values_in(data), *_shaped(shapes.ISSUED + shapes.LOOSE, data)})
+        return sorted({*self._values_in(data), *_shaped(token_shapes.ISSUED + token_shapes.LOOSE, data)})
 
     def _values_in(self, data: bytes) -> Iterator[Span]:
         return (span for span in self._known.spans(data) if not _is_within_commit_id(span, data))
@@ -110,8 +114,12 @@ class Masking:
     def _decided(self) -> int:
         """Before which byte no match can begin that the next piece would change."""
         held, end = self._held, len(self._held)
-        stop = min(end - self._reach, max(len(held.rstrip(shapes.TOKEN)), end - _LONG_TOKEN))
-        key = shapes.KEY.match(held, at) if (at := held.rfind(b"-----BEGIN ", max(0, end - _LONG_KEY))) >= 0 else None
+        stop = min(end - self._reach, max(len(held.rstrip(token_shapes.TOKEN)), end - _LONG_TOKEN))
+        key = (
+            token_shapes.KEY.match(held, at)
+            if (at := held.rfind(b"-----BEGIN ", max(0, end - _LONG_KEY))) >= 0
+            else None
+        )
         return min(stop, key.start()) if key and key.end() > end - _LONG_KEY_END else stop
 
     def _written(self, stop: int) -> bytes:

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 from splinter.records import Usage
-from splinter.redact import plain
+from splinter.text.redact import plain
 
 LONGEST_LITERAL = 4_000  # characters; the log has the whole
 
