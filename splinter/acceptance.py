@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import acting, branch, engine, fixing, git, groundwork, identity, worktree
+from splinter import acting, branch, engine, fixing, git, groundwork, worktree
 from splinter.engine import Values
 from splinter.errors import StepError
 from splinter.judging import Judged
-from splinter.plan import Plan
-from splinter.records import CheckRecord, StepRecord, WorkstreamRecord
+from splinter.model import differences
+from splinter.model.plan import Plan
+from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
 from splinter.session import Session
 
 
@@ -33,7 +34,7 @@ def accept(
         result = git.result(session.repository, prepared["start"], judged.commit)
         rows = {
             "made_of": made_of,
-            "identity": identity.of(plan, _results(session, plan)),
+            "identity": differences.of(plan, _results(session, plan)),
             "versions": prepared.get("versions", {}),
             "result": result,
             "base": prepared["base"],

@@ -14,7 +14,7 @@ from typing import Any
 from splinter import git
 from splinter.errors import GitError
 from splinter.git import Commit
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.session import Session
 
 Values = dict[str, Any]

@@ -16,13 +16,13 @@ from splinter import fencing, git, junit, readers, storage, tools, worktree
 from splinter.errors import StepError
 from splinter.gitcall import WorkTree
 from splinter.ledger import Allowance
-from splinter.plan import Plan
+from splinter.model.plan import Plan
+from splinter.model.records import CaseRecord, Usage
+from splinter.model.workstream import Prompt, Run, Step, ToolCall
 from splinter.process import Ended
 from splinter.readers import LIMIT, PROVIDER, Reading
-from splinter.records import CaseRecord, Usage
 from splinter.session import Session
 from splinter.tools import Command, Tool
-from splinter.workstream import Prompt, Run, Step, ToolCall
 
 _LAST_LINES = 5
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter import git, identity, lost, plan, preparation, results
+from splinter import git, lost, preparation, results
 from splinter.engine import Values
-from splinter.identity import Difference
-from splinter.plan import Plan, fingerprint
+from splinter.model import differences, plan
+from splinter.model.differences import Difference
+from splinter.model.plan import Plan, fingerprint
+from splinter.model.workstream import Prompt, Step
 from splinter.results import Kept
 from splinter.session import Session
-from splinter.workstream import Prompt, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def _of_step(session: Session, one: Plan, step: Step, known: _Known, change: str
 
 
 def _differences(made_of: Values, kept: Kept, known: _Known) -> tuple[Difference, ...]:
-    found = identity.result_differences(kept.parts or {}, identity.of_result(made_of), made_of)
+    found = differences.result_differences(kept.parts or {}, differences.of_result(made_of), made_of)
     return tuple(one for one in found if one.kind != "dependency" or one.key not in known.due)
 
 

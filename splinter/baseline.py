@@ -12,9 +12,9 @@ from dataclasses import asdict
 from splinter import acting, checking, comparison, git, worktree
 from splinter.comparison import Outcomes
 from splinter.errors import StepError
-from splinter.plan import Plan, fingerprint
+from splinter.model.plan import Plan, fingerprint
+from splinter.model.workstream import Step
 from splinter.session import Session
-from splinter.workstream import Step
 
 
 def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[str, Outcomes]:

@@ -13,7 +13,7 @@ from splinter.accepted import Accepted
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
 from splinter.git import RefUpdate
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session
 

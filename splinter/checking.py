@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass, replace
 
 from splinter import acting, git, submodules, worktree
-from splinter.plan import Plan
-from splinter.records import CheckRecord
+from splinter.model.plan import Plan
+from splinter.model.records import CheckRecord
+from splinter.model.workstream import Step
 from splinter.session import Session
-from splinter.workstream import Step
 
 _FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
 

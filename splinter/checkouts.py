@@ -12,7 +12,7 @@ from pathlib import Path
 
 from splinter import gitcall, process
 from splinter.gitcall import Repository
-from splinter.ports import Snapshot
+from splinter.model.ports import Snapshot
 from splinter.settings import Identity
 
 

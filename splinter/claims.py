@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from splinter import acting, git, remotes, results
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import RefUpdate
-from splinter.plan import Plan
+from splinter.model.plan import Plan
+from splinter.model.workstream import Step
 from splinter.session import Session
 from splinter.text import markdown
-from splinter.workstream import Step
 
 PREFIX = "refs/splinter/claims"
 OWN = "refs/splinter/claimed"  # here alone: what this repository claims, so that a killed run's is known for that

@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter import documents, files, listing, parsed, rules, schema, territory, workstream
+from splinter import documents, files, listing, parsed, rules, schema, territory
 from splinter.documents import Document, Problem, warning
 from splinter.errors import InputError
 from splinter.events import Keys
+from splinter.model import workstream
+from splinter.model.workstream import Prompt, Workstream
 from splinter.parsed import Memory
 from splinter.settings import Settings
 from splinter.text.patterns import did_you_mean, path_problem, shown
 from splinter.tools import Tool, recorded_path
-from splinter.workstream import Prompt, Workstream
 
 FOLDER = "workstreams"
 SUFFIXES = (".yaml", ".yml", ".json")

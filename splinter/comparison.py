@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from splinter.records import CheckRecord, Comparison
+from splinter.model.records import CheckRecord, Comparison
 
 BAD = ("failed", "error")
 _WORST = ("error", "failed", "skipped", "passed")

@@ -19,7 +19,8 @@ from splinter.collection import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
 from splinter.listing import counted, plural
-from splinter.plan import Base, choose_base, choose_remote, tool_names
+from splinter.model.plan import Base, choose_base, choose_remote, tool_names
+from splinter.model.workstream import Workstream
 from splinter.project import Project
 from splinter.publish import REPORTS
 from splinter.session import Session
@@ -27,7 +28,6 @@ from splinter.settings import Identity
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 from splinter.tools import Tool
-from splinter.workstream import Workstream
 
 INSTALL = {
     "claude": "npm install -g @anthropic-ai/claude-code",

@@ -16,13 +16,13 @@ from splinter.acting import Acted
 from splinter.errors import StepError, StorageError
 from splinter.git import RawChange, RefUpdate
 from splinter.gitcall import WorkTree
-from splinter.plan import Plan, fingerprint
-from splinter.records import StepRecord
+from splinter.model.plan import Plan, fingerprint
+from splinter.model.records import StepRecord
+from splinter.model.workstream import Prompt, Step
 from splinter.results import Wanted
 from splinter.session import Session
 from splinter.text import markdown
 from splinter.tools import Tool
-from splinter.workstream import Prompt, Step
 
 Values = dict[str, Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splinter import sandbox, tools, worktree
 from splinter.errors import StepError
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.sandbox import Fence
 from splinter.session import Session
 from splinter.tools import Tool

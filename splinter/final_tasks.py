@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splinter import plan, publish, rehearsal, together, union
+from splinter import publish, rehearsal, together, union
 from splinter.engine import Values
 from splinter.errors import PublishError
-from splinter.plan import Plan
+from splinter.model import plan
+from splinter.model.plan import Plan
 from splinter.rows import Act, Rows
 from splinter.session import Session
 

@@ -10,10 +10,10 @@ from typing import Any
 from splinter import breakers, comparison, engine, git, judging, prompts
 from splinter.breakers import Tried
 from splinter.judging import Judged
-from splinter.plan import Plan
-from splinter.records import StepRecord
+from splinter.model.plan import Plan
+from splinter.model.records import StepRecord
+from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 from splinter.session import Session
-from splinter.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 
 _TILL = "until the next occurrence, an edit, or doit -a"
 

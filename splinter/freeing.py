@@ -17,10 +17,10 @@ from splinter.bygone import Bygone
 from splinter.collection import Collection
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.leftovers import Leftover
+from splinter.model.workstream import Workstream
 from splinter.project import Project
 from splinter.session import Session
 from splinter.text.redact import Redactor
-from splinter.workstream import Workstream
 
 PATCH = "found-in-worktree.patch"
 KINDS = ("worktrees", "logs", "results", "refs", "backups")

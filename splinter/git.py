@@ -15,7 +15,7 @@ from typing import IO
 
 from splinter import gitcall
 from splinter.gitcall import Repository, WorkTree
-from splinter.records import FileChange
+from splinter.model.records import FileChange
 
 SIGN_TIMEOUT_S = 60.0
 _GITLINK, _SYMLINK = "160000", "120000"

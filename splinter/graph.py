@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from splinter.workstream import Workstream
+from splinter.model.workstream import Workstream
 
 FORMATS = ("mermaid", "dot", "svg")
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 220, 52, 28, 56, 20

@@ -13,7 +13,7 @@ from pathlib import Path
 from splinter import git, storage, worktree
 from splinter.errors import GitError, StepError
 from splinter.gitcall import WorkTree
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.territory import TAKES_ORDERS
 

@@ -13,11 +13,11 @@ from splinter.breakers import Tried, essence
 from splinter.checking import Checked
 from splinter.comparison import Outcomes
 from splinter.errors import StepError
-from splinter.plan import Plan, fingerprint
+from splinter.model.plan import Plan, fingerprint
+from splinter.model.records import CheckRecord
+from splinter.model.workstream import Step
 from splinter.prompts import Failure
-from splinter.records import CheckRecord
 from splinter.session import Session
-from splinter.workstream import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

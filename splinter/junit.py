@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter.records import CaseRecord
+from splinter.model.records import CaseRecord
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_CASES = 50_000

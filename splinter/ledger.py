@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from splinter.errors import StepError, StorageError
-from splinter.records import Usage
+from splinter.model.records import Usage
+from splinter.model.workstream import Budget
 from splinter.store import Store
-from splinter.workstream import Budget
 
 _WAKE_S = 0.2
 

@@ -12,7 +12,7 @@ from typing import Any
 from splinter import collection
 from splinter.accepted import Accepted
 from splinter.engine import Values
-from splinter.plan import Plan, fingerprint
+from splinter.model.plan import Plan, fingerprint
 
 _CHECKER = "MeaningChecker"
 _NEVER = -1  # no file has this time and size, so that its meaning is looked at

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from splinter import accepted, acting, engine, fencing, git, groundwork, merging, submodules, worktree
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.session import Session
 
 

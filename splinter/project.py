@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import checkouts, collection, git, places, plan, settings, tools
+from splinter import checkouts, collection, git, places, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
 from splinter.gitcall import Repository
 from splinter.ledger import Ledger
-from splinter.plan import Plan, missing_base
-from splinter.ports import Clock, Snapshot
+from splinter.model import plan
+from splinter.model.plan import Plan, missing_base
+from splinter.model.ports import Clock, Snapshot
+from splinter.model.workstream import Prompt, Workstream
 from splinter.process import Processes, end_orphans
 from splinter.session import Session
 from splinter.settings import Environment, Settings
 from splinter.store import Store, exclude_from_git
 from splinter.text.redact import Redactor
-from splinter.workstream import Prompt, Workstream
 
 DATABASE = ".doit.db"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from splinter.records import CaseRecord, CheckRecord, Comparison, StepRecord
-from splinter.workstream import Scope, Workstream
+from splinter.model.records import CaseRecord, CheckRecord, Comparison, StepRecord
+from splinter.model.workstream import Scope, Workstream
 
 _CASES = 20
 _CASE_CHARACTERS = 400

@@ -10,12 +10,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from splinter import pushing, records, report
+from splinter import pushing, report
 from splinter.engine import Values
 from splinter.errors import PublishError
-from splinter.plan import Plan, choose_remote, definition, fingerprint
-from splinter.ports import Forge, Message, Notifier, Page
-from splinter.records import PullRequestRecord, RunRecord, WorkstreamRecord
+from splinter.model import records
+from splinter.model.plan import Plan, choose_remote, definition, fingerprint
+from splinter.model.ports import Forge, Message, Notifier, Page
+from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
 from splinter.session import Session
 from splinter.store import exclude_from_git, make_ignored_folder, write_whole
 

@@ -9,7 +9,7 @@ from splinter import accepted, git, remotes
 from splinter.branch import in_use
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import RefUpdate
-from splinter.plan import Plan, choose_remote
+from splinter.model.plan import Plan, choose_remote
 from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session
 

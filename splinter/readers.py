@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from splinter.records import Usage
+from splinter.model.records import Usage
 
 AGENT, PROVIDER, LIMIT = "agent", "provider", "limit"
 _LONGEST = 2_000  # characters of an error that are kept

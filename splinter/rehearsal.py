@@ -12,11 +12,11 @@ from splinter import acting, baseline, comparison, git, groundwork, judging, pre
 from splinter.engine import Values
 from splinter.errors import PublishError, StepError
 from splinter.git import RefUpdate
-from splinter.plan import Plan, fingerprint
-from splinter.records import CheckRecord, LeftOut, RehearsalRecord
+from splinter.model.plan import Plan, fingerprint
+from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
+from splinter.model.workstream import Budget
 from splinter.session import Session
 from splinter.union import Member
-from splinter.workstream import Budget
 
 REF = "refs/splinter/rehearsals"
 _LOG = "rehearsal."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from splinter import git, merging
 from splinter.errors import StepError
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.session import Session
 
 _SHOWN = 5

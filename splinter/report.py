@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from splinter.ports import Message
-from splinter.records import (
+from splinter.model.ports import Message
+from splinter.model.records import (
     OUTCOMES,
     CaseRecord,
     CheckRecord,

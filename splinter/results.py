@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting, git, identity, merging, remotes
+from splinter import acting, git, merging, remotes
 from splinter.errors import GitError, SplinterError
 from splinter.git import RefUpdate
-from splinter.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
-from splinter.records import StepRecord, Usage, masked
+from splinter.model import differences
+from splinter.model.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
+from splinter.model.records import StepRecord, Usage, masked
+from splinter.model.workstream import Step
 from splinter.session import Session
-from splinter.workstream import Step
 
 PREFIX = "refs/splinter/results"
 SUBJECT = "splinter result of "
@@ -49,7 +50,7 @@ def wanted(session: Session, plan: Plan, step: Step, before: str) -> Wanted:
     prepared = session.values[plan.task("prepare")]
     change = git.result(session.repository, prepared["start"], before)
     made_of = material(session, plan, step, base=prepared["base"], change=change)
-    return Wanted(key=fingerprint(made_of), parts=identity.of_result(made_of))
+    return Wanted(key=fingerprint(made_of), parts=differences.of_result(made_of))
 
 
 def material(session: Session, plan: Plan, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:

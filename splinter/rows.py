@@ -15,7 +15,7 @@ from doit.globals import Globals
 from splinter import accepted, collection, git, lost, storage
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError, StepError
-from splinter.plan import Plan
+from splinter.model.plan import Plan
 from splinter.session import Session
 
 

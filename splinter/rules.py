@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import territory, when
+from splinter import territory
 from splinter.documents import Document, Problem, bounded, warning
 from splinter.events import Keys
+from splinter.model import schedule
+from splinter.model.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 from splinter.text import glob_overlap
 from splinter.text.patterns import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
 from splinter.tools import PLACEHOLDERS, Tool
-from splinter.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 
 ENTRIES = ("preflight", "steps", "checks")
 NUMBERED = re.compile(r"(?:fix|preflight)-[0-9]+")
@@ -107,8 +108,8 @@ def _ids(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 def _times(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for keys, rule in texts(document, "when"):
-        if rule not in when.RULES and len(rule.split()) == 5:
-            why = when.cron_problem(rule)
+        if rule not in schedule.RULES and len(rule.split()) == 5:
+            why = schedule.cron_problem(rule)
             if why:
                 yield document.problem(keys, f"{shown(rule)} {why}")
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from splinter import git
 from splinter.git import RawChange
 from splinter.gitcall import Repository
+from splinter.model.workstream import Scope
 from splinter.territory import forbidden_patterns
-from splinter.workstream import Scope
 
 _SHOWN = 10
 

@@ -18,8 +18,8 @@ from splinter.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.gitcall import Repository
 from splinter.ledger import Account, Ledger
-from splinter.plan import Base, Plan, definition, fingerprint, missing_base
-from splinter.ports import Clock, Snapshot
+from splinter.model.plan import Base, Plan, definition, fingerprint, missing_base
+from splinter.model.ports import Clock, Snapshot
 from splinter.process import Processes
 from splinter.settings import Environment, Settings
 from splinter.store import Store

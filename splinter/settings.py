@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from splinter import files, schema, toml, tools, when
+from splinter import files, schema, toml, tools
 from splinter.documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.expiry import Limits
+from splinter.model import schedule
+from splinter.model.workstream import Budget
 from splinter.text.patterns import ref_problem, shown
 from splinter.tools import Tool
-from splinter.workstream import Budget
 
 FILE = "splinter.toml"
 PYPROJECT = "pyproject.toml"
@@ -70,7 +71,7 @@ class Settings:
     @property
     def zone(self) -> ZoneInfo:
         """The time zone that `timezone` names."""
-        return when.zone(self.timezone)
+        return schedule.zone(self.timezone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +233,7 @@ def _placeholders(document: Document) -> Iterator[Problem]:
 
 def _zone_problem(name: str) -> str | None:
     try:
-        when.zone(name)
+        schedule.zone(name)
     except InputError as error:
         return str(error)
     return None

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter import databases, records
+from splinter import databases
 from splinter.errors import SplinterError
-from splinter.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.model import records
+from splinter.model.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.text.redact import Redactor
 
 _FILE = "history.db"

@@ -7,27 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import (
-    acceptance,
-    acting,
-    engine,
-    final_tasks,
-    lost,
-    plan,
-    preparation,
-    project,
-    storage,
-    worktree,
-)
+from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project, storage, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
 from splinter.locking import RunLock
-from splinter.plan import Plan
+from splinter.model import plan
+from splinter.model.plan import Plan
+from splinter.model.workstream import Prompt, Step
 from splinter.project import DATABASE
 from splinter.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.session import Session
 from splinter.tools import recorded_path
-from splinter.workstream import Prompt, Step
 
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
 

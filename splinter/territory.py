@@ -9,8 +9,8 @@ from functools import reduce
 from operator import or_
 
 from splinter.events import Keys
+from splinter.model.workstream import Scope, Workstream
 from splinter.text import glob_overlap
-from splinter.workstream import Scope, Workstream
 
 ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
 # agents, which are called in the root, run commands that stand here, headless and without asking

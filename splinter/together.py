@@ -10,11 +10,11 @@ from dataclasses import replace
 from splinter import branch, git, merging, publish, report
 from splinter.engine import Values
 from splinter.errors import PublishError, SplinterError, StepError
-from splinter.plan import Material, Plan, definition, fingerprint, shortened
-from splinter.ports import Page
-from splinter.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
+from splinter.model.plan import Material, Plan, definition, fingerprint, shortened
+from splinter.model.ports import Page
+from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
+from splinter.model.workstream import PullRequest, Workstream
 from splinter.session import Session
-from splinter.workstream import PullRequest, Workstream
 
 ID = "together"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import InputError
+from splinter.model.workstream import Action, Prompt, Run
 from splinter.text.patterns import seconds, suggestion
-from splinter.workstream import Action, Prompt, Run
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "max_turns", "budget_usd", "junit", "recorded")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from splinter import git, merging, preparation
 from splinter.engine import Values
-from splinter.plan import Plan
-from splinter.records import Clash, LeftOut
+from splinter.model.plan import Plan
+from splinter.model.records import Clash, LeftOut
 from splinter.session import Session
 
 _SHOWN = 5

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import accepted, git, identity
-from splinter.identity import Difference
-from splinter.plan import Plan
+from splinter import accepted, git
+from splinter.model import differences
+from splinter.model.differences import Difference
+from splinter.model.plan import Plan
 from splinter.session import Session
 
 Values = dict[str, Any]
@@ -51,10 +52,10 @@ def explain(
         return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
-    now = identity.of(plan, results)
+    now = differences.of(plan, results)
     found = tuple(
         _with_paths(session, plan, one, last)
-        for one in identity.differences(last["identity"], now)
+        for one in differences.differences(last["identity"], now)
         if one.kind != "dependency" or one.key in known
     )
     reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)

@@ -12,19 +12,9 @@ import pytest
 
 from splinter import collection, listing
 from splinter.collection import Collection
+from splinter.model.workstream import Budget, Fix, Prompt, PullRequest, Run, Scope, Step, ToolCall, Workstream
 from splinter.settings import Settings
 from splinter.tools import Tool, shipped
-from splinter.workstream import (
-    Budget,
-    Fix,
-    Prompt,
-    PullRequest,
-    Run,
-    Scope,
-    Step,
-    ToolCall,
-    Workstream,
-)
 
 BAD = Path(__file__).parent / "data" / "bad"
 EXPECTED = (BAD / "expected.txt").read_text("utf-8")

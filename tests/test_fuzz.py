@@ -21,9 +21,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splinter import collection, documents, listing, rules, schema, workstream
+from splinter import collection, documents, listing, rules, schema
 from splinter import settings as own_settings
 from splinter.documents import Problem
+from splinter.model import workstream
 from splinter.settings import Settings
 from splinter.tools import Tool, shipped
 from tests.world import World

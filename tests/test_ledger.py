@@ -11,9 +11,9 @@ import pytest
 
 from splinter.errors import StepError
 from splinter.ledger import Account, Allowance, Ledger
-from splinter.records import Usage
+from splinter.model.records import Usage
+from splinter.model.workstream import Budget
 from splinter.store import Store
-from splinter.workstream import Budget
 from tests.world import TUESDAY, World, children, end_group, wait_for
 
 ANSWER = (

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from splinter import plan
 from splinter.errors import InputError
-from splinter.plan import Base, Plan
-from splinter.ports import Snapshot
+from splinter.model import plan
+from splinter.model.plan import Base, Plan
+from splinter.model.ports import Snapshot
+from splinter.model.workstream import Run, Scope, Step, ToolCall, Workstream
 from splinter.settings import Settings
-from splinter.workstream import Run, Scope, Step, ToolCall, Workstream
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 STEPS = (

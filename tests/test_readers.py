@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from splinter import readers
+from splinter.model.records import Usage
 from splinter.readers import AGENT, LIMIT, PROVIDER, READERS, Reading
-from splinter.records import Usage
 from tests.agents import AGENTS, RECORDINGS, recording
 
 NAMES = dict(zip(AGENTS, ("claude", "codex", "aider", "gemini", "opencode"), strict=True))

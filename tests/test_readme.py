@@ -29,7 +29,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def tasks() -> set[str]:
-    from splinter.workstream import TASKS_OF_OURS
+    from splinter.model.workstream import TASKS_OF_OURS
 
     files = (ROOT / "workstreams").glob("*.yaml")
     return {*TASKS_OF_OURS, "workstreams", *(yaml.safe_load(file.read_text("utf-8"))["id"] for file in files)}

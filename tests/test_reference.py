@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import yaml
 
-from splinter import collection, errors, records, settings, tools
+from splinter import collection, errors, settings, tools
 from splinter.errors import InputError, SplinterError
+from splinter.model import records
+from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 from splinter.settings import Settings
-from splinter.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("workstream", "settings")

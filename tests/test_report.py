@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from splinter import report
-from splinter.records import (
+from splinter.model.records import (
     CaseRecord,
     CheckRecord,
     Comparison,

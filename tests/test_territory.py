@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from splinter import collection, territory
+from splinter.model.workstream import Run, Scope, Step, Workstream
 from splinter.settings import Settings
 from splinter.text import patterns
-from splinter.workstream import Run, Scope, Step, Workstream
 
 GO = (Step(id="go", action=Run(command="ls"), timeout_s=600.0),)
 

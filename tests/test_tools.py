@@ -8,8 +8,8 @@ import pytest
 from splinter import schema, tools
 from splinter.documents import Document
 from splinter.errors import InputError
+from splinter.model.workstream import Prompt, Run, ToolCall
 from splinter.tools import Command, Tool
-from splinter.workstream import Prompt, Run, ToolCall
 
 SHIPPED = tools.shipped()
 

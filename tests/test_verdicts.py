@@ -10,7 +10,7 @@ import pytest
 
 from splinter import comparison
 from splinter.comparison import Outcomes, compare
-from splinter.records import CaseRecord, CheckRecord, Comparison
+from splinter.model.records import CaseRecord, CheckRecord, Comparison
 from tests.world import TUESDAY, World
 
 NOTHING = Comparison(before="passed")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter import when
 from splinter.errors import InputError
+from splinter.model import schedule
 
 
 def at(rule: str, now: str, zone: str = "UTC") -> str | None:
-    return when.occurrence(rule, now=datetime.fromisoformat(now), zone=when.zone(zone))
+    return schedule.occurrence(rule, now=datetime.fromisoformat(now), zone=schedule.zone(zone))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def occurrences(rule: str, zone: str, start: str, hours: int) -> list[str]:
     first = int(datetime.fromisoformat(start).timestamp())
     seen: dict[str, None] = {}
     for second in range(first, first + hours * 3600, 600):
-        found = when.occurrence(rule, now=datetime.fromtimestamp(second, UTC), zone=when.zone(zone))
+        found = schedule.occurrence(rule, now=datetime.fromtimestamp(second, UTC), zone=schedule.zone(zone))
         assert found
         seen[found] = None
     return list(seen)
@@ -73,8 +73,8 @@ def test_a_time_that_a_clock_change_repeats_counts_once() -> None:
 )
 def test_a_cron_occurrence_has_passed_and_never_goes_back(zone: str, second: int, rule: str) -> None:
     now, later = (datetime.fromtimestamp(moment, UTC) for moment in (second, second + 3600))
-    first = when.occurrence(rule, now=now, zone=when.zone(zone))
-    after = when.occurrence(rule, now=later, zone=when.zone(zone))
+    first = schedule.occurrence(rule, now=now, zone=schedule.zone(zone))
+    after = schedule.occurrence(rule, now=later, zone=schedule.zone(zone))
     assert first is not None
     assert after is not None
     assert datetime.fromisoformat(first) <= now
@@ -91,13 +91,13 @@ def test_a_cron_occurrence_has_passed_and_never_goes_back(zone: str, second: int
     ],
 )
 def test_what_is_no_rule_is_told(rule: str, told: str) -> None:
-    assert when.cron_problem(rule) == told
+    assert schedule.cron_problem(rule) == told
 
 
 def test_an_impossible_date_is_told_and_not_searched_for() -> None:
-    assert when.cron_problem("0 0 31 4,6,9,11 *") is not None
+    assert schedule.cron_problem("0 0 31 4,6,9,11 *") is not None
 
 
 def test_an_unknown_time_zone_is_told() -> None:
     with pytest.raises(InputError, match='unknown time zone "Mars/Olympus"; use an IANA name such as "Europe/Berlin"'):
-        when.zone("Mars/Olympus")
+        schedule.zone("Mars/Olympus")

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from splinter import graph
-from splinter.workstream import Run, Step, Workstream
+from splinter.model.workstream import Run, Step, Workstream
 from tests.world import TUESDAY, World
 
 

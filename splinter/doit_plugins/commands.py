@@ -90,8 +90,9 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import checkouts, records, settings
+        from splinter import checkouts, settings
         from splinter.doit_plugins.reporter import pages
+        from splinter.model import records
         from splinter.store import Store
         from splinter.text import markdown
 
@@ -135,7 +136,8 @@ class Show(Command):
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
-        from splinter import checkouts, records, report, settings
+        from splinter import checkouts, report, settings
+        from splinter.model import records
         from splinter.store import Store
         from splinter.text.redact import Redactor
 

@@ -12,7 +12,7 @@ from typing import Any
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
-from splinter.records import RunRecord
+from splinter.model.records import RunRecord
 from splinter.text.redact import plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from splinter import report
 from splinter.errors import PublishError
-from splinter.ports import Page
-from splinter.records import PullRequestRecord
+from splinter.model.ports import Page
+from splinter.model.records import PullRequestRecord
 from splinter.text import markdown
 from splinter.text.redact import Redactor
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from splinter import report, storage
 from splinter.errors import PublishError
-from splinter.ports import Page
-from splinter.records import PullRequestRecord
+from splinter.model.ports import Page
+from splinter.model.records import PullRequestRecord
 from splinter.store import write_whole
 from splinter.text.redact import plain
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from splinter.workstream import RESERVED_IDS, RESERVED_STEP_IDS
+from splinter.model.workstream import RESERVED_IDS, RESERVED_STEP_IDS
 
 ID_CHARACTERS = 63
 STEP_ID_CHARACTERS = 40

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import Request, urlopen
 
 from splinter.errors import PublishError
-from splinter.ports import Message
+from splinter.model.ports import Message
 from splinter.text.markdown import one_line
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from splinter import storage
 from splinter.errors import PublishError
-from splinter.ports import Message
+from splinter.model.ports import Message
 from splinter.store import write_whole
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from splinter.errors import PublishError
-from splinter.ports import Message
+from splinter.model.ports import Message
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 

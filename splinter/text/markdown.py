@@ -7,7 +7,7 @@ import json
 import re
 from datetime import UTC, datetime
 
-from splinter.records import Usage
+from splinter.model.records import Usage
 from splinter.text.redact import plain
 
 LONGEST_LITERAL = 4_000  # characters; the log has the whole

@@ -19,8 +19,8 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from splinter import report
 from splinter.errors import PublishError
 from splinter.forges.github import GitHub, repository_of
-from splinter.ports import Page
-from splinter.records import PullRequestRecord, WorkstreamRecord
+from splinter.model.ports import Page
+from splinter.model.records import PullRequestRecord, WorkstreamRecord
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 

@@ -9,8 +9,8 @@ import yaml
 from splinter import report
 from splinter.errors import PublishError
 from splinter.forges.local import Local
-from splinter.ports import Page
-from splinter.records import PullRequestRecord, WorkstreamRecord
+from splinter.model.ports import Page
+from splinter.model.records import PullRequestRecord, WorkstreamRecord
 
 RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", objective="Nothing to mend.")
 WHERE = ".splinter/pull-requests/tidy.md"

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from splinter.errors import PublishError
+from splinter.model.ports import Message
 from splinter.notifiers.healthcheck import Healthcheck
-from splinter.ports import Message
 from tests.counterparts.scripted import Answer, scripted
 
 SECRET = "0f3b7c1e-secret"

@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splinter.errors import PublishError
+from splinter.model.ports import Message
 from splinter.notifiers.mail import Mail, Outbox, compose
-from splinter.ports import Message
 
 PASSWORD = "app-passw0rd"
 MESSAGE = Message(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from splinter import report
 from splinter.errors import PublishError
+from splinter.model.ports import Message
+from splinter.model.records import RunRecord, StepRecord, WorkstreamRecord
 from splinter.notifiers.slack import CUT, Slack, blocks
-from splinter.ports import Message
-from splinter.records import RunRecord, StepRecord, WorkstreamRecord
 from tests.counterparts import SLACK, emulated
 from tests.counterparts.scripted import Answer, scripted
 

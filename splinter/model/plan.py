@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from splinter import when
 from splinter.errors import InputError
-from splinter.ports import Snapshot
+from splinter.model import schedule
+from splinter.model.ports import Snapshot
+from splinter.model.workstream import Prompt, Step, ToolCall, Workstream
 from splinter.settings import Settings
 from splinter.tools import Tool
-from splinter.workstream import Prompt, Step, ToolCall, Workstream
 
 Material = dict[str, Any]
 _LONGEST = 160  # characters of a value that a database row holds as it is; longer ones are hashed
@@ -85,10 +85,10 @@ def make(
     `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base.
     """
     remote = choose_remote(settings, snapshot)
-    zone = when.zone(settings.timezone)
+    zone = schedule.zone(settings.timezone)
     plans = []
     for workstream in workstreams:
-        timed = when.occurrence(workstream.when, now=now, zone=zone)
+        timed = schedule.occurrence(workstream.when, now=now, zone=zone)
         bound = run_bound.get(workstream.id, "") + watched.get(workstream.id, "")
         plans.append(
             Plan(

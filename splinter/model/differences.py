@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter.plan import Material, Plan, shortened
-from splinter.workstream import Prompt, Run, Step, Workstream
+from splinter.model.plan import Material, Plan, shortened
+from splinter.model.workstream import Prompt, Run, Step, Workstream
 
 _SHOWN = 60
 _LISTED = 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from splinter.records import PullRequestRecord
+from splinter.model.records import PullRequestRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
