@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from splinter import sandbox
-from splinter.sandbox import Fence
+from splinter.system import bubblewrap
+from splinter.system.bubblewrap import Fence
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
             subprocess.run(argv, cwd=folder / "work", env=env, check=True)
             return time.perf_counter() - began
 
-        plain, fenced = ("true",), sandbox.wrapped(("true",), fence)
+        plain, fenced = ("true",), bubblewrap.wrapped(("true",), fence)
         seconds(plain), seconds(fenced)
         pairs = [(seconds(plain), seconds(fenced)) for _ in range(asked.rounds)]
     without, within = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))

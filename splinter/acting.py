@@ -12,16 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import fencing, git, junit, readers, storage, tools, worktree
+from splinter import fencing, git, junit, readers, tools, worktree
 from splinter.errors import StepError
 from splinter.gitcall import WorkTree
-from splinter.ledger import Allowance
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
-from splinter.process import Ended
 from splinter.readers import LIMIT, PROVIDER, Reading
 from splinter.session import Session
+from splinter.system import disk_errors
+from splinter.system.budget import Allowance
+from splinter.system.process import Ended
 from splinter.tools import Command, Tool
 
 _LAST_LINES = 5
@@ -81,10 +82,10 @@ def act(
     )  # fmt: skip
     # the turn first, everywhere: one who holds a share of the budget must not wait for one who waits for a share
     with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
-        with storage.told(session.folders):
+        with disk_errors.told(session.folders):
             command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
             _begin_log(session, step, session.log(plan, name), scratch)
-            storage.require(_keeping(session) if is_paid(plan, step) else ())
+            disk_errors.require(_keeping(session) if is_paid(plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
         ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
         reading = readers.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
@@ -224,7 +225,7 @@ def _results(
         kept.write_bytes(session.redactor.data(scratch.results.read_bytes()))
     except OSError as error:  # what it said is known; only the copy is missing
         kept.unlink(missing_ok=True)
-        return cases, (storage.sentence(kept.name, error),)
+        return cases, (disk_errors.sentence(kept.name, error),)
     return cases, ()
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from splinter import gitcall, process
+from splinter import gitcall
 from splinter.gitcall import Repository
 from splinter.model.ports import Snapshot
 from splinter.settings import Identity
+from splinter.system import process
 
 
 def toplevel(path: Path, environ: Mapping[str, str]) -> Path:

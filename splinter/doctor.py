@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import connections, disk, expiry, fencing, finding, gitcall, project, results
+from splinter import connections, expiry, fencing, finding, gitcall, project, results
 from splinter.collection import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
@@ -25,6 +25,7 @@ from splinter.project import Project
 from splinter.publish import REPORTS
 from splinter.session import Session
 from splinter.settings import Identity
+from splinter.system import disk
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 from splinter.tools import Tool

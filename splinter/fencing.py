@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from splinter import sandbox, tools, worktree
+from splinter import tools, worktree
 from splinter.errors import StepError
 from splinter.model.plan import Plan
-from splinter.sandbox import Fence
 from splinter.session import Session
+from splinter.system import bubblewrap
+from splinter.system.bubblewrap import Fence
 from splinter.tools import Tool
 
 _TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
@@ -47,26 +48,26 @@ def fenced(
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
         has_network=profile.network if profile else session.settings.sandbox_network,
     )
-    return sandbox.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
+    return bubblewrap.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
 
 
 def problem(session: Session) -> str | None:
     """Why there is no sandbox on this machine, None where there is one; asked once."""
     env = session.environment.child_environment(())
-    program = shutil.which(sandbox.PROGRAM, path=env["PATH"])
+    program = shutil.which(bubblewrap.PROGRAM, path=env["PATH"])
     if program is None:
-        return f"{sandbox.PROGRAM} is not on PATH; install bubblewrap"
+        return f"{bubblewrap.PROGRAM} is not on PATH; install bubblewrap"
     argv = (program, "--unshare-all", "--ro-bind", "/", "/", "true")
     folder = session.state / "scratch"
     folder.mkdir(parents=True, exist_ok=True)
     try:
         ended = session.processes.run(argv, cwd=folder, env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
     except OSError as error:
-        return f"{sandbox.PROGRAM} cannot be started: {error.strerror}"
+        return f"{bubblewrap.PROGRAM} cannot be started: {error.strerror}"
     if ended.exit_status == 0:
         return None
     last = ended.output.strip().splitlines()[-1:] or [f"exit status {ended.exit_status}"]
-    return f"{sandbox.PROGRAM} does not work here: {last[0]}"
+    return f"{bubblewrap.PROGRAM} does not work here: {last[0]}"
 
 
 def require(session: Session, plan: Plan) -> None:

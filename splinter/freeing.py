@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, collection, disk, expiry, git, gitcall, groundwork, leftovers, project, together, worktree
+from splinter import bygone, collection, expiry, git, gitcall, groundwork, leftovers, project, together, worktree
 from splinter.bygone import Bygone
 from splinter.collection import Collection
 from splinter.errors import GitError, SplinterError, StepError
@@ -20,6 +20,7 @@ from splinter.leftovers import Leftover
 from splinter.model.workstream import Workstream
 from splinter.project import Project
 from splinter.session import Session
+from splinter.system import disk
 from splinter.text.redact import Redactor
 
 PATCH = "found-in-worktree.patch"

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from splinter import process, storage
 from splinter.errors import GitError, InputError, SplinterError
 from splinter.settings import Identity
+from splinter.system import disk_errors, process
 from splinter.text.patterns import shown
 
 _FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
@@ -140,7 +140,7 @@ def call(
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
         said = done.stderr.decode("utf-8", "replace").strip()
-        hindered = storage.of_git(
+        hindered = disk_errors.of_git(
             verb, said, _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
         )
         if hindered:
@@ -160,7 +160,7 @@ def _written(
 ) -> list[Path]:
     """Where a call may have written."""
     own = [worktree.path, worktree.index.parent] if worktree else [Path(path) for path in elsewhere]
-    return [*own, repository.common / "objects", *(storage.temporary() if stdout else ())]
+    return [*own, repository.common / "objects", *(disk_errors.temporary() if stdout else ())]
 
 
 @contextmanager

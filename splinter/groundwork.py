@@ -10,11 +10,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from splinter import git, storage, worktree
+from splinter import git, worktree
 from splinter.errors import GitError, StepError
 from splinter.gitcall import WorkTree
 from splinter.model.plan import Plan
 from splinter.session import Session
+from splinter.system import disk_errors
 from splinter.territory import TAKES_ORDERS
 
 _INCLUDE = ".worktreeinclude"
@@ -62,7 +63,7 @@ def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: 
         patch = None
         if after != git.tree_of(session.repository, before):
             patch = session.log(plan, name).with_suffix(".patch")
-            with storage.told(session.folders):
+            with disk_errors.told(session.folders):
                 write_patch(session, before, after, patch)
         worktree.place(session.repository, tree, before, keep_ignored=True)
     except (GitError, StepError):

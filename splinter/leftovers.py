@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import disk, worktree
+from splinter import worktree
 from splinter.errors import SplinterError
 from splinter.expiry import Thing
 from splinter.publish import REPORTS
 from splinter.session import Session
+from splinter.system import disk
 
 _RUN = re.compile(r"(\d{8}-\d{6})-[0-9a-z-]+")
 _NO_WORKSTREAM = "its workstream is no longer there"

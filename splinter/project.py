@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import checkouts, collection, git, places, settings, tools
+from splinter import checkouts, collection, git, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
 from splinter.gitcall import Repository
-from splinter.ledger import Ledger
 from splinter.model import plan
 from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.workstream import Prompt, Workstream
-from splinter.process import Processes, end_orphans
 from splinter.session import Session
 from splinter.settings import Environment, Settings
-from splinter.store import Store, exclude_from_git
+from splinter.system import user_folders
+from splinter.system.budget import Ledger
+from splinter.system.history import Store, exclude_from_git
+from splinter.system.process import Processes, end_orphans
 from splinter.text.redact import Redactor
 
 DATABASE = ".doit.db"
@@ -131,7 +132,7 @@ def repository_key(repository: Repository) -> str:
 
 def state_folder(repository: Repository) -> Path:
     """Where work trees lie: in the user's state folder, outside the checkout."""
-    return places.state().resolve() / repository_key(repository)
+    return user_folders.state().resolve() / repository_key(repository)
 
 
 def _named(project: Project) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from splinter.model.plan import Plan, choose_remote, definition, fingerprint
 from splinter.model.ports import Forge, Message, Notifier, Page
 from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
 from splinter.session import Session
-from splinter.store import exclude_from_git, make_ignored_folder, write_whole
+from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
 
 REPORTS = "reports"
 SENDGRID = ("smtp.sendgrid.net", "apikey")

@@ -12,11 +12,12 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import accepted, collection, git, lost, storage
+from splinter import accepted, collection, git, lost
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.model.plan import Plan
 from splinter.session import Session
+from splinter.system import disk_errors
 
 
 class MeaningChecker:
@@ -70,7 +71,7 @@ class Act(BaseAction):
             return TaskError(str(error))
         except OSError as error:
             session = (getattr(self.task, "meta", None) or {}).get("session")
-            return TaskError(str(storage.of(error, session.folders() if session else ())))
+            return TaskError(str(disk_errors.of(error, session.folders() if session else ())))
         except Exception as error:  # our own bug: shown whole, and only this task fails
             return TaskError("this is a defect of splinter's; please report it", error)
         return None

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter import git, remotes, storage, versions
+from splinter import git, remotes
 from splinter.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.gitcall import Repository
-from splinter.ledger import Account, Ledger
 from splinter.model.plan import Base, Plan, definition, fingerprint, missing_base
 from splinter.model.ports import Clock, Snapshot
-from splinter.process import Processes
 from splinter.settings import Environment, Settings
-from splinter.store import Store
+from splinter.system import disk_errors, tool_versions
+from splinter.system.budget import Account, Ledger
+from splinter.system.history import Store
+from splinter.system.process import Processes
 from splinter.text.redact import Redactor
 from splinter.tools import Tool
 
@@ -132,7 +133,7 @@ class Session:
         """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
         env = self.environment.child_environment(tool.env, hides=tool.hides) | dict(tool.variables)
         folder = self.state / "scratch"
-        return self.once(f"version of {tool.name}", lambda: versions.ask(self.processes, tool, env, folder))
+        return self.once(f"version of {tool.name}", lambda: tool_versions.ask(self.processes, tool, env, folder))
 
     def tries_key(self, plan: Plan) -> str:
         """What tries and costs are counted by: definition and occurrence; asked for all again, they count anew."""
@@ -199,7 +200,7 @@ class Session:
 
     def folders(self) -> tuple[Path, ...]:
         """Where this call may write."""
-        return self.repository.common, self.store.folder, self.state, *storage.temporary()
+        return self.repository.common, self.store.folder, self.state, *disk_errors.temporary()
 
     def log(self, plan: Plan, name: str) -> Path:
         """Where a step's or check's output goes."""

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project, storage, worktree
+from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project, worktree
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
-from splinter.locking import RunLock
 from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Step
 from splinter.project import DATABASE
 from splinter.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.session import Session
+from splinter.system import disk_errors
+from splinter.system.run_lock import RunLock
 from splinter.tools import recorded_path
 
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
@@ -143,7 +144,7 @@ def _task(
 def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
     """Call it, and record the workstream's end where it fails."""
     try:
-        with storage.told(session.folders):
+        with disk_errors.told(session.folders):
             return call()
     except Exception as error:  # whatever it was, the report tells of it
         acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))

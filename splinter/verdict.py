@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import places
+from splinter.system import user_folders
 
 FOLDER, SUFFIXES = "workstreams", (".yaml", ".yml", ".json")
 SETTINGS = ("splinter.toml", "pyproject.toml")
@@ -139,7 +139,7 @@ def key(root: Path, more: str = "") -> str:
 
 def place(root: Path, name: str) -> Path:
     """The file in the user's cache folder that remembers `name` of a repository."""
-    return places.cache() / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
+    return user_folders.cache() / f"{name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}.json"
 
 
 def write(file: Path, text: str) -> None:

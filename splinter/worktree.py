@@ -20,7 +20,7 @@ from pathlib import Path
 from splinter import conversion, git, gitcall, submodules
 from splinter.errors import GitError, StepError
 from splinter.gitcall import Repository, WorkTree
-from splinter.store import write_whole
+from splinter.system.history import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here

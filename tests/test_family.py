@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from splinter import family
-from splinter.family import MARKER
-from splinter.process import Processes, end_orphans
+from splinter.system import process_tree
+from splinter.system.process import Processes, end_orphans
+from splinter.system.process_tree import MARKER
 from splinter.text.redact import Redactor
 
 # each piece of misbehaviour is a line of shell; a run mixes several
@@ -35,7 +35,7 @@ ENDS = ("exit 0", "exit 3", "kill -9 $$", "sleep 60", "trap '' TERM; sleep 60; s
 
 
 def marked(prefix: str) -> list[psutil.Process]:
-    return [process for process, _ in family.marked_processes(prefix)]
+    return [process for process, _ in process_tree.marked_processes(prefix)]
 
 
 def run(processes: Processes, script: str, folder: Path, *, timeout_s: float = 1.0) -> str | None:

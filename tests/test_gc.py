@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from splinter import disk, expiry
+from splinter import expiry
 from splinter.doit_plugins.freeing import Gc
 from splinter.expiry import DAY_S, Thing
+from splinter.system import disk
 from tests.world import MONDAY, TUESDAY, World, end_group, wait_for
 
 DEEP = pytest.mark.lane("gc")  # each is a night or more of its own

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from splinter import checkouts, git, gitcall, merging, process, remotes, worktree
+from splinter import checkouts, git, gitcall, merging, remotes, worktree
 from splinter.errors import GitError, StepError
+from splinter.system import process
 from tests.world import World, wait_for
 
 # every program named here leaves a mark when it is started

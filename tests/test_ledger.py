@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from splinter.errors import StepError
-from splinter.ledger import Account, Allowance, Ledger
 from splinter.model.records import Usage
 from splinter.model.workstream import Budget
-from splinter.store import Store
+from splinter.system.budget import Account, Allowance, Ledger
+from splinter.system.history import Store
 from tests.world import TUESDAY, World, children, end_group, wait_for
 
 ANSWER = (

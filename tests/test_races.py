@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from splinter import checkouts, git, process, submodules, worktree
+from splinter import checkouts, git, submodules, worktree
 from splinter.git import RefUpdate
 from splinter.gitcall import Repository
+from splinter.system import process
 from tests.world import World
 
 AT_ONCE = 20

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from splinter import sandbox
-from splinter.sandbox import Fence
+from splinter.system import bubblewrap
+from splinter.system.bubblewrap import Fence
 from tests.world import World
 
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
@@ -226,8 +226,8 @@ def test_a_sandbox_that_does_not_work_here_says_what_it_said(world: World) -> No
 
 def test_a_shell_command_goes_to_the_shell_inside() -> None:
     fence = Fence(home=Path("/h"), private_home=Path("/p"), writes=(Path("/w"),), reads=(), has_network=False)
-    argv = sandbox.wrapped("echo $HOME | wc", fence)
+    argv = bubblewrap.wrapped("echo $HOME | wc", fence)
     assert argv[0] == "bwrap"
     assert argv[-4:] == ("--", "/bin/sh", "-c", "echo $HOME | wc")
     assert "--share-net" not in argv
-    assert sandbox.wrapped(("a", "b c"), fence)[-3:] == ("--", "a", "b c")
+    assert bubblewrap.wrapped(("a", "b c"), fence)[-3:] == ("--", "a", "b c")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter import storage
+from splinter.system import disk_errors
 
 FULL = "cannot be written: no space is left on its file system; free some, then run doit again"
 
@@ -30,5 +30,5 @@ FULL = "cannot be written: no space is left on its file system; free some, then 
     ],
 )
 def test_what_git_says(tmp_path: Path, said: str, told: str | None) -> None:
-    found = storage.of_git("add", said, [tmp_path])
+    found = disk_errors.of_git("add", said, [tmp_path])
     assert (found and str(found)) == (told and told.replace("HERE", str(tmp_path)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.store import Store
+from splinter.system.history import Store
 
 
 def test_two_runs_of_one_second_never_share_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

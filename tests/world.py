@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from splinter.family import MARKER
+from splinter.system.process_tree import MARKER
 
 DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = """[GLOBAL]

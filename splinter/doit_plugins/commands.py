@@ -93,7 +93,7 @@ class History(Command):
         from splinter import checkouts, settings
         from splinter.doit_plugins.reporter import pages
         from splinter.model import records
-        from splinter.store import Store
+        from splinter.system.history import Store
         from splinter.text import markdown
 
         environment = settings.environment()
@@ -138,7 +138,7 @@ class Show(Command):
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
         from splinter import checkouts, report, settings
         from splinter.model import records
-        from splinter.store import Store
+        from splinter.system.history import Store
         from splinter.text.redact import Redactor
 
         environment = settings.environment()

@@ -55,10 +55,10 @@ class Database:
 
     def _open(self, name: str) -> Any:
         """The file; what it holds in memory where it may only be read, which ends the first call that writes."""
-        from splinter import databases
+        from splinter.system import sqlite_files
 
         try:
-            db, self.repair = databases.connect(Path(name), _SCHEMA, may_move=self.holds_lock)
+            db, self.repair = sqlite_files.connect(Path(name), _SCHEMA, may_move=self.holds_lock)
         except StorageError as error:
             self.refusal = UnwritableError(str(error))
         else:
@@ -153,7 +153,7 @@ class Database:
     def _execute(self, sql: str, *values: str) -> Any:
         import sqlite3
 
-        from splinter import databases
+        from splinter.system import sqlite_files
 
         self.open_now()
         if self.refusal and not sql.startswith("select"):
@@ -161,7 +161,7 @@ class Database:
         try:
             return self._db.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            raise UnwritableError(str(databases.told(Path(self.name), error))) from error
+            raise UnwritableError(str(sqlite_files.told(Path(self.name), error))) from error
 
 
 class ReadOnlyDatabase(Database):
@@ -180,11 +180,11 @@ def _in_memory(file: Path | None) -> Any:
     """A database in memory, filled from a file where one is named."""
     import sqlite3
 
-    from splinter import databases
+    from splinter.system import sqlite_files
 
     db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     if file:
-        databases.copy_into(db, file)
+        sqlite_files.copy_into(db, file)
     db.execute(_SCHEMA)
     return db
 

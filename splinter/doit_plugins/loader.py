@@ -44,7 +44,7 @@ class Loader(DodoTaskLoader):
             return config
         from splinter import project
         from splinter.project import DATABASE
-        from splinter.store import exclude_from_git
+        from splinter.system.history import exclude_from_git
 
         try:
             self.project = project.read(Path.cwd())

@@ -202,7 +202,7 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 def locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
     from splinter import checkouts, project, settings
-    from splinter.locking import RunLock
+    from splinter.system.run_lock import RunLock
 
     environment = settings.environment()
     common = checkouts.common_dir(Path.cwd(), environment.variables)

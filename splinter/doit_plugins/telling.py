@@ -9,8 +9,8 @@ from pathlib import Path
 
 from doit.exceptions import InvalidDodoFile
 
-from splinter import storage
 from splinter.errors import InputError, SplinterError
+from splinter.system import disk_errors
 from splinter.text.redact import Redactor
 
 
@@ -25,7 +25,7 @@ def told(call: Callable[[], int]) -> int:
         sys.stderr.write(f"{_masked(error)}\n")
         return error.exit_status
     except OSError as error:
-        hindered = storage.of(error, (Path.cwd(), *storage.temporary()))
+        hindered = disk_errors.of(error, (Path.cwd(), *disk_errors.temporary()))
         sys.stderr.write(f"{_masked(hindered)}\n")
         return hindered.exit_status
 

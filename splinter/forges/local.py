@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import report, storage
+from splinter import report
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
-from splinter.store import write_whole
+from splinter.system import disk_errors
+from splinter.system.history import write_whole
 from splinter.text.redact import plain
 
 FOLDER = ".splinter/pull-requests"
@@ -63,7 +64,7 @@ class Local:
         try:
             write_whole(self.root / _where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
         except OSError as error:
-            raise PublishError(storage.sentence(_where(workstream), error)) from error
+            raise PublishError(disk_errors.sentence(_where(workstream), error)) from error
 
 
 def _heading(page: Page, *, state: str) -> str:

@@ -16,7 +16,7 @@ from splinter.errors import InputError, SplinterError
 from splinter.legacy import batch, profiles
 from splinter.legacy.batch import Batch, File
 from splinter.settings import FILE
-from splinter.store import write_whole
+from splinter.system.history import write_whole
 from splinter.text.patterns import path_problem, shown
 
 HEAD = "# Settings of splinter. Secrets never belong here."

@@ -15,10 +15,10 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
-from splinter import storage
 from splinter.errors import PublishError
 from splinter.model.ports import Message
-from splinter.store import write_whole
+from splinter.system import disk_errors
+from splinter.system.history import write_whole
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
@@ -124,7 +124,7 @@ class Outbox:
         try:
             write_whole(file, letter.as_bytes().decode("ascii"))
         except OSError as error:
-            raise PublishError(storage.sentence(file, error)) from error
+            raise PublishError(disk_errors.sentence(file, error)) from error
         return f"written to {self.folder.parent.name}/{self.folder.name}/{file.name}"
 
 

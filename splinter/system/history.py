@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter import databases
 from splinter.errors import SplinterError
 from splinter.model import records
 from splinter.model.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.system import sqlite_files
 from splinter.text.redact import Redactor
 
 _FILE = "history.db"
@@ -65,11 +65,11 @@ class Store:
         self.repair = ""
         if is_read_only:
             self._db = sqlite3.connect(":memory:", check_same_thread=False)
-            databases.copy_into(self._db, file)
+            sqlite_files.copy_into(self._db, file)
             self._db.executescript(_TABLES)
         else:
             make_ignored_folder(folder)
-            self._db, self.repair = databases.connect(file, _TABLES, may_move=True)
+            self._db, self.repair = sqlite_files.connect(file, _TABLES, may_move=True)
 
     def close(self) -> None:
         """Write the log back into the database file."""
@@ -293,14 +293,14 @@ class Store:
             with self._lock:
                 return self._db.execute(sql, values).lastrowid or 0
         except sqlite3.DatabaseError as error:
-            raise databases.told(self.folder / _FILE, error) from error
+            raise sqlite_files.told(self.folder / _FILE, error) from error
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         try:
             with self._lock:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise databases.told(self.folder / _FILE, error) from error
+            raise sqlite_files.told(self.folder / _FILE, error) from error
 
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from splinter.errors import StepError, StorageError
 from splinter.model.records import Usage
 from splinter.model.workstream import Budget
-from splinter.store import Store
+from splinter.system.history import Store
 
 _WAKE_S = 0.2
 

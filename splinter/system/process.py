@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from splinter.errors import SplinterError
-from splinter.family import MARKER, Census, Family, end_all, marked_processes, signal_group
-from splinter.output import Output
+from splinter.system.process_log import Output
+from splinter.system.process_tree import MARKER, Census, Family, end_all, marked_processes, signal_group
 from splinter.text.redact import Redactor
 
 _POLL_S = 0.1

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import storage
 from splinter.errors import SplinterError, StorageError
+from splinter.system import disk_errors
 
 _SUFFIXES = ("", "-wal", "-shm")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -42,7 +42,7 @@ def connect(file: Path, tables: str, *, may_move: bool) -> tuple[sqlite3.Connect
     except sqlite3.DatabaseError as error:
         raise told(file, error) from error
     except OSError as error:
-        raise storage.of(error, (file.parent,)) from error
+        raise disk_errors.of(error, (file.parent,)) from error
 
 
 def copy_into(db: sqlite3.Connection, file: Path) -> None:
@@ -88,10 +88,10 @@ def told(file: Path, error: sqlite3.DatabaseError) -> StorageError:
     """What sqlite says of a file, with why and how to mend it."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
-        return StorageError(storage.sentence(file, OSError(errno.ENOSPC, str(error))))
+        return StorageError(disk_errors.sentence(file, OSError(errno.ENOSPC, str(error))))
     if code in _UNSURE:
-        why = storage.probe(file.parent)
-        return _refused(file) or StorageError(storage.sentence(file, why or OSError(None, str(error))))
+        why = disk_errors.probe(file.parent)
+        return _refused(file) or StorageError(disk_errors.sentence(file, why or OSError(None, str(error))))
     if code in _DAMAGED:
         return StorageError(f"{file} is damaged ({error}); move it away (mv '{file}'* /tmp), then run doit again")
     return StorageError(f"{file} cannot be used: {error}")
@@ -127,7 +127,9 @@ def _refused(file: Path) -> StorageError | None:
     """Which part of a database may not be written, and why; None where all may."""
     for part in (Path(f"{file}{suffix}") for suffix in _SUFFIXES):
         if part.exists() and not os.access(part, os.R_OK | os.W_OK):
-            return StorageError(storage.sentence(part, storage.probe(file.parent) or PermissionError(errno.EACCES, "")))
+            return StorageError(
+                disk_errors.sentence(part, disk_errors.probe(file.parent) or PermissionError(errno.EACCES, ""))
+            )
     return None
 
 

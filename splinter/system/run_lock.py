@@ -7,8 +7,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import storage
 from splinter.errors import LockedError
+from splinter.system import disk_errors
 
 
 class RunLock:
@@ -26,7 +26,7 @@ class RunLock:
         from filelock import Timeout
 
         held = json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")})
-        with storage.told(lambda: (self._holder.parent,)):
+        with disk_errors.told(lambda: (self._holder.parent,)):
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:

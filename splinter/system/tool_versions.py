@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from splinter.process import Processes
+from splinter.system.process import Processes
 from splinter.text.redact import plain
 from splinter.tools import Tool
 

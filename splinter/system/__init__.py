@@ -1,0 +1,1 @@
+"""Processes, disk, sqlite and the history. It knows no git."""
