@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from splinter import checkouts, git, worktree
+from splinter.git import commands as git
+from splinter.git import user_repository, worktree
 
 WHO = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
        for part, value in (("NAME", "Bench"), ("EMAIL", "bench@example.org"))}  # fmt: skip
@@ -55,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="splinter-bench-") as name:
         folder = Path(name).resolve()
         commits = repository(folder / "project", asked.files)
-        opened = checkouts.open_repository(folder / "project", dict(os.environ))
+        opened = user_repository.open_repository(folder / "project", dict(os.environ))
         tree = worktree.locate(folder / "state", "w")
         worktree.ensure(opened, tree, ())
         began = time.monotonic()

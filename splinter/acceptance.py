@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import acting, branch, engine, fixing, git, groundwork, worktree
+from splinter import acting, branch, engine, fixing, groundwork
 from splinter.engine import Values
 from splinter.errors import StepError
+from splinter.git import commands as git
+from splinter.git import worktree
 from splinter.judging import Judged
 from splinter.model import differences
 from splinter.model.plan import Plan

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter import git
 from splinter.errors import GitError
-from splinter.git import Commit
+from splinter.git import commands as git
+from splinter.git.commands import Commit
 from splinter.model.plan import Plan
 from splinter.session import Session
 

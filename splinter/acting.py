@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import fencing, git, junit, readers, tools, worktree
+from splinter import fencing, junit, readers, tools
 from splinter.errors import StepError
-from splinter.gitcall import WorkTree
+from splinter.git import commands as git
+from splinter.git import worktree
+from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.workstream import Prompt, Run, Step, ToolCall

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter import git, lost, preparation, results
+from splinter import lost, preparation, results
 from splinter.engine import Values
+from splinter.git import commands as git
 from splinter.model import differences, plan
 from splinter.model.differences import Difference
 from splinter.model.plan import Plan, fingerprint

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from splinter import acting, checking, comparison, git, worktree
+from splinter import acting, checking, comparison
 from splinter.comparison import Outcomes
 from splinter.errors import StepError
+from splinter.git import commands as git
+from splinter.git import worktree
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.workstream import Step
 from splinter.session import Session

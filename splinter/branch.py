@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from splinter import accepted, checkouts, git
+from splinter import accepted
 from splinter.accepted import Accepted
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
-from splinter.git import RefUpdate
+from splinter.git import commands as git
+from splinter.git import user_repository
+from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan
 from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session
@@ -98,13 +100,13 @@ def _is_ours(session: Session, plan: Plan, commit: str, last: Accepted | None) -
 
 def in_use(session: Session, plan: Plan) -> str | None:
     """Why the branch must not be moved now, as a sentence: somebody's checkout holds it; None where nobody's does."""
-    path = checkouts.checked_out(session.repository).get(plan.branch)
+    path = user_repository.checked_out(session.repository).get(plan.branch)
     if path:
         return (
             f"{plan.branch} is checked out in {path} and is not moved; "
             f'"git -C {path} switch --detach" frees it, then run doit again'
         )
-    path = checkouts.rebased(session.repository).get(plan.branch)
+    path = user_repository.rebased(session.repository).get(plan.branch)
     return path and (
         f"{plan.branch} is being rebased in {path} and is not moved; "
         f'"git -C {path} rebase --continue" or "--abort" ends that, then run doit again'

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from splinter import expiry, git, gitcall, merging, results
+from splinter import expiry, results
 from splinter.errors import GitError
 from splinter.expiry import Limits, Thing
-from splinter.git import RefUpdate
-from splinter.gitcall import Repository
+from splinter.git import command_line, merge
+from splinter.git import commands as git
+from splinter.git.command_line import Repository
+from splinter.git.commands import RefUpdate
 from splinter.leftovers import began_s
 from splinter.session import Session
 
@@ -78,7 +80,7 @@ class Bygone:
 def read(repository: Repository) -> dict[str, Ref]:
     """Every ref of ours, by name."""
     form = "%00".join(_FIELDS) + "%00"
-    words = gitcall.text(repository, "for-each-ref", f"--format={form}", _OURS).split("\0")
+    words = command_line.text(repository, "for-each-ref", f"--format={form}", _OURS).split("\0")
     rows = zip(*(words[at :: len(_FIELDS)] for at in range(len(_FIELDS))), strict=False)
     found = (
         Ref(name=name.lstrip("\n"), commit=commit, at_s=float(at or "inf"), parent=parent, subject=subject, body=body)
@@ -136,7 +138,7 @@ def held_alone(repository: Repository, commits: Iterable[str], others: Iterable[
     """The bytes on disk of what those commits hold and no other ref does."""
     # of an excluded commit alone git does not exclude the files; of its tree it does
     lines = [*commits, *(f"^{one}{what}" for one in sorted(set(others)) for what in ("", "^{tree}"))]
-    done = gitcall.call(repository, "rev-list", "--objects", "--disk-usage", "--ignore-missing", "--stdin",
+    done = command_line.call(repository, "rev-list", "--objects", "--disk-usage", "--ignore-missing", "--stdin",
                         stdin="\n".join(lines).encode() + b"\n")  # fmt: skip
     return int(done.stdout or 0)
 
@@ -221,7 +223,7 @@ def _outside(repository: Repository, commits: list[str], lasting: Iterable[str])
     if not commits:
         return {}
     lines = [*commits, *(f"^{one}" for one in sorted(set(lasting)))]
-    done = gitcall.call(repository, "rev-list", "--topo-order", "--parents", "--ignore-missing", "--stdin",
+    done = command_line.call(repository, "rev-list", "--topo-order", "--parents", "--ignore-missing", "--stdin",
                         stdin="\n".join(lines).encode() + b"\n")  # fmt: skip
     rows = (line.split(" ") for line in done.stdout.decode().splitlines())
     return {commit: parents for commit, *parents in rows}
@@ -260,7 +262,7 @@ def _is_merged(session: Session, commit: str, targets: list[str]) -> bool:
     """Whether merging it would change nothing: it was squashed or rebased into one of the targets."""
     for target in targets:
         try:
-            merged = merging.merge_trees(session.repository, target, commit)[0]
+            merged = merge.merge_trees(session.repository, target, commit)[0]
         except GitError:  # no common history
             continue
         if merged and merged == git.tree_of(session.repository, target):

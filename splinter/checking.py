@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from splinter import acting, git, submodules, worktree
+from splinter import acting
+from splinter.git import commands as git
+from splinter.git import submodules, worktree
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from splinter import acting, git, remotes, results
+from splinter import acting, results
 from splinter.errors import GitError, SplinterError, StepError
-from splinter.git import RefUpdate
+from splinter.git import commands as git
+from splinter.git import remotes
+from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan
 from splinter.model.workstream import Step
 from splinter.session import Session

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import connections, expiry, fencing, finding, gitcall, project, results
+from splinter import connections, expiry, fencing, finding, project, results
 from splinter.collection import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
+from splinter.git import command_line
 from splinter.listing import counted, plural
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.workstream import Workstream
@@ -86,7 +87,7 @@ def _masked(one: Finding, redactor: Redactor) -> Finding:
 
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
-    version = gitcall.text(session.repository, "--version").strip().removeprefix("git version ")
+    version = command_line.text(session.repository, "--version").strip().removeprefix("git version ")
     yield finding.ok("git", "git", version)
     yield finding.ok("git", "root", str(session.repository.root))
     yield _commits(session.repository.identity)
@@ -103,7 +104,7 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
 
 def _commits(who: Identity) -> Finding:
     told = f"by {who.name} <{who.email}>"
-    if who == gitcall.identity_of({}):
+    if who == command_line.identity_of({}):
         told += ", as git has no user.name and user.email; set them, or [identity] in the settings"
         return finding.note("git", "commits", told)
     return finding.ok("git", "commits", f"are {told}")

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, claims, conversion, git, groundwork, leaks, prompts, results, scope, submodules, worktree
+from splinter import acting, claims, groundwork, leaks, prompts, results, scope
 from splinter.acting import Acted
 from splinter.errors import StepError, StorageError
-from splinter.git import RawChange, RefUpdate
-from splinter.gitcall import WorkTree
+from splinter.git import attributes, submodules, worktree
+from splinter.git import commands as git
+from splinter.git.command_line import WorkTree
+from splinter.git.commands import RawChange, RefUpdate
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import StepRecord
 from splinter.model.workstream import Prompt, Step
@@ -132,7 +134,7 @@ def _settle(
     after = worktree.measure(session.repository, tree)
     altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
     altered += submodules.changed(session.repository, tree)
-    altered += conversion.without_pointer(session.repository, tree, git.diff(session.repository, before, after))
+    altered += attributes.without_pointer(session.repository, tree, git.diff(session.repository, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
     changes = _judged(session, plan, step, before, after, altered=altered, denied=denied)
     commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before

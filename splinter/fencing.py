@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from splinter import tools, worktree
+from splinter import tools
 from splinter.errors import StepError
+from splinter.git import worktree
 from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.system import bubblewrap

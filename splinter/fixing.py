@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from splinter import breakers, comparison, engine, git, judging, prompts
+from splinter import breakers, comparison, engine, judging, prompts
 from splinter.breakers import Tried
+from splinter.git import commands as git
 from splinter.judging import Judged
 from splinter.model.plan import Plan
 from splinter.model.records import StepRecord

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, collection, expiry, git, gitcall, groundwork, leftovers, project, together, worktree
+from splinter import bygone, collection, expiry, groundwork, leftovers, project, together
 from splinter.bygone import Bygone
 from splinter.collection import Collection
 from splinter.errors import GitError, SplinterError, StepError
+from splinter.git import command_line, worktree
+from splinter.git import commands as git
 from splinter.leftovers import Leftover
 from splinter.model.workstream import Workstream
 from splinter.project import Project
@@ -93,7 +95,7 @@ def _session(known: Project) -> Iterator[Session]:
         *(one.env for one in known.settings.tools.values()),
     ]
     session.redactor = Redactor(known.environment.secrets(tuple(name for names in passed_on for name in names)))
-    with gitcall.borrowed(session.repository) as repository:
+    with command_line.borrowed(session.repository) as repository:
         session.repository = repository
         yield session
 
@@ -169,7 +171,7 @@ def _changed(session: Session, leftover: Leftover) -> tuple[str, str] | None:
         shutil.copyfile(tree.index, index)
     copy = replace(tree, index=index)
     if not tree.index.is_file():
-        gitcall.call(repository, "read-tree", before, worktree=copy)
+        command_line.call(repository, "read-tree", before, worktree=copy)
     after = worktree.measure(repository, copy)
     return (before, after) if before != after else None
 

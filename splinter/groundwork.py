@@ -10,9 +10,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from splinter import git, worktree
 from splinter.errors import GitError, StepError
-from splinter.gitcall import WorkTree
+from splinter.git import commands as git
+from splinter.git import worktree
+from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.system import disk_errors

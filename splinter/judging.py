@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from splinter import acting, baseline, checking, comparison, git, worktree
+from splinter import acting, baseline, checking, comparison
 from splinter.breakers import Tried, essence
 from splinter.checking import Checked
 from splinter.comparison import Outcomes
 from splinter.errors import StepError
+from splinter.git import commands as git
+from splinter.git import worktree
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step

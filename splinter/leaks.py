@@ -9,9 +9,9 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from splinter import git
-from splinter.git import RawChange
-from splinter.gitcall import Repository
+from splinter.git import commands as git
+from splinter.git.command_line import Repository
+from splinter.git.commands import RawChange
 from splinter.text.redact import Redactor
 
 _SHOWN = 5

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import worktree
 from splinter.errors import SplinterError
 from splinter.expiry import Thing
+from splinter.git import worktree
 from splinter.publish import REPORTS
 from splinter.session import Session
 from splinter.system import disk

@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from splinter import accepted, acting, engine, fencing, git, groundwork, merging, submodules, worktree
+from splinter import accepted, acting, engine, fencing, groundwork
 from splinter.engine import Values
 from splinter.errors import GitError, StepError
+from splinter.git import commands as git
+from splinter.git import merge, submodules, worktree
 from splinter.model.plan import Plan
 from splinter.session import Session
 
@@ -80,7 +82,7 @@ def is_in(session: Session, start: str, tip: str, base: str) -> bool:
     if git.is_ancestor(repository, tip, base):
         return True
     was, there, made = (git.tree_of(repository, commit) for commit in (start, base, tip))
-    return merging.three_way(repository, was, there, made)[0] == there
+    return merge.three_way(repository, was, there, made)[0] == there
 
 
 def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
@@ -96,13 +98,13 @@ def _may_stay(session: Session, plan: Plan, kept: str, base: str) -> bool:
     last = accepted.last(session, plan) if session.settings.rebase == "conflict" else None
     if last is None or last.start != kept or is_in(session, last.start, last.tip, base):
         return False
-    return merging.merge_trees(session.repository, base, last.tip)[0] is not None
+    return merge.merge_trees(session.repository, base, last.tip)[0] is not None
 
 
 def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
     merged = tips[0]
     for tip in tips[1:]:
-        tree, conflicts = merging.merge_trees(session.repository, merged, tip)
+        tree, conflicts = merge.merge_trees(session.repository, merged, tip)
         if tree is None:
             raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
         message = f"Merge what {plan.id} depends on\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"

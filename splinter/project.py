@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import checkouts, collection, git, settings, tools
+from splinter import collection, settings, tools
 from splinter.collection import Collection
 from splinter.errors import InputError
-from splinter.gitcall import Repository
+from splinter.git import commands as git
+from splinter.git import user_repository
+from splinter.git.command_line import Repository
 from splinter.model import plan
 from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
@@ -68,9 +70,9 @@ class Project:
 def read(start: Path) -> Project:
     """Read settings and workstreams of the repository that `start` lies in; raises InputError."""
     environment = settings.environment()
-    top = checkouts.toplevel(start, environment.variables)
+    top = user_repository.toplevel(start, environment.variables)
     chosen = settings.read(top)
-    repository = checkouts.open_repository(top, environment.variables, chosen.identity)
+    repository = user_repository.open_repository(top, environment.variables, chosen.identity)
     return Project(
         repository=repository,
         settings=chosen,
@@ -85,7 +87,7 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
     `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
     """
     repository = project.repository
-    snapshot = checkouts.snapshot(repository)
+    snapshot = user_repository.snapshot(repository)
     current = clock(project.environment)
     redactor = Redactor(project.environment.secrets(_named(project)))
     store = Store(repository.root / ".splinter", redactor=redactor, is_read_only=is_read_only)

@@ -5,10 +5,12 @@ It never pushes past a commit that it has not taken in.
 
 from __future__ import annotations
 
-from splinter import accepted, git, remotes
+from splinter import accepted
 from splinter.branch import in_use
 from splinter.errors import GitError, PublishError, StepError
-from splinter.git import RefUpdate
+from splinter.git import commands as git
+from splinter.git import remotes
+from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan, choose_remote
 from splinter.replay import holds_more_of_ours, replayed
 from splinter.session import Session

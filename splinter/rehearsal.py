@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from splinter import acting, baseline, comparison, git, groundwork, judging, preparation, subsets, union, worktree
+from splinter import acting, baseline, comparison, groundwork, judging, preparation, subsets, union
 from splinter.engine import Values
 from splinter.errors import PublishError, StepError
-from splinter.git import RefUpdate
+from splinter.git import commands as git
+from splinter.git import worktree
+from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
 from splinter.model.workstream import Budget

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from splinter import git, merging
 from splinter.errors import StepError
+from splinter.git import commands as git
+from splinter.git import merge
 from splinter.model.plan import Plan
 from splinter.session import Session
 
@@ -24,7 +25,7 @@ def replayed(
     merge the change to its first parent is taken. `remote` is where `theirs` are the branch, empty for here.
     """
     repository, tip = session.repository, onto
-    commits = _behind_ours(session, merging.first_parents(repository, theirs, known, besides=besides))
+    commits = _behind_ours(session, merge.first_parents(repository, theirs, known, besides=besides))
     copies = _changes_of_ours(session, plan) if commits else frozenset()
     for commit in commits:
         parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
@@ -39,7 +40,7 @@ def replayed(
 
 def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
     """Whether commits of ours stand behind `than` in `theirs`."""
-    return not session.store.commits().isdisjoint(merging.first_parents(session.repository, theirs, [than]))
+    return not session.store.commits().isdisjoint(merge.first_parents(session.repository, theirs, [than]))
 
 
 def _behind_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
@@ -59,22 +60,22 @@ def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
 def _only_brings(session: Session, commit: str, onto: str) -> bool:
     """Whether it is a merge as git makes it, of commits that `onto` holds too: the base, brought in by a button."""
     repository = session.repository
-    ours, *others = merging.parents(repository, commit)
+    ours, *others = merge.parents(repository, commit)
     if len(others) != 1 or not git.is_ancestor(repository, others[0], onto):
         return False
-    return merging.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
+    return merge.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
 
 
 def _behind(session: Session, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
     """The commit anew behind `tip`, or `tip` where its change is there already; None and the paths that conflict."""
     repository = session.repository
     was, theirs, ours = (git.tree_of(repository, name) for name in (parent, commit, tip))
-    tree, conflicts = merging.three_way(repository, was, ours, theirs)
+    tree, conflicts = merge.three_way(repository, was, ours, theirs)
     if tree is None:
         return None, conflicts
     if tree == ours and was != theirs:
         return tip, ()
-    return merging.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits), ()
+    return merge.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits), ()
 
 
 def _refusal(plan: Plan, commit: str, conflicts: Sequence[str], *, theirs: str, remote: str) -> str:

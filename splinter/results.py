@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting, git, merging, remotes
+from splinter import acting
 from splinter.errors import GitError, SplinterError
-from splinter.git import RefUpdate
+from splinter.git import commands as git
+from splinter.git import merge, remotes
+from splinter.git.commands import RefUpdate
 from splinter.model import differences
 from splinter.model.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
 from splinter.model.records import StepRecord, Usage, masked
@@ -126,7 +128,7 @@ def _read(commit: str, message: str) -> Kept | None:
 def applied(session: Session, kept: Kept, before: str) -> str | None:
     """The tree of a result brought to another start, three-way; None where it does not fit whole."""
     started, ours, theirs = (git.tree_of(session.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
-    return merging.three_way(session.repository, started, ours, theirs)[0]
+    return merge.three_way(session.repository, started, ours, theirs)[0]
 
 
 def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:

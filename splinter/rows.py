@@ -12,9 +12,10 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import accepted, collection, git, lost
+from splinter import accepted, collection, lost
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError, StepError
+from splinter.git import commands as git
 from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.system import disk_errors

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from splinter import git
-from splinter.git import RawChange
-from splinter.gitcall import Repository
+from splinter.git import commands as git
+from splinter.git.command_line import Repository
+from splinter.git.commands import RawChange
 from splinter.model.workstream import Scope
 from splinter.territory import forbidden_patterns
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter import git, remotes
 from splinter.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
-from splinter.gitcall import Repository
+from splinter.git import commands as git
+from splinter.git import remotes
+from splinter.git.command_line import Repository
 from splinter.model.plan import Base, Plan, definition, fingerprint, missing_base
 from splinter.model.ports import Clock, Snapshot
 from splinter.settings import Environment, Settings

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project, worktree
+from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
+from splinter.git import worktree
 from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Step

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from splinter import branch, git, merging, publish, report
+from splinter import branch, publish, report
 from splinter.engine import Values
 from splinter.errors import PublishError, SplinterError, StepError
+from splinter.git import commands as git
+from splinter.git import merge
 from splinter.model.plan import Material, Plan, definition, fingerprint, shortened
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
@@ -135,15 +137,15 @@ def _chain(session: Session, plans: list[Plan], members: dict[str, list[str]], s
 def _behind(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
     """A member's commits behind `tip`, each its own; one commit of all where they fit only as a whole."""
     repository, is_signed = session.repository, session.settings.sign_commits
-    whole, _ = merging.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
+    whole, _ = merge.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
     if whole is None:
         raise PublishError(f"{plan.branch} does not fit behind the others any more; doit run rehearse pr")
     made, new = [], tip
-    for commit in merging.first_parents(repository, head, [begin]):
+    for commit in merge.first_parents(repository, head, [begin]):
         trees = [git.tree_of(repository, one) for one in (f"{commit}^", new, commit)]
-        tree, _ = merging.three_way(repository, *trees)
+        tree, _ = merge.three_way(repository, *trees)
         if tree is not None and tree != trees[1]:
-            new = merging.recommit(repository, commit, tree, new, is_signed=is_signed)
+            new = merge.recommit(repository, commit, tree, new, is_signed=is_signed)
             made.append(new)
     if git.tree_of(repository, new) != whole:
         message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"

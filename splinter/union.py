@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from splinter import git, merging, preparation
+from splinter import preparation
 from splinter.engine import Values
+from splinter.git import commands as git
+from splinter.git import merge
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut
 from splinter.session import Session
@@ -114,7 +116,7 @@ def tree(session: Session, some: Iterable[Member], base: str) -> str | None:
 
 def _joined(session: Session, tree: str, member: Member) -> tuple[str | None, tuple[str, ...]]:
     start, head = (git.tree_of(session.repository, commit) for commit in (member.start, member.head))
-    return merging.three_way(session.repository, start, tree, head)
+    return merge.three_way(session.repository, start, tree, head)
 
 
 def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
@@ -124,7 +126,7 @@ def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Mem
             pair = frozenset((one.id, other.id))
             if one.id == other.id or pair in found:
                 continue
-            tree, paths = merging.merge_trees(session.repository, other.head, one.head)
+            tree, paths = merge.merge_trees(session.repository, other.head, one.head)
             if tree is None:
                 first, second = sorted(pair)
                 found[pair] = Clash(one=first, other=second, paths=tuple(git.printable(path) for path in paths))

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import accepted, git
+from splinter import accepted
+from splinter.git import commands as git
 from splinter.model import differences
 from splinter.model.differences import Difference
 from splinter.model.plan import Plan

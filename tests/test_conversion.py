@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from splinter import checkouts, git, worktree
-from splinter.gitcall import Repository, WorkTree
+from splinter.git import commands as git
+from splinter.git import user_repository, worktree
+from splinter.git.command_line import Repository, WorkTree
 from tests.world import World
 
 FILES = {"crlf.txt": b"a\r\nb\r\n", "mixed.txt": b"a\r\nb\n", "id.txt": b"$Id: junk $\n", "lf.txt": b"a\n"}
@@ -29,7 +30,7 @@ def placed(world: World, attributes: str) -> tuple[Repository, WorkTree, str]:
     world.write(".gitattributes", f"{attributes}\n")
     world.git("add", ".gitattributes")
     world.git("commit", "--quiet", "-m", "attributes")
-    commit, repository = world.git("rev-parse", "HEAD"), checkouts.open_repository(world.root, dict(os.environ))
+    commit, repository = world.git("rev-parse", "HEAD"), user_repository.open_repository(world.root, dict(os.environ))
     tree = worktree.locate(world.home / "state", "w")
     worktree.ensure(repository, tree, ())
     worktree.place(repository, tree, commit, keep_ignored=True)

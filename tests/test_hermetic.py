@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from splinter import checkouts, git, gitcall, merging, remotes, worktree
 from splinter.errors import GitError, StepError
+from splinter.git import command_line, merge, remotes, user_repository, worktree
+from splinter.git import commands as git
 from splinter.system import process
 from tests.world import World, wait_for
 
@@ -238,7 +239,7 @@ def test_a_config_full_of_surprises_changes_nothing(tmp_path: Path, sealed_world
     before = config.read_text()
     mark = hostile(sealed_world, config)
     done = world.doit()
-    opened = checkouts.open_repository(world.root, dict(os.environ))
+    opened = user_repository.open_repository(world.root, dict(os.environ))
     tip = git.resolve(opened, "refs/heads/splinter/w")
     assert tip
     (sealed_world / "hooks/reference-transaction").unlink()  # the remote on this disk reads the same config
@@ -261,11 +262,11 @@ def test_a_merge_driver_of_the_config_is_not_run_and_git_s_own_merge_is(world: W
         world.write("a.txt", text)
         world.commit()
         trees.append(world.git("rev-parse", "HEAD^{tree}"))
-    opened = checkouts.open_repository(world.root, dict(os.environ))
-    merged, conflicts = merging.three_way(opened, *trees[:3])
+    opened = user_repository.open_repository(world.root, dict(os.environ))
+    merged, conflicts = merge.three_way(opened, *trees[:3])
     assert world.git("show", f"{merged}:a.txt") == "one\n2\n3\n4\nfive"
     assert not conflicts
-    assert merging.three_way(opened, trees[0], trees[1], trees[3]) == (None, ("a.txt",))
+    assert merge.three_way(opened, trees[0], trees[1], trees[3]) == (None, ("a.txt",))
     assert not mark.exists()
 
 
@@ -286,7 +287,7 @@ def test_kept_results_survive_a_fetch_where_the_config_prunes(world: World) -> N
     world.git("remote", "add", "origin", f"file://{bare}")
     world.git("config", "fetch.prune", "true")
     world.git("update-ref", "refs/splinter/results/key/one", commit)
-    opened = checkouts.open_repository(world.root, dict(os.environ))
+    opened = user_repository.open_repository(world.root, dict(os.environ))
     remotes.fetch_refs(opened, "origin", "refs/splinter/results/key/*", {})
     assert world.git("for-each-ref", "--format=%(objectname)", "refs/splinter/results") == commit
 
@@ -336,7 +337,7 @@ def test_a_remote_that_never_answers_is_left_in_time(
     world.git("config", "ssh.variant", "simple")
     world.git("remote", "add", "origin", "ssh://127.0.0.1/none")
     monkeypatch.setattr(remotes, "NETWORK_TIMEOUT_S", 0.3)
-    opened = checkouts.open_repository(world.root, dict(os.environ))
+    opened = user_repository.open_repository(world.root, dict(os.environ))
     began = time.monotonic()
     ask: dict[str, Callable[[], None]] = {
         "fetch": lambda: remotes.fetch(opened, "origin", "main", "refs/splinter/base/main", {}),
@@ -364,11 +365,14 @@ def test_what_the_file_system_of_the_work_tree_can_do_is_asked_of_git_there(worl
         world.git("config", key, "false")
     world.git("config", "core.ignoreCase", "true")
     commit = world.commit()
-    opened, tree = checkouts.open_repository(world.root, dict(os.environ)), worktree.locate(world.home / "state", "w")
+    opened, tree = (
+        user_repository.open_repository(world.root, dict(os.environ)),
+        worktree.locate(world.home / "state", "w"),
+    )
     worktree.ensure(opened, tree, ())
     (world.home / "probe").mkdir()
     world.git("-C", str(world.home / "probe"), "init", "--quiet")
-    found = {line.partition("=")[0]: line.partition("=")[2] for line in gitcall.traits(tree)}
+    found = {line.partition("=")[0]: line.partition("=")[2] for line in command_line.traits(tree)}
     for key in ("core.filemode", "core.ignorecase", "core.symlinks"):
         default = "true" if key == "core.symlinks" else "false"
         said = world.git("-C", str(world.home / "probe"), "config", "--local", "--default", default, key)
@@ -382,7 +386,7 @@ def test_two_names_of_one_file_are_refused_where_the_file_system_tells_no_case(w
     blob = world.git("hash-object", "-w", "README.md")
     world.git("update-index", "--add", "--cacheinfo", f"100644,{blob},src/read.py")
     world.git("commit", "--quiet", "-m", "two names")
-    commit, opened = world.git("rev-parse", "HEAD"), checkouts.open_repository(world.root, dict(os.environ))
+    commit, opened = world.git("rev-parse", "HEAD"), user_repository.open_repository(world.root, dict(os.environ))
     tree = worktree.locate(world.home / "state", "w")
     worktree.ensure(opened, tree, ())
     tree.traits.write_text("core.ignorecase=true\n")

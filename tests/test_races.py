@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from splinter import checkouts, git, submodules, worktree
-from splinter.git import RefUpdate
-from splinter.gitcall import Repository
+from splinter.git import commands as git
+from splinter.git import submodules, user_repository, worktree
+from splinter.git.command_line import Repository
+from splinter.git.commands import RefUpdate
 from splinter.system import process
 from tests.world import World
 
@@ -36,7 +37,7 @@ def project(world: World) -> tuple[Repository, list[str]]:
         for name in range(10):
             world.write(f"own/{name}.txt", f"{name} of {number}\n")
         commits.append(world.commit(f"number {number}"))
-    return checkouts.open_repository(world.root, dict(os.environ)), commits
+    return user_repository.open_repository(world.root, dict(os.environ)), commits
 
 
 def begin(repository: Repository, state: Path, number: int, commit: str, round_number: int) -> str:
@@ -158,7 +159,7 @@ def test_what_is_tidied_away_under_a_call_is_no_failure(
 ) -> None:
     """Seen in few of many runs: a gc removes the folder that git writes into, a repack the pack that it reads."""
     commit = world.commit()
-    repository, real = checkouts.open_repository(world.root, dict(os.environ)), process.capture
+    repository, real = user_repository.open_repository(world.root, dict(os.environ)), process.capture
     answers = iter([process.Captured(exit_status=1, stdout=b"", stderr=said)] * 2)
     monkeypatch.setattr(process, "capture", lambda *a, **k: next(answers, None) or real(*a, **k))
     made = git.commit_tree(repository, git.tree_of(repository, commit), [commit], "made", date_s=1)

@@ -46,10 +46,11 @@ class Check(Command):
         if known:
             print("[]" if format == "json" else _clean(known.workstreams))
             return 0
-        from splinter import checkouts, collection, listing, settings
+        from splinter import collection, listing, settings
+        from splinter.git import user_repository
 
         variables = settings.environment().variables
-        top = checkouts.toplevel(Path.cwd(), variables)
+        top = user_repository.toplevel(Path.cwd(), variables)
         try:
             before = verdict.look(top)
         except OSError:
@@ -90,15 +91,16 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import checkouts, settings
+        from splinter import settings
         from splinter.doit_plugins.reporter import pages
+        from splinter.git import user_repository
         from splinter.model import records
         from splinter.system.history import Store
         from splinter.text import markdown
 
         environment = settings.environment()
-        repository = checkouts.open_repository(
-            checkouts.toplevel(Path.cwd(), environment.variables), environment.variables
+        repository = user_repository.open_repository(
+            user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
         runs = Store(repository.root / ".splinter", is_read_only=True).runs(limit)
         if as_json:
@@ -136,14 +138,15 @@ class Show(Command):
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
-        from splinter import checkouts, report, settings
+        from splinter import report, settings
+        from splinter.git import user_repository
         from splinter.model import records
         from splinter.system.history import Store
         from splinter.text.redact import Redactor
 
         environment = settings.environment()
-        repository = checkouts.open_repository(
-            checkouts.toplevel(Path.cwd(), environment.variables), environment.variables
+        repository = user_repository.open_repository(
+            user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
         store = Store(repository.root / ".splinter", is_read_only=True)
         run = wanted[0] if wanted else store.latest_run()

@@ -29,9 +29,10 @@ class Graph(Command):
         return told(lambda: self._draw(opt_values["format"]))
 
     def _draw(self, format: str) -> int:
-        from splinter import checkouts, collection, graph, settings
+        from splinter import collection, graph, settings
+        from splinter.git import user_repository
 
-        top = checkouts.toplevel(Path.cwd(), settings.environment().variables)
+        top = user_repository.toplevel(Path.cwd(), settings.environment().variables)
         found = collection.read(top, settings.read(top))
         found.check()
         print(graph.draw(found.workstreams, format), end="")

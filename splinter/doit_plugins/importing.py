@@ -10,8 +10,9 @@ from typing import Any
 
 from doit.cmd_base import Command
 
-from splinter import checkouts, settings
+from splinter import settings
 from splinter.errors import InputError, SplinterError
+from splinter.git import user_repository
 from splinter.legacy import folder
 from splinter.legacy.batch import Batch, Result
 from splinter.legacy.folder import Placed
@@ -58,7 +59,7 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     if not names:
         raise InputError(USAGE)
     variables = settings.environment().variables
-    root, into = checkouts.toplevel(Path.cwd(), variables), into.rstrip("/")
+    root, into = user_repository.toplevel(Path.cwd(), variables), into.rstrip("/")
     # called from a folder below the root, doit has changed to the root; the shell's own folder is still in PWD
     files = folder.read(names, (Path.cwd(), Path(variables.get("PWD", os.curdir))), root)
     batch = folder.convert(files, root=root, into=into)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter import gitcall
-from splinter.gitcall import Repository, WorkTree
+from splinter.git import command_line
+from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 
 SIGN_TIMEOUT_S = 60.0
@@ -66,23 +66,26 @@ def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
     wanted = sorted(set(oids))
     if not wanted:
         return frozenset()
-    listing = gitcall.call(repository, "cat-file", "--batch-check=%(objectname)", stdin="\n".join(wanted).encode())
+    listing = command_line.call(repository, "cat-file", "--batch-check=%(objectname)", stdin="\n".join(wanted).encode())
     return frozenset(line for line in listing.stdout.decode().splitlines() if not line.endswith("missing"))
 
 
 def tree_of(repository: Repository, commit: str) -> str:
     """The id of a commit's tree."""
-    return gitcall.text(repository, "rev-parse", "--verify", f"{commit}^{{tree}}").strip()
+    return command_line.text(repository, "rev-parse", "--verify", f"{commit}^{{tree}}").strip()
 
 
 def resolve(repository: Repository, name: str) -> str | None:
     """The commit that a ref or id names, None where there is none."""
-    return gitcall.text(repository, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}", ok=(0, 1)).strip() or None
+    return (
+        command_line.text(repository, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}", ok=(0, 1)).strip()
+        or None
+    )
 
 
 def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     """Whether `new` contains `old`."""
-    return gitcall.call(repository, "merge-base", "--is-ancestor", old, new, ok=(0, 1)).exit_status == 0
+    return command_line.call(repository, "merge-base", "--is-ancestor", old, new, ok=(0, 1)).exit_status == 0
 
 
 def diff(repository: Repository, old: str, new: str, pathspecs: Sequence[str] = ()) -> tuple[RawChange, ...]:
@@ -124,7 +127,7 @@ def files_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
 
 def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
     """All paths of a commit, as people may read them."""
-    listing = gitcall.call(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).stdout
+    listing = command_line.call(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).stdout
     return tuple(printable(os.fsdecode(path)) for path in listing.split(b"\0") if path)
 
 
@@ -140,7 +143,7 @@ def printable(path: str) -> str:
 
 def link_target(repository: Repository, blob: str) -> str:
     """What a symlink's blob points to."""
-    return os.fsdecode(gitcall.call(repository, "cat-file", "blob", blob).stdout)
+    return os.fsdecode(command_line.call(repository, "cat-file", "blob", blob).stdout)
 
 
 def commit_tree(
@@ -166,22 +169,22 @@ def commit_as(
     }
     arguments = [word for parent in parents for word in ("-p", parent)]
     if not is_signed:
-        done = gitcall.call(repository, "commit-tree", tree, *arguments, "-F", "-", stdin=message, env=env)
+        done = command_line.call(repository, "commit-tree", tree, *arguments, "-F", "-", stdin=message, env=env)
     else:
-        done = gitcall.call(repository, "commit-tree", tree, *arguments, "-S", "-F", "-", stdin=message, env=env,
+        done = command_line.call(repository, "commit-tree", tree, *arguments, "-S", "-F", "-", stdin=message, env=env,
                             is_remote=True, timeout_s=SIGN_TIMEOUT_S)  # fmt: skip
     return done.stdout.decode().strip()
 
 
 def message_of(repository: Repository, commit: str) -> str:
     """A commit's message."""
-    return gitcall.text(repository, "show", "-s", "--format=%B", commit)
+    return command_line.text(repository, "show", "-s", "--format=%B", commit)
 
 
 def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None, ...]:
     """The commit that each name stands for, in one call; None where there is none. Raises GitError for torn ones."""
     listing = "".join(f"{name}\n" for name in names).encode()
-    data = gitcall.call(repository, "cat-file", "--batch", stdin=listing).stdout
+    data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout
     found: list[Commit | None] = []
     place = 0
     while place < len(data):
@@ -205,25 +208,25 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
         old = "" if update.old is None else f" {update.old}"
         lines.append(f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}")
     script = "\n".join([*lines, "prepare", "commit", ""])
-    gitcall.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
+    command_line.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
 
 
 def refs(repository: Repository, prefix: str) -> dict[str, str]:
     """The refs below a prefix, with the ids that they hold."""
-    lines = gitcall.text(repository, "for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
+    lines = command_line.text(repository, "for-each-ref", "--format=%(objectname) %(refname)", prefix).splitlines()
     return {name: id for id, _, name in (line.partition(" ") for line in lines)}
 
 
 def branches(repository: Repository, folder: str) -> tuple[str, ...]:
     """The names of the branch `folder` and of those below it."""
-    found = gitcall.text(repository, "for-each-ref", "--format=%(refname)", f"refs/heads/{folder}").splitlines()
+    found = command_line.text(repository, "for-each-ref", "--format=%(refname)", f"refs/heads/{folder}").splitlines()
     return tuple(name.removeprefix("refs/heads/") for name in found)
 
 
 def under(repository: Repository, prefix: str) -> tuple[str, ...]:
     """The commits that refs below a prefix name, the newest first."""
     return tuple(
-        gitcall.text(
+        command_line.text(
             repository, "for-each-ref", "--sort=-committerdate", "--format=%(objectname)", prefix.rstrip("/")
         ).split()
     )
@@ -231,46 +234,48 @@ def under(repository: Repository, prefix: str) -> tuple[str, ...]:
 
 def changed_lines(repository: Repository, old: str, new: str) -> int:
     """How many lines were added and removed between two commits; binary files count none."""
-    rows = gitcall.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
+    rows = command_line.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
     return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
 
 
 def holds(repository: Repository, prefix: str, commit: str) -> bool:
     """Whether a ref below a prefix contains a commit."""
-    return bool(gitcall.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
+    return bool(command_line.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
 
 
 def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:
     """The diff of two trees as a patch that `git apply` takes, binary files included."""
-    gitcall.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
+    command_line.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
          "--no-textconv", old, new, stdout=output)  # fmt: skip
 
 
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
     """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
-    gitcall.call(repository, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n", stdout=output)
+    command_line.call(repository, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n", stdout=output)
 
 
 def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Make a work tree hold exactly a commit: changes undone, untracked files gone, ignored ones too unless kept."""
-    gitcall.call(repository, "read-tree", "--reset", "-u", commit, worktree=worktree)
-    gitcall.call(repository, "clean", "-ff", "-d", "--quiet", *(() if keep_ignored else ("-x",)), worktree=worktree)
+    command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=worktree)
+    command_line.call(
+        repository, "clean", "-ff", "-d", "--quiet", *(() if keep_ignored else ("-x",)), worktree=worktree
+    )
 
 
 def clean(repository: Repository, worktree: WorkTree, paths: Sequence[str]) -> None:
     """Delete what git does not track under those paths, ignored files included."""
-    gitcall.call(repository, "clean", "-ff", "-d", "-x", "--quiet", "--", *paths, worktree=worktree)
+    command_line.call(repository, "clean", "-ff", "-d", "-x", "--quiet", "--", *paths, worktree=worktree)
 
 
 def write_tree(repository: Repository, worktree: WorkTree) -> str:
     """The tree of what lies in the work tree now, whatever its own `.git` says; raises GitError."""
-    gitcall.call(repository, "add", "--all", "--", ".", worktree=worktree)
-    return gitcall.text(repository, "write-tree", worktree=worktree).strip()
+    command_line.call(repository, "add", "--all", "--", ".", worktree=worktree)
+    return command_line.text(repository, "write-tree", worktree=worktree).strip()
 
 
 def init_private(repository: Repository, path: Path) -> None:
     """A repository of its own inside a work tree, which borrows objects: an agent's git works, and reaches nobody."""
-    gitcall.call(
+    command_line.call(
         repository,
         "init",
         "--quiet",
@@ -283,7 +288,7 @@ def init_private(repository: Repository, path: Path) -> None:
 
 def config_file(repository: Repository, file: Path) -> dict[str, str]:
     """What stands in one file of git's config, keys in git's canonical case."""
-    listing = gitcall.call(repository, "config", f"--file={file}", "--list", "-z", is_elsewhere=True).stdout
+    listing = command_line.call(repository, "config", f"--file={file}", "--list", "-z", is_elsewhere=True).stdout
     return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)
 
 
@@ -294,10 +299,10 @@ def nothing(repository: Repository) -> str:
 
 def empty_tree(repository: Repository) -> str:
     """The id of the tree without an entry, which is written."""
-    return gitcall.call(repository, "hash-object", "-w", "-t", "tree", "--stdin").stdout.decode().strip()
+    return command_line.call(repository, "hash-object", "-w", "-t", "tree", "--stdin").stdout.decode().strip()
 
 
 def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[str]) -> bytes:
-    return gitcall.call(
+    return command_line.call(
         repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new, "--", *pathspecs
     ).stdout

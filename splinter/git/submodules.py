@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from splinter import git, gitcall
 from splinter.errors import GitError
-from splinter.gitcall import Repository, WorkTree
+from splinter.git import command_line
+from splinter.git import commands as git
+from splinter.git.command_line import Repository, WorkTree
 
 _GITLINK = b"160000"
 
@@ -80,7 +81,7 @@ def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: 
 
 def _links(repository: Repository, tree: WorkTree) -> Iterator[tuple[str, str]]:
     """Paths and commits of the submodules that the index of a work tree names."""
-    for line in gitcall.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0"):
+    for line in command_line.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0"):
         if line.startswith(_GITLINK):
             head, _, path = line.partition(b"\t")
             yield os.fsdecode(path), head.split()[1].decode()
@@ -101,7 +102,7 @@ def _clones(repository: Repository, tree: WorkTree) -> dict[str, Repository]:
         clone = repository.common / "modules" / name
         is_inside = ".." not in Path(name).parts and not Path(name).is_absolute()
         if key == f"submodule.{name}.path" and is_inside and (clone / "HEAD").is_file():
-            off = gitcall.drivers_off(gitcall.config_of(clone, repository.environ))
+            off = command_line.drivers_off(command_line.config_of(clone, repository.environ))
             found[path] = replace(repository, common=clone, drivers_off=off)
     return found
 
@@ -132,7 +133,7 @@ def _is_as_put(repository: Repository, tree: WorkTree, one: Submodule) -> bool:
         return True  # the outer diff shows it
     if one.clone is None:
         return not any(folder.iterdir())
-    off = gitcall.drivers_off(gitcall.config_of(Path(one.clone), repository.environ))
+    off = command_line.drivers_off(command_line.config_of(Path(one.clone), repository.environ))
     clone = replace(repository, common=Path(one.clone), drivers_off=off)
     return git.write_tree(clone, _inner(tree, folder)) == git.tree_of(clone, one.commit)
 

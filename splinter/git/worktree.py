@@ -17,9 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import conversion, git, gitcall, submodules
 from splinter.errors import GitError, StepError
-from splinter.gitcall import Repository, WorkTree
+from splinter.git import attributes, command_line, submodules
+from splinter.git import commands as git
+from splinter.git.command_line import Repository, WorkTree
 from splinter.system.history import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
@@ -92,7 +93,7 @@ def forget_compiled(tree: WorkTree, paths: Sequence[str]) -> None:
 
 def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: str) -> None:
     """Where the file system takes two names for one, a commit that holds both has no work tree there."""
-    if "core.ignorecase=true" not in gitcall.traits(tree):
+    if "core.ignorecase=true" not in command_line.traits(tree):
         return
     seen: dict[str, str] = {}
     for path in git.paths_of(repository, commit):
@@ -119,7 +120,7 @@ def measure(repository: Repository, tree: WorkTree) -> str:
     _unlock(tree)
     try:
         now, at = git.write_tree(repository, tree), expected(tree)
-        return conversion.restore_untouched(repository, tree, at, now) if at else now
+        return attributes.restore_untouched(repository, tree, at, now) if at else now
     except GitError as error:
         raise StepError("out_of_scope", f"the work tree cannot become a commit: {error}") from error
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from splinter import git, gitcall
-from splinter.git import RawChange
-from splinter.gitcall import Repository, WorkTree
+from splinter.git import command_line
+from splinter.git import commands as git
+from splinter.git.command_line import Repository, WorkTree
+from splinter.git.commands import RawChange
 
 _CONVERTING = ("text", "eol", "ident", "working-tree-encoding")
 _OFF = ("unspecified", "unset", "auto")
@@ -27,8 +28,8 @@ def restore_untouched(repository: Repository, tree: WorkTree, commit: str, now: 
     if not untouched:
         return now
     entries = b"".join(f"{one.new_mode} {one.old_blob}\t".encode() + os.fsencode(one.path) + b"\0" for one in untouched)
-    gitcall.call(repository, "update-index", "-z", "--index-info", worktree=tree, stdin=entries)
-    return gitcall.text(repository, "write-tree", worktree=tree).strip()
+    command_line.call(repository, "update-index", "-z", "--index-info", worktree=tree, stdin=entries)
+    return command_line.text(repository, "write-tree", worktree=tree).strip()
 
 
 def without_pointer(repository: Repository, tree: WorkTree, changes: Sequence[RawChange]) -> tuple[str, ...]:
@@ -50,14 +51,14 @@ def _attributes(
     if not paths:
         return {}
     listing = b"\0".join(map(os.fsencode, paths)) + b"\0"
-    told = gitcall.call(repository, "check-attr", "-z", "--stdin", *names, worktree=tree, stdin=listing).stdout
+    told = command_line.call(repository, "check-attr", "-z", "--stdin", *names, worktree=tree, stdin=listing).stdout
     words = [os.fsdecode(word) for word in told.split(b"\0")]
     found = zip(words[0::3], words[2::3], strict=False)
     return {path: value for path, value in found if value not in _OFF}
 
 
 def _is_as_put(repository: Repository, tree: WorkTree, change: RawChange) -> bool:
-    put = gitcall.call(
+    put = command_line.call(
         repository, "cat-file", "--filters", f"--path={change.path}", change.old_blob, worktree=tree
     ).stdout
     file = tree.path / change.path
@@ -65,7 +66,9 @@ def _is_as_put(repository: Repository, tree: WorkTree, change: RawChange) -> boo
 
 
 def _is_pointer(repository: Repository, change: RawChange) -> bool:
-    size = int(gitcall.text(repository, "cat-file", "-s", change.new_blob))
+    size = int(command_line.text(repository, "cat-file", "-s", change.new_blob))
     if size == 0:
         return True  # git-lfs leaves an empty file as it is
-    return size < 1024 and gitcall.call(repository, "cat-file", "blob", change.new_blob).stdout.startswith(_POINTER)
+    return size < 1024 and command_line.call(repository, "cat-file", "blob", change.new_blob).stdout.startswith(
+        _POINTER
+    )

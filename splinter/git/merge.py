@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from splinter import git, gitcall
-from splinter.gitcall import Repository
+from splinter.git import command_line
+from splinter.git import commands as git
+from splinter.git.command_line import Repository
 
 
 def merge_trees(repository: Repository, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
     """The tree of merging two commits, or None and the paths that conflict."""
-    done = gitcall.call(
+    done = command_line.call(
         repository, "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, ok=(0, 1)
     )
     words = [os.fsdecode(word) for word in done.stdout.split(b"\0") if word]
@@ -33,20 +34,20 @@ def three_way(repository: Repository, base: str, ours: str, theirs: str) -> tupl
 
 def parents(repository: Repository, commit: str) -> tuple[str, ...]:
     """The parents of a commit; of one that has none, itself."""
-    return tuple(gitcall.text(repository, "rev-parse", f"{commit}^@").split()) or (commit,)
+    return tuple(command_line.text(repository, "rev-parse", f"{commit}^@").split()) or (commit,)
 
 
 def first_parents(repository: Repository, tip: str, known: Sequence[str], *, besides: str = "") -> tuple[str, ...]:
     """The commits from `tip` along first parents, the oldest first, but for those of `known` and below `besides`."""
     names = [f"^{commit}" for commit in known] + (["--not", f"--glob={besides}/*"] if besides else [])
-    return tuple(gitcall.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
+    return tuple(command_line.text(repository, "rev-list", "--first-parent", "--reverse", tip, *names).split())
 
 
 def recommit(repository: Repository, commit: str, tree: str, parent: str, *, is_signed: bool = False) -> str:
     """A commit's author, date and message with another tree on another parent; we are the committer."""
     fields = ("%an", "%ae", "%ad", "%B")
     form = "%x00".join(fields)
-    shown = gitcall.call(repository, "show", "-s", "--date=raw", f"--format={form}", commit).stdout
+    shown = command_line.call(repository, "show", "-s", "--date=raw", f"--format={form}", commit).stdout
     name, email, date, message = shown.split(b"\0", 3)
     when = f"@{date.decode()}"
     author = (os.fsdecode(name), os.fsdecode(email), when)

@@ -10,8 +10,8 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from splinter import gitcall
-from splinter.gitcall import Repository
+from splinter.git import command_line
+from splinter.git.command_line import Repository
 
 NETWORK_TIMEOUT_S = 120.0
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
@@ -22,7 +22,7 @@ SHORT_TIMEOUT_S = 30.0  # for what is small, and is waited for
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
     """Fetch one branch into a ref of ours; the user's remote-tracking refs and FETCH_HEAD stay as they are."""
-    gitcall.call(repository, *_FETCH, remote, f"+refs/heads/{branch}:{into}",
+    command_line.call(repository, *_FETCH, remote, f"+refs/heads/{branch}:{into}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -31,20 +31,20 @@ def push(
 ) -> None:
     """Push a commit as a branch, only over the id that is `expected` there (empty: none); raises GitError."""
     ref = f"refs/heads/{branch}"
-    gitcall.call(repository, *_PUSH,
+    command_line.call(repository, *_PUSH,
          f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
     """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
-    gitcall.call(repository, *_FETCH, remote, f"{pattern}:{pattern}",
+    command_line.call(repository, *_FETCH, remote, f"{pattern}:{pattern}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
     """Push a commit as a new ref; raises GitError where another is there."""
-    gitcall.call(repository, *_PUSH,
+    command_line.call(repository, *_PUSH,
          remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -52,14 +52,14 @@ def move_ref(
     repository: Repository, remote: str, ref: str, commit: str | None, *, expected: str, auth: Mapping[str, str]
 ) -> None:
     """Let a ref of ours there name a commit, or nothing, only where it is `expected` (empty: none); raises GitError."""
-    gitcall.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
+    command_line.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
          f"--force-with-lease={ref}:{expected}", remote, f"{commit or ''}:{ref}",
          env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
 def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Mapping[str, str]) -> dict[str, str]:
     """The ids of the refs there that match some pattern; raises GitError."""
-    done = gitcall.call(repository, "ls-remote", "--quiet", remote, *patterns,
+    done = command_line.call(repository, "ls-remote", "--quiet", remote, *patterns,
                 env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
     lines = (line.partition("\t") for line in done.stdout.decode("utf-8", "replace").splitlines())
     return {ref: id for id, _, ref in lines}
@@ -67,7 +67,7 @@ def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Map
 
 def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[str, str]) -> None:
     """Fetch what a ref there names, and no ref; raises GitError."""
-    gitcall.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+    command_line.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
          "--refmap=", "--recurse-submodules=no", remote, ref,
          env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
 
@@ -75,7 +75,7 @@ def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[st
 def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[str, str]) -> str:
     """The id of a branch on the remote, empty where there is none."""
     ref = f"refs/heads/{branch}"
-    done = gitcall.call(repository, "ls-remote", "--quiet", remote, ref,
+    done = command_line.call(repository, "ls-remote", "--quiet", remote, ref,
                 env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
     # git takes the name for the end of one: refs/mirror/refs/heads/… is listed too
     found = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
