@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from splinter import schema, tools
+from splinter.config import schema, tool_profiles
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "reference.md"
@@ -380,14 +380,14 @@ def _profiles(placeholders: Mapping[str, str]) -> Iterator[str]:
     yield f"{shipped}\n[`tools`](#settings-tools) adds others and overrides them."
     rows = [
         (f"`{tool.name}`", f"`{' '.join((tool.command, *tool.args))}`", _prompted(tool), _code(tool.leaves))
-        for tool in tools.shipped().values()
+        for tool in tool_profiles.shipped().values()
     ]
     yield table(("tool", "command", "with a prompt", "leaves behind"), rows)
     yield "Placeholders, filled in a profile's arguments:"
     yield table(("placeholder", "becomes"), [(f"`{{{name}}}`", line) for name, line in placeholders.items()])
 
 
-def _prompted(tool: tools.Tool) -> str:
+def _prompted(tool: tool_profiles.Tool) -> str:
     return "takes none" if tool.prompt_args is None else f"`{' '.join(tool.prompt_args)}`"
 
 

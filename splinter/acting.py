@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import fencing, junit, readers, tools
+from splinter import fencing, junit, readers
+from splinter.config import tool_profiles
+from splinter.config.tool_profiles import Command, Tool
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -25,7 +27,6 @@ from splinter.session import Session
 from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.process import Ended
-from splinter.tools import Command, Tool
 
 _LAST_LINES = 5
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
@@ -148,7 +149,7 @@ def _command(
     """The command of a step, its placeholders filled."""
     profile = profile_of(plan, step)
     values = {
-        "recorded": str(session.repository.start / tools.recorded_path(plan.id, step.id)),
+        "recorded": str(session.repository.start / tool_profiles.recorded_path(plan.id, step.id)),
         "junit": str(scratch.results),
     }
     if profile and profile.model:
@@ -162,7 +163,7 @@ def _command(
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
             values["files"] = _files(session, plan, before)
-    return tools.command(step.action, plan.tools, values=values)
+    return tool_profiles.command(step.action, plan.tools, values=values)
 
 
 def _files(session: Session, plan: Plan, before: str | None) -> str:

@@ -15,21 +15,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter import connections, expiry, fencing, finding, project, results
-from splinter.collection import Collection
+from splinter.config.problem_listing import counted, plural
+from splinter.config.settings_file import Identity
+from splinter.config.tool_profiles import Tool
+from splinter.config.workstream_files import Collection
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
 from splinter.git import command_line
-from splinter.listing import counted, plural
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.workstream import Workstream
 from splinter.project import Project
 from splinter.publish import REPORTS
 from splinter.session import Session
-from splinter.settings import Identity
 from splinter.system import disk
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
-from splinter.tools import Tool
 
 INSTALL = {
     "claude": "npm install -g @anthropic-ai/claude-code",

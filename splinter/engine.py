@@ -13,6 +13,7 @@ from typing import Any
 
 from splinter import acting, claims, groundwork, leaks, prompts, results, scope
 from splinter.acting import Acted
+from splinter.config.tool_profiles import Tool
 from splinter.errors import StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
@@ -24,7 +25,6 @@ from splinter.model.workstream import Prompt, Step
 from splinter.results import Wanted
 from splinter.session import Session
 from splinter.text import markdown
-from splinter.tools import Tool
 
 Values = dict[str, Any]
 

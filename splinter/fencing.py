@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from splinter import tools
+from splinter.config import tool_profiles
+from splinter.config.tool_profiles import Tool
 from splinter.errors import StepError
 from splinter.git import worktree
 from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
-from splinter.tools import Tool
 
 _TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
 _PROBE_S = 20.0
@@ -35,7 +35,7 @@ def fenced(
     """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's."""
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
-    recorded = session.repository.start / tools.recorded_path(plan.id, "step")
+    recorded = session.repository.start / tool_profiles.recorded_path(plan.id, "step")
     reads = [
         session.repository.common / "objects",
         recorded.parent,

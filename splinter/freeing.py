@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, collection, expiry, groundwork, leftovers, project, together
+from splinter import bygone, expiry, groundwork, leftovers, project, together
 from splinter.bygone import Bygone
-from splinter.collection import Collection
+from splinter.config import workstream_files
+from splinter.config.workstream_files import Collection
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import command_line, worktree
 from splinter.git import commands as git
@@ -107,7 +108,7 @@ def _shape(known: Project) -> dict[str, Set[str]] | None:
     """
     repository, found = known.repository, [known.collection]
     if repository.root != repository.start:
-        found.append(collection.read(repository.root, known.settings))
+        found.append(workstream_files.read(repository.root, known.settings))
     if any(problem.level == "error" for one in found for problem in one.problems):
         return None
     shape: dict[str, Set[str]] = {together.ID: set()} if known.settings.pull_requests == together.ID else {}

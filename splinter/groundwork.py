@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from splinter.config.scope_overlaps import TAKES_ORDERS
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -17,7 +18,6 @@ from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
 from splinter.session import Session
 from splinter.system import disk_errors
-from splinter.territory import TAKES_ORDERS
 
 _INCLUDE = ".worktreeinclude"
 _PIECE = 1024 * 1024

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from splinter import collection
 from splinter.accepted import Accepted
+from splinter.config import workstream_files
 from splinter.engine import Values
 from splinter.model.plan import Plan, fingerprint
 
@@ -76,7 +76,7 @@ def _state(path: str, meaning: Any) -> list[Any]:
     """A file as `MeaningChecker` keeps it: time and size now where it still says the same."""
     try:
         stat = Path(path).stat()
-        if collection.meaning(Path(path)) == meaning:
+        if workstream_files.meaning(Path(path)) == meaning:
             return [stat.st_mtime_ns, stat.st_size, meaning]
     except OSError:
         pass

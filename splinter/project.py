@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter import collection, settings, tools
-from splinter.collection import Collection
+from splinter.config import settings_file, tool_profiles, workstream_files
+from splinter.config.settings_file import Environment, Settings
+from splinter.config.workstream_files import Collection
 from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import user_repository
@@ -23,7 +24,6 @@ from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.workstream import Prompt, Workstream
 from splinter.session import Session
-from splinter.settings import Environment, Settings
 from splinter.system import user_folders
 from splinter.system.budget import Ledger
 from splinter.system.history import Store, exclude_from_git
@@ -69,15 +69,15 @@ class Project:
 
 def read(start: Path) -> Project:
     """Read settings and workstreams of the repository that `start` lies in; raises InputError."""
-    environment = settings.environment()
+    environment = settings_file.environment()
     top = user_repository.toplevel(start, environment.variables)
-    chosen = settings.read(top)
+    chosen = settings_file.read(top)
     repository = user_repository.open_repository(top, environment.variables, chosen.identity)
     return Project(
         repository=repository,
         settings=chosen,
         environment=environment,
-        collection=collection.read(top, chosen),
+        collection=workstream_files.read(top, chosen),
     )
 
 
@@ -170,7 +170,7 @@ def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
     """The hash of each recorded patch that a step of the workstream would apply."""
     prompts = [step.id for step in workstream.steps if isinstance(step.action, Prompt)]
     names = [*prompts, *(f"fix-{number + 1}" for number in range(workstream.fix.attempts))]
-    files = {name: start / tools.recorded_path(workstream.id, name) for name in names}
+    files = {name: start / tool_profiles.recorded_path(workstream.id, name) for name in names}
     return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 

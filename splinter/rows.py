@@ -12,7 +12,8 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import accepted, collection, lost
+from splinter import accepted, lost
+from splinter.config import workstream_files
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
@@ -36,14 +37,14 @@ class MeaningChecker:
 
     def check_modified(self, path: str, stat: os.stat_result, state: list[Any]) -> bool:
         """Whether its meaning differs; equal time and size are taken for no change, as git does."""
-        return [stat.st_mtime_ns, stat.st_size] != state[:2] and collection.meaning(Path(path)) != state[2]
+        return [stat.st_mtime_ns, stat.st_size] != state[:2] and workstream_files.meaning(Path(path)) != state[2]
 
     def get_state(self, path: str, current: list[Any] | None) -> list[Any] | None:
         """What is kept of it after a success."""
         stat = Path(path).stat()
         if current and [stat.st_mtime_ns, stat.st_size] == current[:2]:
             return None
-        return [stat.st_mtime_ns, stat.st_size, collection.meaning(Path(path))]
+        return [stat.st_mtime_ns, stat.st_size, workstream_files.meaning(Path(path))]
 
 
 class RefusedError(TaskError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+from splinter.config.scope_overlaps import forbidden_patterns
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
 from splinter.model.workstream import Scope
-from splinter.territory import forbidden_patterns
 
 _SHOWN = 10
 

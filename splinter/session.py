@@ -14,19 +14,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from splinter.comparison import Outcomes
+from splinter.config.settings_file import Environment, Settings
+from splinter.config.tool_profiles import Tool
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.command_line import Repository
 from splinter.model.plan import Base, Plan, definition, fingerprint, missing_base
 from splinter.model.ports import Clock, Snapshot
-from splinter.settings import Environment, Settings
 from splinter.system import disk_errors, tool_versions
 from splinter.system.budget import Account, Ledger
 from splinter.system.history import Store
 from splinter.system.process import Processes
 from splinter.text.redact import Redactor
-from splinter.tools import Tool
 
 
 @dataclass(kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret may be read there

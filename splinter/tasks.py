@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project
+from splinter.config.tool_profiles import recorded_path
 from splinter.engine import Values
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
@@ -19,7 +20,6 @@ from splinter.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.session import Session
 from splinter.system import disk_errors
 from splinter.system.run_lock import RunLock
-from splinter.tools import recorded_path
 
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
 

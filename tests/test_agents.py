@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter import tools
+from splinter.config import tool_profiles
 from tests.agents import (
     AGENTS,
     CELLS,
@@ -59,7 +59,7 @@ def test_the_versions_in_the_docs_are_those_of_the_real_ones() -> None:
 
 
 def test_every_shipped_profile_of_an_agent_is_in_the_docs() -> None:
-    text, shipped = DOCS.read_text("utf-8"), tools.shipped()
+    text, shipped = DOCS.read_text("utf-8"), tool_profiles.shipped()
     for agent in AGENTS:
         section = text.split(f"## {agent}\n")[1].split("\n## ")[0]
         missing = [name for name in shipped[agent].env if name.endswith(("_KEY", "_TOKEN")) and name not in section]
@@ -67,7 +67,7 @@ def test_every_shipped_profile_of_an_agent_is_in_the_docs() -> None:
         assert f"```\n{' '.join(called(shipped[agent]))}\n```" in section
 
 
-def called(tool: tools.Tool) -> list[str]:
+def called(tool: tool_profiles.Tool) -> list[str]:
     """The command line of a profile, its placeholders unfilled."""
     hands = ["<PROMPT"] if tool.stdin else []
     return [tool.command, *tool.args, *(tool.prompt_args or ()), *hands]

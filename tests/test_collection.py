@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from splinter import collection, listing
-from splinter.collection import Collection
+from splinter.config import problem_listing, workstream_files
+from splinter.config.settings_file import Settings
+from splinter.config.tool_profiles import Tool, shipped
+from splinter.config.workstream_files import Collection
 from splinter.model.workstream import Budget, Fix, Prompt, PullRequest, Run, Scope, Step, ToolCall, Workstream
-from splinter.settings import Settings
-from splinter.tools import Tool, shipped
 
 BAD = Path(__file__).parent / "data" / "bad"
 EXPECTED = (BAD / "expected.txt").read_text("utf-8")
@@ -73,7 +73,7 @@ def add(root: Path, name: str, more: str = "", suffix: str = ".yaml") -> Path:
 
 
 def read(root: Path) -> Collection:
-    return collection.read(root, Settings())
+    return workstream_files.read(root, Settings())
 
 
 def told(root: Path) -> list[str]:
@@ -88,7 +88,7 @@ def ids(found: Collection) -> list[str]:
 def bad(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     root = tmp_path_factory.mktemp("bad")
     shutil.copytree(BAD, root / "workstreams", ignore=shutil.ignore_patterns("expected.txt"))
-    return collection.read(root, Settings())
+    return workstream_files.read(root, Settings())
 
 
 def table() -> dict[str, str]:
@@ -111,7 +111,7 @@ def test_each_bad_file_gets_its_messages(bad: Collection, name: str) -> None:
 
 
 def test_all_problems_of_all_files_are_told_together_sorted_and_counted(bad: Collection) -> None:
-    assert listing.for_people(bad.problems) + "\n" == EXPECTED
+    assert problem_listing.for_people(bad.problems) + "\n" == EXPECTED
     assert list(bad.problems) == sorted(bad.problems)
 
 
@@ -198,7 +198,7 @@ def test_a_scope_without_modify_lets_everything_be_modified(root: Path) -> None:
 def test_a_profile_s_timeout_beats_the_default_and_the_step_s_own_beats_both(root: Path) -> None:
     add(root, "timed", "checks: [{id: a, tool: slow}, {id: b, tool: slow, timeout: 9}, {id: c, run: ls}]\n")
     profiles = {**shipped(), "slow": Tool(name="slow", command="slow", timeout_s=7200.0)}
-    checks = collection.read(root, Settings(tools=profiles)).workstreams[0].checks
+    checks = workstream_files.read(root, Settings(tools=profiles)).workstreams[0].checks
     assert [check.timeout_s for check in checks] == [7200.0, 9.0, 600.0]
 
 
@@ -319,7 +319,7 @@ def test_prompt_files_are_text_inside_the_repository(root: Path, tmp_path_factor
     steps = "".join(f"  - {{id: {name}, prompt_file: {name}.md}}\n" for name in names)
     (root / "workstreams" / "p.yaml").write_text(f"id: p\ntitle: P\ntool: agent\nsteps:\n{steps}")
     agent = Tool(name="agent", command="agent", prompt_args=("{prompt}",))
-    found = collection.read(root, Settings(tools={"agent": agent}))
+    found = workstream_files.read(root, Settings(tools={"agent": agent}))
     assert [problem.message for problem in found.problems] == [
         'prompt file "out.md" is a symlink that leaves the repository',
         'prompt file "latin1.md" is no UTF-8 text',
@@ -334,7 +334,7 @@ def test_meaning_forgets_comments_and_key_order_and_keeps_the_order_of_steps(roo
 
     def meaning(text: str) -> str:
         file.write_text(text)
-        return collection.meaning(file)
+        return workstream_files.meaning(file)
 
     first = meaning("id: a\ntitle: A  # comment\nsteps: [{id: x, run: ls}, {id: y, run: ls}]\n")
     assert first == meaning("# other\nsteps:\n  - {run: ls, id: x}\n  - {run: 'ls', id: y}\ntitle: A\nid: a\n")
@@ -344,7 +344,7 @@ def test_meaning_forgets_comments_and_key_order_and_keeps_the_order_of_steps(roo
 
 
 def test_warnings_alone_pass() -> None:
-    from splinter.documents import Problem
+    from splinter.config.yaml_documents import Problem
 
     odd = Problem(path="a.yaml", line=1, column=1, message="odd", level="warning")
     Collection(problems=(odd,)).check()

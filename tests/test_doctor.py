@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from splinter.tools import shipped
+from splinter.config.tool_profiles import shipped
 from tests.counterparts import GITHUB, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 from tests.world import CFG, Done, World

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter import documents
-from splinter.documents import Place, Problem
+from splinter.config import yaml_documents
+from splinter.config.yaml_documents import Place, Problem
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\x7f")
 TEXT = st.text(CHARACTERS, max_size=20)
@@ -23,8 +23,8 @@ JSON = st.recursive(
 )
 
 
-def read(text: str | bytes, path: str = "workstreams/x.yaml") -> documents.Document:
-    return documents.read(text if isinstance(text, bytes) else text.encode(), path=path)
+def read(text: str | bytes, path: str = "workstreams/x.yaml") -> yaml_documents.Document:
+    return yaml_documents.read(text if isinstance(text, bytes) else text.encode(), path=path)
 
 
 def told(text: str | bytes, path: str = "workstreams/x.yaml") -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from splinter import documents, schema
+from splinter.config import schema, yaml_documents
 from tests.counterparts import MODULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -252,7 +252,7 @@ def test_what_the_schema_tells_of_a_bad_file_is_marked_on_the_same_line(server: 
     elsewhere = ("expected exactly one of", '" beside it', "merge key")
     told: dict[str, set[int]] = {}
     for file in sorted(BAD.glob("*.y*ml")):
-        document = documents.read(file.read_bytes(), path=file.name)
+        document = yaml_documents.read(file.read_bytes(), path=file.name)
         if document.data is not None and not document.problems:
             found = [one for one in schema.check(document) if not any(words in one.message for words in elsewhere)]
             told[file.name] = {one.line + 1 for one in found}
@@ -310,12 +310,12 @@ def test_what_is_offered_as_a_whole_is_sound(server: Server, where: str) -> None
     offered = [item for item in server.completions(text) if item["kind"] == SNIPPET]
     assert {item["label"] for item in offered} >= {"a command", "a tool"}
     written = [text + item["insertText"].replace("\n", "\n  ") for item in offered]  # editors indent it as its line is
-    assert [schema.check(documents.read(one.encode(), path="x.yaml")) for one in written] == [()] * len(written)
+    assert [schema.check(yaml_documents.read(one.encode(), path="x.yaml")) for one in written] == [()] * len(written)
     assert server.problems(*written) == [[]] * len(written)
 
 
 def test_every_key_is_explained_where_the_mouse_rests_on_it(server: Server) -> None:
-    document = documents.read(EVERY_KEY.encode(), path="x.yaml")
+    document = yaml_documents.read(EVERY_KEY.encode(), path="x.yaml")
     uri = server.open(EVERY_KEY)
     explained = set()
     for keys in document.key_spans:

@@ -21,12 +21,12 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splinter import collection, documents, listing, rules, schema
-from splinter import settings as own_settings
-from splinter.documents import Problem
+from splinter.config import problem_listing, rules, schema, workstream_files, yaml_documents
+from splinter.config import settings_file as own_settings
+from splinter.config.settings_file import Settings
+from splinter.config.tool_profiles import Tool, shipped
+from splinter.config.yaml_documents import Problem
 from splinter.model import workstream
-from splinter.settings import Settings
-from splinter.tools import Tool, shipped
 from tests.world import World
 
 pytestmark = pytest.mark.timeout(900)
@@ -157,14 +157,14 @@ def is_told_well(problems: tuple[Problem, ...]) -> None:
         assert all(line.isprintable() for line in problem.text().split("\n"))
         assert json.loads(json.dumps(problem.to_json()))["message"] == problem.message
     if problems:
-        listing.for_people(problems, in_colour=True).encode()
-        assert listing.as_annotations(problems).count("\n") == len(problems)
+        problem_listing.for_people(problems, in_colour=True).encode()
+        assert problem_listing.as_annotations(problems).count("\n") == len(problems)
 
 
 def judge(raw: bytes, path: str = "workstreams/x.yaml") -> None:
     """All that happens to a file's bytes, as far as it does not need a disk."""
     started = time.monotonic()
-    document = documents.read(raw, path=path)
+    document = yaml_documents.read(raw, path=path)
     problems = (*document.problems, *schema.check(document), *rules.check(document, TOOLS))
     assert document.is_readable or document.problems
     is_told_well(problems)
@@ -222,7 +222,7 @@ def test_folders_of_documents_near_good_ones_are_judged(found: list[dict[str, An
         for index, document in enumerate([GOOD | {"id": "tidy", "depends_on": []}, *found]):
             (root / f"workstreams/{index}.json").write_text(json.dumps(document))
         started = time.monotonic()
-        read = collection.read(root, SETTINGS)
+        read = workstream_files.read(root, SETTINGS)
         assert time.monotonic() - started < SECONDS
         is_told_well(read.problems)
         assert list(read.problems) == sorted(read.problems)

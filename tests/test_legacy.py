@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splinter import documents, rules, schema, tools
-from splinter.legacy import batch, jsonc, phrases, profiles, shell, written
-from splinter.legacy.batch import Batch, File, Result
+from splinter.config import rules, schema, tool_profiles, yaml_documents
+from splinter.config.importer import batch, jsonc, phrases, profiles, shell, written
+from splinter.config.importer.batch import Batch, File, Result
 
 DATA = Path(__file__).parent / "data" / "legacy"
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real-workstreams"
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"the real files are not there: {REAL.name}")
-SHIPPED = tools.shipped()
+SHIPPED = tool_profiles.shipped()
 
 
 def convert(*files: File, existing: dict[str, tuple[str, ...]] | None = None) -> Batch:
@@ -39,7 +39,7 @@ def bundle(name: str = "bundle.json", **fields: Any) -> File:
 
 def made(result: Result) -> Any:
     assert result.kind == "workstream", told(result)
-    return documents.read(result.text.encode(), path="made.yaml").data
+    return yaml_documents.read(result.text.encode(), path="made.yaml").data
 
 
 def told(result: Result) -> list[str]:
@@ -56,14 +56,14 @@ def warned(**fields: Any) -> list[str]:
 
 def check(found: Batch) -> None:
     """What `doit check` would say of each workstream, and that each dependency is there."""
-    known = tools.merged(SHIPPED, {table.name: table.fields for table in found.tables})
+    known = tool_profiles.merged(SHIPPED, {table.name: table.fields for table in found.tables})
     ids = {result.id for result in found.results if result.kind == "workstream"}
     for result in found.results:
         if result.kind == "refused":
             assert result.problems
             continue
         if result.kind == "workstream":
-            document = documents.read(result.text.encode(), path="made.yaml")
+            document = yaml_documents.read(result.text.encode(), path="made.yaml")
             problems = (*document.problems, *schema.check(document), *rules.check(document, known))
             assert [problem.text() for problem in problems if problem.level == "error"] == []
             assert set(document.data.get("depends_on", ())) <= ids
@@ -168,7 +168,7 @@ def test_a_real_file_imported_alone_is_sound_and_loses_nothing(name: str) -> Non
     document = (
         jsonc.read((REAL / name).read_bytes(), path=name)[0]
         if name.endswith(".json")
-        else documents.read((REAL / name).read_bytes(), path=name)
+        else yaml_documents.read((REAL / name).read_bytes(), path=name)
     )
     kept = plain("\n".join([result.text, *map(str, leaves(made(result))), *told(result)]))
     lost = [leaf for leaf in leaves(document.data) if isinstance(leaf, str) and plain(leaf) not in kept]
@@ -300,7 +300,7 @@ def test_any_json_is_read_as_json(value: Any) -> None:
 @given(st.dictionaries(st.text("ab:#- é\n\"'[]{}", min_size=1, max_size=8), JSON, min_size=1, max_size=4))
 def test_what_is_written_says_what_the_data_says(data: dict[str, Any]) -> None:
     text = written.text(data, comments={}, head=("yaml-language-server: x",))
-    assert documents.read(text.encode(), path="x.yaml").data == data
+    assert yaml_documents.read(text.encode(), path="x.yaml").data == data
 
 
 def test_texts_are_written_as_people_write_them() -> None:
@@ -562,7 +562,7 @@ def test_profiles_become_tables() -> None:
 
 
 def test_a_profile_that_the_repository_has_already_is_not_offered() -> None:
-    own = tools.merged(SHIPPED, {"codex": {"command": "mine", "prompt_args": ["{prompt}"]}})
+    own = tool_profiles.merged(SHIPPED, {"codex": {"command": "mine", "prompt_args": ["{prompt}"]}})
     found = batch.convert([file("tool_profiles.json"), bundle(tool="codex")], existing={}, own_tools=own)
     assert "codex" not in {table.name for table in found.tables}
     assert told(found.results[1]) == []
@@ -580,9 +580,9 @@ def places(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 NEAR = [
     jsonc.read((DATA / "bundle.json").read_bytes(), path="x.json")[0].data,
-    documents.read((DATA / "plan.yml").read_bytes(), path="x.yml").data,
+    yaml_documents.read((DATA / "plan.yml").read_bytes(), path="x.yml").data,
     json.loads((DATA / "tool_profiles.json").read_text("utf-8")),
-    documents.read((DATA / "circuit_breakers.yaml").read_bytes(), path="x.yml").data,
+    yaml_documents.read((DATA / "circuit_breakers.yaml").read_bytes(), path="x.yml").data,
 ]
 ODD = JSON | st.sampled_from(
     ["python x.py", "../x", "C:\\x", "-x", "{a,b}/*", "[", "prepare", "replay", "pytest", "${phase_id}", "5m", [[]],

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from splinter import collection, documents, parsed, settings
-from splinter.settings import Settings
+from splinter.config import parse_cache, settings_file, workstream_files, yaml_documents
+from splinter.config.settings_file import Settings
 
 GOOD = "id: {id}\ntitle: T\n{more}steps:\n  - id: s\n    run: 'true'\n"
 OLD_NS = 1_000_000_000_000_000_000
@@ -32,18 +32,18 @@ def write(root: Path, id: str, more: str = "", *, name: str | None = None) -> No
 
 def read_count(
     monkeypatch: pytest.MonkeyPatch, root: Path, chosen: Settings | None = None
-) -> tuple[int, collection.Collection]:
+) -> tuple[int, workstream_files.Collection]:
     """How many files were parsed for a collection, and the collection."""
     asked: list[str] = []
-    real = documents.read
+    real = yaml_documents.read
 
-    def counted(raw: bytes, *, path: str) -> documents.Document:
+    def counted(raw: bytes, *, path: str) -> yaml_documents.Document:
         asked.append(path)
         return real(raw, path=path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(documents, "read", counted)
-        found = collection.read(root, chosen or settings.read(root))
+        patch.setattr(yaml_documents, "read", counted)
+        found = workstream_files.read(root, chosen or settings_file.read(root))
     return len(asked), found
 
 
@@ -61,14 +61,14 @@ def test_what_did_not_change_is_not_parsed_again(root: Path, monkeypatch: pytest
 def test_problems_between_remembered_files_have_their_places(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_count(monkeypatch, root)
     write(root, "a", name="d")
-    told = [problem.text() for problem in collection.read(root, Settings()).problems]
+    told = [problem.text() for problem in workstream_files.read(root, Settings()).problems]
     assert told == ['workstreams/d.yaml:1:5: id "a" is taken by workstreams/a.yaml:1:5\n    id: a\n        ^']
     (root / "workstreams/d.yaml").unlink()
     write(root, "b", "depends_on: [c]\n")
     write(root, "c", "depends_on: [b]\n")
     read_count(monkeypatch, root)
     (root / "workstreams/a.yaml").unlink()
-    told = [problem.text() for problem in collection.read(root, Settings()).problems]
+    told = [problem.text() for problem in workstream_files.read(root, Settings()).problems]
     assert told == ["workstreams/b.yaml:3:14: dependency cycle: b -> c -> b\n    depends_on: [c]\n                 ^"]
 
 
@@ -89,7 +89,7 @@ def test_a_file_with_a_problem_is_read_every_time(root: Path, monkeypatch: pytes
 @pytest.mark.parametrize("content", [b"", b"[", b"[1]", b'{"key": "x", "files": []}', b"\xff"])
 def test_a_torn_or_foreign_memory_is_none(root: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     read_count(monkeypatch, root)
-    place = parsed._place(root)
+    place = parse_cache._place(root)
     place.write_bytes(content)
     assert read_count(monkeypatch, root)[0] == 3
     assert read_count(monkeypatch, root)[0] == 0

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from splinter.config.settings_file import Settings
 from splinter.errors import InputError
 from splinter.model import plan
 from splinter.model.plan import Base, Plan
 from splinter.model.ports import Snapshot
 from splinter.model.workstream import Run, Scope, Step, ToolCall, Workstream
-from splinter.settings import Settings
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 STEPS = (

@@ -53,8 +53,8 @@ def test_what_is_coming_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:
-    from splinter import collection
-    from splinter.settings import Settings
+    from splinter.config import workstream_files
+    from splinter.config.settings_file import Settings
 
     block = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert block
@@ -62,13 +62,13 @@ def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:
     assert block[1] == "".join(line for line in lines if not line.startswith("#"))
     (tmp_path / "workstreams").mkdir()
     (tmp_path / "workstreams/tidy.yaml").write_text(block[1], "utf-8")
-    assert collection.read(tmp_path, Settings()).problems == ()
+    assert workstream_files.read(tmp_path, Settings()).problems == ()
 
 
 def test_this_repositorys_own_workstreams_are_valid() -> None:
-    from splinter import collection, settings
+    from splinter.config import settings_file, workstream_files
 
-    found = collection.read(ROOT, settings.read(ROOT))
+    found = workstream_files.read(ROOT, settings_file.read(ROOT))
     assert found.problems == ()
     assert [one.id for one in found.workstreams] == ["fix-median", "tidy", "tidy-docs"]
 
@@ -91,7 +91,7 @@ def test_the_set_up_commands_are_those_that_ci_runs() -> None:
 
 
 def test_every_environment_variable_is_documented() -> None:
-    from splinter.settings import VARIABLES
+    from splinter.config.settings_file import VARIABLES
 
     page = (ROOT / "docs/automation-setup.md").read_text("utf-8")
     assert [name for name in VARIABLES if f"`{name}`" not in page] == []

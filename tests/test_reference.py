@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 import yaml
 
-from splinter import collection, errors, settings, tools
+from splinter import errors
+from splinter.config import settings_file, tool_profiles, workstream_files
+from splinter.config.settings_file import Settings
 from splinter.errors import InputError, SplinterError
 from splinter.model import records
 from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
-from splinter.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("workstream", "settings")
@@ -55,7 +56,7 @@ def problems(root: Path, file: str, text: str) -> list[str]:
     if file == "settings":
         (root / "splinter.toml").write_text(text, "utf-8")
         try:
-            settings.read(root)
+            settings_file.read(root)
         except InputError as error:
             return [str(error)]
         return []
@@ -67,7 +68,7 @@ def problems(root: Path, file: str, text: str) -> list[str]:
         recorded = root / f"workstreams/recorded/{yaml.safe_load(text)['id']}/{step}.patch"
         recorded.parent.mkdir(parents=True, exist_ok=True)
         recorded.touch()
-    return [problem.text() for problem in collection.read(root, Settings()).problems]
+    return [problem.text() for problem in workstream_files.read(root, Settings()).problems]
 
 
 def whole(file: str, data: dict[str, Any]) -> str:
@@ -128,12 +129,12 @@ def test_links_within_the_page_lead_somewhere() -> None:
 
 def test_what_people_look_up_is_what_the_code_knows() -> None:
     assert set(TOLD["outcomes"]) == set(records.OUTCOMES)
-    assert set(TOLD["placeholders"]) == set(tools.PLACEHOLDERS)
-    assert set(TOLD["variables"]) == set(settings.VARIABLES)
+    assert set(TOLD["placeholders"]) == set(tool_profiles.PLACEHOLDERS)
+    assert set(TOLD["variables"]) == set(settings_file.VARIABLES)
     assert set(TASKS_OF_OURS) <= set(TOLD["tasks"])
     own = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, SplinterError)]
     assert {str(error.exit_status) for error in own} | {"0", "130", "143"} == set(TOLD["exit_statuses"])
-    assert [name for name in tools.shipped() if f"\n| `{name}` | `" not in PAGE] == []
+    assert [name for name in tool_profiles.shipped() if f"\n| `{name}` | `" not in PAGE] == []
 
 
 def test_only_reasons_that_can_occur_are_told() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from splinter import project, results
-from splinter.tools import recorded_path
+from splinter.config.tool_profiles import recorded_path
 from tests.world import TUESDAY, World, end_group, wait_for
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from splinter import collection, scaffold, settings
+from splinter import scaffold
+from splinter.config import settings_file, workstream_files
 from splinter.errors import InputError
 from splinter.scaffold import Written
 
@@ -38,8 +39,8 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def first(root: Path) -> collection.Workstream:
-    found = collection.read(root, settings.read(root))
+def first(root: Path) -> workstream_files.Workstream:
+    found = workstream_files.read(root, settings_file.read(root))
     assert found.problems == ()
     return found.workstreams[0]
 
@@ -174,19 +175,19 @@ def test_workstreams_that_are_there_already_are_enough(tmp_path: Path) -> None:
 def test_the_settings_show_nothing_but_defaults(tmp_path: Path) -> None:
     scaffold.write(tmp_path, ())
     file = tmp_path / "splinter.toml"
-    assert settings.read(tmp_path) == settings.Settings(source="splinter.toml")
+    assert settings_file.read(tmp_path) == settings_file.Settings(source="splinter.toml")
     file.write_text(re.sub(r"(?m)^# (?=\[?[a-z])", "", file.read_text().partition("\n")[2]))
-    shown = settings.read(tmp_path)
-    assert shown.identity == settings.Identity(name="splinter", email="splinter@localhost")
+    shown = settings_file.read(tmp_path)
+    assert shown.identity == settings_file.Identity(name="splinter", email="splinter@localhost")
     assert shown.tools["my-formatter"].args == ("--quiet",)
     for name in ("jobs", "timezone", "branch_prefix", "rebase"):
-        assert getattr(shown, name) == getattr(settings.Settings(), name)
+        assert getattr(shown, name) == getattr(settings_file.Settings(), name)
 
 
 def test_settings_in_pyproject_make_a_settings_file_needless(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.splinter]\njobs = 2\n")
     assert Written(path="[tool.splinter] in pyproject.toml", action="kept") in scaffold.write(tmp_path, ())
-    assert settings.read(tmp_path).jobs == 2
+    assert settings_file.read(tmp_path).jobs == 2
 
 
 def test_a_dodo_without_our_import_is_told_the_line(tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from splinter import documents, schema
+from splinter.config import schema, yaml_documents
 
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 START = "id: x\ntitle: x\nsteps: [{id: go, run: ls}]\n"
 
 
 def told(text: str, name: str = "workstream") -> list[str]:
-    document = documents.read(text.encode(), path="x.yaml")
+    document = yaml_documents.read(text.encode(), path="x.yaml")
     return [problem.text().splitlines()[0].removeprefix("x.yaml:") for problem in schema.check(document, name)]
 
 

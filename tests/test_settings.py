@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from splinter import settings, tools
+from splinter.config import settings_file, tool_profiles
+from splinter.config.settings_file import Identity, Settings
+from splinter.config.tool_profiles import Tool
 from splinter.errors import InputError
-from splinter.settings import Identity, Settings
-from splinter.tools import Tool
 
 
 def refused(root: Path) -> str:
     with pytest.raises(InputError) as error:
-        settings.read(root)
+        settings_file.read(root)
     return str(error.value)
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
-    assert settings.read(tmp_path) == Settings()
+    assert settings_file.read(tmp_path) == Settings()
     assert (Settings().jobs, Settings().branch_prefix, Settings().source) == (4, "splinter/", None)
-    assert Settings().tools == tools.shipped()
+    assert Settings().tools == tool_profiles.shipped()
 
 
 def test_every_setting_is_read(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
         '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
     )
-    read = settings.read(tmp_path)
+    read = settings_file.read(tmp_path)
     assert read == Settings(
         jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
         identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
@@ -47,15 +47,15 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 def test_settings_may_stand_in_pyproject(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\n\n[tool.splinter]\njobs = 2\n')
-    assert settings.read(tmp_path).jobs == 2
-    assert settings.read(tmp_path).source == "pyproject.toml"
+    assert settings_file.read(tmp_path).jobs == 2
+    assert settings_file.read(tmp_path).source == "pyproject.toml"
 
 
 def test_a_pyproject_of_others_is_not_judged(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project\n")
-    assert settings.read(tmp_path) == Settings()
+    assert settings_file.read(tmp_path) == Settings()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "splinter-user"\n')
-    assert settings.read(tmp_path) == Settings()
+    assert settings_file.read(tmp_path) == Settings()
 
 
 def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
@@ -209,21 +209,21 @@ def test_settings_that_are_no_file_are_told(tmp_path: Path) -> None:
     assert refused(tmp_path) == "splinter.toml:1:1: the file is larger than 1,000,000 bytes"
     file.unlink()
     os.mkfifo(tmp_path / "pyproject.toml")
-    assert settings.read(tmp_path) == Settings()
+    assert settings_file.read(tmp_path) == Settings()
 
 
 def test_of_settings_with_a_mistake_the_tools_are_known(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text("jobs = 0\n[tools.own]\n[tools.other]\ncommand = 5\n")
-    known, problems = settings.look(tmp_path)
+    known, problems = settings_file.look(tmp_path)
     assert known is not None
     assert {"own", "other", "ruff"} <= set(known.tools)
     assert [problem.line for problem in problems] == [1, 4]
     (tmp_path / "splinter.toml").write_text("jobs = \n")
-    assert settings.look(tmp_path)[0] is None
+    assert settings_file.look(tmp_path)[0] is None
 
 
 def test_the_environment_is_parsed() -> None:
-    read = settings.environment(
+    read = settings_file.environment(
         {
             "GITHUB_TOKEN": "ghp_secret\n", "GITHUB_REPOSITORY": "octo/cat", "GITHUB_API_URL": "http://127.0.0.1:1",
             "SMTP_HOST": "mail", "SMTP_PORT": "25", "SMTP_SECURITY": "NONE", "REPORT_RECIPIENTS": "a@x.org, b@y.org,",
@@ -240,7 +240,7 @@ def test_the_environment_is_parsed() -> None:
 
 
 def test_an_empty_environment_has_defaults() -> None:
-    read = settings.environment({})
+    read = settings_file.environment({})
     assert (read.smtp_port, read.smtp_security, read.report_recipients, read.now) == (587, "starttls", (), None)
     assert read.secrets() == ()
 
@@ -263,7 +263,7 @@ def test_an_empty_environment_has_defaults() -> None:
 )  # fmt: skip
 def test_a_malformed_variable_is_named(name: str, value: str, message: str) -> None:
     with pytest.raises(InputError) as error:
-        settings.environment({name: value})
+        settings_file.environment({name: value})
     assert str(error.value) == message
 
 
@@ -272,7 +272,7 @@ def test_secrets_are_listed_and_never_shown() -> None:
         "GITHUB_TOKEN": "ghp_one", "SMTP_PASSWORD": "pass_two", "SENDGRID_API_KEY": "SG.three",
         "SLACK_WEBHOOK_URL": "https://example.org/four", "HEALTHCHECK_URL": "https://example.org/five",
     }  # fmt: skip
-    read = settings.environment({**secrets, "MODEL_API_KEY": "sk-six", "MODEL_NAME": "seven"})
+    read = settings_file.environment({**secrets, "MODEL_API_KEY": "sk-six", "MODEL_NAME": "seven"})
     assert read.secrets() == tuple(secrets.values())
     assert read.secrets(("MODEL_API_KEY", "MODEL_NAME", "OTHER_KEY")) == (*secrets.values(), "sk-six")
     assert not [value for value in (*secrets.values(), "sk-six") if value in repr(read)]
@@ -284,7 +284,7 @@ def test_a_child_gets_an_allow_listed_environment() -> None:
         "TERM": "xterm", "GITHUB_TOKEN": "ghp_one", "GIT_DIR": "/x", "MODEL_API_KEY": "sk-two", "OTHER": "x",
     }  # fmt: skip
     own = str(Path(sys.executable).parent)
-    assert settings.environment(caller).child_environment(("MODEL_API_KEY", "GIT_DIR", "UNSET")) == {
+    assert settings_file.environment(caller).child_environment(("MODEL_API_KEY", "GIT_DIR", "UNSET")) == {
         "PATH": os.pathsep.join([own, "/usr/bin"]), "HOME": "/home/me", "LANG": "C", "LC_ALL": "C", "TERM": "dumb",
         "MODEL_API_KEY": "sk-two",
     }  # fmt: skip
@@ -293,9 +293,9 @@ def test_a_child_gets_an_allow_listed_environment() -> None:
 def test_this_python_s_folder_is_put_on_path_once() -> None:
     own = str(Path(sys.executable).parent)
     caller = {"PATH": os.pathsep.join(["/usr/bin", own])}
-    assert settings.environment(caller).child_environment(())["PATH"] == caller["PATH"]
+    assert settings_file.environment(caller).child_environment(())["PATH"] == caller["PATH"]
 
 
 def test_the_process_s_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_HOST", "mail.example.org")
-    assert settings.environment().smtp_host == "mail.example.org"
+    assert settings_file.environment().smtp_host == "mail.example.org"

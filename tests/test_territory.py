@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from splinter import collection, territory
+from splinter.config import scope_overlaps, workstream_files
+from splinter.config.settings_file import Settings
 from splinter.model.workstream import Run, Scope, Step, Workstream
-from splinter.settings import Settings
 from splinter.text import patterns
 
 GO = (Step(id="go", action=Run(command="ls"), timeout_s=600.0),)
@@ -32,20 +32,20 @@ def one(
 
 
 def told(*workstreams: Workstream) -> list[str]:
-    return [f"{found.id} {found.other} {found.path} {found.more}" for found in territory.overlaps(workstreams)]
+    return [f"{found.id} {found.other} {found.path} {found.more}" for found in scope_overlaps.overlaps(workstreams)]
 
 
 def test_two_that_may_write_one_path_overlap_at_the_later_one() -> None:
-    found = territory.overlaps([one("a", "src/**", "docs/*.md"), one("b", "lib", "docs")])
+    found = scope_overlaps.overlaps([one("a", "src/**", "docs/*.md"), one("b", "lib", "docs")])
     assert found == (
-        territory.Overlap(
+        scope_overlaps.Overlap(
             id="b", keys=("scope", "modify", 1), other="a", other_keys=("scope", "modify", 1), path="docs/x.md", more=0
         ),
     )
 
 
 def test_what_may_only_be_created_counts_too() -> None:
-    found = territory.overlaps([one("a", "src/*.py", create=["new/**"]), one("b", "new/x.py", create=["src/y.c"])])
+    found = scope_overlaps.overlaps([one("a", "src/*.py", create=["new/**"]), one("b", "new/x.py", create=["src/y.c"])])
     assert [(one.other_keys, one.keys, one.path) for one in found] == [
         (("scope", "create", 0), ("scope", "modify", 0), "new/x.py")
     ]
@@ -93,7 +93,7 @@ def test_a_thousand_are_judged_at_once(shape: str) -> None:
         for n in range(1000)
     ]  # fmt: skip
     started = time.monotonic()
-    found = territory.overlaps(made)
+    found = scope_overlaps.overlaps(made)
     assert time.monotonic() - started < 60
     if shape in ("folders", "chain", "starts", "ends"):
         assert found == ()
@@ -108,7 +108,7 @@ def test_no_more_than_twenty_are_shown_and_none_keeps_a_workstream_away(tmp_path
         (tmp_path / f"workstreams/w{n:02}.yaml").write_text(
             f"id: w{n:02}\ntitle: x\nscope: {{modify: [docs]}}\nsteps: [{{id: go, run: ls}}]\n"
         )
-    found = collection.read(tmp_path, Settings())
+    found = workstream_files.read(tmp_path, Settings())
     assert len(found.workstreams) == 30
     found.check()
     assert len(found.problems) == 21

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from splinter import schema, tools
-from splinter.documents import Document
+from splinter.config import schema, tool_profiles
+from splinter.config.tool_profiles import Command, Tool
+from splinter.config.yaml_documents import Document
 from splinter.errors import InputError
 from splinter.model.workstream import Prompt, Run, ToolCall
-from splinter.tools import Command, Tool
 
-SHIPPED = tools.shipped()
+SHIPPED = tool_profiles.shipped()
 
 
 AGENTS = ["aider", "claude-code", "codex", "gemini", "opencode"]
@@ -19,7 +19,7 @@ AGENTS = ["aider", "claude-code", "codex", "gemini", "opencode"]
 
 def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
     assert sorted(SHIPPED) == [*AGENTS[:1], "black", *AGENTS[1:4], "mypy", *AGENTS[4:], "pytest", "replay", "ruff"]
-    tables = tomllib.loads(Path(tools.__file__).with_name("tools.toml").read_text("utf-8"))
+    tables = tomllib.loads(Path(tool_profiles.__file__).with_name("tools.toml").read_text("utf-8"))
     assert schema.check(Document(path="tools.toml", text="", data={"tools": tables}), "settings") == ()
     assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == [
         "claude-code", "codex", "aider", "gemini", "opencode", "replay"
@@ -28,28 +28,30 @@ def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
 
 
 def test_a_run_is_given_to_the_shell_or_to_no_shell() -> None:
-    assert tools.command(Run(command="echo 100% {prompt}"), SHIPPED, values={}) == Command(
+    assert tool_profiles.command(Run(command="echo 100% {prompt}"), SHIPPED, values={}) == Command(
         argv="echo 100% {prompt}", label="echo 100% {prompt}"
     )
-    assert tools.command(Run(command=("ls", "-l")), SHIPPED, values={}) == Command(argv=("ls", "-l"), label="ls -l")
+    assert tool_profiles.command(Run(command=("ls", "-l")), SHIPPED, values={}) == Command(
+        argv=("ls", "-l"), label="ls -l"
+    )
 
 
 def test_a_call_s_arguments_follow_the_profile_s_and_hold_no_placeholder() -> None:
     call = ToolCall(tool="pytest", args=("tests/{junit}",))
-    assert tools.command(call, SHIPPED, values={"junit": "/x.xml"}) == Command(
+    assert tool_profiles.command(call, SHIPPED, values={"junit": "/x.xml"}) == Command(
         argv=("pytest", "--junit-xml=/x.xml", "tests/{junit}"), label="pytest tests/{junit}"
     )
 
 
 def test_an_argument_without_its_junit_path_is_left_out() -> None:
-    assert tools.command(ToolCall(tool="pytest", args=("-q",)), SHIPPED, values={}).argv == ("pytest", "-q")
+    assert tool_profiles.command(ToolCall(tool="pytest", args=("-q",)), SHIPPED, values={}).argv == ("pytest", "-q")
 
 
 def test_replay_applies_the_recorded_patch() -> None:
     action = Prompt(text="Write the docs.\nAll of them.", tool="replay")
-    recorded = tools.recorded_path("api-docs", "write")
+    recorded = tool_profiles.recorded_path("api-docs", "write")
     assert recorded == "workstreams/recorded/api-docs/write.patch"
-    assert tools.command(action, SHIPPED, values={"recorded": recorded}) == Command(
+    assert tool_profiles.command(action, SHIPPED, values={"recorded": recorded}) == Command(
         argv=("git", "apply", "--whitespace=nowarn", "workstreams/recorded/api-docs/write.patch"),
         label="replay: Write the docs.…",
     )
@@ -58,17 +60,19 @@ def test_replay_applies_the_recorded_patch() -> None:
 def test_placeholders_are_filled_once_and_values_never_again() -> None:
     agent = Tool(name="agent", command="agent", prompt_args=("--text={prompt}", "{model}", "{files}"))
     values = {"prompt": "say {model} and {files}", "model": "{prompt}", "files": "a b\0-c\0"}
-    command = tools.command(Prompt(text="x", tool="agent"), {"agent": agent}, values=values)
+    command = tool_profiles.command(Prompt(text="x", tool="agent"), {"agent": agent}, values=values)
     assert command.argv == ("agent", "--text=say {model} and {files}", "{prompt}", "a b", "-c")
 
 
 def test_a_placeholder_without_a_value_is_an_error() -> None:
     with pytest.raises(InputError, match=r'^tool "replay": "\{recorded\}" has no value in this call$'):
-        tools.command(Prompt(text="x", tool="replay"), SHIPPED, values={})
+        tool_profiles.command(Prompt(text="x", tool="replay"), SHIPPED, values={})
 
 
 def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
-    merged = tools.merged(SHIPPED, {"ruff": {"timeout": "2m", "at_once": 1}, "wc": {"command": "wc", "env": ["LANG"]}})
+    merged = tool_profiles.merged(
+        SHIPPED, {"ruff": {"timeout": "2m", "at_once": 1}, "wc": {"command": "wc", "env": ["LANG"]}}
+    )
     assert merged["ruff"] == Tool(
         name="ruff", command="ruff", timeout_s=120.0, at_once=1, leaves=(".ruff_cache/",), version=("--version",),
         network=False,
@@ -96,11 +100,11 @@ def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
 )
 def test_profiles_that_cannot_work_are_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as refused:
-        tools.merged(SHIPPED, {"x": table})
+        tool_profiles.merged(SHIPPED, {"x": table})
     assert str(refused.value) == message
 
 
 def test_braces_that_are_no_placeholder_stay() -> None:
-    merged = tools.merged({}, {"awk": {"command": "awk", "args": ["{print $1}", "{}", "{Prompt}"]}})
-    call = tools.command(ToolCall(tool="awk"), merged, values={})
+    merged = tool_profiles.merged({}, {"awk": {"command": "awk", "args": ["{print $1}", "{}", "{Prompt}"]}})
+    call = tool_profiles.command(ToolCall(tool="awk"), merged, values={})
     assert call.argv == ("awk", "{print $1}", "{}", "{Prompt}")

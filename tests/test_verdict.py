@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter import verdict
+from splinter.config import check_cache
 from tests.world import World
 
 OLD_NS = 1_000_000_000_000_000_000
@@ -31,9 +31,9 @@ def known(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     ):
         os.utime(file, ns=(OLD_NS, OLD_NS))
     world.commit()
-    assert verdict.recall(world.root) is None
+    assert check_cache.recall(world.root) is None
     assert world.doit("check").out == "2 workstreams, no problem\n"
-    assert verdict.recall(world.root) == verdict.Verdict(workstreams=2)
+    assert check_cache.recall(world.root) == check_cache.Verdict(workstreams=2)
     return world
 
 
@@ -66,12 +66,12 @@ CHANGES: dict[str, Callable[[World], object]] = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_change_is_seen(known: World, change: Callable[[World], object]) -> None:
     change(known)
-    assert verdict.recall(known.root) is None
+    assert check_cache.recall(known.root) is None
 
 
 def test_a_touched_file_that_says_the_same_is_no_change(known: World) -> None:
     (known.root / "workstreams/other.yaml").touch()
-    assert verdict.recall(known.root) == verdict.Verdict(workstreams=2)
+    assert check_cache.recall(known.root) == check_cache.Verdict(workstreams=2)
 
 
 def test_an_edit_within_the_clocks_tick_is_seen_by_its_content(known: World) -> None:
@@ -83,7 +83,7 @@ def test_an_edit_within_the_clocks_tick_is_seen_by_its_content(known: World) -> 
     assert known.doit("check").status == 0
     mtime = file.stat().st_mtime_ns
     rewrite("workstreams/other.yaml", "Title", "Tilte", mtime_ns=mtime)(known)
-    assert verdict.recall(known.root) is None
+    assert check_cache.recall(known.root) is None
 
 
 def test_a_problem_is_told_every_time(known: World) -> None:
@@ -100,13 +100,13 @@ def test_a_problem_is_told_every_time(known: World) -> None:
 def test_a_torn_or_foreign_cache_is_no_cache(known: World, content: bytes) -> None:
     (place,) = (known.home / "cache/splinter").glob("verdict-*")
     place.write_bytes(content)
-    assert verdict.recall(known.root) is None
+    assert check_cache.recall(known.root) is None
     assert known.doit("check").out == "2 workstreams, no problem\n"
 
 
 def test_other_code_judges_anew(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "_JUDGES", verdict._JUDGES[:-1])
-    assert verdict.recall(known.root) is None
+    monkeypatch.setattr(check_cache, "_JUDGES", check_cache._JUDGES[:-1])
+    assert check_cache.recall(known.root) is None
 
 
 def test_a_cache_folder_that_cannot_be_written_stops_nothing(known: World) -> None:
@@ -115,9 +115,9 @@ def test_a_cache_folder_that_cannot_be_written_stops_nothing(known: World) -> No
 
 
 def test_two_processes_leave_one_whole_verdict(known: World) -> None:
-    before = verdict.look(known.root)
+    before = check_cache.look(known.root)
     threads = [
-        threading.Thread(target=verdict.keep, args=(known.root, before, 2, ["prompts/docs.md"])) for _ in range(8)
+        threading.Thread(target=check_cache.keep, args=(known.root, before, 2, ["prompts/docs.md"])) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -131,7 +131,7 @@ def test_two_processes_leave_one_whole_verdict(known: World) -> None:
 def test_every_module_that_judges_is_part_of_the_key() -> None:
     import ast
 
-    here = Path(verdict.__file__).parent
+    here = Path(check_cache.__file__).parent
     reached, todo = set(), ["collection"]
     while todo:
         name = todo.pop()
@@ -146,20 +146,20 @@ def test_every_module_that_judges_is_part_of_the_key() -> None:
                     else [str(node.module).split(".")[1]]
                 )
                 todo += [found for found in names if (here / f"{found}.py").is_file()]
-    assert {f"{name}.py" for name in reached} <= set(verdict._JUDGES)
+    assert {f"{name}.py" for name in reached} <= set(check_cache._JUDGES)
 
 
 def test_a_file_that_changes_while_it_is_judged_is_not_remembered(known: World) -> None:
-    before = verdict.look(known.root)
+    before = check_cache.look(known.root)
     rewrite("workstreams/other.yaml", "Title", "Tilte")(known)
-    verdict.keep(known.root, before, 2, ["prompts/docs.md"])
-    assert verdict.recall(known.root) is None
+    check_cache.keep(known.root, before, 2, ["prompts/docs.md"])
+    assert check_cache.recall(known.root) is None
 
 
 def test_a_prompt_file_that_changes_while_it_is_judged_is_not_remembered(known: World) -> None:
     (place,) = (known.home / "cache/splinter").glob("verdict-*")
     place.unlink()
-    before = verdict.look(known.root)
+    before = check_cache.look(known.root)
     known.write("prompts/docs.md", "Other.\n")
-    verdict.keep(known.root, before, 2, ["prompts/docs.md"])
+    check_cache.keep(known.root, before, 2, ["prompts/docs.md"])
     assert not place.exists()

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from splinter import graph
+from splinter.config import dependency_graph
 from splinter.model.workstream import Run, Step, Workstream
 from tests.world import TUESDAY, World
 
@@ -232,26 +232,26 @@ DIAMOND = (
 
 
 def test_mermaid_escapes_titles_and_names_no_node_by_a_word_of_its_own() -> None:
-    assert graph.draw(DIAMOND, "mermaid") == (
+    assert dependency_graph.draw(DIAMOND, "mermaid") == (
         'flowchart TD\n    w0["a<br>Say #quot;hi#quot; #lt;b#gt; #35;1 #amp; #96;x#96;"]\n    w1["b<br>T"]\n'
         '    w2["end<br>T"]\n    w3["d<br>T"]\n    w0 --> w1\n    w0 --> w2\n    w1 --> w3\n    w2 --> w3\n'
     )
 
 
 def test_dot_quotes_what_it_is_given() -> None:
-    drawn = graph.draw(DIAMOND, "dot")
+    drawn = dependency_graph.draw(DIAMOND, "dot")
     assert '"a" [label="a\\nSay \\"hi\\" <b> #1 & `x`"];' in drawn
     assert '"end" -> "d";' in drawn
 
 
 def test_svg_is_a_picture_with_every_box_and_arrow() -> None:
-    root = ET.fromstring(graph.draw(DIAMOND, "svg"))
+    root = ET.fromstring(dependency_graph.draw(DIAMOND, "svg"))
     space = "{http://www.w3.org/2000/svg}"
     titles = [node.text for node in root.iter(f"{space}title")]
     assert titles == ['Say "hi" <b> #1 & `x`', "T", "T", "T"]
     assert len([node for node in root.iter(f"{space}path") if node.get("marker-end")]) == 4
-    assert [[one.id for one in row] for row in graph.levels(DIAMOND)] == [["a"], ["b", "end"], ["d"]]
-    assert graph.draw((), "svg").startswith("<svg")
+    assert [[one.id for one in row] for row in dependency_graph.levels(DIAMOND)] == [["a"], ["b", "end"], ["d"]]
+    assert dependency_graph.draw((), "svg").startswith("<svg")
 
 
 def test_graph_prints_what_was_asked(asked: World) -> None:

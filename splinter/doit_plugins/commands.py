@@ -39,35 +39,35 @@ class Check(Command):
         return told(lambda: self._check(opt_values["format"]))
 
     def _check(self, format: str) -> int:
-        from splinter import verdict
+        from splinter.config import check_cache
 
-        root = verdict.root_above(Path.cwd())
-        known = verdict.recall(root) if root else None
+        root = check_cache.root_above(Path.cwd())
+        known = check_cache.recall(root) if root else None
         if known:
             print("[]" if format == "json" else _clean(known.workstreams))
             return 0
-        from splinter import collection, listing, settings
+        from splinter.config import problem_listing, settings_file, workstream_files
         from splinter.git import user_repository
 
-        variables = settings.environment().variables
+        variables = settings_file.environment().variables
         top = user_repository.toplevel(Path.cwd(), variables)
         try:
-            before = verdict.look(top)
+            before = check_cache.look(top)
         except OSError:
             before = None
-        chosen, problems = settings.look(top)
-        found = collection.read(top, chosen) if chosen else collection.Collection()
+        chosen, problems = settings_file.look(top)
+        found = workstream_files.read(top, chosen) if chosen else workstream_files.Collection()
         problems = (*problems, *found.problems)
         if before and chosen and not problems and top == root:
-            verdict.keep(top, before, len(found.workstreams), found.other_files(chosen))
+            check_cache.keep(top, before, len(found.workstreams), found.other_files(chosen))
         if format == "json":
-            say(listing.as_json(problems))
+            say(problem_listing.as_json(problems))
         elif not problems:
             say(_clean(len(found.workstreams)))
         elif format == "github":
-            say(listing.as_annotations(problems))
+            say(problem_listing.as_annotations(problems))
         else:
-            say(listing.for_people(problems, in_colour=takes_colour(variables)))
+            say(problem_listing.for_people(problems, in_colour=takes_colour(variables)))
         return InputError.exit_status if any(problem.level == "error" for problem in problems) else 0
 
 
@@ -91,14 +91,14 @@ class History(Command):
         return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
-        from splinter import settings
+        from splinter.config import settings_file
         from splinter.doit_plugins.reporter import pages
         from splinter.git import user_repository
         from splinter.model import records
         from splinter.system.history import Store
         from splinter.text import markdown
 
-        environment = settings.environment()
+        environment = settings_file.environment()
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
@@ -138,13 +138,14 @@ class Show(Command):
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
-        from splinter import report, settings
+        from splinter import report
+        from splinter.config import settings_file
         from splinter.git import user_repository
         from splinter.model import records
         from splinter.system.history import Store
         from splinter.text.redact import Redactor
 
-        environment = settings.environment()
+        environment = settings_file.environment()
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )

@@ -50,8 +50,8 @@ class Doctor(Command):
 
 
 def _lines(found: Sequence[Finding], *, in_colour: bool) -> Iterator[str]:
-    from splinter.documents import COLOURS
-    from splinter.listing import plural
+    from splinter.config.problem_listing import plural
+    from splinter.config.yaml_documents import COLOURS
 
     paint = {"problem": COLOURS["error"], "note": COLOURS["warning"]} if in_colour else {}
     for one in found:

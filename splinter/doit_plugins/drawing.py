@@ -29,11 +29,11 @@ class Graph(Command):
         return told(lambda: self._draw(opt_values["format"]))
 
     def _draw(self, format: str) -> int:
-        from splinter import collection, graph, settings
+        from splinter.config import dependency_graph, settings_file, workstream_files
         from splinter.git import user_repository
 
-        top = user_repository.toplevel(Path.cwd(), settings.environment().variables)
-        found = collection.read(top, settings.read(top))
+        top = user_repository.toplevel(Path.cwd(), settings_file.environment().variables)
+        found = workstream_files.read(top, settings_file.read(top))
         found.check()
-        print(graph.draw(found.workstreams, format), end="")
+        print(dependency_graph.draw(found.workstreams, format), end="")
         return 0

@@ -10,12 +10,12 @@ from typing import Any
 
 from doit.cmd_base import Command
 
-from splinter import settings
+from splinter.config import settings_file
+from splinter.config.importer import folder
+from splinter.config.importer.batch import Batch, Result
+from splinter.config.importer.folder import Placed
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
-from splinter.legacy import folder
-from splinter.legacy.batch import Batch, Result
-from splinter.legacy.folder import Placed
 from splinter.text.patterns import harmless
 
 USAGE = 'doit import needs files to import: phase plans, bundles, tool profiles, circuit breakers; "doit help import"'
@@ -58,7 +58,7 @@ class Import(Command):
 def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     if not names:
         raise InputError(USAGE)
-    variables = settings.environment().variables
+    variables = settings_file.environment().variables
     root, into = user_repository.toplevel(Path.cwd(), variables), into.rstrip("/")
     # called from a folder below the root, doit has changed to the root; the shell's own folder is still in PWD
     files = folder.read(names, (Path.cwd(), Path(variables.get("PWD", os.curdir))), root)
@@ -71,7 +71,7 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     lines += [_summary(result, placed.get(result.id)) for result in batch.results]
     lines += [line for result in batch.results for line in _problems(result, placed.get(result.id))]
     if addition.text:
-        lines.append(f"{settings.FILE} lacks:\n\n{addition.text}" if is_dry_run else addition.told)
+        lines.append(f"{settings_file.FILE} lacks:\n\n{addition.text}" if is_dry_run else addition.told)
     sys.stdout.write("\n".join([*lines, ""]))
     return InputError.exit_status if any(result.kind == "refused" for result in batch.results) else 0
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from doit.cmd_base import Command
 
-from splinter import scaffold, settings
+from splinter import scaffold
+from splinter.config import settings_file
 from splinter.errors import SplinterError
 from splinter.git import user_repository
 from splinter.scaffold import Written
@@ -30,8 +31,8 @@ class Init(Command):
             sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
             return 3
         try:
-            root = user_repository.toplevel(Path.cwd(), settings.environment().variables)
-            written = scaffold.write(root, user_repository.listed_files(root, settings.environment().variables))
+            root = user_repository.toplevel(Path.cwd(), settings_file.environment().variables)
+            written = scaffold.write(root, user_repository.listed_files(root, settings_file.environment().variables))
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status

@@ -201,11 +201,12 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 @contextmanager
 def locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
-    from splinter import project, settings
+    from splinter import project
+    from splinter.config import settings_file
     from splinter.git import user_repository
     from splinter.system.run_lock import RunLock
 
-    environment = settings.environment()
+    environment = settings_file.environment()
     common = user_repository.common_dir(Path.cwd(), environment.variables)
     lock = RunLock(common)
     lock.acquire(project.clock(environment).now())

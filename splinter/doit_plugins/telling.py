@@ -32,10 +32,10 @@ def told(call: Callable[[], int]) -> int:
 
 def _masked(error: Exception) -> str:
     """An error without the secrets of the environment; one that is about a malformed variable shows no value."""
-    from splinter import settings
+    from splinter.config import settings_file
 
     try:
-        secrets = settings.environment().secrets()
+        secrets = settings_file.environment().secrets()
     except InputError:
         secrets = ()
     return Redactor(secrets).text(str(error))

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from splinter.config.settings_file import Settings
+from splinter.config.tool_profiles import Tool
 from splinter.errors import InputError
 from splinter.model import schedule
 from splinter.model.ports import Snapshot
 from splinter.model.workstream import Prompt, Step, ToolCall, Workstream
-from splinter.settings import Settings
-from splinter.tools import Tool
 
 Material = dict[str, Any]
 _LONGEST = 160  # characters of a value that a database row holds as it is; longer ones are hashed

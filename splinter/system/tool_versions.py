@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from splinter.config.tool_profiles import Tool
 from splinter.system.process import Processes
 from splinter.text.redact import plain
-from splinter.tools import Tool
 
 _TIMEOUT_S = 30.0
 _LONGEST = 100

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from splinter.documents import MAX_PROBLEMS, Document, Problem, bounded
-from splinter.events import Keys
+from splinter.config.yaml_documents import MAX_PROBLEMS, Document, Problem, bounded
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import did_you_mean, shown, suggestion
 
 TYPES = {

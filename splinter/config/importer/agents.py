@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.events import Keys
-from splinter.legacy.entries import Entries
-from splinter.legacy.phrases import identifier
-from splinter.legacy.source import Source
+from splinter.config.importer.entries import Entries
+from splinter.config.importer.phrases import identifier
+from splinter.config.importer.source import Source
+from splinter.config.tool_profiles import Tool
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
-from splinter.tools import Tool
 
 # an agent that no profile ships for, and the program it is called by
 COMMANDS = {"github-copilot": "copilot"}

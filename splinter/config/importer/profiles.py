@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import schema, tools
-from splinter.documents import Document
+from splinter.config import schema, tool_profiles
+from splinter.config.importer.agents import Table
+from splinter.config.importer.phrases import duration, identifier
+from splinter.config.importer.source import Source
+from splinter.config.tool_profiles import Tool
+from splinter.config.yaml_documents import Document
+from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
-from splinter.events import Keys
-from splinter.legacy.agents import Table
-from splinter.legacy.phrases import duration, identifier
-from splinter.legacy.source import Source
 from splinter.text.patterns import harmless, shown
-from splinter.tools import Tool
 
 GROUPS = ("tool_profiles", "profiles", "tools")
 SAME = ("version", "env", "leaves", "at_once", "prompt_args")
@@ -168,7 +168,7 @@ def _problem(table: Table, shipped: Mapping[str, Tool]) -> str | None:
     if found:
         return f"does not fit: {found[0].message}"
     try:
-        tools.merged(shipped, {table.name: table.fields})
+        tool_profiles.merged(shipped, {table.name: table.fields})
     except InputError as error:
         return f"does not fit: {error}"
     return None

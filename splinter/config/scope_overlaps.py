@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from splinter.events import Keys
+from splinter.config.yaml_events import Keys
 from splinter.model.workstream import Scope, Workstream
 from splinter.text import glob_overlap
 

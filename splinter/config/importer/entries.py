@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.events import Keys
-from splinter.legacy import phrases, prompts, shell
-from splinter.legacy.source import Source
+from splinter.config.importer import phrases, prompts, shell
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
 
 IDS = ("id", "step_id", "test_id", "check_id", "phase_id")

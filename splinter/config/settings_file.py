@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from splinter import files, schema, toml, tools
-from splinter.documents import Document, Problem, unreadable
+from splinter.config import bounded_read, schema, toml_documents, tool_profiles
+from splinter.config.tool_profiles import Tool
+from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.expiry import Limits
 from splinter.model import schedule
 from splinter.model.workstream import Budget
 from splinter.text.patterns import ref_problem, shown
-from splinter.tools import Tool
 
 FILE = "splinter.toml"
 PYPROJECT = "pyproject.toml"
@@ -65,7 +65,7 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
     gc: Limits = field(default_factory=Limits)
     identity: Identity | None = None
-    tools: Mapping[str, Tool] = field(default_factory=tools.shipped)
+    tools: Mapping[str, Tool] = field(default_factory=tool_profiles.shipped)
     source: str | None = None
 
     @property
@@ -142,7 +142,7 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         profiles, found = _tools(document)
         problems.update(found)
     if problems:
-        known = Settings(tools={**tools.shipped(), **_named(document)}) if document.is_readable else None
+        known = Settings(tools={**tool_profiles.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
     tables = ("tools", "identity", "budget", "gc")
@@ -188,20 +188,20 @@ def _document(root: Path) -> Document | None:
 def _bytes(root: Path, name: str) -> bytes | str | None:
     """What the file holds, or why it cannot be read; None where there is none."""
     file = root / name
-    return files.read(root, file) if file.is_symlink() or file.exists() else None
+    return bounded_read.read(root, file) if file.is_symlink() or file.exists() else None
 
 
 def _parsed(raw: bytes | str, path: str, table: tuple[str, ...] = ()) -> Document:
-    return unreadable(path, raw) if isinstance(raw, str) else toml.parse(raw, path=path, table=table)
+    return unreadable(path, raw) if isinstance(raw, str) else toml_documents.parse(raw, path=path, table=table)
 
 
 def _tools(document: Document) -> tuple[Mapping[str, Tool], list[Problem]]:
     """The shipped profiles with the document's laid over them, one at a time so that each problem has its place."""
-    merged: Mapping[str, Tool] = tools.shipped()
+    merged: Mapping[str, Tool] = tool_profiles.shipped()
     problems = []
     for name, table in document.data.get("tools", {}).items():
         try:
-            merged = tools.merged(merged, {name: table})
+            merged = tool_profiles.merged(merged, {name: table})
         except InputError as error:
             problems.append(document.problem(("tools", name), str(error), at_key=True))
     return merged, problems
@@ -226,7 +226,7 @@ def _placeholders(document: Document) -> Iterator[Problem]:
         for key in ("args", "prompt_args", "version"):
             arguments = table.get(key) if isinstance(table, dict) else None
             for index, argument in enumerate(arguments if isinstance(arguments, list) else ()):
-                why = tools.placeholder_problem(argument) if isinstance(argument, str) else None
+                why = tool_profiles.placeholder_problem(argument) if isinstance(argument, str) else None
                 if why:
                     yield document.problem(("tools", name, key, index), why)
 

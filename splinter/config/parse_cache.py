@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splinter import documents, verdict
-from splinter.documents import Document, Place, Problem
-from splinter.events import Keys
-from splinter.tools import Tool
+from splinter.config import check_cache, yaml_documents
+from splinter.config.tool_profiles import Tool
+from splinter.config.yaml_documents import Document, Place, Problem
+from splinter.config.yaml_events import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Recalled(Document):
     file: Path
 
     def _whole(self) -> Document:
-        return documents.read(self.file.read_bytes(), path=self.path)
+        return yaml_documents.read(self.file.read_bytes(), path=self.path)
 
     def place(self, keys: Keys) -> Place:
         """Where the value stands."""
@@ -69,7 +69,7 @@ class Memory:
         """The document of a file that is as it was, None for one that has to be read."""
         known = self.seen.get(path)
         try:
-            if known is None or not verdict.is_same(file, known[:3], known[3] - verdict.TICK_NS):
+            if known is None or not check_cache.is_same(file, known[:3], known[3] - check_cache.TICK_NS):
                 return None
         except OSError:
             return None
@@ -87,7 +87,7 @@ class Memory:
         if not self.is_changed and len(self.fresh) == len(self.seen):
             return
         try:
-            verdict.write(_place(self.root), json.dumps({"key": self.key, "files": self.fresh}))
+            check_cache.write(_place(self.root), json.dumps({"key": self.key, "files": self.fresh}))
         except (OSError, ValueError):
             return
 
@@ -104,7 +104,7 @@ def glance(file: Path) -> Glance | None:
 
 def load(root: Path, tools: Mapping[str, Tool]) -> Memory:
     """What is remembered of the repository at `root`; empty where nothing counts."""
-    key = verdict.key(root, json.dumps({name: asdict(tool) for name, tool in tools.items()}, sort_keys=True))
+    key = check_cache.key(root, json.dumps({name: asdict(tool) for name, tool in tools.items()}, sort_keys=True))
     memory = Memory(root=root, key=key)
     try:
         kept = json.loads(_place(root).read_bytes())
@@ -116,4 +116,4 @@ def load(root: Path, tools: Mapping[str, Tool]) -> Memory:
 
 
 def _place(root: Path) -> Path:
-    return verdict.place(root, "parsed")
+    return check_cache.place(root, "parsed")

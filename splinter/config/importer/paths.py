@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from splinter.events import Keys
-from splinter.legacy.source import Source
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import WILDCARDS, matches, path_problem, pattern, shown
 
 MAX_ALTERNATIVES = 64

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter import documents, files, listing, parsed, rules, schema, territory
-from splinter.documents import Document, Problem, warning
+from splinter.config import bounded_read, parse_cache, problem_listing, rules, schema, scope_overlaps, yaml_documents
+from splinter.config.parse_cache import Memory
+from splinter.config.settings_file import Settings
+from splinter.config.tool_profiles import Tool, recorded_path
+from splinter.config.yaml_documents import Document, Problem, warning
+from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
-from splinter.events import Keys
 from splinter.model import workstream
 from splinter.model.workstream import Prompt, Workstream
-from splinter.parsed import Memory
-from splinter.settings import Settings
 from splinter.text.patterns import did_you_mean, path_problem, shown
-from splinter.tools import Tool, recorded_path
 
 FOLDER = "workstreams"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -43,7 +43,7 @@ class Collection:
         """Raise InputError with the text of every error and their number; warnings alone pass."""
         errors = [problem for problem in self.problems if problem.level == "error"]
         if errors:
-            raise InputError(listing.for_people(errors))
+            raise InputError(problem_listing.for_people(errors))
 
     def other_files(self, settings: Settings) -> tuple[str, ...]:
         """What the workstreams rest on beside their own files: prompt files and recorded patches, from the root."""
@@ -84,7 +84,7 @@ class _Found:
 
 def read(root: Path, settings: Settings) -> Collection:
     """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection."""
-    memory = parsed.load(root, settings.tools)
+    memory = parse_cache.load(root, settings.tools)
     found = [_read(root, file, settings.tools, memory) for file in _files(root)]
     memory.save()
     by_id = _by_id(found)
@@ -104,7 +104,7 @@ def read(root: Path, settings: Settings) -> Collection:
 def meaning(path: Path) -> str:
     """The sha256 of what a workstream file says, comments and key order aside; of its bytes where it does not parse."""
     raw = path.read_bytes()
-    document = documents.read(raw, path=path.name)
+    document = yaml_documents.read(raw, path=path.name)
     if document.is_readable and not document.problems:
         raw = json.dumps(document.data, sort_keys=True).encode()
     return hashlib.sha256(raw).hexdigest()
@@ -132,9 +132,9 @@ def _read(root: Path, file: Path, tools: Mapping[str, Tool], memory: Memory) -> 
 
 def _judged(root: Path, file: Path, path: str, tools: Mapping[str, Tool], memory: Memory) -> _Found:
     """A file read and held against schema and rules; a sound one is remembered."""
-    before = parsed.glance(file)
-    raw = files.read(root, file)
-    document = documents.unreadable(path, raw) if isinstance(raw, str) else documents.read(raw, path=path)
+    before = parse_cache.glance(file)
+    raw = bounded_read.read(root, file)
+    document = yaml_documents.unreadable(path, raw) if isinstance(raw, str) else yaml_documents.read(raw, path=path)
     found = _Found(document, [*document.problems, *schema.check(document), *rules.check(document, tools)])
     if before and isinstance(raw, bytes) and not found.problems:
         memory.keep(document, raw, before)
@@ -154,11 +154,11 @@ def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
 
 
 def _prompt(root: Path, path: str) -> tuple[str, str | None]:
-    raw = files.read(root, root / path)
+    raw = bounded_read.read(root, root / path)
     if isinstance(raw, str):
         return "", raw
-    if len(raw) > documents.MAX_BYTES:
-        return "", f"is larger than {documents.MAX_BYTES:,} bytes"
+    if len(raw) > yaml_documents.MAX_BYTES:
+        return "", f"is larger than {yaml_documents.MAX_BYTES:,} bytes"
     try:
         text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError:
@@ -184,15 +184,15 @@ def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool
 
 def _overlaps(workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) -> Iterator[Problem]:
     """A warning at the later one of two that may write the same path, unless one waits for the other."""
-    overlaps = territory.overlaps(workstreams)
+    overlaps = scope_overlaps.overlaps(workstreams)
     for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
         document, other = by_id[one.id].document, by_id[one.other].document
         if index == MAX_OVERLAPS:
-            rest = listing.plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
+            rest = problem_listing.plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
             yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
             return
         place = other.place(one.other_keys)
-        more = f", and so may {listing.plural(one.more, 'other workstream')}" if one.more else ""
+        more = f", and so may {problem_listing.plural(one.more, 'other workstream')}" if one.more else ""
         message = (
             f"{shown(one.path)} may be written here and at {other.path}:{place.line}:{place.column}{more}; "
             "let one depend on the other, or keep their scopes apart"

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
-from splinter.events import Keys
-from splinter.legacy.profiles import Breakers
-from splinter.legacy.source import Source
+from splinter.config.importer.profiles import Breakers
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
 
 FIX_LOOP = "fix_loop_and_circuit_breakers"

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.events import Keys
-from splinter.legacy import limits, phrases, scoping
-from splinter.legacy.agents import Agents, tool_of
-from splinter.legacy.entries import Entries
-from splinter.legacy.profiles import Breakers
-from splinter.legacy.source import Source
+from splinter.config.importer import limits, phrases, scoping
+from splinter.config.importer.agents import Agents, tool_of
+from splinter.config.importer.entries import Entries
+from splinter.config.importer.profiles import Breakers
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import ref_problem, shown
 
 IDS: tuple[Keys, ...] = (("phase_identity", "workstream_id"), ("workstream_id",), ("id",), ("ws_id",))

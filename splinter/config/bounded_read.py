@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from splinter.documents import MAX_BYTES
+from splinter.config.yaml_documents import MAX_BYTES
 
 
 def read(root: Path, file: Path) -> bytes | str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from splinter.legacy.phrases import is_powershell
+from splinter.config.importer.phrases import is_powershell
 
 PATH = r"""(?P<quote>['"]?)(?P<path>[\w./\\*?-]+)(?P=quote)"""
 EXISTS = re.compile(rf"Test-Path\s+(?:-Path\s+)?{PATH}")

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splinter.events import Keys
-from splinter.legacy import paths, phrases, shell
-from splinter.legacy.entries import Entries
-from splinter.legacy.source import Source
-from splinter.rules import NEVER_AN_ARTIFACT
+from splinter.config.importer import paths, phrases, shell
+from splinter.config.importer.entries import Entries
+from splinter.config.importer.source import Source
+from splinter.config.rules import NEVER_AN_ARTIFACT
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import WILDCARDS, matches, path_problem, pattern, shown
 
 SCOPES: tuple[Keys, ...] = (("scope_and_modules", "file_scope"), ("file_scope",), ("scope",))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from splinter.events import Keys
-from splinter.legacy.source import Source
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 
 NAMES = ("name", "title", "action", "task", "criterion", "requirement", "description", "summary", "objective")
 MORE = ("method", "instructions", "instruction", "prompt", "details", "notes")

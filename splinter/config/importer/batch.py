@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter import documents, rules, schema, tools
-from splinter.documents import Document, Problem
-from splinter.events import Keys
-from splinter.legacy import draft, jsonc, ordering, phrases, profiles, source, written
-from splinter.legacy.agents import Agents, Table
-from splinter.legacy.profiles import Breakers
-from splinter.legacy.source import Source
+from splinter.config import rules, schema, tool_profiles, yaml_documents
+from splinter.config.importer import draft, jsonc, ordering, phrases, profiles, source, written
+from splinter.config.importer.agents import Agents, Table
+from splinter.config.importer.profiles import Breakers
+from splinter.config.importer.source import Source
+from splinter.config.tool_profiles import Tool
+from splinter.config.yaml_documents import Document, Problem
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
-from splinter.tools import Tool
 
 SCHEMA_LINE = "yaml-language-server: $schema=../schemas/workstream.schema.json"
 SUFFIXES = (".json", ".jsonc", ".yaml", ".yml")
@@ -120,11 +120,11 @@ def _classify(work: _Work, number: int, file: File) -> None:
 
 def _source(file: File) -> Source | tuple[Problem, ...]:
     if file.problem or not file.path.lower().endswith(SUFFIXES):
-        return documents.unreadable(file.path, file.problem or f"is none of {', '.join(SUFFIXES)}").problems
+        return yaml_documents.unreadable(file.path, file.problem or f"is none of {', '.join(SUFFIXES)}").problems
     if file.path.lower().endswith((".json", ".jsonc")):
         document, comments = jsonc.read(file.raw, path=file.path)
         return document.problems or _mapping(document) or source.of_json(document, comments)
-    document = documents.read(file.raw, path=file.path)
+    document = yaml_documents.read(file.raw, path=file.path)
     return document.problems or _mapping(document) or source.of_yaml(document)
 
 
@@ -219,11 +219,11 @@ def _text(work: _Work, number: int, depends_on: Sequence[str], agents: Agents) -
 def _check_all(work: _Work, texts: Mapping[int, str], agents: Agents) -> None:
     """Refuse what `doit check` would refuse, so that nothing broken is ever written."""
     tables = {table.name: table.fields for table in _new_tables(work, agents)}
-    known = tools.merged(work.own_tools, tables)
+    known = tool_profiles.merged(work.own_tools, tables)
     for number, text in texts.items():
         if not text:
             continue
-        made = documents.read(text.encode(), path=f"{work.ids[number]}.yaml")
+        made = yaml_documents.read(text.encode(), path=f"{work.ids[number]}.yaml")
         found = (*made.problems, *schema.check(made), *rules.check(made, known))
         errors = [problem for problem in found if problem.level == "error"]
         if errors:
@@ -233,7 +233,7 @@ def _check_all(work: _Work, texts: Mapping[int, str], agents: Agents) -> None:
 
 def _new_tables(work: _Work, agents: Agents) -> tuple[Table, ...]:
     """The tables that the settings lack; what a user has set already is not offered again."""
-    shipped = tools.shipped()
+    shipped = tool_profiles.shipped()
     wanted = {**work.tables, **agents.asked}
     return tuple(
         table

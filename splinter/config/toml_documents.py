@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.documents import MAX_BYTES, Document, Problem, lines_of, unreadable
-from splinter.events import MAX_DEPTH, Keys, RefusedError, Span
+from splinter.config.yaml_documents import MAX_BYTES, Document, Problem, lines_of, unreadable
+from splinter.config.yaml_events import MAX_DEPTH, Keys, RefusedError, Span
 
 MAX_DIGITS = 300
 ERROR_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from splinter import documents
-from splinter.documents import Document
+from splinter.config import yaml_documents
+from splinter.config.yaml_documents import Document
 
 STRING = r'"(?:[^"\\\r\n]|\\.)*"?'
 # an open comment takes all the rest: a search for its end at each "/*" of a megabyte would take ages
@@ -16,21 +16,21 @@ TRAILING_COMMA = re.compile(rf"{STRING}|,(?=\s*[\]}}])")
 
 def read(raw: bytes, *, path: str) -> tuple[Document, tuple[tuple[int, str], ...]]:
     """The document, and its comments with their lines; what is wrong with the text is in the document's problems."""
-    if len(raw) > documents.MAX_BYTES:
-        return documents.read(raw, path=path), ()
+    if len(raw) > yaml_documents.MAX_BYTES:
+        return yaml_documents.read(raw, path=path), ()
     try:
         text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError:
-        return documents.read(raw, path=path), ()
+        return yaml_documents.read(raw, path=path), ()
     plain, comments = _without_comments(text)
-    broken = Document(path=path, text=text, line_starts=documents.lines_of(text), is_readable=False)
+    broken = Document(path=path, text=text, line_starts=yaml_documents.lines_of(text), is_readable=False)
     found = _syntax_problem(plain)
     if found:
         message, offset = found
         problem = broken.problem_at(broken.place_of((offset, offset + 1)), message)
         return Document(path=path, text=text, problems=(problem,), is_readable=False), ()
     lines = ((broken.place_of((start, start + 1)).line, comment) for start, comment in comments)
-    return documents.read(plain.encode(), path=path), tuple(lines)
+    return yaml_documents.read(plain.encode(), path=path), tuple(lines)
 
 
 def _without_comments(text: str) -> tuple[str, list[tuple[int, str]]]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from splinter import rules
-from splinter.documents import Document, Problem
-from splinter.events import Keys
+from splinter.config import rules
+from splinter.config.yaml_documents import Document, Problem
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
 
 METADATA = "metadata"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from splinter.events import Keys
-from splinter.legacy import draft, phrases
-from splinter.legacy.source import Source
+from splinter.config.importer import draft, phrases
+from splinter.config.importer.source import Source
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from splinter.events import Builder, Keys, RefusedError, Span
+from splinter.config.yaml_events import Builder, Keys, RefusedError, Span
 from splinter.text.patterns import harmless, shown
 
 MAX_BYTES = 1_000_000

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from splinter import documents
-from splinter.events import Keys
+from splinter.config import yaml_documents
+from splinter.config.yaml_events import Keys
 from splinter.text.patterns import harmless
 
 WIDTH = 100
@@ -32,7 +32,7 @@ def text(data: Mapping[str, Any], *, comments: Comments, head: tuple[str, ...]) 
     for is_plain in (True, False):
         lines = [*(_comment(line, "") for line in head), *_mapping(data, (), "", comments, is_plain=is_plain)]
         written = "\n".join(lines) + "\n"
-        if documents.read(written.encode(), path="written.yaml").data == data:
+        if yaml_documents.read(written.encode(), path="written.yaml").data == data:
             break
     return written
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import documents, rules, settings
-from splinter.collection import SUFFIXES
-from splinter.documents import MAX_BYTES
+from splinter.config import rules, settings_file, yaml_documents
+from splinter.config.importer import batch, profiles
+from splinter.config.importer.batch import Batch, File
+from splinter.config.settings_file import FILE
+from splinter.config.workstream_files import SUFFIXES
+from splinter.config.yaml_documents import MAX_BYTES
 from splinter.errors import InputError, SplinterError
-from splinter.legacy import batch, profiles
-from splinter.legacy.batch import Batch, File
-from splinter.settings import FILE
 from splinter.system.history import write_whole
 from splinter.text.patterns import path_problem, shown
 
@@ -59,7 +59,7 @@ def convert(files: Sequence[File], *, root: Path, into: str) -> Batch:
     """The files as workstreams beside those in the folder `into`; raises InputError where that is no folder of ours."""
     _check_into(root, into)
     existing, occupied = _existing(root, into)
-    own_tools = settings.read(root).tools
+    own_tools = settings_file.read(root).tools
     known = {id: one.depends_on for id, one in existing.items()}
     return batch.convert(files, existing=known, occupied=occupied, own_tools=own_tools)
 
@@ -81,7 +81,7 @@ def place(found: Batch, *, root: Path, into: str, is_dry_run: bool = False) -> d
 
 def settings_addition(found: Batch, root: Path) -> Addition:
     """What the batch adds to the settings, which are never rewritten: at the end of splinter.toml, or for the user."""
-    source = settings.read(root).source
+    source = settings_file.read(root).source
     file = root / FILE
     old = file.read_text("utf-8") if file.is_file() else ""
     comments = ["\n".join(f"# {line}".rstrip() for line in lines) + "\n" for lines in found.comments]
@@ -147,7 +147,7 @@ def _existing(root: Path, into: str) -> tuple[dict[str, Existing], frozenset[str
     for file in files:
         if file.suffix in SUFFIXES and file.is_file() and not file.name.startswith("."):
             with file.open("rb") as stream:
-                document = documents.read(stream.read(MAX_BYTES + 1), path=file.name)
+                document = yaml_documents.read(stream.read(MAX_BYTES + 1), path=file.name)
             id = rules.value_at(document.data, ("id",))
             if isinstance(id, str):
                 waits = tuple(name for _, name in rules.texts(document, "depends_on"))

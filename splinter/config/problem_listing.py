@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from splinter.documents import Problem
+from splinter.config.yaml_documents import Problem
 from splinter.text.patterns import harmless
 
 

@@ -1,0 +1,1 @@
+"""Files to model, with places. It runs nothing."""
