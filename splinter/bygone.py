@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from splinter import expiry, results
+from splinter import expiry
+from splinter.engine.session import Session
+from splinter.engine.steps import cache
 from splinter.errors import GitError
 from splinter.expiry import Limits, Thing
 from splinter.git import command_line, merge
@@ -20,7 +22,6 @@ from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
 from splinter.leftovers import began_s
-from splinter.session import Session
 
 _OURS = "refs/splinter/"
 BACKUPS = "refs/splinter/backups"
@@ -120,12 +121,12 @@ def _results(
     session: Session, refs: Mapping[str, Ref], shape: Mapping[str, Set[str]] | None, limits: Limits, now_s: float
 ) -> dict[str, str]:
     """Kept results past age or size; what the next run may ask for stays."""
-    kept = [one for one in refs.values() if one.name.startswith(f"{results.PREFIX}/")]
+    kept = [one for one in refs.values() if one.name.startswith(f"{cache.PREFIX}/")]
     needed = _needed(session, kept, shape)
     things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
     gone = expiry.too_old(things, days=limits.result_days, now_s=now_s)
     left = [one for one in things if one.name not in gone]
-    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{results.PREFIX}/")]
+    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{cache.PREFIX}/")]
 
     def size_of(names: tuple[str, ...]) -> int:
         return held_alone(session.repository, [refs[name].commit for name in names], others)
@@ -146,11 +147,9 @@ def held_alone(repository: Repository, commits: Iterable[str], others: Iterable[
 def _needed(session: Session, kept: list[Ref], shape: Mapping[str, Set[str]] | None) -> set[str]:
     """Of each step the newest result, and the one that was applied last; and all that the latest runs paid for."""
     runs = {session.store.latest_run(), *session.store.unfinished_runs()}
-    applied = {
-        (f"{step.workstream}:{step.step}", results.applied_run(step.notes)) for step in session.store.last_steps()
-    }
+    applied = {(f"{step.workstream}:{step.step}", cache.applied_run(step.notes)) for step in session.store.last_steps()}
     newest: dict[str, float] = {}
-    made_for = {one.name: one.subject.removeprefix(results.SUBJECT) for one in kept}
+    made_for = {one.name: one.subject.removeprefix(cache.SUBJECT) for one in kept}
     for one in kept:
         newest[made_for[one.name]] = max(one.at_s, newest.get(made_for[one.name], 0.0))
     needed = set()

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from splinter import finding, publish
+from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.finding import Finding
-from splinter.session import Session
 
 GITHUB_TIMEOUT_S = 5  # to connect, and again for the answer: ten seconds at most
 FILES = ".splinter/pull-requests/"

@@ -14,19 +14,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import connections, expiry, fencing, finding, project, results
+from splinter import connections, expiry, finding
 from splinter.config.problem_listing import counted, plural
 from splinter.config.settings_file import Identity
 from splinter.config.tool_profiles import Tool
 from splinter.config.workstream_files import Collection
+from splinter.engine import project
+from splinter.engine.project import Project
+from splinter.engine.session import Session
+from splinter.engine.steps import cache, sandboxing
 from splinter.errors import InputError, SplinterError
 from splinter.finding import Finding
 from splinter.git import command_line
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.workstream import Workstream
-from splinter.project import Project
 from splinter.publish import REPORTS
-from splinter.session import Session
 from splinter.system import disk
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
@@ -164,7 +166,7 @@ def _disk(session: Session, state: Path) -> Finding:
         "logs and reports": disk.measure([session.store.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
     }
     parts = [f"{what} {'' if one.is_whole else 'more than '}{expiry.size(one.bytes)}" for what, one in held.items()]
-    kept = sum(ref.startswith(f"{results.PREFIX}/") for ref in session.snapshot.refs)
+    kept = sum(ref.startswith(f"{cache.PREFIX}/") for ref in session.snapshot.refs)
     told = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
     return finding.ok("git", "disk", told)
 
@@ -254,9 +256,9 @@ def _keys(tool: Tool, is_set: set[str]) -> Finding:
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     profiles: Iterable[Tool | None] = (None, *(known.settings.tools[name] for name in _users(known)))
-    is_wanted = any(fencing.is_wanted(session, profile) for profile in profiles)
+    is_wanted = any(sandboxing.is_wanted(session, profile) for profile in profiles)
     unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
-    why = fencing.problem(session)
+    why = sandboxing.problem(session)
     if why is None:
         yield finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
     elif is_wanted:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splinter import publish, rehearsal, together, union
-from splinter.engine import Values
+from splinter import publish, together
+from splinter.engine.rehearsal import merge_all, rehearsal
+from splinter.engine.session import Session
+from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
 from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.rows import Act, Rows
-from splinter.session import Session
 
 NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
@@ -36,10 +37,10 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
     is_one_page = session.settings.pull_requests == together.ID
 
-    def found() -> dict[str, tuple[union.Member, ...]]:
+    def found() -> dict[str, tuple[merge_all.Member, ...]]:
         accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}
-        members = union.members(session, accepted)
-        bases = rehearsal.of_bases(union.proposed(members) if is_one_page else members)
+        members = merge_all.members(session, accepted)
+        bases = rehearsal.of_bases(merge_all.proposed(members) if is_one_page else members)
         return {base: some for base, some in bases.items() if is_one_page or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:

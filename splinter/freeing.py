@@ -12,17 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, expiry, groundwork, leftovers, project, together
+from splinter import bygone, expiry, leftovers, together
 from splinter.bygone import Bygone
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
+from splinter.engine import project
+from splinter.engine.project import Project
+from splinter.engine.session import Session
+from splinter.engine.steps import workspace
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import command_line, worktree
 from splinter.git import commands as git
 from splinter.leftovers import Leftover
 from splinter.model.workstream import Workstream
-from splinter.project import Project
-from splinter.session import Session
 from splinter.system import disk
 from splinter.text.redact import Redactor
 
@@ -228,7 +230,7 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
 def _keep(session: Session, going: Going, stamp: str) -> str:
     assert going.changed
     patch = session.store.run_folder(stamp) / going.leftover.name / PATCH
-    groundwork.write_patch(session, *going.changed, patch)
+    workspace.write_patch(session, *going.changed, patch)
     return f"what was changed in it is kept as {session.relative(patch)}"
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.expiry import Thing
 from splinter.git import worktree
 from splinter.publish import REPORTS
-from splinter.session import Session
 from splinter.system import disk
 
 _RUN = re.compile(r"(\d{8}-\d{6})-[0-9a-z-]+")

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from splinter.accepted import Accepted
 from splinter.config import workstream_files
-from splinter.engine import Values
+from splinter.engine.branch.last_success import Accepted
+from splinter.engine.steps.run_step import Values
 from splinter.model.plan import Plan, fingerprint
 
 _CHECKER = "MeaningChecker"

@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from splinter import pushing, report
-from splinter.engine import Values
+from splinter.engine.session import Session
+from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
 from splinter.model import records
 from splinter.model.plan import Plan, choose_remote, definition, fingerprint
 from splinter.model.ports import Forge, Message, Notifier, Page
 from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
-from splinter.session import Session
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
 
 REPORTS = "reports"

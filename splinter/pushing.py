@@ -5,15 +5,15 @@ It never pushes past a commit that it has not taken in.
 
 from __future__ import annotations
 
-from splinter import accepted
-from splinter.branch import in_use
+from splinter.engine.branch import last_success
+from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
+from splinter.engine.branch.move_branch import in_use
+from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan, choose_remote
-from splinter.replay import holds_more_of_ours, replayed
-from splinter.session import Session
 
 
 def push(session: Session, plan: Plan, tip: str) -> None:
@@ -64,7 +64,7 @@ def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head:
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there
-    last = accepted.last(session, plan)
+    last = last_success.last(session, plan)
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
         new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), remote=remote)

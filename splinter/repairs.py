@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from splinter import project
-from splinter.project import Project
+from splinter.engine import project
+from splinter.engine.project import Project
+from splinter.engine.session import Session
 from splinter.publish import REPORTS
-from splinter.session import Session
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
 _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole

@@ -12,13 +12,14 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import accepted, lost
+from splinter import lost
 from splinter.config import workstream_files
-from splinter.engine import Values
+from splinter.engine.branch import last_success
+from splinter.engine.session import Session
+from splinter.engine.steps.run_step import Values
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.model.plan import Plan
-from splinter.session import Session
 from splinter.system import disk_errors
 
 
@@ -124,8 +125,8 @@ class Rows:
         is_lost = getattr(Globals.dep_manager.backend, "is_lost", lambda name: False)  # `--backend` names another
         # what was accepted is no end of an occurrence that is open
         timed = [one for one in plans if one.workstream.when != "always"]
-        held = [one for one in timed if accepted.ref(one.id) in self._session.snapshot.refs]
-        done = accepted.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
+        held = [one for one in timed if last_success.ref(one.id) in self._session.snapshot.refs]
+        done = last_success.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
         return [lost.rows(self._session.plans[id], one) for id, one in done.items()]
 
 

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter import acceptance, acting, engine, final_tasks, lost, preparation, project
+from splinter import final_tasks, lost
 from splinter.config.tool_profiles import recorded_path
-from splinter.engine import Values
+from splinter.engine import accept, project
+from splinter.engine.project import DATABASE
+from splinter.engine.session import Session
+from splinter.engine.steps import command, prepare, run_step
+from splinter.engine.steps.run_step import Values
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
 from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Step
-from splinter.project import DATABASE
 from splinter.rows import Act, MeaningChecker, Rows, follow_rename
-from splinter.session import Session
 from splinter.system import disk_errors
 from splinter.system.run_lock import RunLock
 
@@ -68,7 +70,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
         previous = rows.values(name)
         return _told(session, one, "prepare", lambda: {
-            **preparation.prepare(session, one, previous=previous, made_of=session.materials[name]),
+            **prepare.prepare(session, one, previous=previous, made_of=session.materials[name]),
             "source": one.workstream.source,
         })  # fmt: skip
 
@@ -76,7 +78,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         lock = RunLock(session.repository.common)
         lock.acquire(session.clock.now())
         try:
-            worktree.remove(acting.locate(session, one))
+            worktree.remove(command.locate(session, one))
             for logs in session.store.folder.glob(f"runs/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:
@@ -96,11 +98,11 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
     def run(task: Any) -> Values:
         before = _commit_of(session, previous)
-        return _told(session, one, step.id, lambda: engine.step(
+        return _told(session, one, step.id, lambda: run_step.step(
             session, one, step, before=before, made_of=session.materials[name]
         ))  # fmt: skip
 
-    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=acting.label(step))
+    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=command.label(step))
 
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = lost.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
-            return _told(session, one, "accept", lambda: acceptance.accept(
+            return _told(session, one, "accept", lambda: accept.accept(
                 session, one, prepared=prepared, before=before, made_of=session.materials[name], tasks=tasks
             ))  # fmt: skip
         finally:
@@ -148,7 +150,7 @@ def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) ->
         with disk_errors.told(session.folders):
             return call()
     except Exception as error:  # whatever it was, the report tells of it
-        acceptance.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
+        accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from splinter import branch, publish, report
-from splinter.engine import Values
+from splinter import publish, report
+from splinter.engine.branch import move_branch
+from splinter.engine.session import Session
+from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
@@ -16,7 +18,6 @@ from splinter.model.plan import Material, Plan, definition, fingerprint, shorten
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.session import Session
 
 ID = "together"
 
@@ -48,7 +49,7 @@ def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
         raise PublishError("the branches, one after another, do not make what was rehearsed; doit run rehearse pr")
     rows = {"result": git.result(session.repository, start, chain), "base": start, "start": start}
     try:
-        settled = branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
+        settled = move_branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
     except StepError as error:
         raise PublishError(str(error)) from error
     wanted = page(session, rehearsed, settled.tip) if settled.is_changed else None

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from splinter import claims, project
-from splinter.session import Session
+from splinter.engine import project
+from splinter.engine.session import Session
+from splinter.engine.steps import cache_claims
 from tests.world import World, end_group, wait_for
 
 CLAIMS = "refs/splinter/claims"
@@ -71,7 +72,7 @@ def test_two_machines_that_start_at_once_pay_once(shared: World, second: World) 
     trees = {one.git("rev-parse", "splinter/w^{tree}") for one in (shared, second)}
     assert len(trees) == 1
     assert claimed(shared) == ""
-    assert shared.git("for-each-ref", claims.OWN) == second.git("for-each-ref", claims.OWN) == ""
+    assert shared.git("for-each-ref", cache_claims.OWN) == second.git("for-each-ref", cache_claims.OWN) == ""
 
 
 def test_a_signal_ends_a_wait_at_once_and_gives_a_claim_back(shared: World, second: World) -> None:
@@ -118,13 +119,13 @@ def opened(world: World, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 def hold(session: Session) -> Any:
     plan = session.plans["w"]
-    return claims.held(session, plan, plan.workstream.steps[0], "a" * 64)
+    return cache_claims.held(session, plan, plan.workstream.steps[0], "a" * 64)
 
 
 def test_a_claim_of_a_dead_machine_costs_a_bounded_wait(
     shared: World, second: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "_LEEWAY_S", -58.0)
+    monkeypatch.setattr(cache_claims, "_LEEWAY_S", -58.0)
     with hold(opened(shared, monkeypatch)):
         second.now = "2030-01-01T00:00:00+00:00"  # as if the first were dead, and the second's clock far ahead
         session, began = opened(second, monkeypatch), time.monotonic()

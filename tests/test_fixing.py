@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from splinter import breakers
-from splinter.breakers import STALLED_OVER, Tried
+from splinter.engine.checks import stuck_detector
+from splinter.engine.checks.stuck_detector import STALLED_OVER, Tried
 from tests.world import TUESDAY, World, children, end_group, wait_for
 
 TEST = """from pathlib import Path
@@ -177,6 +177,6 @@ def tried(*pairs: tuple[str, str]) -> list[Tried]:
     ],
 )
 def test_the_breakers_trip_on_circles_and_on_standing_still(results: list[tuple[str, str]], told: str | None) -> None:
-    why = breakers.trip(tried(*results))
+    why = stuck_detector.trip(tried(*results))
     assert why is None if told is None else why is not None and why.startswith(told)
     assert STALLED_OVER == 3

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter.subsets import Names, largest
+from splinter.engine.rehearsal.largest_subset import Names, largest
 from tests.world import TUESDAY, World
 
 

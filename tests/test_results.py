@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from splinter import project, results
 from splinter.config.tool_profiles import recorded_path
+from splinter.engine import project
+from splinter.engine.steps import cache
 from tests.world import TUESDAY, World, end_group, wait_for
 
 
@@ -246,9 +247,7 @@ def test_another_call_is_paid_for_each_part_of_its_key_that_changes(world: World
 def names_of_material(world: World) -> set[str]:
     session = project.open_session(project.read(world.root), is_read_only=True)
     plan = session.plans["w"]
-    return set(
-        results.material(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change="")
-    )
+    return set(cache.material(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
 
 
 def test_what_is_not_to_be_kept_is_paid_each_time(paid: World) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from splinter import comparison
-from splinter.comparison import Outcomes, compare
+from splinter.engine.checks import comparison
+from splinter.engine.checks.comparison import Outcomes, compare
 from splinter.model.records import CaseRecord, CheckRecord, Comparison
 from tests.world import TUESDAY, World
 

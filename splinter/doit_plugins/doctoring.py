@@ -38,7 +38,8 @@ class Doctor(Command):
         return told(lambda: self._tell(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
 
     def _tell(self, *, is_offline: bool, as_json: bool) -> int:
-        from splinter import doctor, project
+        from splinter import doctor
+        from splinter.engine import project
 
         known = project.read(Path.cwd())
         found = doctor.examine(known, is_offline=is_offline)

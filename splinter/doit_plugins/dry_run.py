@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, TextIO
 
 from splinter import publish, together
+from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Page
-from splinter.session import Session
 from splinter.text.redact import plain
 
 

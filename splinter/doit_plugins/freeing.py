@@ -49,7 +49,8 @@ class Gc(Command):
         return told(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
 
     def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
-        from splinter import freeing, project
+        from splinter import freeing
+        from splinter.engine import project
 
         with nullcontext() if is_dry_run else locked():
             known = project.read(Path.cwd())

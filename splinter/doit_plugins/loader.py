@@ -42,8 +42,8 @@ class Loader(DodoTaskLoader):
         config: dict[str, Any] = super().load_doit_config()
         if not self.is_ours:
             return config
-        from splinter import project
-        from splinter.project import DATABASE
+        from splinter.engine import project
+        from splinter.engine.project import DATABASE
         from splinter.system.history import exclude_from_git
 
         try:
@@ -60,7 +60,8 @@ class Loader(DodoTaskLoader):
         """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""
         if not self.is_ours:
             return list(super().load_tasks(cmd, pos_args))
-        from splinter import project, tasks
+        from splinter import tasks
+        from splinter.engine import project
 
         runs = cmd.execute_tasks and not self._options.get("dry_run")
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):

@@ -42,7 +42,7 @@ class _Reading(DoitCmdBase):
 
     def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
         """Why each workstream is due, in the order of dependencies, for those that are wanted."""
-        from splinter import why
+        from splinter.engine.due import explain
 
         unknown = [id for id in wanted if id not in session.plans]
         if unknown:
@@ -54,7 +54,7 @@ class _Reading(DoitCmdBase):
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
-            due = why.explain(session, plan, values=values, stale=first, due_before=before)
+            due = explain.explain(session, plan, values=values, stale=first, due_before=before)
             found[id] = replace(due, stale=first, due_before=before)
         return {id: found[id] for id in wanted or session.plans}
 
@@ -97,16 +97,16 @@ class Why(_Reading):
     doc_description = None
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
-        from splinter import asking, why
+        from splinter.engine.due import explain, foresee_prompts
 
         session = getattr(self.loader, "session", None)
         if not pos_args or session is None:
             raise InputError("name a workstream: doit why WORKSTREAM; doit plan tells of all")
         found = self.explained(session, pos_args)
-        found = {id: replace(due, also=why.versions(session, session.plans[id])) for id, due in found.items()}
+        found = {id: replace(due, also=explain.versions(session, session.plans[id])) for id, due in found.items()}
         values = self.dep_manager.get_values
         asked = {
-            id: asking.foresee(session, session.plans[id], values=values, stale=due.stale, due=due.due_before)
+            id: foresee_prompts.foresee(session, session.plans[id], values=values, stale=due.stale, due=due.due_before)
             for id, due in found.items()
         }
         if as_json:

@@ -201,8 +201,8 @@ def options_first(arguments: list[str], options: list[Any]) -> list[str]:
 @contextmanager
 def locked() -> Iterator[None]:
     """Hold the run lock from before anything is decided until after everything is saved."""
-    from splinter import project
     from splinter.config import settings_file
+    from splinter.engine import project
     from splinter.git import user_repository
     from splinter.system.run_lock import RunLock
 

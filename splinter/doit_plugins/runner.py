@@ -13,10 +13,10 @@ from typing import Any
 from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
-from splinter import acceptance
+from splinter.engine import accept
+from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError
 from splinter.rows import RefusedError
-from splinter.session import Session
 
 _WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
 _WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows
@@ -72,7 +72,7 @@ class Runner(MThreadRunner):
         meta = node.task.meta or {}
         if meta.get("step") == "prepare":
             by = tuple(dict.fromkeys(bad.task.name.split(":")[0] for bad in node.bad_deps))
-            acceptance.block(self.session, self.session.plans[meta["workstream"]], by)
+            accept.block(self.session, self.session.plans[meta["workstream"]], by)
 
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Dispatch tasks to threads until none is left, or until a signal; then wait only for what must be saved."""

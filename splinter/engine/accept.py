@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import acting, branch, engine, fixing, groundwork
-from splinter.engine import Values
+from splinter.engine.branch import move_branch
+from splinter.engine.checks import fix_loop
+from splinter.engine.checks.judge import Judged
+from splinter.engine.session import Session
+from splinter.engine.steps import command, run_step, workspace
+from splinter.engine.steps.run_step import Values
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
-from splinter.judging import Judged
 from splinter.model import differences
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
-from splinter.session import Session
 
 
 def accept(
@@ -30,8 +32,8 @@ def accept(
     """
     judged = Judged(commit=before)
     try:
-        groundwork.touch(session, plan, acting.locate(session, plan))
-        judged = fixing.mended(session, plan, start=prepared["start"], before=before)
+        workspace.touch(session, plan, command.locate(session, plan))
+        judged = fix_loop.mended(session, plan, start=prepared["start"], before=before)
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)
         rows = {
@@ -43,7 +45,9 @@ def accept(
             "start": prepared["start"],
         }
         tasks = {**tasks, "accept": {"commit": judged.commit}}
-        settled = branch.settle(session, plan, start=prepared["start"], judged=judged.commit, rows=rows, tasks=tasks)
+        settled = move_branch.settle(
+            session, plan, start=prepared["start"], judged=judged.commit, rows=rows, tasks=tasks
+        )
     except StepError as error:
         error.checks = error.checks or judged.checks
         raise
@@ -108,7 +112,7 @@ def describe(
 def _steps(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
     latest = {record.step: record for record in session.store.steps_of(session.open_run(), plan.id)}
     found = [latest.pop("prepare")] if "prepare" in latest else []
-    for record in (*engine.earlier(session, plan, until=None), *fixing.attempts(session, plan)):
+    for record in (*run_step.earlier(session, plan, until=None), *fix_loop.attempts(session, plan)):
         found.append(latest.pop(record.step, record))
     return (*found, *latest.values())
 
@@ -119,8 +123,8 @@ def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]
 
 
 def _look_for_artifacts(session: Session, plan: Plan, commit: str) -> None:
-    tree: Path = acting.locate(session, plan).path
-    worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
+    tree: Path = command.locate(session, plan).path
+    worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)
     missing = [path for path in plan.workstream.artifacts if not (tree / path).exists()]
     if missing:
         raise StepError("missing_artifact", f"{', '.join(missing)} should exist at the end and does not")

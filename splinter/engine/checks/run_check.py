@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from splinter import acting
+from splinter.engine.session import Session
+from splinter.engine.steps import command
 from splinter.git import commands as git
 from splinter.git import submodules, worktree
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step
-from splinter.session import Session
 
 _FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
 
@@ -29,7 +29,7 @@ def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) ->
 
     Raises StepError where it could not judge.
     """
-    tree = acting.locate(session, plan)
+    tree = command.locate(session, plan)
     checked = _run(session, plan, check, name)
     worktree.guard(tree)
     after = worktree.measure(session.repository, tree)
@@ -44,7 +44,7 @@ def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) ->
 
 def _run(session: Session, plan: Plan, check: Step, name: str) -> Checked:
     started = time.monotonic()
-    acted = acting.act(session, plan, check, name)
+    acted = command.act(session, plan, check, name)
     failure = acted.failure
     if failure and failure.reason in _FATAL:
         raise failure
@@ -56,7 +56,7 @@ def _run(session: Session, plan: Plan, check: Step, name: str) -> Checked:
         seconds=round(time.monotonic() - started, 3),
         reason=failure.reason if failure else None,
         message=str(failure) if failure else "",
-        command=acting.label(check),
+        command=command.label(check),
         exit_status=acted.ended.exit_status,
         cases=tuple(replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases),
         log=session.relative(session.log(plan, name)),

@@ -11,9 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter import acting, claims, groundwork, leaks, prompts, results, scope
-from splinter.acting import Acted
 from splinter.config.tool_profiles import Tool
+from splinter.engine.session import Session
+from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, workspace
+from splinter.engine.steps.cache import Wanted
+from splinter.engine.steps.command import Acted
+from splinter.engine.tools import prompts
 from splinter.errors import StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
@@ -22,8 +25,6 @@ from splinter.git.commands import RawChange, RefUpdate
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import StepRecord
 from splinter.model.workstream import Prompt, Step
-from splinter.results import Wanted
-from splinter.session import Session
 from splinter.text import markdown
 
 Values = dict[str, Any]
@@ -34,10 +35,10 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Valu
     prompt = ""
     if isinstance(step.action, Prompt):
         prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
-    wanted = results.wanted(session, plan, step, before) if step.cache else None
+    wanted = cache.wanted(session, plan, step, before) if step.cache else None
     record = _from_kept(session, plan, step, wanted, before=before, made_of=made_of)
     if record is None:
-        with claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
+        with cache_claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
             record = _from_kept(session, plan, step, wanted if is_news else None, before=before, made_of=made_of)
             if record is None:
                 record = attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, wanted=wanted)
@@ -63,10 +64,10 @@ def attempt(
     wanted: Wanted | None = None,
 ) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
-    run, tree, started = session.open_run(), acting.locate(session, plan), time.monotonic()
+    run, tree, started = session.open_run(), command.locate(session, plan), time.monotonic()
     calls: list[Acted] = []
     try:
-        groundwork.touch(session, plan, tree)
+        workspace.touch(session, plan, tree)
         _act(session, plan, step, before, prompt, calls)
         kept = _settle(session, plan, step, tree, before, made_of, started, calls, wanted)
     except StepError as error:
@@ -86,24 +87,24 @@ def _kept_patch(
 ) -> tuple[Path | None, str]:  # fmt: skip
     """A failed attempt's files as a patch, else a line that says why they are still where they were."""
     try:
-        return groundwork.keep_patch(session, plan, tree, before, name), ""
+        return workspace.keep_patch(session, plan, tree, before, name), ""
     except StorageError as error:
         return None, f"\nwhat it made stays in {tree.path} and is kept by the next run: {error}"
 
 
 def _act(session: Session, plan: Plan, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:
     """Run the step's command on a clean tree, and again where its provider was at fault; each call goes to `calls`."""
-    profile = acting.profile_of(plan, step)
+    profile = command.profile_of(plan, step)
     started = time.monotonic()
 
     def once() -> Acted:
         if session.processes.is_stopping:
             raise StepError("interrupted", f"{step.id} was interrupted before it began")
-        worktree.place(session.repository, acting.locate(session, plan), before, keep_ignored=True)
-        groundwork.disarm(session, acting.locate(session, plan))
+        worktree.place(session.repository, command.locate(session, plan), before, keep_ignored=True)
+        workspace.disarm(session, command.locate(session, plan))
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
         left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s
-        calls.append(acting.act(session, plan, step, name, prompt=prompt, before=before, timeout_s=left_s))
+        calls.append(command.act(session, plan, step, name, prompt=prompt, before=before, timeout_s=left_s))
         return calls[-1]
 
     last = _retried(session, profile, step, once) if profile and prompt else once()
@@ -143,9 +144,9 @@ def _settle(
         session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
         commit=commit, files=git.files(changes), notes=notes,
     )  # fmt: skip
-    update = results.kept(session, wanted, done, before, after) if wanted else None
+    update = cache.kept(session, wanted, done, before, after) if wanted else None
     pin(session, plan, step.id, commit, also=update)
-    why = results.share(session, update) if update else None
+    why = cache.share(session, update) if update else None
     return replace(done, notes=(*done.notes, session.redactor.text(why))) if why else done
 
 
@@ -156,8 +157,8 @@ def _from_kept(
     if wanted is None or not session.uses_kept:
         return None
     started = time.monotonic()
-    for kept in results.found(session, wanted.key):
-        after = results.applied(session, kept, before)
+    for kept in cache.found(session, wanted.key):
+        after = cache.applied(session, kept, before)
         if after is None:
             continue
         try:
@@ -169,7 +170,7 @@ def _from_kept(
         cost = f", where it took {markdown.cost(kept.usage)}" if kept.usage else ""
         done = record(
             session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
-            notes=(results.applied_note(kept, cost),),
+            notes=(cache.applied_note(kept, cost),),
         )  # fmt: skip
         session.store.add_step(session.open_run(), done)
         return done
@@ -181,15 +182,15 @@ def _judged(
 ) -> tuple[RawChange, ...]:
     """What changed, held against scope, expectation and secrets; raises StepError."""
     repository = session.repository
-    found = [*altered, *scope.violations(repository, plan.workstream.scope, before, after)]
+    found = [*altered, *scope_check.violations(repository, plan.workstream.scope, before, after)]
     if found:
-        raise StepError("out_of_scope", scope.told(found))
+        raise StepError("out_of_scope", scope_check.told(found))
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
         raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
-    leaked = leaks.found(repository, session.redactor, changes)
+    leaked = secret_scan.found(repository, session.redactor, changes)
     if leaked:
-        raise StepError("secret_in_result", leaks.told(leaked))
+        raise StepError("secret_in_result", secret_scan.told(leaked))
     return changes
 
 
@@ -197,7 +198,7 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
     trailers = {
         "Workstream": plan.id,
         "Step": step.id,
-        "Tool": acting.tool_of(step),
+        "Tool": command.tool_of(step),
         "Run": session.open_run(),
         "Fingerprint": fingerprint(made_of),
     }
@@ -232,12 +233,12 @@ def record(
         outcome=outcome,
         started=session.clock.now().isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 3),
-        tool=acting.tool_of(step) if step else None,
-        command=acting.label(step) if step else "",
+        tool=command.tool_of(step) if step else None,
+        command=command.label(step) if step else "",
         log=session.relative(log) if log.exists() else None,
         patch=session.relative(patch) if patch else None,
         notes=(*_told(calls), *notes),
-        usage=acting.usage_of(calls) if step and acting.is_paid(plan, step) else None,
+        usage=command.usage_of(calls) if step and command.is_paid(plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
         **more,

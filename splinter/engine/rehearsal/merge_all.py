@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from splinter import preparation
-from splinter.engine import Values
+from splinter.engine.session import Session
+from splinter.engine.steps import prepare
+from splinter.engine.steps.run_step import Values
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut
-from splinter.session import Session
 
 _SHOWN = 5
 
@@ -79,7 +79,7 @@ def newest_base(session: Session, some: Sequence[Member]) -> str:
 
 def pending(session: Session, some: Iterable[Member], base: str) -> tuple[Member, ...]:
     """Those whose change is not in the base already; what was made on it is none of it."""
-    return tuple(one for one in some if one.base == base or not preparation.is_in(session, one.start, one.head, base))
+    return tuple(one for one in some if one.base == base or not prepare.is_in(session, one.start, one.head, base))
 
 
 def merged(session: Session, some: Sequence[Member], base: str) -> Merged:

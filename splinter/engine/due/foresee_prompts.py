@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter import lost, preparation, results
-from splinter.engine import Values
+from splinter import lost
+from splinter.engine.session import Session
+from splinter.engine.steps import cache, prepare
+from splinter.engine.steps.cache import Kept
+from splinter.engine.steps.run_step import Values
 from splinter.git import commands as git
 from splinter.model import differences, plan
 from splinter.model.differences import Difference
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.workstream import Prompt, Step
-from splinter.results import Kept
-from splinter.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +65,20 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
             continue
         if isinstance(step.action, Prompt):
             change = git.result(session.repository, known.start, before) if known.start and before else None
-            yield _of_step(session, one, step, known, results.NOTHING if number == 0 else change)
+            yield _of_step(session, one, step, known, cache.NOTHING if number == 0 else change)
         before = None
 
 
 def _of_step(session: Session, one: Plan, step: Step, known: _Known, change: str | None) -> Asked:
     if not step.cache:
         return Asked(step=step.id, is_asked=True, text=f"{step.id} will be asked: cache is false, so nothing is kept")
-    made_of = results.material(session, one, step, base=known.base, change=change)
+    made_of = cache.material(session, one, step, base=known.base, change=change)
     is_whole = change is not None and not known.due and (known.base is not None or not one.workstream.inputs)
     if is_whole:
-        for kept in results.here(session, fingerprint(made_of)):
+        for kept in cache.here(session, fingerprint(made_of)):
             text = f"{step.id}: the kept result of run {kept.run} will be applied"
             return Asked(step=step.id, is_asked=False, text=text, run=kept.run)
-    found = [(_differences(made_of, kept, known), kept) for kept in results.of_step(session, one, step) if kept.parts]
+    found = [(_differences(made_of, kept, known), kept) for kept in cache.of_step(session, one, step) if kept.parts]
     if not found:
         return Asked(step=step.id, is_asked=True, text=f"{step.id} will be asked: no result of it is kept")
     nearest, kept = min(found, key=lambda pair: len(pair[0]))
@@ -101,7 +102,7 @@ def _known(
         return _Known(start=None if due else row["start"], base=row["base"], due=due)
     base = session.last_seen(one)
     if base and not one.workstream.depends_on:
-        base = preparation.base_of(session, one, row, base)
+        base = prepare.base_of(session, one, row, base)
     return _Known(start=None if one.workstream.depends_on else base, base=base, due=due)
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from splinter import accepted
-from splinter.accepted import Accepted
-from splinter.engine import Values
+from splinter.engine.branch import last_success
+from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
+from splinter.engine.branch.last_success import Accepted
+from splinter.engine.session import Session
+from splinter.engine.steps.run_step import Values
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan
-from splinter.replay import holds_more_of_ours, replayed
-from splinter.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def settle(
     `rows` and `tasks` are what git is to remember of the success.
     """
     repository, ref = session.repository, f"refs/heads/{plan.branch}"
-    current, last = git.resolve(repository, ref), accepted.last(session, plan)
+    current, last = git.resolve(repository, ref), last_success.last(session, plan)
     tree, tip = git.tree_of(repository, judged), judged
     if git.tree_of(repository, start) == tree:
         stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
@@ -74,11 +74,11 @@ def _moves(
 def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
     repository = session.repository
-    message = accepted.message(plan, session.open_run(), done)
+    message = last_success.message(plan, session.open_run(), done)
     date_s = int(session.clock.now().timestamp())
     parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
     commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)
-    all_updates = [*updates, RefUpdate(ref=accepted.ref(plan.id), new=commit)]
+    all_updates = [*updates, RefUpdate(ref=last_success.ref(plan.id), new=commit)]
     try:
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter import acting
+from splinter.engine.session import Session
+from splinter.engine.steps import command
 from splinter.errors import GitError, SplinterError
 from splinter.git import commands as git
 from splinter.git import merge, remotes
@@ -21,7 +22,6 @@ from splinter.model import differences
 from splinter.model.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
 from splinter.model.records import StepRecord, Usage, masked
 from splinter.model.workstream import Step
-from splinter.session import Session
 
 PREFIX = "refs/splinter/results"
 SUBJECT = "splinter result of "
@@ -61,7 +61,7 @@ def material(session: Session, plan: Plan, step: Step, *, base: str | None, chan
     `base` is the commit of the base, `change` the hash of what the steps before it changed; what is not known, None, is
     left out.
     """
-    workstream, profile = plan.workstream, acting.profile_of(plan, step)
+    workstream, profile = plan.workstream, command.profile_of(plan, step)
     names = (*(profile.env if profile else ()), *workstream.env)
     steps = workstream.steps[: workstream.steps.index(step) + 1]
     if workstream.inputs:

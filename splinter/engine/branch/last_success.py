@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from splinter.engine.session import Session
 from splinter.errors import GitError
 from splinter.git import commands as git
 from splinter.git.commands import Commit
 from splinter.model.plan import Plan
-from splinter.session import Session
 
 Values = dict[str, Any]
 

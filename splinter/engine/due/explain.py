@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter import accepted
+from splinter.engine.branch import last_success
+from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.model import differences
 from splinter.model.differences import Difference
 from splinter.model.plan import Plan
-from splinter.session import Session
 
 Values = dict[str, Any]
 
@@ -89,7 +89,7 @@ def _with_paths(session: Session, plan: Plan, one: Difference, last: Values) -> 
 
 def _last_rows(session: Session, plan: Plan) -> Values:
     """The values of the last success as git remembers them, empty where there was none."""
-    last = accepted.last(session, plan)
+    last = last_success.last(session, plan)
     return {**last.rows, "tip": last.tip} if last else {}
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from splinter import acting, checking, comparison
-from splinter.comparison import Outcomes
+from splinter.engine.checks import comparison, run_check
+from splinter.engine.checks.comparison import Outcomes
+from splinter.engine.session import Session
+from splinter.engine.steps import command
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.workstream import Step
-from splinter.session import Session
 
 
 def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[str, Outcomes]:
@@ -39,9 +40,9 @@ def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[s
 
 
 def _switch(session: Session, plan: Plan, old: str, new: str) -> None:
-    worktree.place(session.repository, acting.locate(session, plan), new, keep_ignored=True)
+    worktree.place(session.repository, command.locate(session, plan), new, keep_ignored=True)
     changes = git.diff(session.repository, old, new)
-    worktree.forget_compiled(acting.locate(session, plan), [change.path for change in changes])
+    worktree.forget_compiled(command.locate(session, plan), [change.path for change in changes])
 
 
 def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
@@ -51,7 +52,7 @@ def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> 
         if known:
             return known
         try:
-            found = comparison.outcomes(checking.run(session, plan, check, start, name=f"{check.id}.base").record)
+            found = comparison.outcomes(run_check.run(session, plan, check, start, name=f"{check.id}.base").record)
         except StepError as error:
             if error.reason == "interrupted":
                 raise
@@ -73,7 +74,7 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
 
 def key(session: Session, plan: Plan, check: Step) -> str:
     """Stands for the check's definition and all that it runs with but the files."""
-    profile = acting.profile_of(plan, check)
+    profile = command.profile_of(plan, check)
     names = (*(profile.env if profile else ()), *plan.workstream.env)
     return fingerprint(
         {

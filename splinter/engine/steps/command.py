@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import fencing, junit, readers
 from splinter.config import tool_profiles
 from splinter.config.tool_profiles import Command, Tool
+from splinter.engine.session import Session
+from splinter.engine.steps import sandboxing
+from splinter.engine.tools import agent_output, junit
+from splinter.engine.tools.agent_output import LIMIT, PROVIDER, Reading
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -22,8 +25,6 @@ from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
-from splinter.readers import LIMIT, PROVIDER, Reading
-from splinter.session import Session
 from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.process import Ended
@@ -91,7 +92,7 @@ def act(
             disk_errors.require(_keeping(session) if is_paid(plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
         ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
-        reading = readers.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
+        reading = agent_output.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
         booking.usage = reading.usage if is_paid(plan, step) else None
         cases, notes = _results(session, plan, name, scratch) if profile and profile.junit else ((), ())
@@ -182,8 +183,8 @@ def _run(
     tree, log = locate(session, plan), session.log(plan, name)
     env = _environment(session, plan, profile, tree)
     argv: tuple[str, ...] | str = command.argv
-    if fencing.is_wanted(session, profile):
-        argv, env = fencing.fenced(session, plan, profile, argv, env, scratch=scratch.folder, home=scratch.home)
+    if sandboxing.is_wanted(session, profile):
+        argv, env = sandboxing.fenced(session, plan, profile, argv, env, scratch=scratch.folder, home=scratch.home)
     try:
         return session.processes.run(
             argv, cwd=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,

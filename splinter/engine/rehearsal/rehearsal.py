@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from splinter import acting, baseline, comparison, groundwork, judging, preparation, subsets, union
-from splinter.engine import Values
+from splinter.engine.checks import baseline, comparison, judge
+from splinter.engine.rehearsal import largest_subset, merge_all
+from splinter.engine.rehearsal.merge_all import Member
+from splinter.engine.session import Session
+from splinter.engine.steps import command, prepare, workspace
+from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -17,8 +21,6 @@ from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
 from splinter.model.workstream import Budget
-from splinter.session import Session
-from splinter.union import Member
 
 REF = "refs/splinter/rehearsals"
 _LOG = "rehearsal."
@@ -48,13 +50,13 @@ def material(members: Sequence[Member]) -> Values:
 
 def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
-    base = union.newest_base(session, members)
-    merged = union.merged(session, union.pending(session, members, base), base)
+    base = merge_all.newest_base(session, members)
+    merged = merge_all.merged(session, merge_all.pending(session, members, base), base)
     members_by_id = {member.id: member for member in merged.fits}
     stage = _Stage(session=session, base=base, members=members_by_id, trees={tuple(members_by_id): merged.tree})
     depends_on = {id: member.plan.workstream.depends_on for id, member in stage.members.items()}
     try:
-        found = subsets.largest(tuple(stage.members), stage.fails, depends_on)
+        found = largest_subset.largest(tuple(stage.members), stage.fails, depends_on)
     except StepError as error:
         if error.reason == "interrupted":
             raise
@@ -109,7 +111,7 @@ class _Stage:
     def tree(self, ids: tuple[str, ...]) -> str | None:
         """The tree of the base with these members' changes, None where they conflict."""
         if ids not in self.trees:
-            self.trees[ids] = union.tree(self.session, [self.members[id] for id in ids], self.base)
+            self.trees[ids] = merge_all.tree(self.session, [self.members[id] for id in ids], self.base)
         return self.trees[ids]
 
 
@@ -141,14 +143,14 @@ def _judge(session: Session, members: Sequence[Member], base: str, commit: str) 
 
 
 def _judge_one(session: Session, plan: Plan, member: Member, base: str, commit: str) -> tuple[CheckRecord, ...]:
-    tree = acting.locate(session, plan)
+    tree = command.locate(session, plan)
     is_new = worktree.expected(tree) is None
-    groundwork.touch(session, plan, tree)
+    workspace.touch(session, plan, tree)
     try:
         if is_new:
             worktree.place(session.repository, tree, commit, keep_ignored=False)
-            groundwork.include_ignored(session, tree)
-            preparation.preflight(session, plan, commit)
-        return judging.judge(session, plan, commit, start=base, log=_LOG).checks
+            workspace.include_ignored(session, tree)
+            prepare.preflight(session, plan, commit)
+        return judge.judge(session, plan, commit, start=base, log=_LOG).checks
     finally:
         worktree.place(session.repository, tree, member.head, keep_ignored=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from splinter.engine.session import Session
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.plan import Plan
-from splinter.session import Session
 
 _SHOWN = 5
 _LATEST = 20  # commits of ours that copies are looked for of

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from splinter import breakers, comparison, engine, judging, prompts
-from splinter.breakers import Tried
+from splinter.engine.checks import comparison, judge, stuck_detector
+from splinter.engine.checks.judge import Judged
+from splinter.engine.checks.stuck_detector import Tried
+from splinter.engine.session import Session
+from splinter.engine.steps import run_step
+from splinter.engine.tools import prompts
 from splinter.git import commands as git
-from splinter.judging import Judged
 from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
-from splinter.session import Session
 
 _TILL = "until the next occurrence, an edit, or doit -a"
 
@@ -24,13 +26,13 @@ def mended(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
 
     `start` is the commit that the workstream's change begins at, `before` its last step's.
     """
-    judged = judging.judge(session, plan, _resumed(session, plan, before), start=start)
+    judged = judge.judge(session, plan, _resumed(session, plan, before), start=start)
     while judged.failures:
         tries = _tries(session, plan)
-        results = [*_results(session, tries), judging.tried(session, judged)]
+        results = [*_results(session, tries), judge.tried(session, judged)]
         _refuse(session, plan, judged, results, tries, start)
         commit = _attempt(session, plan, judged, results[-1], number=len(tries) + 1)
-        judged = judging.judge(session, plan, commit, start=start)
+        judged = judge.judge(session, plan, commit, start=start)
     return judged
 
 
@@ -49,18 +51,18 @@ def _refuse(
     """Raise StepError where no further attempt is to be made."""
     fix = plan.workstream.fix
     if not fix.attempts:
-        raise judging.failed("check_failed", _told(judged), judged)
-    why = breakers.trip(results)
+        raise judge.failed("check_failed", _told(judged), judged)
+    why = stuck_detector.trip(results)
     if why:
         message = f"fix attempt {len(tries)} {why}; no more are made {_TILL}\n{_told(judged)}"
-        raise judging.failed("oscillating", message, judged)
+        raise judge.failed("oscillating", message, judged)
     if len(tries) >= fix.attempts:
         used_up = f"({fix.attempts} fix attempts are used up {_TILL})"
-        raise judging.failed("check_failed", f"{_told(judged)} {used_up}", judged)
+        raise judge.failed("check_failed", f"{_told(judged)} {used_up}", judged)
     lines = git.changed_lines(session.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:
         message = f"{_told(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
-        raise judging.failed("check_failed", message, judged)
+        raise judge.failed("check_failed", message, judged)
 
 
 def _attempt(session: Session, plan: Plan, judged: Judged, result: Tried, *, number: int) -> str:
@@ -69,13 +71,13 @@ def _attempt(session: Session, plan: Plan, judged: Judged, result: Tried, *, num
     counted = {"from": judged.commit, "failing": result.failing}
     session.store.add_attempt(plan.id, key, number, counted)
     prompt = prompts.of_fix(
-        plan.workstream, judged.failures, number=number, earlier=engine.earlier(session, plan, until=None)
+        plan.workstream, judged.failures, number=number, earlier=run_step.earlier(session, plan, until=None)
     )
     made_of = {"fix": number, "before": judged.commit, "definition": key}
     step = _step(plan, number)
-    record = engine.attempt(session, plan, step, before=judged.commit, made_of=made_of, prompt=prompt)
+    record = run_step.attempt(session, plan, step, before=judged.commit, made_of=made_of, prompt=prompt)
     if record.outcome in ("failed", "interrupted") or record.commit is None:
-        raise judging.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
+        raise judge.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
     session.store.add_attempt_result(plan.id, key, number, {**counted, "commit": record.commit})
     return record.commit
 

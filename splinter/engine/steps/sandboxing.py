@@ -10,10 +10,10 @@ from pathlib import Path
 
 from splinter.config import tool_profiles
 from splinter.config.tool_profiles import Tool
+from splinter.engine.session import Session
 from splinter.errors import StepError
 from splinter.git import worktree
 from splinter.model.plan import Plan
-from splinter.session import Session
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from splinter import acting, baseline, checking, comparison
-from splinter.breakers import Tried, essence
-from splinter.checking import Checked
-from splinter.comparison import Outcomes
+from splinter.engine.checks import baseline, comparison, run_check
+from splinter.engine.checks.comparison import Outcomes
+from splinter.engine.checks.run_check import Checked
+from splinter.engine.checks.stuck_detector import Tried, essence
+from splinter.engine.session import Session
+from splinter.engine.steps import command
+from splinter.engine.tools.prompts import Failure
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model.plan import Plan, fingerprint
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step
-from splinter.prompts import Failure
-from splinter.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,9 @@ def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "
 
     Logs are named after the checks, behind `log`. Raises StepError where one could not judge.
     """
-    worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
+    worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)
     checks = plan.workstream.checks
-    ran = [(check, checking.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
+    ran = [(check, run_check.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
     before: dict[str, Outcomes] = {}
     if git.tree_of(session.repository, start) != git.tree_of(session.repository, commit):
         before = baseline.outcomes(session, plan, start=start, commit=commit)
@@ -71,7 +72,7 @@ def _judged(
 def _again(session: Session, plan: Plan, check: Step, commit: str, log: str) -> Outcomes | None:
     """What a check says when it is asked once more, None where no time is left for that."""
     try:
-        return comparison.outcomes(checking.run(session, plan, check, commit, name=f"{log}{check.id}.again").record)
+        return comparison.outcomes(run_check.run(session, plan, check, commit, name=f"{log}{check.id}.again").record)
     except StepError as error:
         if error.reason != "over_budget":
             raise

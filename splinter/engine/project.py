@@ -15,6 +15,7 @@ from pathlib import Path
 from splinter.config import settings_file, tool_profiles, workstream_files
 from splinter.config.settings_file import Environment, Settings
 from splinter.config.workstream_files import Collection
+from splinter.engine.session import Session
 from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import user_repository
@@ -23,7 +24,6 @@ from splinter.model import plan
 from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.workstream import Prompt, Workstream
-from splinter.session import Session
 from splinter.system import user_folders
 from splinter.system.budget import Ledger
 from splinter.system.history import Store, exclude_from_git

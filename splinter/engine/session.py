@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter.comparison import Outcomes
 from splinter.config.settings_file import Environment, Settings
 from splinter.config.tool_profiles import Tool
+from splinter.engine.checks.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.git import commands as git
 from splinter.git import remotes

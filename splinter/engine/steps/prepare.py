@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from splinter import accepted, acting, engine, fencing, groundwork
-from splinter.engine import Values
+from splinter.engine.branch import last_success
+from splinter.engine.session import Session
+from splinter.engine.steps import command, run_step, sandboxing, workspace
+from splinter.engine.steps.run_step import Values
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
 from splinter.model.plan import Plan
-from splinter.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,25 +30,25 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
     """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
     started = time.monotonic()
     session.open_run()
-    tree = acting.locate(session, plan)
+    tree = command.locate(session, plan)
     try:
         start = _start(session, plan, previous)
-        groundwork.touch(session, plan, tree)
+        workspace.touch(session, plan, tree)
         worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
-        groundwork.include_ignored(session, tree)
+        workspace.include_ignored(session, tree)
         if told := submodules.missing(submodules.listed(tree)):
             session.note(f"{plan.id}: {told}.")
-        fencing.require(session, plan)
+        sandboxing.require(session, plan)
         _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)
         preflight(session, plan, start.commit)
     except StepError as error:
         is_interrupted = error.reason == "interrupted"
         outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
-        record = engine.record(session, plan, "prepare", outcome, started, reason=reason, message=str(error))
+        record = run_step.record(session, plan, "prepare", outcome, started, reason=reason, message=str(error))
         session.store.add_step(session.open_run(), record)
         raise
-    engine.pin(session, plan, "prepare", start.commit)
+    run_step.pin(session, plan, "prepare", start.commit)
     return {
         "made_of": made_of,
         "versions": versions,
@@ -95,7 +96,7 @@ def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
 
 def _may_stay(session: Session, plan: Plan, kept: str, base: str) -> bool:
     """Whether the settings ask for a new base only on conflict, and the branch on its old one still merges."""
-    last = accepted.last(session, plan) if session.settings.rebase == "conflict" else None
+    last = last_success.last(session, plan) if session.settings.rebase == "conflict" else None
     if last is None or last.start != kept or is_in(session, last.start, last.tip, base):
         return False
     return merge.merge_trees(session.repository, base, last.tip)[0] is not None
@@ -146,10 +147,10 @@ def _look_for_tools(session: Session, plan: Plan) -> dict[str, str]:
 def preflight(session: Session, plan: Plan, commit: str) -> None:
     """Run the preflight in the work tree at a commit, and put it back there; raises StepError."""
     for check in plan.workstream.preflight:
-        failure = acting.act(session, plan, check, check.id).failure
+        failure = command.act(session, plan, check, check.id).failure
         if failure and failure.reason in ("interrupted", "over_budget"):
             raise failure
         if failure:
             raise StepError("preflight", f"{check.id}: {failure}")
     if plan.workstream.preflight:
-        worktree.place(session.repository, acting.locate(session, plan), commit, keep_ignored=True)
+        worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from splinter import acting, results
+from splinter.engine.session import Session
+from splinter.engine.steps import cache, command
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
 from splinter.model.plan import Plan
 from splinter.model.workstream import Step
-from splinter.session import Session
 from splinter.text import markdown
 
 PREFIX = "refs/splinter/claims"
@@ -72,11 +72,11 @@ def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[
 
     A turn of the step's tool is held with it, so that nobody waits for one who waits for a turn.
     """
-    remote = results.shared_through(session)
+    remote = cache.shared_through(session)
     if remote is None or key is None or not session.uses_kept:
         yield False
         return
-    known = frozenset(git.under(session.repository, f"{results.PREFIX}/{key}"))
+    known = frozenset(git.under(session.repository, f"{cache.PREFIX}/{key}"))
     limit_s = step.timeout_s + _LEEWAY_S
     wanted = _Wanted(
         session=session, remote=remote, key=key, task=plan.task(step.id), limit_s=limit_s, known=known
@@ -106,7 +106,7 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[st
     """The claim that is ours now, empty where we go on without one, and whether a result came meanwhile."""
     session, over, refused = wanted.session, "", False
     while not session.processes.is_stopping:
-        turn.enter_context(session.turn(acting.profile_of(plan, step)))
+        turn.enter_context(session.turn(command.profile_of(plan, step)))
         mine = _offered(wanted, over)
         there = _look(wanted)
         if there.claim == mine:
@@ -167,7 +167,7 @@ def _offered(wanted: _Wanted, over: str) -> str:
 
 
 def _look(wanted: _Wanted) -> _There:
-    patterns = (wanted.ref, f"{results.PREFIX}/{wanted.key}/*")
+    patterns = (wanted.ref, f"{cache.PREFIX}/{wanted.key}/*")
     found = remotes.refs(wanted.session.repository, wanted.remote, patterns, wanted.auth)
     made = frozenset(id for ref, id in found.items() if ref != wanted.ref)
     return _There(claim=found.get(wanted.ref, ""), results=made)

@@ -1,0 +1,1 @@
+"""One workstream from its base to its branch. It publishes nothing."""
