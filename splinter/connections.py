@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splinter import finding, publish
+from splinter import finding
 from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.finding import Finding
+from splinter.publish import pull_request
 
 GITHUB_TIMEOUT_S = 5  # to connect, and again for the answer: ten seconds at most
 FILES = ".splinter/pull-requests/"
@@ -50,7 +51,7 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
 
 def _repository(session: Session) -> str | None:
     try:
-        return publish.github_repository(session)
+        return pull_request.github_repository(session)
     except InputError:  # a remote that does not exist; it is told with git's findings
         return None
 
@@ -66,7 +67,7 @@ def _actions(session: Session, token: str) -> Iterator[Finding]:
 
 def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
     """What GitHub says, in one request."""
-    from splinter.forges.github import GitHub
+    from splinter.publish.forges.github import GitHub
 
     api_url, name = session.environment.github_api_url, f"github {repository}"
     asked = GitHub(token, repository, api_url, timeout_s=GITHUB_TIMEOUT_S, tries=1, again="doit doctor")
@@ -97,10 +98,10 @@ def _scopes(scopes: tuple[str, ...] | None) -> Finding:
 
 def mail(session: Session) -> Iterator[Finding]:
     """Where the report goes."""
-    from splinter.notifiers.mail import Mail
+    from splinter.publish.notifiers.mail import Mail
 
     try:
-        mailer = publish.mailer(session)
+        mailer = pull_request.mailer(session)
     except PublishError as error:
         yield finding.problem("mail", "mail", str(error))
         return
@@ -122,7 +123,7 @@ def messengers(session: Session) -> Iterator[Finding]:
     """Who else is told."""
     for task, variable in (("slack", "SLACK_WEBHOOK_URL"), ("healthcheck", "HEALTHCHECK_URL")):
         try:
-            publish.messenger(session, task)
+            pull_request.messenger(session, task)
         except PublishError as error:
             yield finding.note(task, task, str(error))
         else:

@@ -28,7 +28,7 @@ from splinter.finding import Finding
 from splinter.git import command_line
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.workstream import Workstream
-from splinter.publish import REPORTS
+from splinter.publish.pull_request import REPORTS
 from splinter.system import disk
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from splinter import publish, together
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
 from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
 from splinter.model import plan
 from splinter.model.plan import Plan
+from splinter.publish import combined_pull_request, pull_request
 from splinter.rows import Act, Rows
 
 NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
@@ -25,7 +25,7 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     """The final tasks, as doit's task creators yield them."""
     yield _rehearse(session, rows)
     yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
-    if session.settings.pull_requests == together.ID and session.plans:
+    if session.settings.pull_requests == combined_pull_request.ID and session.plans:
         yield _together(session, rows)
     else:
         yield from _each(session, rows)
@@ -35,7 +35,7 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
-    is_one_page = session.settings.pull_requests == together.ID
+    is_one_page = session.settings.pull_requests == combined_pull_request.ID
 
     def found() -> dict[str, tuple[merge_all.Member, ...]]:
         accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}
@@ -79,27 +79,27 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
 
 
 def _together(session: Session, rows: Rows) -> dict[str, Any]:
-    name = f"pr:{together.ID}"
+    name = f"pr:{combined_pull_request.ID}"
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values["rehearse"] = rows.values("rehearse")
-        session.materials[name] = together.material(session, session.values["rehearse"])
+        session.materials[name] = combined_pull_request.material(session, session.values["rehearse"])
         return not session.values["rehearse"] or values.get("made_of") == session.materials[name]
 
     def publish_it(task: Any) -> Values:
         if not session.values["rehearse"]:
             return {}
-        done = together.propose(session, session.values["rehearse"])
+        done = combined_pull_request.propose(session, session.values["rehearse"])
         return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
 
     return {
         "basename": "pr",
-        "name": together.ID,
+        "name": combined_pull_request.ID,
         "doc": "one pull request of all that goes together",
         "actions": [Act(publish_it)],
         "uptodate": [is_fresh],
         "task_dep": ["rehearse"],
-        "meta": {"wait_only": True, "publishes": together.ID, "session": session},
+        "meta": {"wait_only": True, "publishes": combined_pull_request.ID, "session": session},
     }
 
 
@@ -114,13 +114,13 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[accept] = rows.values(accept)
-        session.materials[name] = plan.publish_material(one, session.values[accept], publish.target(session))
+        session.materials[name] = plan.publish_material(one, session.values[accept], pull_request.target(session))
         return not session.values[accept] or values.get("made_of") == session.materials[name]
 
     def publish_it(task: Any) -> Values:
         if not session.values[accept]:
             return {}  # asked for with -a: there is no result to publish
-        done = publish.pull_request(session, one, session.values[accept])
+        done = pull_request.pull_request(session, one, session.values[accept])
         return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
 
     before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
@@ -140,7 +140,7 @@ def _report(session: Session) -> dict[str, Any]:
         run = session.reported_run()
         session.materials["report"] = {
             "run": run,
-            "digest": publish.digest(session, run),
+            "digest": pull_request.digest(session, run),
         }
         return run is None or values.get("made_of") == session.materials["report"]
 
@@ -150,7 +150,7 @@ def _report(session: Session) -> dict[str, Any]:
             raise PublishError("nothing is recorded yet; doit makes a first run")
         if session.run == run:
             session.store.finish_run(run, session.clock.now())
-        folder = publish.write_report(session, publish.run_record(session, run))
+        folder = pull_request.write_report(session, pull_request.run_record(session, run))
         return {
             "made_of": session.materials["report"],
             "action": "written",
@@ -177,7 +177,7 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
         run = session.reported_run()
         session.materials[name] = {
             "run": run,
-            "digest": publish.digest(session, run),
+            "digest": pull_request.digest(session, run),
         }
         if name == "healthcheck":
             return not configured
@@ -185,8 +185,8 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
 
     def send(task: Any) -> Values:
         is_test = bool(task.options and task.options["test"])
-        notifier = publish.mailer(session) if name == "email" else publish.messenger(session, name)
-        told = publish.sample() if is_test else publish.message(session, session.reported_run())
+        notifier = pull_request.mailer(session) if name == "email" else pull_request.messenger(session, name)
+        told = pull_request.sample() if is_test else pull_request.message(session, session.reported_run())
         return {"made_of": session.materials.get(name), "where": notifier.send(told)}
 
     return {

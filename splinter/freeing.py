@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, expiry, leftovers, together
+from splinter import bygone, expiry, leftovers
 from splinter.bygone import Bygone
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
@@ -25,6 +25,7 @@ from splinter.git import command_line, worktree
 from splinter.git import commands as git
 from splinter.leftovers import Leftover
 from splinter.model.workstream import Workstream
+from splinter.publish import combined_pull_request
 from splinter.system import disk
 from splinter.text.redact import Redactor
 
@@ -113,7 +114,9 @@ def _shape(known: Project) -> dict[str, Set[str]] | None:
         found.append(workstream_files.read(repository.root, known.settings))
     if any(problem.level == "error" for one in found for problem in one.problems):
         return None
-    shape: dict[str, Set[str]] = {together.ID: set()} if known.settings.pull_requests == together.ID else {}
+    shape: dict[str, Set[str]] = (
+        {combined_pull_request.ID: set()} if known.settings.pull_requests == combined_pull_request.ID else {}
+    )
     for workstream in (one for each in found for one in each.workstreams):
         shape[workstream.id] = {*shape.get(workstream.id, ()), *_names(workstream)}
     return shape

@@ -12,7 +12,7 @@ from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.expiry import Thing
 from splinter.git import worktree
-from splinter.publish import REPORTS
+from splinter.publish.pull_request import REPORTS
 from splinter.system import disk
 
 _RUN = re.compile(r"(\d{8}-\d{6})-[0-9a-z-]+")

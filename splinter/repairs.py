@@ -13,7 +13,7 @@ from pathlib import Path
 from splinter.engine import project
 from splinter.engine.project import Project
 from splinter.engine.session import Session
-from splinter.publish import REPORTS
+from splinter.publish.pull_request import REPORTS
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
 _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole

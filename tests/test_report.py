@@ -9,7 +9,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splinter import report
 from splinter.model.records import (
     CaseRecord,
     CheckRecord,
@@ -20,6 +19,7 @@ from splinter.model.records import (
     StepRecord,
     WorkstreamRecord,
 )
+from splinter.publish import report
 from splinter.text import markdown
 
 RUN = "2026-01-02T02-00-00Z-1a2b"

@@ -138,10 +138,10 @@ class Show(Command):
         return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
-        from splinter import report
         from splinter.config import settings_file
         from splinter.git import user_repository
         from splinter.model import records
+        from splinter.publish import report
         from splinter.system.history import Store
         from splinter.text.redact import Redactor
 

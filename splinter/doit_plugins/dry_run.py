@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
-from splinter import publish, together
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Page
+from splinter.publish import combined_pull_request, pull_request
 from splinter.text.redact import plain
 
 
@@ -65,20 +65,20 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
 def _of_one(session: Session, plan: Plan) -> Page | str:
     accepted = session.values.get(plan.task("accept")) or {}
     if accepted.get("outcome") == "changed":
-        return publish.page(session, plan, accepted)
+        return pull_request.page(session, plan, accepted)
     return f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
 
 
 def _together(session: Session) -> Page | str:
     rehearsed = session.values.get("rehearse") or {}
     if rehearsed.get("members"):
-        return together.page(session, rehearsed, *(commit for _, commit in rehearsed["unions"].values()))
+        return combined_pull_request.page(session, rehearsed, *(commit for _, commit in rehearsed["unions"].values()))
     return "what goes together in the rehearsal"
 
 
 def _page(session: Session, id: str) -> str:
-    page = _together(session) if id == together.ID else _of_one(session, session.plans[id])
+    page = _together(session) if id == combined_pull_request.ID else _of_one(session, session.plans[id])
     if isinstance(page, Page):
         page = f"{page.title}\n{page.head} -> {page.base}\n\n{page.own_body}"
-    lines = [f"to {publish.target(session)}", *page.splitlines()]
+    lines = [f"to {pull_request.target(session)}", *page.splitlines()]
     return "\n".join(f"     | {line}" for line in lines)

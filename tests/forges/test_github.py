@@ -16,11 +16,11 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.validation.request.exceptions import InvalidRequestBody
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-from splinter import report
 from splinter.errors import PublishError
-from splinter.forges.github import GitHub, repository_of
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
+from splinter.publish import report
+from splinter.publish.forges.github import GitHub, repository_of
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 

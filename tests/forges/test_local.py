@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from splinter import report
 from splinter.errors import PublishError
-from splinter.forges.local import Local
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
+from splinter.publish import report
+from splinter.publish.forges.local import Local
 
 RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", objective="Nothing to mend.")
 WHERE = ".splinter/pull-requests/tidy.md"

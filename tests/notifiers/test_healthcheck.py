@@ -6,7 +6,7 @@ import pytest
 
 from splinter.errors import PublishError
 from splinter.model.ports import Message
-from splinter.notifiers.healthcheck import Healthcheck
+from splinter.publish.notifiers.healthcheck import Healthcheck
 from tests.counterparts.scripted import Answer, scripted
 
 SECRET = "0f3b7c1e-secret"

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from splinter.errors import PublishError
 from splinter.model.ports import Message
-from splinter.notifiers.mail import Mail, Outbox, compose
+from splinter.publish.notifiers.mail import Mail, Outbox, compose
 
 PASSWORD = "app-passw0rd"
 MESSAGE = Message(

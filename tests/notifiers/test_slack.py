@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter import report
 from splinter.errors import PublishError
 from splinter.model.ports import Message
 from splinter.model.records import RunRecord, StepRecord, WorkstreamRecord
-from splinter.notifiers.slack import CUT, Slack, blocks
+from splinter.publish import report
+from splinter.publish.notifiers.slack import CUT, Slack, blocks
 from tests.counterparts import SLACK, emulated
 from tests.counterparts.scripted import Answer, scripted
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from splinter import report
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
+from splinter.publish import report
 from splinter.text import markdown
 from splinter.text.redact import Redactor
 

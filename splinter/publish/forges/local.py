@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter import report
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
+from splinter.publish import report
 from splinter.system import disk_errors
 from splinter.system.history import write_whole
 from splinter.text.redact import plain

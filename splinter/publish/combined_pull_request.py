@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from splinter import publish, report
 from splinter.engine.branch import move_branch
 from splinter.engine.session import Session
 from splinter.engine.steps.run_step import Values
@@ -18,6 +17,7 @@ from splinter.model.plan import Material, Plan, definition, fingerprint, shorten
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
+from splinter.publish import pull_request, report
 
 ID = "together"
 
@@ -30,7 +30,7 @@ def material(session: Session, rehearsed: Values) -> Material:
             "members": rehearsed.get("members"),
             "unions": rehearsed.get("unions"),
             "definitions": _definition(plans),
-            "target": publish.target(session),
+            "target": pull_request.target(session),
         }
     )
 
@@ -42,7 +42,7 @@ def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
     if not plans and rehearsed["notes"]:
         raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
     if not plans:
-        return publish.propose(session, whole, "", None)
+        return pull_request.propose(session, whole, "", None)
     start, union = rehearsed["unions"][whole.base.name]
     chain = _chain(session, plans, rehearsed["members"], start)
     if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union):
@@ -53,7 +53,7 @@ def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
     except StepError as error:
         raise PublishError(str(error)) from error
     wanted = page(session, rehearsed, settled.tip) if settled.is_changed else None
-    return publish.propose(session, whole, settled.tip, wanted)
+    return pull_request.propose(session, whole, settled.tip, wanted)
 
 
 def page(session: Session, rehearsed: Values, tip: str) -> Page:
@@ -83,11 +83,11 @@ def page(session: Session, rehearsed: Values, tip: str) -> Page:
         base=wanted.base or whole.base.name,
         title=report.pull_request_title(record),
         own_body=report.pull_request_body(
-            publish.session_redacted(session, record),
+            pull_request.session_redacted(session, record),
             run=rehearsed["run"] or "",
             reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
             definition=_definition(plans),
-            members=[publish.session_redacted(session, one) for one in members],
+            members=[pull_request.session_redacted(session, one) for one in members],
         ),
         draft=wanted.draft,
         labels=wanted.labels,
@@ -175,4 +175,4 @@ def _rehearsal(session: Session, rehearsed: Values, whole: Plan) -> RehearsalRec
 
 def _record(session: Session, plan: Plan, tip: str) -> WorkstreamRecord:
     found = session.store.last_result(plan.id, tip)
-    return found[1] if found else publish.describe_lost(plan)
+    return found[1] if found else pull_request.describe_lost(plan)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from splinter import pushing, report
 from splinter.engine.session import Session
 from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
@@ -18,6 +17,7 @@ from splinter.model import records
 from splinter.model.plan import Plan, choose_remote, definition, fingerprint
 from splinter.model.ports import Forge, Message, Notifier, Page
 from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
+from splinter.publish import push, report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
 
 REPORTS = "reports"
@@ -30,7 +30,7 @@ def github_repository(session: Session) -> str | None:
     remote = choose_remote(session.settings, session.snapshot)
     if not remote or not session.environment.github_token:
         return None
-    from splinter.forges.github import repository_of
+    from splinter.publish.forges.github import repository_of
 
     return session.environment.github_repository or repository_of(
         session.snapshot.remotes[remote], session.environment.github_api_url
@@ -47,11 +47,11 @@ def forge(session: Session) -> Forge:
     """Where pull requests go."""
     repository = github_repository(session)
     if repository:
-        from splinter.forges.github import GitHub
+        from splinter.publish.forges.github import GitHub
 
         assert session.environment.github_token
         return GitHub(session.environment.github_token, repository, session.environment.github_api_url)
-    from splinter.forges.local import Local
+    from splinter.publish.forges.local import Local
 
     return Local(session.repository.root)
 
@@ -66,7 +66,7 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> Pull
     """Push the branch and let its page be as wanted, or close it where it is None; raises PublishError."""
     run = session.run or session.reported_run() or session.open_run()
     if wanted:
-        send = partial(pushing.push, session, plan, tip)
+        send = partial(push.push, session, plan, tip)
         done = forge(session).publish(wanted, send)
         if done.action == "none" and _is_aimed_at(session, plan):
             send()
@@ -157,7 +157,7 @@ def write_report(session: Session, record: RunRecord) -> Path:
 
 def mailer(session: Session) -> Notifier:
     """How mail leaves; raises PublishError where a setting is missing."""
-    from splinter.notifiers.mail import Mail, Outbox
+    from splinter.publish.notifiers.mail import Mail, Outbox
 
     env = session.environment
     host, user, password = env.smtp_host, env.smtp_user, env.smtp_password
@@ -180,8 +180,8 @@ def mailer(session: Session) -> Notifier:
 
 def messenger(session: Session, task: str) -> Notifier:
     """Slack or the healthcheck; raises PublishError where it is not configured."""
-    from splinter.notifiers.healthcheck import Healthcheck
-    from splinter.notifiers.slack import Slack
+    from splinter.publish.notifiers.healthcheck import Healthcheck
+    from splinter.publish.notifiers.slack import Slack
 
     env = session.environment
     if task == "slack":

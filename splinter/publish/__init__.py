@@ -1,0 +1,1 @@
+"""From records to people: pull requests, report, notifications. It starts no work."""
