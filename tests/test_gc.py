@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from splinter import expiry
 from splinter.doit_plugins.freeing import Gc
-from splinter.expiry import DAY_S, Thing
+from splinter.maintenance import retention
+from splinter.maintenance.retention import DAY_S, Thing
 from splinter.system import disk
 from tests.world import MONDAY, TUESDAY, World, end_group, wait_for
 
@@ -145,7 +145,7 @@ def test_a_worktree_that_was_not_used_for_long_goes_and_the_next_run_makes_it_an
     agent.new_calls()
     held = disk.measure([agent.worktree("a"), *agent.worktree("a").parent.parent.glob("*/a*")]).bytes
     out = gc(agent)
-    told = expiry.size(held)
+    told = retention.size(held)
     assert out == f"freed 1 worktree: {told}\n  a: not used for 31 days, the limit is 30, {told}\n"
     assert not list(agent.worktree("b").parent.parent.glob("*/a*"))
     assert agent.doit().status == 0
@@ -254,7 +254,7 @@ def test_logs_reports_and_mails_of_old_runs_go_and_the_record_stays(agent: World
     held = disk.measure([path for place in places for path in place.glob(f"{runs[0]}*")]).bytes
     foretold, out = gc(agent, "--dry-run"), gc(agent)
     assert out.splitlines()[0].startswith("freed 1 run's logs, patches, report and mail: ")
-    assert f"  {runs[0]}: 92 days old, the limit is 90, {expiry.size(held)}" in out.splitlines()
+    assert f"  {runs[0]}: 92 days old, the limit is 90, {retention.size(held)}" in out.splitlines()
     assert foretold == out.replace("freed", "would free")
     for place in places:
         found = {path.name.removesuffix(".eml") for path in place.iterdir() if path.name[0] == "2"}
@@ -622,12 +622,12 @@ def thing(name: str, days: int, bytes: int = 0, **more: object) -> Thing:
 
 def test_age_and_size_together() -> None:
     things = [thing("old", 11, 10**6), thing("b", 9, 10**6), thing("c", 8, 10**6), thing("kept", 99, 10**6, stays=True)]
-    assert expiry.expired(things, days=10, mb=2, now_s=0) == {
+    assert retention.expired(things, days=10, mb=2, now_s=0) == {
         "old": "11 days old, the limit is 10",
         "b": "the oldest of more than 2.0 MB",
     }
-    assert expiry.expired(things, days=99, mb=0, now_s=0).keys() == {"old", "b", "c"}
-    assert expiry.expired([thing("future", -5)], days=0, mb=0, now_s=0) == {}
+    assert retention.expired(things, days=99, mb=0, now_s=0).keys() == {"old", "b", "c"}
+    assert retention.expired([thing("future", -5)], days=0, mb=0, now_s=0) == {}
 
 
 @pytest.mark.parametrize("limit", range(7))
@@ -639,6 +639,6 @@ def test_the_newest_that_fit_are_found_by_halves(limit: int) -> None:
         calls.append(names)
         return len(names) * 10**6
 
-    fits = expiry.newest_within(things, size_of, mb=limit)
+    fits = retention.newest_within(things, size_of, mb=limit)
     assert fits == ("kept", "1", "2", "3", "4", "5")[: max(1, limit)]
     assert len(calls) <= 4

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-from splinter import scaffold
+from splinter.maintenance import init
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOWS = {
-    "of this repository": (ROOT / scaffold.NIGHTLY).read_text("utf-8"),
-    "of doit init": scaffold.nightly(package=scaffold.PACKAGE, tools="ruff pytest"),
+    "of this repository": (ROOT / init.NIGHTLY).read_text("utf-8"),
+    "of doit init": init.nightly(package=init.PACKAGE, tools="ruff pytest"),
 }
 PUBLISHING_SECRETS = ("SPLINTER_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
 
@@ -82,7 +82,7 @@ def repository_of_a_user(folder: Path) -> Path:
     (origin / "workstreams").mkdir()
     steps = '[{id: write, run: "echo counted > count.txt"}]'
     (origin / "workstreams/count.yaml").write_text(f"id: count\ntitle: Count\nwhen: once\nsteps: {steps}\n")
-    scaffold.write(origin, ())
+    init.write(origin, ())
     git(origin, "add", ".")
     git(origin, "commit", "-q", "-m", "set up")
     return origin
@@ -143,7 +143,7 @@ def test_it_has_no_finding_of_the_security_linter(workflow: Path) -> None:
 
 
 def test_this_repositorys_nightly_is_the_one_that_init_writes_but_for_the_package() -> None:
-    assert WORKFLOWS["of this repository"] == scaffold.nightly(package=".", tools="ruff pytest")
+    assert WORKFLOWS["of this repository"] == init.nightly(package=".", tools="ruff pytest")
 
 
 def test_it_runs_at_two_in_utc_and_by_hand() -> None:

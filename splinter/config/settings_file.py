@@ -17,7 +17,7 @@ from splinter.config import bounded_read, schema, toml_documents, tool_profiles
 from splinter.config.tool_profiles import Tool
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
-from splinter.expiry import Limits
+from splinter.maintenance.retention import Limits
 from splinter.model import schedule
 from splinter.model.workstream import Budget
 from splinter.text.patterns import ref_problem, shown

@@ -13,7 +13,7 @@ from doit.cmd_base import Command
 from splinter.doit_plugins.telling import say, takes_colour, told
 
 if TYPE_CHECKING:
-    from splinter.finding import Finding
+    from splinter.maintenance.doctor_finding import Finding
 
 _WIDTH = len("problem") + 2
 
@@ -38,8 +38,8 @@ class Doctor(Command):
         return told(lambda: self._tell(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
 
     def _tell(self, *, is_offline: bool, as_json: bool) -> int:
-        from splinter import doctor
         from splinter.engine import project
+        from splinter.maintenance import doctor
 
         known = project.read(Path.cwd())
         found = doctor.examine(known, is_offline=is_offline)

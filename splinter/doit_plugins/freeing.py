@@ -15,7 +15,7 @@ from splinter.doit_plugins.run import locked
 from splinter.doit_plugins.telling import say, told
 
 if TYPE_CHECKING:
-    from splinter.freeing import Freed, Report
+    from splinter.maintenance.gc import Freed, Report
 
 _SHOWN = 20  # things of a kind that people are shown; JSON has them all
 _NOUNS = {
@@ -49,19 +49,19 @@ class Gc(Command):
         return told(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
 
     def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
-        from splinter import freeing
         from splinter.engine import project
+        from splinter.maintenance import gc
 
         with nullcontext() if is_dry_run else locked():
             known = project.read(Path.cwd())
-            report = freeing.free(known, is_dry_run=is_dry_run)
+            report = gc.free(known, is_dry_run=is_dry_run)
         shares = known.settings.share_results and bool(report.of("results"))
         say(_as_json(report, is_dry_run) if as_json else "\n".join(_lines(report, is_dry_run, shares=shares)))
         return 2 if report.problems else 0
 
 
 def _as_json(report: Report, is_dry_run: bool) -> str:
-    from splinter.freeing import KINDS
+    from splinter.maintenance.gc import KINDS
 
     kinds = {
         kind: {
@@ -76,7 +76,7 @@ def _as_json(report: Report, is_dry_run: bool) -> str:
 
 
 def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
-    from splinter.freeing import KINDS
+    from splinter.maintenance.gc import KINDS
 
     frees, moves, leaves = ("would free", "would move", "would leave") if is_dry_run else ("freed", "moved", "left")
     for kind in KINDS:
@@ -93,19 +93,19 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
 
 
 def _summed(kind: str, found: tuple[Freed, ...]) -> str:
-    from splinter import expiry
+    from splinter.maintenance import retention
 
     told = f"{len(found):,} {_NOUNS[kind][len(found) != 1]}"
     if kind in ("worktrees", "logs"):
-        return f"{told}: {expiry.size(sum(one.bytes for one in found))}"
+        return f"{told}: {retention.size(sum(one.bytes for one in found))}"
     return f"{told}; git's own gc frees what only they held" if kind == "results" else told
 
 
 def _shown(one: Freed) -> str:
-    from splinter import expiry
+    from splinter.maintenance import retention
     from splinter.text.markdown import one_line
 
-    size = f", {expiry.size(one.bytes)}" if one.kind in ("worktrees", "logs") else ""
+    size = f", {retention.size(one.bytes)}" if one.kind in ("worktrees", "logs") else ""
     return one_line(f"{one.name}: {one.why}{size}{f'; {one.note}' if one.note else ''}")
 
 

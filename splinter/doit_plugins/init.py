@@ -8,11 +8,11 @@ from pathlib import Path
 
 from doit.cmd_base import Command
 
-from splinter import scaffold
 from splinter.config import settings_file
 from splinter.errors import SplinterError
 from splinter.git import user_repository
-from splinter.scaffold import Written
+from splinter.maintenance import init
+from splinter.maintenance.init import Written
 
 NEXT = "Next: `doit list` shows the workstreams, `doit` runs them."
 
@@ -32,7 +32,7 @@ class Init(Command):
             return 3
         try:
             root = user_repository.toplevel(Path.cwd(), settings_file.environment().variables)
-            written = scaffold.write(root, user_repository.listed_files(root, settings_file.environment().variables))
+            written = init.write(root, user_repository.listed_files(root, settings_file.environment().variables))
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status

@@ -120,8 +120,8 @@ class Run(cmd_run.Run):
         self, session: Any, stream: Any, reporter: Any, failure_verbosity: int, continue_: bool, always: bool,
         jobs: int, outfile: Any,
     ) -> int:  # fmt: skip
-        from splinter import repairs
         from splinter.doit_plugins.runner import Runner
+        from splinter.maintenance import crash_recovery
 
         out = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else outfile  # noqa: PTH123, SIM115
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
@@ -129,7 +129,7 @@ class Run(cmd_run.Run):
         shown.session = session
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
-        session.repairs = (*filter(None, (found,)), *repairs.make(self.loader.project, session))
+        session.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
             status = runner.run_all(self.control.task_dispatcher())

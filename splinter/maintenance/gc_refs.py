@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from splinter import expiry
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
 from splinter.errors import GitError
-from splinter.expiry import Limits, Thing
 from splinter.git import command_line, merge
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
-from splinter.leftovers import began_s
+from splinter.maintenance import retention
+from splinter.maintenance.gc_files import began_s
+from splinter.maintenance.retention import Limits, Thing
 
 _OURS = "refs/splinter/"
 BACKUPS = "refs/splinter/backups"
@@ -100,7 +100,7 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Li
     pointless = _pointless(refs, shape, limits, now_s) if shape is not None else {}
     backups = [one for one in refs.values() if one.words[0] == "backups"]
     dated = [Thing(name=one.name, used_s=_backed_up_s(one)) for one in backups]
-    old = expiry.too_old(dated, days=limits.backup_days, now_s=now_s)
+    old = retention.too_old(dated, days=limits.backup_days, now_s=now_s)
     loose = _loose(session, refs, [refs[name] for name in (*old, *pointless)])
     gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -124,15 +124,15 @@ def _results(
     kept = [one for one in refs.values() if one.name.startswith(f"{cache.PREFIX}/")]
     needed = _needed(session, kept, shape)
     things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
-    gone = expiry.too_old(things, days=limits.result_days, now_s=now_s)
+    gone = retention.too_old(things, days=limits.result_days, now_s=now_s)
     left = [one for one in things if one.name not in gone]
     others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{cache.PREFIX}/")]
 
     def size_of(names: tuple[str, ...]) -> int:
         return held_alone(session.repository, [refs[name].commit for name in names], others)
 
-    fits = set(expiry.newest_within(left, size_of, mb=limits.result_mb))
-    return gone | {one.name: expiry.too_much(limits.result_mb) for one in left if one.name not in fits}
+    fits = set(retention.newest_within(left, size_of, mb=limits.result_mb))
+    return gone | {one.name: retention.too_much(limits.result_mb) for one in left if one.name not in fits}
 
 
 def held_alone(repository: Repository, commits: Iterable[str], others: Iterable[str]) -> int:
@@ -181,7 +181,7 @@ def _pointless(
             found[one.name] = "its step is no longer there"
         elif kind == "accepted" and id not in shape:
             # a workstream that comes back within that time is as it was
-            found |= expiry.too_old([Thing(name=one.name, used_s=one.at_s)], days=limits.backup_days, now_s=now_s)
+            found |= retention.too_old([Thing(name=one.name, used_s=one.at_s)], days=limits.backup_days, now_s=now_s)
     return found
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splinter import finding
 from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
-from splinter.finding import Finding
+from splinter.maintenance import doctor_finding
+from splinter.maintenance.doctor_finding import Finding
 from splinter.publish import pull_request
 
 GITHUB_TIMEOUT_S = 5  # to connect, and again for the answer: ten seconds at most
@@ -30,10 +30,12 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
     token = session.environment.github_token
     if not token:
         told = f"not set, so pull requests become files in {FILES}; a token with {RIGHTS} opens them"
-        yield finding.note("github", "GITHUB_TOKEN", told)
+        yield doctor_finding.note("github", "GITHUB_TOKEN", told)
         return
     kinds = (f"{kind} ({prefix})" for prefix, kind in KINDS.items() if token.startswith(prefix))
-    yield finding.ok("github", "GITHUB_TOKEN", f"is set, {next(kinds, 'of a kind that its beginning does not tell')}")
+    yield doctor_finding.ok(
+        "github", "GITHUB_TOKEN", f"is set, {next(kinds, 'of a kind that its beginning does not tell')}"
+    )
     yield from _actions(session, token)
     repository = _repository(session)
     if repository is None:
@@ -41,10 +43,10 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
             f"no remote leads to GitHub, so they become files in {FILES}; add one, or let GITHUB_REPOSITORY name the"
             " repository where the address of yours does not tell"
         )
-        yield finding.note("github", "pull requests", told)
+        yield doctor_finding.note("github", "pull requests", told)
     elif is_offline:
         told = "it was not asked, as --offline says"
-        yield finding.note("github", f"github {repository}", told)
+        yield doctor_finding.note("github", f"github {repository}", told)
     else:
         yield from _access(session, token, repository)
 
@@ -62,7 +64,7 @@ def _actions(session: Session, token: str) -> Iterator[Finding]:
             "pull requests opened with the GITHUB_TOKEN of GitHub Actions start no CI; let GITHUB_TOKEN be that of a"
             " GitHub App (it begins with ghs_ too, and starts CI) or a fine-grained token, or close and reopen them"
         )
-        yield finding.note("github", "GITHUB_TOKEN", told)
+        yield doctor_finding.note("github", "GITHUB_TOKEN", told)
 
 
 def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
@@ -74,26 +76,26 @@ def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
     try:
         access = asked.access()
     except PublishError as error:
-        yield finding.problem("github", name, str(error))
+        yield doctor_finding.problem("github", name, str(error))
         return
     # of a token of an app GitHub tells the rights of a user, which it is not
     if access.may_push is False and not token.startswith("ghs_"):
         told = "the token reaches it, and may not write to it; give its user write access, or take another's token"
-        yield finding.problem("github", name, told)
+        yield doctor_finding.problem("github", name, told)
     else:
-        yield finding.ok("github", name, "is reached with the token")
+        yield doctor_finding.ok("github", name, "is reached with the token")
     yield _scopes(access.scopes)
 
 
 def _scopes(scopes: tuple[str, ...] | None) -> Finding:
     if scopes is None:
         told = f"GitHub names none for this token; it needs {RIGHTS}"
-        return finding.note("github", "scopes", told)
+        return doctor_finding.note("github", "scopes", told)
     named = ", ".join(scopes) or "none"
     if SUFFICIENT_SCOPES & {*scopes}:
-        return finding.ok("github", "scopes", named)
+        return doctor_finding.ok("github", "scopes", named)
     told = f"{named}; give the token repo, or public_repo where the repository is public"
-    return finding.problem("github", "scopes", told)
+    return doctor_finding.problem("github", "scopes", told)
 
 
 def mail(session: Session) -> Iterator[Finding]:
@@ -103,20 +105,20 @@ def mail(session: Session) -> Iterator[Finding]:
     try:
         mailer = pull_request.mailer(session)
     except PublishError as error:
-        yield finding.problem("mail", "mail", str(error))
+        yield doctor_finding.problem("mail", "mail", str(error))
         return
     if not isinstance(mailer, Mail):
         told = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/"
-        yield finding.note("mail", "mail", told)
+        yield doctor_finding.note("mail", "mail", told)
     elif mailer.user and not mailer.password:
         told = "SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"
-        yield finding.problem("mail", "mail", told)
+        yield doctor_finding.problem("mail", "mail", told)
     else:
         login = "with" if mailer.user else "without"
         number = f"{len(mailer.recipients)} recipient{'' if len(mailer.recipients) == 1 else 's'}"
         through = f"{mailer.host}:{mailer.port} ({mailer.security}, {login} a login)"
         told = f"goes to {number} through {through}; `doit email --test` proves it"
-        yield finding.ok("mail", "mail", told)
+        yield doctor_finding.ok("mail", "mail", told)
 
 
 def messengers(session: Session) -> Iterator[Finding]:
@@ -125,7 +127,7 @@ def messengers(session: Session) -> Iterator[Finding]:
         try:
             pull_request.messenger(session, task)
         except PublishError as error:
-            yield finding.note(task, task, str(error))
+            yield doctor_finding.note(task, task, str(error))
         else:
             told = f"is told: {variable} is set; `doit {task} --test` proves it"
-            yield finding.ok(task, task, told)
+            yield doctor_finding.ok(task, task, told)

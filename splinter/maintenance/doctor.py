@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter import connections, expiry, finding
 from splinter.config.problem_listing import counted, plural
 from splinter.config.settings_file import Identity
 from splinter.config.tool_profiles import Tool
@@ -24,8 +23,9 @@ from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, sandboxing
 from splinter.errors import InputError, SplinterError
-from splinter.finding import Finding
 from splinter.git import command_line
+from splinter.maintenance import doctor_finding, doctor_services, retention
+from splinter.maintenance.doctor_finding import Finding
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.workstream import Workstream
 from splinter.publish.pull_request import REPORTS
@@ -61,9 +61,9 @@ def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
             *_tools(known, session),
             *_environment(known, session),
             *_sandbox(known, session),
-            *connections.github(session, is_offline=is_offline),
-            *connections.mail(session),
-            *connections.messengers(session),
+            *doctor_services.github(session, is_offline=is_offline),
+            *doctor_services.mail(session),
+            *doctor_services.messengers(session),
         )
     return tuple(_masked(one, session.redactor) for one in findings)
 
@@ -90,13 +90,13 @@ def _masked(one: Finding, redactor: Redactor) -> Finding:
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
     version = command_line.text(session.repository, "--version").strip().removeprefix("git version ")
-    yield finding.ok("git", "git", version)
-    yield finding.ok("git", "root", str(session.repository.root))
+    yield doctor_finding.ok("git", "git", version)
+    yield doctor_finding.ok("git", "root", str(session.repository.root))
     yield _commits(session.repository.identity)
     try:
         remote = choose_remote(session.settings, session.snapshot)
     except InputError as error:
-        yield finding.problem("git", "remote", str(error))
+        yield doctor_finding.problem("git", "remote", str(error))
     else:
         yield _remote(session, remote)
         yield from _bases(known, session, remote)
@@ -108,18 +108,18 @@ def _commits(who: Identity) -> Finding:
     told = f"by {who.name} <{who.email}>"
     if who == command_line.identity_of({}):
         told += ", as git has no user.name and user.email; set them, or [identity] in the settings"
-        return finding.note("git", "commits", told)
-    return finding.ok("git", "commits", f"are {told}")
+        return doctor_finding.note("git", "commits", told)
+    return doctor_finding.ok("git", "commits", f"are {told}")
 
 
 def _remote(session: Session, remote: str | None) -> Finding:
     remotes = session.snapshot.remotes
     if remote:
         told = f"{remote}, {_without_credentials(remotes[remote])}"
-        return finding.ok("git", "remote", told)
+        return doctor_finding.ok("git", "remote", told)
     several = f"none of {', '.join(sorted(remotes))} is chosen; name one as `remote` in the settings"
-    none = f"there is none; bases are local branches, and pull requests become files in {connections.FILES}"
-    return finding.note("git", "remote", several if remotes else none)
+    none = f"there is none; bases are local branches, and pull requests become files in {doctor_services.FILES}"
+    return doctor_finding.note("git", "remote", several if remotes else none)
 
 
 def _without_credentials(url: str) -> str:
@@ -134,29 +134,29 @@ def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Fin
         try:
             base = choose_base(workstream, session.settings, session.snapshot, remote)
         except InputError as error:
-            yield finding.problem("git", "base", str(error))
+            yield doctor_finding.problem("git", "base", str(error))
         else:
             yield _base(base, session.snapshot.refs)
 
 
 def _base(base: Base, refs: Mapping[str, str]) -> Finding:
     if base.remote is None:
-        return finding.ok("git", "base", base.name)
+        return doctor_finding.ok("git", "base", base.name)
     seen = (f"refs/remotes/{base.remote}/{base.name}", f"refs/splinter/base/{base.name}")
     if any(ref in refs for ref in seen):
-        return finding.ok("git", "base", f"{base.name} of {base.remote}")
+        return doctor_finding.ok("git", "base", f"{base.name} of {base.remote}")
     told = f"{base.name} was never seen on {base.remote}; a run asks for it there"
-    return finding.note("git", "base", told)
+    return doctor_finding.note("git", "base", told)
 
 
 def _worktrees(folder: Path) -> Finding:
     """Whether worktrees can be made; looked at, not tried."""
     there = next(one for one in (folder, *folder.parents) if os.access(one, os.F_OK))
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return finding.ok("git", "worktrees", f"go to {folder}")
+        return doctor_finding.ok("git", "worktrees", f"go to {folder}")
     why = "may not be written" if there.is_dir() else "is no folder"
     told = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
-    return finding.problem("git", "worktrees", told)
+    return doctor_finding.problem("git", "worktrees", told)
 
 
 def _disk(session: Session, state: Path) -> Finding:
@@ -165,10 +165,10 @@ def _disk(session: Session, state: Path) -> Finding:
         "worktrees": disk.measure([state], most=_LOOKED_AT),
         "logs and reports": disk.measure([session.store.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
     }
-    parts = [f"{what} {'' if one.is_whole else 'more than '}{expiry.size(one.bytes)}" for what, one in held.items()]
+    parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
     kept = sum(ref.startswith(f"{cache.PREFIX}/") for ref in session.snapshot.refs)
     told = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
-    return finding.ok("git", "disk", told)
+    return doctor_finding.ok("git", "disk", told)
 
 
 def _workstreams(known: Project) -> Iterator[Finding]:
@@ -176,15 +176,15 @@ def _workstreams(known: Project) -> Iterator[Finding]:
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         told = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
-        yield finding.problem("workstreams", "workstreams", told)
+        yield doctor_finding.problem("workstreams", "workstreams", told)
     elif problems:
         told = f"{counted(problems)}; `doit check` shows them"
-        yield finding.note("workstreams", "workstreams", told)
+        yield doctor_finding.note("workstreams", "workstreams", told)
     if found:
-        yield finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
+        yield doctor_finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
     elif not problems:
         told = "there are none yet; write one to workstreams/"
-        yield finding.note("workstreams", "workstreams", told)
+        yield doctor_finding.note("workstreams", "workstreams", told)
 
 
 def _users(known: Project) -> dict[str, list[str]]:
@@ -208,22 +208,22 @@ def _tools(known: Project, session: Session) -> Iterator[Finding]:
 def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
     name, area = f"tool {tool.name}", "tools"
     if version:
-        return finding.ok(area, name, version.removeprefix(f"{tool.command} "))
+        return doctor_finding.ok(area, name, version.removeprefix(f"{tool.command} "))
     if version is not None:
-        return finding.note(
+        return doctor_finding.note(
             area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` tells no version"
         )
     install = f" ({INSTALL[tool.command]})" if tool.command in INSTALL else ""
     called = "" if tool.command == tool.name else f"{tool.command} is "
     told = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
-    return finding.problem(area, name, told)
+    return doctor_finding.problem(area, name, told)
 
 
 def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
     """An agent that nobody uses is not even asked for its version: some take seconds to say it."""
     if shutil.which(tool.command, path=session.environment.child_environment(())["PATH"]):
         told = f"{tool.command} is on PATH, and no workstream uses it"
-        yield finding.note("tools", f"tool {tool.name}", told)
+        yield doctor_finding.note("tools", f"tool {tool.name}", told)
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -241,7 +241,7 @@ def _environment(known: Project, session: Session) -> Iterator[Finding]:
     for name, ids in sorted(users.items()):
         missing = f'not set, and {_some(ids)} would pass it on; set it, or take it out of "env"'
         here = ("environment", f"env {name}")
-        yield finding.ok(*here, "is set") if name in is_set else finding.problem(*here, missing)
+        yield doctor_finding.ok(*here, "is set") if name in is_set else doctor_finding.problem(*here, missing)
     for tool in (known.settings.tools[name] for name in _users(known)):
         if is_set & {*tool.env}:
             yield _keys(tool, is_set)
@@ -251,7 +251,7 @@ def _keys(tool: Tool, is_set: set[str]) -> Finding:
     there = ", ".join(name for name in tool.env if name in is_set)
     missing = ", ".join(name for name in tool.env if name not in is_set)
     told = f"has {there}{f'; not set: {missing}' if missing else ''}"
-    return finding.ok("environment", f"env of tool {tool.name}", told)
+    return doctor_finding.ok("environment", f"env of tool {tool.name}", told)
 
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
@@ -260,9 +260,9 @@ def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
     why = sandboxing.problem(session)
     if why is None:
-        yield finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
+        yield doctor_finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
     elif is_wanted:
         told = f'{why}; mend that, or set sandbox = "none"'
-        yield finding.problem("sandbox", "sandbox", told)
+        yield doctor_finding.problem("sandbox", "sandbox", told)
     else:
-        yield finding.note("sandbox", "sandbox", f"{why}; {unasked}")
+        yield doctor_finding.note("sandbox", "sandbox", f"{why}; {unasked}")

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from splinter import bygone, expiry, leftovers
-from splinter.bygone import Bygone
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
@@ -23,7 +21,9 @@ from splinter.engine.steps import workspace
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import command_line, worktree
 from splinter.git import commands as git
-from splinter.leftovers import Leftover
+from splinter.maintenance import gc_files, gc_refs, retention
+from splinter.maintenance.gc_files import Leftover
+from splinter.maintenance.gc_refs import Bygone
 from splinter.model.workstream import Workstream
 from splinter.publish import combined_pull_request
 from splinter.system import disk
@@ -132,12 +132,12 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     """What is past the limits of the settings; it reads what lies there, and changes nothing."""
     limits, now_s = session.settings.gc, now.timestamp()
     ids = None if shape is None else shape.keys()
-    trees, runs = leftovers.worktrees(session, ids), leftovers.runs(session)
-    old_trees = expiry.expired(
+    trees, runs = gc_files.worktrees(session, ids), gc_files.runs(session)
+    old_trees = retention.expired(
         (one.thing for one in trees.leftovers), days=limits.worktree_days, mb=limits.worktree_mb, now_s=now_s,
         age="not used for {}",
     )  # fmt: skip
-    old_runs = expiry.expired(
+    old_runs = retention.expired(
         (one.thing for one in runs.leftovers), days=limits.log_days, mb=limits.log_mb, now_s=now_s
     )
     going, left = [], []
@@ -152,7 +152,7 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     ]
     return Decision(
         going=tuple(going),
-        bygone=bygone.decide(session, shape, limits=limits, now=now),
+        bygone=gc_refs.decide(session, shape, limits=limits, now=now),
         left=tuple(left),
         problems=(*trees.problems, *runs.problems),
     )
@@ -252,5 +252,5 @@ def _refs(gone: Bygone) -> Iterator[Freed]:
 
 def _unmerged(gone: Bygone) -> Iterable[str]:
     if gone.unmerged:
-        told = expiry.counts({"backup": gone.unmerged})
-        yield f"{told} under {bygone.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"
+        told = retention.counts({"backup": gone.unmerged})
+        yield f"{told} under {gc_refs.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"

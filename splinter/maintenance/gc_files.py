@@ -10,8 +10,8 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
-from splinter.expiry import Thing
 from splinter.git import worktree
+from splinter.maintenance.retention import Thing
 from splinter.publish.pull_request import REPORTS
 from splinter.system import disk
 

@@ -1,0 +1,1 @@
+"""Setting up, looking after and clearing up a repository that splinter works in."""
