@@ -376,7 +376,7 @@ def _option(option: Mapping[str, Any]) -> str:
 
 def _profiles(placeholders: Mapping[str, str]) -> Iterator[str]:
     yield "## Tool profiles"
-    shipped = "Shipped, from [tools.toml](../splinter/tools.toml)."
+    shipped = "Shipped, from [tools.toml](../splinter/config/tools.toml)."
     yield f"{shipped}\n[`tools`](#settings-tools) adds others and overrides them."
     rows = [
         (f"`{tool.name}`", f"`{' '.join((tool.command, *tool.args))}`", _prompted(tool), _code(tool.leaves))

@@ -8,15 +8,15 @@ from typing import Any
 
 # each is imported when doit asks for it: all of them at once take longer than a warm `doit check`
 _MODULES = {
-    "Check": "splinter.doit_plugins.commands",
-    "Doctor": "splinter.doit_plugins.doctoring",
-    "Gc": "splinter.doit_plugins.freeing",
-    "Graph": "splinter.doit_plugins.drawing",
-    "History": "splinter.doit_plugins.commands",
-    "Import": "splinter.doit_plugins.importing",
-    "Plan": "splinter.doit_plugins.planning",
-    "Show": "splinter.doit_plugins.commands",
-    "Why": "splinter.doit_plugins.planning",
+    "Check": "splinter.doit_plugins.commands.check_history",
+    "Doctor": "splinter.doit_plugins.commands.doctor",
+    "Gc": "splinter.doit_plugins.commands.gc",
+    "Graph": "splinter.doit_plugins.commands.graph",
+    "History": "splinter.doit_plugins.commands.check_history",
+    "Import": "splinter.doit_plugins.commands.import_",
+    "Plan": "splinter.doit_plugins.commands.plan_why",
+    "Show": "splinter.doit_plugins.commands.check_history",
+    "Why": "splinter.doit_plugins.commands.plan_why",
 }
 
 

@@ -3,6 +3,6 @@
 Public: it keeps its names.
 """
 
-from splinter.tasks import DOIT_CONFIG, task_splinter
+from splinter.doit_plugins.tasks import DOIT_CONFIG, task_splinter
 
 __all__ = ["DOIT_CONFIG", "task_splinter"]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.doit_plugins.freeing import Gc
+from splinter.doit_plugins.commands.gc import Gc
 from splinter.maintenance import retention
 from splinter.maintenance.retention import DAY_S, Thing
 from splinter.system import disk

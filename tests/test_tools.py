@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
-from splinter.config import schema, tool_profiles
+from splinter.config import packaged_files, schema, tool_profiles
 from splinter.config.tool_profiles import Command, Tool
 from splinter.config.yaml_documents import Document
 from splinter.errors import InputError
@@ -19,7 +18,7 @@ AGENTS = ["aider", "claude-code", "codex", "gemini", "opencode"]
 
 def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
     assert sorted(SHIPPED) == [*AGENTS[:1], "black", *AGENTS[1:4], "mypy", *AGENTS[4:], "pytest", "replay", "ruff"]
-    tables = tomllib.loads(Path(tool_profiles.__file__).with_name("tools.toml").read_text("utf-8"))
+    tables = tomllib.loads(packaged_files.tool_profiles().read_text("utf-8"))
     assert schema.check(Document(path="tools.toml", text="", data={"tools": tables}), "settings") == ()
     assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == [
         "claude-code", "codex", "aider", "gemini", "opencode", "replay"

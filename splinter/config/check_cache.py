@@ -13,20 +13,18 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
+from splinter.config import packaged_files
 from splinter.system import user_folders
 
 FOLDER, SUFFIXES = "workstreams", (".yaml", ".yml", ".json")
 SETTINGS = ("splinter.toml", "pyproject.toml")
 # a file written in the same tick of the file system's clock as the verdict may have changed since unseen
 TICK_NS = 2_000_000_000
-_JUDGES = (
-    "collection.py", "documents.py", "errors.py", "events.py", "expiry.py", "files.py", "globs.py", "listing.py",
-    "notation.py", "parsed.py", "places.py", "rules.py", "schema.py", "settings.py", "territory.py", "toml.py",
-    "tools.py", "tools.toml", "verdict.py", "when.py", "workstream.py",
-)  # fmt: skip
-_SCHEMAS = ("workstream.schema.json", "settings.schema.json")
+# what a verdict rests on, beside the schemas: these packages, whole
+_PACKAGES = ("text", "model", "config")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +127,18 @@ def seen(file: Path) -> list[object]:
 
 def key(root: Path, more: str = "") -> str:
     """What judged: our own files, the schemas, and the Python that runs them."""
-    here = Path(__file__).parent
-    schemas = next(folder for folder in (here / "schemas", here.parent / "schemas") if folder.is_dir())
     digest = hashlib.sha256(f"{sys.version_info} {root} {more}".encode())
-    for file in (*(here / name for name in _JUDGES), *(schemas / name for name in _SCHEMAS)):
+    for file in _judges():
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _judges() -> Iterator[Path]:
+    """Our own files that judge a workstream, in a fixed order."""
+    package = Path(str(resources.files("splinter")))
+    yield from sorted(package.glob("*.py"))
+    for folder in (*(package / name for name in _PACKAGES), packaged_files.schemas()):
+        yield from sorted(file for file in folder.rglob("*") if file.suffix in (".py", ".toml", ".json"))
 
 
 def place(root: Path, name: str) -> Path:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
+from splinter.config import packaged_files
 from splinter.config.yaml_documents import MAX_PROBLEMS, Document, Problem, bounded
 from splinter.config.yaml_events import Keys
 from splinter.text.patterns import did_you_mean, shown, suggestion
@@ -45,11 +45,8 @@ def check(document: Document, name: str = "workstream") -> tuple[Problem, ...]:
 
 
 def load(name: str) -> dict[str, Any]:
-    """The schema of that name: beside the package's files in a wheel, one folder up in a checkout."""
-    here = Path(__file__).parent
-    file = next(
-        path for folder in (here, here.parent) if (path := folder / "schemas" / f"{name}.schema.json").is_file()
-    )
+    """The schema of that name."""
+    file = packaged_files.schemas() / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return schema
 

@@ -6,9 +6,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
+from splinter.config import packaged_files
 from splinter.errors import InputError
 from splinter.model.workstream import Action, Prompt, Run
 from splinter.text.patterns import seconds, suggestion
@@ -80,7 +80,7 @@ class Command:
 
 def shipped() -> dict[str, Tool]:
     """The profiles that ship with splinter, by name."""
-    return dict(merged({}, tomllib.loads(Path(__file__).with_name("tools.toml").read_text("utf-8"))))
+    return dict(merged({}, tomllib.loads(packaged_files.tool_profiles().read_text("utf-8"))))
 
 
 def merged(shipped: Mapping[str, Tool], tables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Tool]:

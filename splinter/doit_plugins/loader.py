@@ -60,7 +60,7 @@ class Loader(DodoTaskLoader):
         """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""
         if not self.is_ours:
             return list(super().load_tasks(cmd, pos_args))
-        from splinter import tasks
+        from splinter.doit_plugins import tasks
         from splinter.engine import project
 
         runs = cmd.execute_tasks and not self._options.get("dry_run")

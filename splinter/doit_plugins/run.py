@@ -17,7 +17,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
 from doit.task import Stream
 
-from splinter.doit_plugins.telling import told
+from splinter.doit_plugins.commands.terminal import told
 from splinter.errors import StorageError
 
 _DRY_RUN = {
@@ -100,7 +100,7 @@ class Run(cmd_run.Run):
                 outfile, verbosity, always, continue_, reporter, num_process, par_type, single, auto_delayed_regex,
                 force_verbosity, failure_verbosity, pdb,
             ))  # fmt: skip
-        from splinter import tasks
+        from splinter.doit_plugins import tasks
         from splinter.doit_plugins.dry_run import tell
 
         if not session.plans and not self.sel_tasks:

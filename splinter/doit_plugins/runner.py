@@ -13,10 +13,10 @@ from typing import Any
 from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
+from splinter.doit_plugins.rows import RefusedError
 from splinter.engine import accept
 from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError
-from splinter.rows import RefusedError
 
 _WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
 _WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows

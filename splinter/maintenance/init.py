@@ -228,7 +228,7 @@ def _is_linked(temporary: Path, target: Path) -> bool:
 
 
 def _template(name: str) -> str:
-    return resources.files("splinter").joinpath("templates", "init", name).read_text("utf-8")
+    return resources.files("splinter.maintenance").joinpath("templates", name).read_text("utf-8")
 
 
 def _text(file: Path) -> str:

@@ -279,7 +279,7 @@ def _environment(*, is_html: bool) -> Environment:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("splinter", "templates"),
+        loader=jinja2.PackageLoader("splinter.publish", "templates"),
         autoescape=is_html,  # noqa: S701  Markdown is escaped by `finalize`, as by autoescape: all but what is marked
         finalize=_for_html if is_html else _for_markdown,
         undefined=jinja2.StrictUndefined,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from splinter.doit_plugins.importing import Import
-from splinter.doit_plugins.init import Init
+from splinter.doit_plugins.commands.import_ import Import
+from splinter.doit_plugins.commands.init import Init
 from tests.world import World
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy"

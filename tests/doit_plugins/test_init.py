@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.doit_plugins.init import Init
+from splinter.doit_plugins.commands.init import Init
 
 
 def init(*args: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter import lost
+from splinter.doit_plugins import row_recovery
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, prepare
 from splinter.engine.steps.cache import Kept
@@ -60,7 +60,7 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
     before = known.start
     for number, step in enumerate(one.workstream.steps):
         row = values(one.task(step.id))
-        if before and lost.is_made_of(row, plan.step_material(one, step, before)) and _is_there(session, row):
+        if before and row_recovery.is_made_of(row, plan.step_material(one, step, before)) and _is_there(session, row):
             before = row["commit"]
             continue
         if isinstance(step.action, Prompt):

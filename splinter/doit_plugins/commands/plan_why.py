@@ -9,7 +9,7 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from splinter.doit_plugins.telling import told
+from splinter.doit_plugins.commands.terminal import told
 from splinter.errors import InputError
 
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
@@ -71,7 +71,7 @@ class Plan(_Reading):
     doc_description = None
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
-        from splinter import tasks
+        from splinter.doit_plugins import tasks
 
         session = getattr(self.loader, "session", None)
         if session is None or not session.plans:

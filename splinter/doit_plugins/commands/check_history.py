@@ -9,9 +9,9 @@ from typing import Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.drawing import Graph
-from splinter.doit_plugins.planning import Plan, Why
-from splinter.doit_plugins.telling import say, takes_colour, told
+from splinter.doit_plugins.commands.graph import Graph
+from splinter.doit_plugins.commands.plan_why import Plan, Why
+from splinter.doit_plugins.commands.terminal import say, takes_colour, told
 from splinter.errors import InputError
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from splinter.doit_plugins.rows import Act, Rows
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
 from splinter.engine.steps.run_step import Values
@@ -15,7 +16,6 @@ from splinter.errors import PublishError
 from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.publish import combined_pull_request, pull_request
-from splinter.rows import Act, Rows
 
 NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]

@@ -12,8 +12,8 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter import lost
 from splinter.config import workstream_files
+from splinter.doit_plugins import row_recovery
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.engine.steps.run_step import Values
@@ -127,7 +127,7 @@ class Rows:
         timed = [one for one in plans if one.workstream.when != "always"]
         held = [one for one in timed if last_success.ref(one.id) in self._session.snapshot.refs]
         done = last_success.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
-        return [lost.rows(self._session.plans[id], one) for id, one in done.items()]
+        return [row_recovery.rows(self._session.plans[id], one) for id, one in done.items()]
 
 
 def follow_rename(one: Plan, task: Any, values: Values) -> None:

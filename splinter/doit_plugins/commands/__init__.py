@@ -1,0 +1,1 @@
+"""The commands that we add to doit, one module for each or for a pair that shares its reading."""

@@ -1,0 +1,1 @@
+"""Why a workstream is due, and what its agents will be asked."""

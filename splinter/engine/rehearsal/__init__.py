@@ -1,0 +1,1 @@
+"""All finished branches brought together and judged before their pull requests."""
