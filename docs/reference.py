@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from splinter.config import schema, tool_profiles
+from splinter.model import tool
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "reference.md"
@@ -387,7 +388,7 @@ def _profiles(placeholders: Mapping[str, str]) -> Iterator[str]:
     yield table(("placeholder", "becomes"), [(f"`{{{name}}}`", line) for name, line in placeholders.items()])
 
 
-def _prompted(tool: tool_profiles.Tool) -> str:
+def _prompted(tool: tool.Tool) -> str:
     return "takes none" if tool.prompt_args is None else f"`{' '.join(tool.prompt_args)}`"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.config import tool_profiles
+from splinter.model import tool
 from tests.agents import (
     AGENTS,
     CELLS,
@@ -67,7 +68,7 @@ def test_every_shipped_profile_of_an_agent_is_in_the_docs() -> None:
         assert f"```\n{' '.join(called(shipped[agent]))}\n```" in section
 
 
-def called(tool: tool_profiles.Tool) -> list[str]:
+def called(tool: tool.Tool) -> list[str]:
     """The command line of a profile, its placeholders unfilled."""
     hands = ["<PROMPT"] if tool.stdin else []
     return [tool.command, *tool.args, *(tool.prompt_args or ()), *hands]

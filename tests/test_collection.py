@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from splinter.config import problem_listing, workstream_files
-from splinter.config.settings_file import Settings
-from splinter.config.tool_profiles import Tool, shipped
+from splinter.config.tool_profiles import shipped
 from splinter.config.workstream_files import Collection
+from splinter.model.settings import Settings
+from splinter.model.tool import Tool
 from splinter.model.workstream import Budget, Fix, Prompt, PullRequest, Run, Scope, Step, ToolCall, Workstream
 
 BAD = Path(__file__).parent / "data" / "bad"

@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 
 from splinter.config import problem_listing, rules, schema, workstream_files, yaml_documents
 from splinter.config import settings_file as own_settings
-from splinter.config.settings_file import Settings
-from splinter.config.tool_profiles import Tool, shipped
+from splinter.config.tool_profiles import shipped
 from splinter.config.yaml_documents import Problem
 from splinter.model import workstream
+from splinter.model.settings import Settings
+from splinter.model.tool import Tool
 from tests.world import World
 
 pytestmark = pytest.mark.timeout(900)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.config import parse_cache, settings_file, workstream_files, yaml_documents
-from splinter.config.settings_file import Settings
+from splinter.model.settings import Settings
 
 GOOD = "id: {id}\ntitle: T\n{more}steps:\n  - id: s\n    run: 'true'\n"
 OLD_NS = 1_000_000_000_000_000_000

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from splinter.config.settings_file import Settings
 from splinter.errors import InputError
-from splinter.model import plan
+from splinter.model import fingerprints, plan
 from splinter.model.plan import Base, Plan
 from splinter.model.ports import Snapshot
+from splinter.model.settings import Settings
 from splinter.model.workstream import Run, Scope, Step, ToolCall, Workstream
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -95,9 +95,9 @@ def test_a_fingerprint_holds_what_its_task_uses_and_nothing_else() -> None:
     def prints(one: Workstream) -> list[str]:
         made_one = made(one, LOCAL)
         return [
-            plan.fingerprint(plan.prepare_material(made_one, {})),
-            plan.fingerprint(plan.step_material(made_one, one.steps[0], "c" * 40)),
-            plan.fingerprint(plan.accept_material(made_one, "c" * 40)),
+            fingerprints.fingerprint(fingerprints.prepare_material(made_one, {})),
+            fingerprints.fingerprint(fingerprints.step_material(made_one, one.steps[0], "c" * 40)),
+            fingerprints.fingerprint(fingerprints.accept_material(made_one, "c" * 40)),
         ]
 
     base = prints(workstream())
@@ -117,8 +117,8 @@ def test_a_fingerprint_holds_what_its_task_uses_and_nothing_else() -> None:
 
 def test_a_step_depends_on_the_commit_before_it_and_prepare_on_results() -> None:
     one = made(workstream(depends_on=("other",)), LOCAL)
-    assert plan.step_material(one, STEPS[0], "a" * 40) != plan.step_material(one, STEPS[0], "b" * 40)
-    assert plan.prepare_material(one, {"other": "1"}) != plan.prepare_material(one, {"other": "2"})
+    assert fingerprints.step_material(one, STEPS[0], "a" * 40) != fingerprints.step_material(one, STEPS[0], "b" * 40)
+    assert fingerprints.prepare_material(one, {"other": "1"}) != fingerprints.prepare_material(one, {"other": "2"})
 
 
 def test_an_edited_profile_changes_the_steps_that_use_it() -> None:
@@ -126,12 +126,12 @@ def test_an_edited_profile_changes_the_steps_that_use_it() -> None:
     ruff = replace(settings.tools["ruff"], args=("--quiet",))
     before = made(workstream(), LOCAL, settings)
     after = made(workstream(), LOCAL, replace(settings, tools={**settings.tools, "ruff": ruff}))
-    assert plan.step_material(before, STEPS[0], "c") == plan.step_material(after, STEPS[0], "c")
-    assert plan.step_material(before, STEPS[1], "c") != plan.step_material(after, STEPS[1], "c")
+    assert fingerprints.step_material(before, STEPS[0], "c") == fingerprints.step_material(after, STEPS[0], "c")
+    assert fingerprints.step_material(before, STEPS[1], "c") != fingerprints.step_material(after, STEPS[1], "c")
 
 
 def test_a_long_value_is_kept_as_its_hash() -> None:
     long = Step(id="long", action=Run(command="echo " + "x" * 100_000), timeout_s=60)
-    material = plan.step_material(made(workstream(steps=(long,)), LOCAL), long, "c")
+    material = fingerprints.step_material(made(workstream(steps=(long,)), LOCAL), long, "c")
     assert material["action"].startswith("sha256:")
     assert len(str(material)) < 2_000

@@ -54,7 +54,7 @@ def test_what_is_coming_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:
     from splinter.config import workstream_files
-    from splinter.config.settings_file import Settings
+    from splinter.model.settings import Settings
 
     block = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert block

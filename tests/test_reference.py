@@ -17,9 +17,9 @@ import yaml
 
 from splinter import errors
 from splinter.config import settings_file, tool_profiles, workstream_files
-from splinter.config.settings_file import Settings
 from splinter.errors import InputError, SplinterError
 from splinter.model import records
+from splinter.model.settings import Settings
 from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 
 ROOT = Path(__file__).resolve().parent.parent

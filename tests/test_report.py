@@ -19,7 +19,7 @@ from splinter.model.records import (
     StepRecord,
     WorkstreamRecord,
 )
-from splinter.publish import report
+from splinter.publish import pull_request_body, report
 from splinter.text import markdown
 
 RUN = "2026-01-02T02-00-00Z-1a2b"
@@ -68,7 +68,7 @@ def run_of(*workstreams: WorkstreamRecord, **fields: object) -> RunRecord:
 
 
 def body_of(record: WorkstreamRecord, **fields: str) -> str:
-    return report.pull_request_body(record, **{"run": RUN, "reproduce": "doit tidy", "definition": "d" * 64, **fields})
+    return pull_request_body.body(record, **{"run": RUN, "reproduce": "doit tidy", "definition": "d" * 64, **fields})
 
 
 class Reader(HTMLParser):
@@ -270,7 +270,7 @@ def test_a_name_is_a_code_span_only_where_nothing_in_it_can_end_the_span(name: s
 # Everything that has meaning to Markdown, HTML, GitHub, a terminal, a mail, jinja, markdown2, or us.
 HOSTILE = (
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "|", "`", "``", "```", "~~~", "\n", "\n\n", "    ",
-    "\t", report.END, report.BEGIN, "<!--", "-->", "@octocat", "#12", "**", "__", "*", "_", "[x](javascript:alert(1))",
+    "\t", pull_request_body.END, pull_request_body.BEGIN, "<!--", "-->", "@octocat", "#12", "**", "__", "*", "_", "[x](javascript:alert(1))",
     "![i](http://e/x)", "[a]: http://x", "<http://x.y>", "<a@b.cc>", "\\", "\\\\", "&lt;", "&amp;", "&#60;", "# h",
     "- l", "1. l", "> q", "---", "===", "\x1b[31m", "\u202e", "\x00", "Bcc: x@y.z", "\r\n", "\r", "<div>", "</div>",
     "</pre>", "</code>", "<", "x", "y ", "é", "\udc80", "md5-", "{{ 7*7 }}", "{% if %}", "|---|", "a_b_c", "(", ")",
@@ -336,11 +336,11 @@ def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecor
 @given(hostile_runs(), hostile)
 def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
     own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)
-    assert (own.count(report.BEGIN), own.count(report.END), own.count("<!--")) == (1, 1, 4)
-    assert own.startswith(report.BEGIN)
-    assert own.endswith(report.END)
+    assert (own.count(pull_request_body.BEGIN), own.count(pull_request_body.END), own.count("<!--")) == (1, 1, 4)
+    assert own.startswith(pull_request_body.BEGIN)
+    assert own.endswith(pull_request_body.END)
     assert not re.search(r"@\w", re.sub(r"`[^`\n]*`|^    .*$", "", own, flags=re.MULTILINE))
-    assert report.hidden(own, "definition") == "d" * 64
+    assert pull_request_body.hidden(own, "definition") == "d" * 64
     own.encode()
 
 
@@ -361,8 +361,8 @@ def test_a_pull_request_body_says_what_was_done_and_how_to_do_it_again() -> None
 
 def test_run_and_times_alone_are_no_change_of_a_body() -> None:
     slower = replace(TIDY, steps=(replace(TIDY.steps[0], seconds=99),))
-    assert report.is_same_body(body_of(TIDY), body_of(slower, run="another"))
-    assert report.is_same_body(body_of(TIDY).replace("\n", "\r\n"), body_of(TIDY))
+    assert pull_request_body.is_same_body(body_of(TIDY), body_of(slower, run="another"))
+    assert pull_request_body.is_same_body(body_of(TIDY).replace("\n", "\r\n"), body_of(TIDY))
 
 
 @pytest.mark.parametrize(
@@ -376,65 +376,69 @@ def test_run_and_times_alone_are_no_change_of_a_body() -> None:
     ],
 )
 def test_anything_else_is_a_change(other: str) -> None:
-    assert not report.is_same_body(body_of(TIDY), other)
+    assert not pull_request_body.is_same_body(body_of(TIDY), other)
 
 
 def test_a_metadata_key_called_run_is_not_taken_for_the_run() -> None:
     one, two = (body_of(replace(TIDY, metadata={"Run": value}, objective="Run: x")) for value in ("a", "b"))
-    assert not report.is_same_body(one, two)
+    assert not pull_request_body.is_same_body(one, two)
 
 
 def test_a_title_is_one_line_that_github_takes() -> None:
-    assert report.pull_request_title(replace(TIDY, title="Two\nlines\x1b[31m")) == "Two lines"
-    assert report.pull_request_title(replace(TIDY, title=" \n")) == "tidy"
-    long = report.pull_request_title(replace(TIDY, title="x" * 300))
+    assert pull_request_body.title(replace(TIDY, title="Two\nlines\x1b[31m")) == "Two lines"
+    assert pull_request_body.title(replace(TIDY, title=" \n")) == "tidy"
+    long = pull_request_body.title(replace(TIDY, title="x" * 300))
     assert (len(long), long[-1]) == (256, "…")
 
 
 def test_a_first_body_is_our_part_alone() -> None:
-    assert report.merge_body("", body_of(TIDY)) == body_of(TIDY)
+    assert pull_request_body.merge_body("", body_of(TIDY)) == body_of(TIDY)
 
 
 def test_a_body_without_our_part_gets_it_at_its_end() -> None:
-    assert report.merge_body("Mine.\r\n", "OWN") == "Mine.\r\n\n\nOWN"
+    assert pull_request_body.merge_body("Mine.\r\n", "OWN") == "Mine.\r\n\n\nOWN"
 
 
 def test_text_around_our_part_stays() -> None:
     old, new = body_of(TIDY), body_of(replace(TIDY, objective="Another"))
-    assert report.merge_body(f"before \r\n{old} after\t\n", new) == f"before \r\n{new} after\t\n"
+    assert pull_request_body.merge_body(f"before \r\n{old} after\t\n", new) == f"before \r\n{new} after\t\n"
 
 
-human = st.lists(st.sampled_from([report.BEGIN, report.END, "\r\n", "text ", "é", report.BEGIN[:-1]])).map("".join)
+human = st.lists(
+    st.sampled_from(
+        [pull_request_body.BEGIN, pull_request_body.END, "\r\n", "text ", "é", pull_request_body.BEGIN[:-1]]
+    )
+).map("".join)
 
 
 @given(human, human)
-@example(f"{report.BEGIN} mine", "")
+@example(f"{pull_request_body.BEGIN} mine", "")
 def test_merging_keeps_every_character_of_a_human(before: str, after: str) -> None:
     first, second = body_of(TIDY), body_of(DOCS)
-    once = report.merge_body(before, first)
-    kept = before.replace(report.own_part(before), "", 1)
+    once = pull_request_body.merge_body(before, first)
+    kept = before.replace(pull_request_body.own_part(before), "", 1)
     assert once.replace(first, "", 1).rstrip("\n") in (kept, kept.rstrip("\n"))
     edited = f"{once}{after}"
-    assert report.merge_body(edited, second) == edited.replace(first, second, 1)
+    assert pull_request_body.merge_body(edited, second) == edited.replace(first, second, 1)
 
 
 def test_a_body_that_is_too_long_is_cut_with_whole_markers_and_a_note() -> None:
     files = tuple(FileChange(status="M", path=f"{number:03}{'x' * 700}") for number in range(130))
     own, mine = body_of(replace(TIDY, files=files)), "y" * 3_000
-    merged = report.merge_body(mine, own)
+    merged = pull_request_body.merge_body(mine, own)
     assert len(merged) <= 65_536
     assert merged.startswith(mine)
-    assert merged.endswith(f"{report.CUT}\n\n{report.END}")
-    assert report.hidden(report.own_part(merged), "definition") == "d" * 64
-    assert report.merge_body(merged, own) == merged
+    assert merged.endswith(f"{pull_request_body.CUT}\n\n{pull_request_body.END}")
+    assert pull_request_body.hidden(pull_request_body.own_part(merged), "definition") == "d" * 64
+    assert pull_request_body.merge_body(merged, own) == merged
 
 
 def test_a_body_with_no_room_for_us_stays_as_it_is() -> None:
     mine = "y" * 65_500
-    assert report.merge_body(mine, body_of(TIDY)) == mine
+    assert pull_request_body.merge_body(mine, body_of(TIDY)) == mine
 
 
 def test_a_page_that_we_close_ourselves_forgets_its_definition() -> None:
-    body = report.withdrawn(f"mine <!-- splinter:definition x -->\n{body_of(TIDY)}")
-    assert report.hidden(report.own_part(body), "definition") is None
+    body = pull_request_body.withdrawn(f"mine <!-- splinter:definition x -->\n{body_of(TIDY)}")
+    assert pull_request_body.hidden(pull_request_body.own_part(body), "definition") is None
     assert body.startswith("mine <!-- splinter:definition x -->\n<!-- splinter:begin -->")

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from splinter.config.tool_profiles import recorded_path
 from splinter.engine import project
 from splinter.engine.steps import cache
+from splinter.model.tool import recorded_path
 from tests.world import TUESDAY, World, end_group, wait_for
 
 

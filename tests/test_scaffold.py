@@ -12,6 +12,7 @@ from splinter.config import settings_file, workstream_files
 from splinter.errors import InputError
 from splinter.maintenance import init
 from splinter.maintenance.init import Written
+from splinter.model import settings
 
 ALL = (".github/workflows/scheduled-orchestrator.yml", "dodo.py", "doit.cfg", "splinter.toml", "workstreams/first.yaml")
 OURS_IN_PYPROJECT = """
@@ -175,13 +176,13 @@ def test_workstreams_that_are_there_already_are_enough(tmp_path: Path) -> None:
 def test_the_settings_show_nothing_but_defaults(tmp_path: Path) -> None:
     init.write(tmp_path, ())
     file = tmp_path / "splinter.toml"
-    assert settings_file.read(tmp_path) == settings_file.Settings(source="splinter.toml")
+    assert settings_file.read(tmp_path) == settings.Settings(source="splinter.toml")
     file.write_text(re.sub(r"(?m)^# (?=\[?[a-z])", "", file.read_text().partition("\n")[2]))
     shown = settings_file.read(tmp_path)
-    assert shown.identity == settings_file.Identity(name="splinter", email="splinter@localhost")
+    assert shown.identity == settings.Identity(name="splinter", email="splinter@localhost")
     assert shown.tools["my-formatter"].args == ("--quiet",)
     for name in ("jobs", "timezone", "branch_prefix", "rebase"):
-        assert getattr(shown, name) == getattr(settings_file.Settings(), name)
+        assert getattr(shown, name) == getattr(settings.Settings(), name)
 
 
 def test_settings_in_pyproject_make_a_settings_file_needless(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from splinter.config import settings_file, tool_profiles
-from splinter.config.settings_file import Identity, Settings
-from splinter.config.tool_profiles import Tool
 from splinter.errors import InputError
+from splinter.model.settings import Identity, Settings
+from splinter.model.tool import Tool
 
 
 def refused(root: Path) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from splinter.config import scope_overlaps, workstream_files
-from splinter.config.settings_file import Settings
+from splinter.model.settings import Settings
 from splinter.model.workstream import Run, Scope, Step, Workstream
 from splinter.text import patterns
 

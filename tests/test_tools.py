@@ -5,9 +5,10 @@ import tomllib
 import pytest
 
 from splinter.config import packaged_files, schema, tool_profiles
-from splinter.config.tool_profiles import Command, Tool
 from splinter.config.yaml_documents import Document
 from splinter.errors import InputError
+from splinter.model import tool
+from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, ToolCall
 
 SHIPPED = tool_profiles.shipped()
@@ -27,30 +28,28 @@ def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
 
 
 def test_a_run_is_given_to_the_shell_or_to_no_shell() -> None:
-    assert tool_profiles.command(Run(command="echo 100% {prompt}"), SHIPPED, values={}) == Command(
+    assert tool.command(Run(command="echo 100% {prompt}"), SHIPPED, values={}) == Command(
         argv="echo 100% {prompt}", label="echo 100% {prompt}"
     )
-    assert tool_profiles.command(Run(command=("ls", "-l")), SHIPPED, values={}) == Command(
-        argv=("ls", "-l"), label="ls -l"
-    )
+    assert tool.command(Run(command=("ls", "-l")), SHIPPED, values={}) == Command(argv=("ls", "-l"), label="ls -l")
 
 
 def test_a_call_s_arguments_follow_the_profile_s_and_hold_no_placeholder() -> None:
     call = ToolCall(tool="pytest", args=("tests/{junit}",))
-    assert tool_profiles.command(call, SHIPPED, values={"junit": "/x.xml"}) == Command(
+    assert tool.command(call, SHIPPED, values={"junit": "/x.xml"}) == Command(
         argv=("pytest", "--junit-xml=/x.xml", "tests/{junit}"), label="pytest tests/{junit}"
     )
 
 
 def test_an_argument_without_its_junit_path_is_left_out() -> None:
-    assert tool_profiles.command(ToolCall(tool="pytest", args=("-q",)), SHIPPED, values={}).argv == ("pytest", "-q")
+    assert tool.command(ToolCall(tool="pytest", args=("-q",)), SHIPPED, values={}).argv == ("pytest", "-q")
 
 
 def test_replay_applies_the_recorded_patch() -> None:
     action = Prompt(text="Write the docs.\nAll of them.", tool="replay")
-    recorded = tool_profiles.recorded_path("api-docs", "write")
+    recorded = tool.recorded_path("api-docs", "write")
     assert recorded == "workstreams/recorded/api-docs/write.patch"
-    assert tool_profiles.command(action, SHIPPED, values={"recorded": recorded}) == Command(
+    assert tool.command(action, SHIPPED, values={"recorded": recorded}) == Command(
         argv=("git", "apply", "--whitespace=nowarn", "workstreams/recorded/api-docs/write.patch"),
         label="replay: Write the docs.…",
     )
@@ -59,13 +58,13 @@ def test_replay_applies_the_recorded_patch() -> None:
 def test_placeholders_are_filled_once_and_values_never_again() -> None:
     agent = Tool(name="agent", command="agent", prompt_args=("--text={prompt}", "{model}", "{files}"))
     values = {"prompt": "say {model} and {files}", "model": "{prompt}", "files": "a b\0-c\0"}
-    command = tool_profiles.command(Prompt(text="x", tool="agent"), {"agent": agent}, values=values)
+    command = tool.command(Prompt(text="x", tool="agent"), {"agent": agent}, values=values)
     assert command.argv == ("agent", "--text=say {model} and {files}", "{prompt}", "a b", "-c")
 
 
 def test_a_placeholder_without_a_value_is_an_error() -> None:
     with pytest.raises(InputError, match=r'^tool "replay": "\{recorded\}" has no value in this call$'):
-        tool_profiles.command(Prompt(text="x", tool="replay"), SHIPPED, values={})
+        tool.command(Prompt(text="x", tool="replay"), SHIPPED, values={})
 
 
 def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
@@ -105,5 +104,5 @@ def test_profiles_that_cannot_work_are_refused(table: dict[str, object], message
 
 def test_braces_that_are_no_placeholder_stay() -> None:
     merged = tool_profiles.merged({}, {"awk": {"command": "awk", "args": ["{print $1}", "{}", "{Prompt}"]}})
-    call = tool_profiles.command(ToolCall(tool="awk"), merged, values={})
+    call = tool.command(ToolCall(tool="awk"), merged, values={})
     assert call.argv == ("awk", "{print $1}", "{}", "{Prompt}")

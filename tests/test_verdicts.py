@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from splinter.engine.checks import comparison
-from splinter.engine.checks.comparison import Outcomes, compare
-from splinter.model.records import CaseRecord, CheckRecord, Comparison
+from splinter.engine.checks.comparison import compare
+from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
 from tests.world import TUESDAY, World
 
 NOTHING = Comparison(before="passed")

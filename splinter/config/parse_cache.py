@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from splinter.config import check_cache, yaml_documents
-from splinter.config.tool_profiles import Tool
 from splinter.config.yaml_documents import Document, Place, Problem
 from splinter.config.yaml_events import Keys
+from splinter.model.tool import Tool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

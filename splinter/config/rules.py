@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import scope_overlaps
-from splinter.config.tool_profiles import PLACEHOLDERS, Tool
+from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
-from splinter.model import schedule
+from splinter.model import guarded_paths, schedule
+from splinter.model.tool import Tool
 from splinter.model.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 from splinter.text import glob_overlap
 from splinter.text.patterns import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
@@ -234,7 +234,7 @@ def _scope_of(document: Document) -> Scope:
 
 def _forbidden(document: Document) -> tuple[str, ...]:
     scope = _scope_of(document)
-    return (*scope.forbid, *scope_overlaps.forbidden_patterns(scope))
+    return (*scope.forbid, *guarded_paths.forbidden_patterns(scope))
 
 
 def _is_covered(own: str, forbidden: Sequence[str]) -> bool:

@@ -2,80 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from splinter.config import packaged_files
 from splinter.errors import InputError
-from splinter.model.workstream import Action, Prompt, Run
+from splinter.model.tool import PLACEHOLDER, Tool
 from splinter.text.patterns import seconds, suggestion
 
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "max_turns", "budget_usd", "junit", "recorded")
-# without a value these leave out the argument they stand in: not every call has results, a model or a limit to name
-OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit"})
-LABEL_CHARACTERS = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """How a program is called; `prompt_args` None: it takes no prompts; `leaves` are patterns of a .gitignore.
-
-    `stdin` is "prompt" where the prompt is read from there. Of the environment it gets the names in `env`, the values
-    in `variables`, and none of `hides`. `reader` names what understands its output; without one only its exit status
-    counts. `sandbox` None: as the settings say. A provider's fault is tried `retries` times more, after `backoff_s`
-    seconds, then twice as many, and so on.
-    """
-
-    name: str
-    command: str
-    args: tuple[str, ...] = ()
-    prompt_args: tuple[str, ...] | None = None
-    stdin: str | None = None
-    model: str | None = None
-    max_turns: int | None = None
-    env: tuple[str, ...] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hides: tuple[str, ...] = ()
-    timeout_s: float | None = None
-    version: tuple[str, ...] = ("--version",)
-    at_once: int | None = None
-    leaves: tuple[str, ...] = ()
-    reader: str | None = None
-    network: bool = True
-    sandbox: str | None = None
-    retries: int = 2
-    backoff_s: float = 10.0
-
-    @property
-    def takes_prompts(self) -> bool:
-        """Whether a prompt can be given to it."""
-        return self.prompt_args is not None
-
-    @property
-    def junit(self) -> bool:
-        """Whether it writes JUnit results where `{junit}` says."""
-        return any("{junit}" in argument for argument in self.args)
-
-    @property
-    def needs_recording(self) -> bool:
-        """Whether a prompt is answered by a recorded patch."""
-        return any("{recorded}" in argument for argument in self.prompt_args or ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What to start: `argv` a tuple, or a text for the shell; `label` names it in logs, without a whole prompt.
-
-    `stdin` is the text that it reads, None where it reads nothing.
-    """
-
-    argv: tuple[str, ...] | str
-    label: str
-    stdin: str | None = None
 
 
 def shipped() -> dict[str, Tool]:
@@ -89,29 +26,6 @@ def merged(shipped: Mapping[str, Tool], tables: Mapping[str, Mapping[str, Any]])
     for name, table in tables.items():
         tools[name] = _laid_over(tools.get(name), name, table)
     return tools
-
-
-def command(action: Action, tools: Mapping[str, Tool], *, values: Mapping[str, str]) -> Command:
-    """The command of an action; `values` are the placeholders', `files` separated by NUL.
-
-    Placeholders are filled in the profile's arguments only, once; raises InputError where one has no value.
-    """
-    if isinstance(action, Run):
-        label = action.command if isinstance(action.command, str) else " ".join(action.command)
-        return Command(argv=action.command, label=_label(label))
-    tool = tools[action.tool]
-    if isinstance(action, Prompt):
-        arguments = _filled(tool, (*tool.args, *(tool.prompt_args or ())), values)
-        label = _label(f"{tool.name}: {action.text.strip()}")
-        stdin = values["prompt"] if tool.stdin == "prompt" else None
-        return Command(argv=(tool.command, *arguments), label=label, stdin=stdin)
-    arguments = _filled(tool, tool.args, values)
-    return Command(argv=(tool.command, *arguments, *action.args), label=_label(" ".join((tool.name, *action.args))))
-
-
-def recorded_path(workstream_id: str, step_id: str) -> str:
-    """Where a prompt step's recorded patch lies, from the root; a fix attempt's step is `fix-1`, `fix-2`, …"""
-    return f"workstreams/recorded/{workstream_id}/{step_id}.patch"
 
 
 def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
@@ -140,23 +54,3 @@ def placeholder_problem(argument: str) -> str | None:
     if "{files}" in argument and argument != "{files}":
         return '"{files}" must be an argument of its own: it becomes one a file'
     return None
-
-
-def _filled(tool: Tool, arguments: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, ...]:
-    filled: list[str] = []
-    for argument in arguments:
-        words = PLACEHOLDER.findall(argument)
-        missing = [word for word in words if word not in values]
-        if any(word not in OPTIONAL for word in missing):
-            raise InputError(f'tool "{tool.name}": "{{{missing[0]}}}" has no value in this call')
-        if argument == "{files}":
-            filled += [file for file in values["files"].split("\0") if file]
-        elif not missing:
-            filled.append(PLACEHOLDER.sub(lambda found: values[found[1]], argument))
-    return tuple(filled)
-
-
-def _label(text: str) -> str:
-    """The first line, cut where it is long."""
-    first, *more = text.splitlines() or [""]
-    return f"{first[: LABEL_CHARACTERS - 1]}…" if more or len(first) > LABEL_CHARACTERS else first

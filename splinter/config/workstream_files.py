@@ -13,12 +13,12 @@ from pathlib import Path
 
 from splinter.config import bounded_read, parse_cache, problem_listing, rules, schema, scope_overlaps, yaml_documents
 from splinter.config.parse_cache import Memory
-from splinter.config.settings_file import Settings
-from splinter.config.tool_profiles import Tool, recorded_path
 from splinter.config.yaml_documents import Document, Problem, warning
 from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
 from splinter.model import workstream
+from splinter.model.settings import Settings
+from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
 from splinter.text.patterns import did_you_mean, path_problem, shown
 

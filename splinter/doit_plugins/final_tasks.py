@@ -11,9 +11,9 @@ from typing import Any
 from splinter.doit_plugins.rows import Act, Rows
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
-from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
-from splinter.model import plan
+from splinter.model import fingerprints
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.publish import combined_pull_request, pull_request
 
@@ -114,7 +114,9 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[accept] = rows.values(accept)
-        session.materials[name] = plan.publish_material(one, session.values[accept], pull_request.target(session))
+        session.materials[name] = fingerprints.publish_material(
+            one, session.values[accept], pull_request.target(session)
+        )
         return not session.values[accept] or values.get("made_of") == session.materials[name]
 
     def publish_it(task: Any) -> Values:

@@ -5,44 +5,16 @@ It decides nothing: a row made here is held against what its task is made of now
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from splinter.config import workstream_files
 from splinter.engine.branch.last_success import Accepted
-from splinter.engine.steps.run_step import Values
-from splinter.model.plan import Plan, fingerprint
+from splinter.model.fingerprints import Values
+from splinter.model.plan import Plan
 
 _CHECKER = "MeaningChecker"
 _NEVER = -1  # no file has this time and size, so that its meaning is looked at
-
-
-def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str]) -> dict[str, Values]:
-    """What brings back the rows of all tasks but the last, by step: what each was made of is only compared, so a hash.
-
-    `values` are those of the tasks by their names, `files` the meaning of each file that `prepare` depends on.
-    """
-    prepared = values.get(plan.task("prepare"), {})
-    told: dict[str, Values] = {
-        "prepare": {"made_of": hashed(prepared), "source": prepared.get("source", ""), "files": dict(files)}
-    }
-    for step in plan.workstream.steps:
-        done = values.get(plan.task(step.id), {})
-        told[step.id] = {"made_of": hashed(done), **{key: done.get(key, "") for key in ("commit", "outcome")}}
-    return told
-
-
-def hashed(values: Values) -> str:
-    """What a row says that its task was made of, as a hash; empty where it says nothing."""
-    made_of = values.get("made_of", "")
-    return made_of if isinstance(made_of, str) else fingerprint(made_of)
-
-
-def is_made_of(values: Values, material: Mapping[str, Any]) -> bool:
-    """Whether a row says that its task was made of just that."""
-    made_of = values.get("made_of")
-    return made_of == (fingerprint(material) if isinstance(made_of, str) else material)
 
 
 def rows(plan: Plan, done: Accepted) -> dict[str, Values]:

@@ -16,9 +16,9 @@ from splinter.config import workstream_files
 from splinter.doit_plugins import row_recovery
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
-from splinter.engine.steps.run_step import Values
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 

@@ -17,7 +17,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
 from doit.task import Stream
 
-from splinter.doit_plugins.commands.terminal import told
+from splinter.doit_plugins.terminal import told
 from splinter.errors import StorageError
 
 _DRY_RUN = {

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from splinter.config.tool_profiles import recorded_path
-from splinter.doit_plugins import final_tasks, row_recovery
+from splinter.doit_plugins import final_tasks
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.engine import accept, project
+from splinter.engine.branch import last_success
 from splinter.engine.project import DATABASE
 from splinter.engine.session import Session
 from splinter.engine.steps import command, prepare, run_step
-from splinter.engine.steps.run_step import Values
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
-from splinter.model import plan
+from splinter.model import fingerprints
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
+from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
 from splinter.system import disk_errors
 from splinter.system.run_lock import RunLock
@@ -61,9 +62,9 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         for other in others:
             session.values[other] = rows.values(other)
         results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
-        session.materials[name] = plan.prepare_material(one, results)
+        session.materials[name] = fingerprints.prepare_material(one, results)
         follow_rename(one, task, rows.values(name))
-        return row_recovery.is_made_of(rows.values(name), session.materials[name])
+        return fingerprints.is_made_of(rows.values(name), session.materials[name])
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
@@ -93,8 +94,8 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[previous] = rows.values(previous)
-        session.materials[name] = plan.step_material(one, step, session.values[previous].get("commit", ""))
-        return row_recovery.is_made_of(rows.values(name), session.materials[name])
+        session.materials[name] = fingerprints.step_material(one, step, session.values[previous].get("commit", ""))
+        return fingerprints.is_made_of(rows.values(name), session.materials[name])
 
     def run(task: Any) -> Values:
         before = _commit_of(session, previous)
@@ -111,14 +112,14 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         for earlier in one.tasks[:-1]:
             session.values[earlier] = rows.values(earlier)
-        session.materials[name] = plan.accept_material(one, session.values[previous].get("commit", ""))
+        session.materials[name] = fingerprints.accept_material(one, session.values[previous].get("commit", ""))
         own = rows.values(name)
         is_there = own.get("outcome") != "changed" or _has_branch(session, one)
-        return is_there and row_recovery.is_made_of(own, session.materials[name])
+        return is_there and fingerprints.is_made_of(own, session.materials[name])
 
     def act(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
-        tasks = row_recovery.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
+        tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
             return _told(session, one, "accept", lambda: accept.accept(
                 session, one, prepared=prepared, before=before, made_of=session.materials[name], tasks=tasks

@@ -14,11 +14,11 @@ from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
 from splinter.engine.session import Session
 from splinter.engine.steps import command, run_step, workspace
-from splinter.engine.steps.run_step import Values
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model import differences
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
 

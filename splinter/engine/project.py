@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter.config import settings_file, tool_profiles, workstream_files
-from splinter.config.settings_file import Environment, Settings
+from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine.session import Session
 from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
-from splinter.model import plan
+from splinter.model import plan, tool
 from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
+from splinter.model.settings import Environment, Settings
 from splinter.model.workstream import Prompt, Workstream
 from splinter.system import user_folders
 from splinter.system.budget import Ledger
@@ -170,7 +170,7 @@ def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
     """The hash of each recorded patch that a step of the workstream would apply."""
     prompts = [step.id for step in workstream.steps if isinstance(step.action, Prompt)]
     names = [*prompts, *(f"fix-{number + 1}" for number in range(workstream.fix.attempts))]
-    files = {name: start / tool_profiles.recorded_path(workstream.id, name) for name in names}
+    files = {name: start / tool.recorded_path(workstream.id, name) for name in names}
     return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter.config.settings_file import Environment, Settings
-from splinter.config.tool_profiles import Tool
-from splinter.engine.checks.comparison import Outcomes
 from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.command_line import Repository
-from splinter.model.plan import Base, Plan, definition, fingerprint, missing_base
+from splinter.model.fingerprints import definition, fingerprint
+from splinter.model.plan import Base, Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
+from splinter.model.records import Outcomes
+from splinter.model.settings import Environment, Settings
+from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
 from splinter.system.budget import Account, Ledger
 from splinter.system.history import Store

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from splinter.config.settings_file import Identity
 from splinter.errors import GitError, InputError, SplinterError
+from splinter.model.settings import Identity
 from splinter.system import disk_errors, process
 from splinter.text.patterns import shown
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from splinter.config.settings_file import Identity
 from splinter.git import command_line
 from splinter.git.command_line import Repository
 from splinter.model.ports import Snapshot
+from splinter.model.settings import Identity
 from splinter.system import process
 
 

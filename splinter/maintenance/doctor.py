@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter.config.problem_listing import counted, plural
-from splinter.config.settings_file import Identity
-from splinter.config.tool_profiles import Tool
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
 from splinter.engine.project import Project
@@ -27,6 +25,8 @@ from splinter.git import command_line
 from splinter.maintenance import doctor_finding, doctor_services, retention
 from splinter.maintenance.doctor_finding import Finding
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
+from splinter.model.settings import Identity
+from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
 from splinter.publish.pull_request import REPORTS
 from splinter.system import disk

@@ -21,7 +21,8 @@ from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
 from splinter.maintenance import retention
 from splinter.maintenance.gc_files import began_s
-from splinter.maintenance.retention import Limits, Thing
+from splinter.maintenance.retention import Thing
+from splinter.model.settings import Limits
 
 _OURS = "refs/splinter/"
 BACKUPS = "refs/splinter/backups"

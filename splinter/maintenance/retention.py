@@ -10,19 +10,6 @@ MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How long and how much is kept: days since something was last used, millions of bytes for all of a kind."""
-
-    worktree_days: int = 30
-    worktree_mb: int = 20_000
-    log_days: int = 90
-    log_mb: int = 2_000
-    result_days: int = 90
-    result_mb: int = 2_000
-    backup_days: int = 90
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
     """One thing that could go: last used at `used_s` (seconds since the epoch), with its bytes where they are known.
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from splinter.model.plan import Material, Plan, shortened
+from splinter.model.fingerprints import Material, shortened
+from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Run, Step, Workstream
 
 _SHOWN = 60

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from splinter.text.redact import Redactor
-
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
 REASONS = (
     "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
@@ -267,15 +265,6 @@ def to_json(record: Any) -> dict[str, Any]:
     return asdict(record)
 
 
-def masked(value: Any, redactor: Redactor) -> Any:
-    """JSON's types with every secret in every text masked."""
-    if isinstance(value, str):
-        return redactor.text(value)
-    if isinstance(value, dict):
-        return {key: masked(inner, redactor) for key, inner in value.items()}
-    return [masked(inner, redactor) for inner in value] if isinstance(value, list | tuple) else value
-
-
 def step_from_json(data: Mapping[str, Any]) -> StepRecord:
     """The inverse of `to_json`."""
     usage = Usage(**data["usage"]) if data.get("usage") else None
@@ -339,3 +328,26 @@ def run_from_json(data: Mapping[str, Any]) -> RunRecord:
 
 def _files(data: Mapping[str, Any]) -> tuple[FileChange, ...]:
     return tuple(FileChange(**change) for change in data["files"])
+
+
+def cost(usage: Usage) -> str:
+    """What agents told of what they took: `$0.0137, 2,400 tokens read, 68 written`; what none told is not 0."""
+    dollars = _sum(f"${usage.usd:.4f}" if usage.usd < 1 else f"${usage.usd:,.2f}", usage.priced, usage.calls)
+    tokens = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
+    return ", ".join(filter(None, (dollars or "dollars unknown", _sum(tokens, usage.counted, usage.calls))))
+
+
+def _sum(shown: str, known: int, calls: int) -> str:
+    """A sum of which only the known parts are in it."""
+    return "" if not known else shown if known == calls else f"at least {shown}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """How a check ended, and its cases by id; what no case tells, such as a crash, stands under the check's own id."""
+
+    check: str
+    cases: Mapping[str, str] = field(default_factory=dict)
+
+
+FAILURES = ("failed", "interrupted", "blocked")  # in the order in which a reader wants them

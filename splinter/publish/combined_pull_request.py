@@ -9,15 +9,15 @@ from dataclasses import replace
 
 from splinter.engine.branch import move_branch
 from splinter.engine.session import Session
-from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model.plan import Material, Plan, definition, fingerprint, shortened
+from splinter.model.fingerprints import Material, Values, definition, fingerprint, shortened
+from splinter.model.plan import Plan
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.publish import pull_request, report
+from splinter.publish import pull_request, pull_request_body
 
 ID = "together"
 
@@ -81,8 +81,8 @@ def page(session: Session, rehearsed: Values, tip: str) -> Page:
         workstream=ID,
         head=whole.branch,
         base=wanted.base or whole.base.name,
-        title=report.pull_request_title(record),
-        own_body=report.pull_request_body(
+        title=pull_request_body.title(record),
+        own_body=pull_request_body.body(
             pull_request.session_redacted(session, record),
             run=rehearsed["run"] or "",
             reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",

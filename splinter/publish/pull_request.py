@@ -11,14 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from splinter.engine.session import Session
-from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError
 from splinter.model import records
-from splinter.model.plan import Plan, choose_remote, definition, fingerprint
+from splinter.model.fingerprints import Values, definition, fingerprint
+from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Message, Notifier, Page
 from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
-from splinter.publish import push, report
+from splinter.publish import pull_request_body, push, report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
+from splinter.text import redact
 
 REPORTS = "reports"
 SENDGRID = ("smtp.sendgrid.net", "apikey")
@@ -85,12 +86,12 @@ def page(session: Session, plan: Plan, accepted: Values) -> Page:
     wanted = plan.workstream.pull_request
     assert wanted
     masked = session_redacted(session, replace(record, title=plan.workstream.title))
-    body = report.pull_request_body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
+    body = pull_request_body.body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
     return Page(
         workstream=plan.id,
         head=plan.branch,
         base=wanted.base or _aim(session, plan, accepted),
-        title=report.pull_request_title(masked),
+        title=pull_request_body.title(masked),
         own_body=body,
         draft=wanted.draft,
         labels=wanted.labels,
@@ -116,14 +117,14 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
 
 def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
     """A record with every secret masked."""
-    return records.workstream_from_json(records.masked(records.to_json(record), session.redactor))
+    return records.workstream_from_json(redact.masked(records.to_json(record), session.redactor))
 
 
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due told as skipped."""
     root = session.repository.root
     kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
-    record = records.run_from_json(records.masked(records.to_json(kept), session.redactor))
+    record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
     told = {done.workstream for done in record.workstreams}
     skipped = tuple(
         session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in told

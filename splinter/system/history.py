@@ -21,6 +21,7 @@ from splinter.errors import SplinterError
 from splinter.model import records
 from splinter.model.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.system import sqlite_files
+from splinter.text import redact
 from splinter.text.redact import Redactor
 
 _FILE = "history.db"
@@ -285,7 +286,7 @@ class Store:
         self._write("insert into facts values (?, ?) on conflict do update set value = excluded.value", name, value)
 
     def _json(self, record: object) -> str:
-        return json.dumps(records.masked(records.to_json(record), self._redactor), ensure_ascii=True)
+        return json.dumps(redact.masked(records.to_json(record), self._redactor), ensure_ascii=True)
 
     def _write(self, sql: str, *values: object) -> int:
         """Write one row; returns its number."""

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from splinter.config.tool_profiles import Tool
+from splinter.model.tool import Tool
 from splinter.system.process import Processes
 from splinter.text.redact import plain
 

@@ -7,7 +7,6 @@ import json
 import re
 from datetime import UTC, datetime
 
-from splinter.model.records import Usage
 from splinter.text.redact import plain
 
 LONGEST_LITERAL = 4_000  # characters; the log has the whole
@@ -103,18 +102,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def cost(usage: Usage) -> str:
-    """What agents told of what they took: `$0.0137, 2,400 tokens read, 68 written`; what none told is not 0."""
-    dollars = _sum(f"${usage.usd:.4f}" if usage.usd < 1 else f"${usage.usd:,.2f}", usage.priced, usage.calls)
-    tokens = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
-    return ", ".join(filter(None, (dollars or "dollars unknown", _sum(tokens, usage.counted, usage.calls))))
-
-
-def _sum(shown: str, known: int, calls: int) -> str:
-    """A sum of which only the known parts are in it."""
-    return "" if not known else shown if known == calls else f"at least {shown}"
 
 
 def value_text(value: object) -> str:

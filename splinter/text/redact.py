@@ -10,6 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 from splinter.text import token_shapes
@@ -275,3 +276,12 @@ def _base64_core(raw: bytes, offset: int, encode: Callable[[bytes], bytes]) -> b
     """The base64 characters that depend on the secret alone when `offset` bytes stand before it."""
     start, stop = -(-offset * 8 // 6), (offset + len(raw)) * 8 // 6
     return encode(bytes(offset) + raw)[start:stop]
+
+
+def masked(value: Any, redactor: Redactor) -> Any:
+    """JSON's types with every secret in every text masked."""
+    if isinstance(value, str):
+        return redactor.text(value)
+    if isinstance(value, dict):
+        return {key: masked(inner, redactor) for key, inner in value.items()}
+    return [masked(inner, redactor) for inner in value] if isinstance(value, list | tuple) else value

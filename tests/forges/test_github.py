@@ -19,7 +19,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
-from splinter.publish import report
+from splinter.publish import pull_request_body
 from splinter.publish.forges.github import GitHub, repository_of
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
@@ -30,7 +30,7 @@ RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", me
 
 def own(run: str = "run-1", definition: str = "abc", **fields: object) -> str:
     record = replace(RECORD, **fields)  # type: ignore[arg-type]
-    return report.pull_request_body(record, run=run, reproduce="doit tidy", definition=definition)
+    return pull_request_body.body(record, run=run, reproduce="doit tidy", definition=definition)
 
 
 def page_of(**fields: object) -> Page:

@@ -9,7 +9,7 @@ import yaml
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
-from splinter.publish import report
+from splinter.publish import pull_request_body
 from splinter.publish.forges.local import Local
 
 RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", objective="Nothing to mend.")
@@ -18,7 +18,7 @@ WHERE = ".splinter/pull-requests/tidy.md"
 
 def own(run: str = "run-1", **fields: str) -> str:
     record = replace(RECORD, **fields)  # type: ignore[arg-type]
-    return report.pull_request_body(record, run=run, reproduce="doit tidy", definition="abc")
+    return pull_request_body.body(record, run=run, reproduce="doit tidy", definition="abc")
 
 
 def page_of(**fields: object) -> Page:

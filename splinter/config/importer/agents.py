@@ -9,8 +9,8 @@ from typing import Any
 from splinter.config.importer.entries import Entries
 from splinter.config.importer.phrases import identifier
 from splinter.config.importer.source import Source
-from splinter.config.tool_profiles import Tool
 from splinter.config.yaml_events import Keys
+from splinter.model.tool import Tool
 from splinter.text.patterns import shown
 
 # an agent that no profile ships for, and the program it is called by

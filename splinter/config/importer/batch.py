@@ -12,9 +12,9 @@ from splinter.config.importer import draft, jsonc, ordering, phrases, profiles, 
 from splinter.config.importer.agents import Agents, Table
 from splinter.config.importer.profiles import Breakers
 from splinter.config.importer.source import Source
-from splinter.config.tool_profiles import Tool
 from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
+from splinter.model.tool import Tool
 from splinter.text.patterns import shown
 
 SCHEMA_LINE = "yaml-language-server: $schema=../schemas/workstream.schema.json"

@@ -12,10 +12,10 @@ from splinter.config import schema, tool_profiles
 from splinter.config.importer.agents import Table
 from splinter.config.importer.phrases import duration, identifier
 from splinter.config.importer.source import Source
-from splinter.config.tool_profiles import Tool
 from splinter.config.yaml_documents import Document
 from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
+from splinter.model.tool import Tool
 from splinter.text.patterns import harmless, shown
 
 GROUPS = ("tool_profiles", "profiles", "tools")

@@ -11,8 +11,10 @@ from doit.cmd_base import Command
 
 from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
-from splinter.doit_plugins.commands.terminal import say, takes_colour, told
+from splinter.doit_plugins.terminal import say, takes_colour, told
 from splinter.errors import InputError
+from splinter.model import records
+from splinter.text import redact
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
 
@@ -94,9 +96,7 @@ class History(Command):
         from splinter.config import settings_file
         from splinter.doit_plugins.reporter import pages
         from splinter.git import user_repository
-        from splinter.model import records
         from splinter.system.history import Store
-        from splinter.text import markdown
 
         environment = settings_file.environment()
         repository = user_repository.open_repository(
@@ -110,7 +110,7 @@ class History(Command):
             counts = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
             seconds = sum(one.seconds for one in run.workstreams)
-            cost = f"  {markdown.cost(run.usage)}" if run.usage.calls else ""
+            cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (ended before its time)"
             print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{cost}{ended}")
         if not runs:
@@ -140,7 +140,6 @@ class Show(Command):
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
         from splinter.config import settings_file
         from splinter.git import user_repository
-        from splinter.model import records
         from splinter.publish import report
         from splinter.system.history import Store
         from splinter.text.redact import Redactor
@@ -158,6 +157,6 @@ class Show(Command):
         there = records.with_files(recorded, lambda path: (repository.root / path).exists())
         if there != recorded:
             there = replace(there, notes=(*there.notes, _GONE))
-        told = records.masked(records.to_json(there), Redactor(environment.secrets()))
+        told = redact.masked(records.to_json(there), Redactor(environment.secrets()))
         say(json.dumps(told, indent=2) if as_json else report.report_markdown(records.run_from_json(told)))
         return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.commands.terminal import say, takes_colour, told
+from splinter.doit_plugins.terminal import say, takes_colour, told
 
 if TYPE_CHECKING:
     from splinter.maintenance.doctor_finding import Finding

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.commands.terminal import say, told
 from splinter.doit_plugins.run import locked
+from splinter.doit_plugins.terminal import say, told
 
 if TYPE_CHECKING:
     from splinter.maintenance.gc import Freed, Report

@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.commands.terminal import told
+from splinter.doit_plugins.terminal import told
 
 
 class Graph(Command):

@@ -9,7 +9,7 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from splinter.doit_plugins.commands.terminal import told
+from splinter.doit_plugins.terminal import told
 from splinter.errors import InputError
 
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}

@@ -9,15 +9,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from splinter.engine.session import Session
 from splinter.errors import GitError
 from splinter.git import commands as git
 from splinter.git.commands import Commit
+from splinter.model import fingerprints
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
-
-Values = dict[str, Any]
 
 PREFIX = "refs/splinter/accepted"
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -84,3 +83,25 @@ def _parsed(commit: Commit) -> Accepted | None:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     return done if is_sound and commit.parents[:1] == (done.tip,) else None
+
+
+def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str]) -> dict[str, Values]:
+    """What brings back the rows of all tasks but the last, by step: what each was made of is only compared, so a hash.
+
+    `values` are those of the tasks by their names, `files` the meaning of each file that `prepare` depends on.
+    """
+    prepared = values.get(plan.task("prepare"), {})
+    told: dict[str, Values] = {
+        "prepare": {
+            "made_of": fingerprints.hashed(prepared),
+            "source": prepared.get("source", ""),
+            "files": dict(files),
+        }
+    }
+    for step in plan.workstream.steps:
+        done = values.get(plan.task(step.id), {})
+        told[step.id] = {
+            "made_of": fingerprints.hashed(done),
+            **{key: done.get(key, "") for key in ("commit", "outcome")},
+        }
+    return told

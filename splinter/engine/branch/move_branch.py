@@ -12,11 +12,11 @@ from splinter.engine.branch import last_success
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.last_success import Accepted
 from splinter.engine.session import Session
-from splinter.engine.steps.run_step import Values
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.commands import RefUpdate
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
 

@@ -10,13 +10,14 @@ import json
 from dataclasses import asdict
 
 from splinter.engine.checks import comparison, run_check
-from splinter.engine.checks.comparison import Outcomes
 from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
-from splinter.model.plan import Plan, fingerprint
+from splinter.model.fingerprints import fingerprint
+from splinter.model.plan import Plan
+from splinter.model.records import Outcomes
 from splinter.model.workstream import Step
 
 

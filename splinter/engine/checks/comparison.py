@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from splinter.model.records import CheckRecord, Comparison
+from splinter.model.records import CheckRecord, Comparison, Outcomes
 
 BAD = ("failed", "error")
 _WORST = ("error", "failed", "skipped", "passed")
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
-    """How a check ended, and its cases by id; what no case tells, such as a crash, stands under the check's own id."""
-
-    check: str
-    cases: Mapping[str, str] = field(default_factory=dict)
 
 
 def outcomes(check: CheckRecord) -> Outcomes:

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from splinter.engine.checks import baseline, comparison, run_check
-from splinter.engine.checks.comparison import Outcomes
 from splinter.engine.checks.run_check import Checked
 from splinter.engine.checks.stuck_detector import Tried, essence
 from splinter.engine.session import Session
@@ -18,8 +17,9 @@ from splinter.engine.tools.prompts import Failure
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
-from splinter.model.plan import Plan, fingerprint
-from splinter.model.records import CheckRecord
+from splinter.model.fingerprints import fingerprint
+from splinter.model.plan import Plan
+from splinter.model.records import CheckRecord, Outcomes
 from splinter.model.workstream import Step
 
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.model import differences
 from splinter.model.differences import Difference
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
-
-Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

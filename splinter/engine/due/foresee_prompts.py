@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter.doit_plugins import row_recovery
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, prepare
 from splinter.engine.steps.cache import Kept
-from splinter.engine.steps.run_step import Values
 from splinter.git import commands as git
-from splinter.model import differences, plan
+from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
-from splinter.model.plan import Plan, fingerprint
+from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Step
 
 
@@ -60,7 +59,11 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
     before = known.start
     for number, step in enumerate(one.workstream.steps):
         row = values(one.task(step.id))
-        if before and row_recovery.is_made_of(row, plan.step_material(one, step, before)) and _is_there(session, row):
+        if (
+            before
+            and fingerprints.is_made_of(row, fingerprints.step_material(one, step, before))
+            and _is_there(session, row)
+        ):
             before = row["commit"]
             continue
         if isinstance(step.action, Prompt):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from splinter.engine.session import Session
 from splinter.engine.steps import prepare
-from splinter.engine.steps.run_step import Values
 from splinter.git import commands as git
 from splinter.git import merge
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut
 

@@ -13,12 +13,12 @@ from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.merge_all import Member
 from splinter.engine.session import Session
 from splinter.engine.steps import command, prepare, workspace
-from splinter.engine.steps.run_step import Values
 from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.commands import RefUpdate
-from splinter.model.plan import Plan, fingerprint
+from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
 from splinter.model.workstream import Budget
 

@@ -19,9 +19,11 @@ from splinter.git import commands as git
 from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import differences
-from splinter.model.plan import Material, Plan, choose_remote, fingerprint, told_to_agents
-from splinter.model.records import StepRecord, Usage, masked
+from splinter.model.fingerprints import Material, fingerprint, told_to_agents
+from splinter.model.plan import Plan, choose_remote
+from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Step
+from splinter.text.redact import masked
 
 PREFIX = "refs/splinter/results"
 SUBJECT = "splinter result of "

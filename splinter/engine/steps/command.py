@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter.config import tool_profiles
-from splinter.config.tool_profiles import Command, Tool
 from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.engine.tools import agent_output, junit
@@ -22,8 +20,10 @@ from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
+from splinter.model import tool
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
+from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
 from splinter.system import disk_errors
 from splinter.system.budget import Allowance
@@ -150,7 +150,7 @@ def _command(
     """The command of a step, its placeholders filled."""
     profile = profile_of(plan, step)
     values = {
-        "recorded": str(session.repository.start / tool_profiles.recorded_path(plan.id, step.id)),
+        "recorded": str(session.repository.start / tool.recorded_path(plan.id, step.id)),
         "junit": str(scratch.results),
     }
     if profile and profile.model:
@@ -164,7 +164,7 @@ def _command(
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
             values["files"] = _files(session, plan, before)
-    return tool_profiles.command(step.action, plan.tools, values=values)
+    return tool.command(step.action, plan.tools, values=values)
 
 
 def _files(session: Session, plan: Plan, before: str | None) -> str:

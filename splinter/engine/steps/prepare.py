@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.engine.steps import command, run_step, sandboxing, workspace
-from splinter.engine.steps.run_step import Values
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter.config.tool_profiles import Tool
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, workspace
 from splinter.engine.steps.cache import Wanted
@@ -22,12 +21,12 @@ from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
-from splinter.model.plan import Plan, fingerprint
+from splinter.model import records
+from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
+from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
-from splinter.text import markdown
-
-Values = dict[str, Any]
 
 
 def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> Values:
@@ -167,7 +166,7 @@ def _from_kept(
             continue
         commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
         pin(session, plan, step.id, commit)
-        cost = f", where it took {markdown.cost(kept.usage)}" if kept.usage else ""
+        cost = f", where it took {records.cost(kept.usage)}" if kept.usage else ""
         done = record(
             session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),),

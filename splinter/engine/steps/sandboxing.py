@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from splinter.config import tool_profiles
-from splinter.config.tool_profiles import Tool
 from splinter.engine.session import Session
 from splinter.errors import StepError
 from splinter.git import worktree
+from splinter.model import tool
 from splinter.model.plan import Plan
+from splinter.model.tool import Tool
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
 
@@ -35,7 +35,7 @@ def fenced(
     """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's."""
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
-    recorded = session.repository.start / tool_profiles.recorded_path(plan.id, "step")
+    recorded = session.repository.start / tool.recorded_path(plan.id, "step")
     reads = [
         session.repository.common / "objects",
         recorded.parent,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
-from splinter.config.scope_overlaps import forbidden_patterns
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
+from splinter.model.guarded_paths import forbidden_patterns
 from splinter.model.workstream import Scope
 
 _SHOWN = 10

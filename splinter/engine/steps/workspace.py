@@ -10,12 +10,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from splinter.config.scope_overlaps import TAKES_ORDERS
 from splinter.engine.session import Session
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
+from splinter.model.guarded_paths import TAKES_ORDERS
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
-from splinter.publish import report
+from splinter.publish import pull_request_body
 from splinter.text import markdown
 from splinter.text.redact import Redactor
 
@@ -103,7 +103,7 @@ class GitHub:
             if not found:
                 return None
             found[0].create_issue_comment(comment)
-            found[0].edit(state="closed", body=report.withdrawn(found[0].body or ""))
+            found[0].edit(state="closed", body=pull_request_body.withdrawn(found[0].body or ""))
             return _record(workstream, "closed", found[0])
 
     def access(self) -> Access:
@@ -206,12 +206,12 @@ def _declined_one(repository: Repository, page: Page) -> PullRequest | None:
     latest = next(iter(_of_head(repository, page.head, state="closed")), None)
     if latest is None or latest.merged_at:
         return None
-    definition = report.hidden(page.own_body, "definition")
-    return latest if definition and report.hidden(_part(latest), "definition") == definition else None
+    definition = pull_request_body.hidden(page.own_body, "definition")
+    return latest if definition and pull_request_body.hidden(_part(latest), "definition") == definition else None
 
 
 def _part(pull: PullRequest) -> str:
-    return report.own_part(pull.body or "")
+    return pull_request_body.own_part(pull.body or "")
 
 
 def _left_alone(closed: PullRequest, page: Page) -> PullRequestRecord:
@@ -239,7 +239,7 @@ def _open(repository: Repository, page: Page) -> PullRequestRecord:
 
 
 def _create(repository: Repository, page: Page, *, draft: bool) -> PullRequest:
-    body = report.merge_body("", page.own_body)
+    body = pull_request_body.merge_body("", page.own_body)
     return repository.create_pull(base=page.base, head=page.head, title=page.title, body=body, draft=draft)
 
 
@@ -297,10 +297,10 @@ def _changes(there: PullRequest, page: Page) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     part = _part(there)
     page = page.beside(part)
-    body = report.merge_body(there.body or "", page.own_body)
-    if not report.is_same_body(part, report.own_part(body)):
+    body = pull_request_body.merge_body(there.body or "", page.own_body)
+    if not pull_request_body.is_same_body(part, pull_request_body.own_part(body)):
         changes["body"] = body
-    then, now = report.hidden(part, "title"), report.hidden(page.own_body, "title")
+    then, now = pull_request_body.hidden(part, "title"), pull_request_body.hidden(page.own_body, "title")
     if then and now and then != now and there.title != page.title:
         changes["title"] = page.title
     if there.base.ref != page.base:

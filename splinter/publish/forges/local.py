@@ -11,7 +11,7 @@ from pathlib import Path
 from splinter.errors import PublishError
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
-from splinter.publish import report
+from splinter.publish import pull_request_body
 from splinter.system import disk_errors
 from splinter.system.history import write_whole
 from splinter.text.redact import plain
@@ -33,11 +33,11 @@ class Local:
     def publish(self, page: Page, push: Callable[[], None] | None = None) -> PullRequestRecord:
         """Write the page, its text outside our markers kept; what says the same is not touched, and nothing pushed."""
         heading, body = self._read(page.workstream)
-        page = page.beside(report.own_part(body))
+        page = page.beside(pull_request_body.own_part(body))
         wanted = _heading(page, state="open")
-        is_same = heading == wanted and report.is_same_body(report.own_part(body), page.own_body)
+        is_same = heading == wanted and pull_request_body.is_same_body(pull_request_body.own_part(body), page.own_body)
         if not is_same:
-            self._write(page.workstream, wanted, report.merge_body(body, page.own_body))
+            self._write(page.workstream, wanted, pull_request_body.merge_body(body, page.own_body))
         return _record(page.workstream, "unchanged" if is_same else "written")
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:

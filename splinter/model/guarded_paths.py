@@ -1,0 +1,25 @@
+"""Paths that a workstream may not change unless its scope names them, and some never. Patterns alone."""
+
+from __future__ import annotations
+
+from splinter.model.workstream import Scope
+
+ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
+# agents, which are called in the root, run commands that stand here, headless and without asking
+TAKES_ORDERS = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
+# forbidden unless scope names them: what runs code here, or decides what runs
+GUARDED = (
+    ".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules", *TAKES_ORDERS,
+)  # fmt: skip
+
+
+def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
+    """The patterns that are forbidden without being named: less those that the scope itself names."""
+    named = (*scope.modify, *scope.create)
+    return ALWAYS_FORBIDDEN + tuple(pattern for pattern in GUARDED if not any(_names(own, pattern) for own in named))
+
+
+def _names(own: str, guarded: str) -> bool:
+    """Whether a pattern of the user's speaks of a guarded path, rather than of everything."""
+    plain = guarded.removeprefix("**/").removesuffix("/**")
+    return own == plain or own.startswith(plain + "/") or (guarded.startswith("**/") and own.endswith("/" + plain))

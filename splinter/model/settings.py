@@ -1,0 +1,138 @@
+"""Settings, identity and environment as frozen values. They read no file and no `os.environ`, and store no secret."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from splinter.model import schedule
+from splinter.model.tool import Tool
+from splinter.model.workstream import Budget
+
+SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
+SECRET_NAME = re.compile(
+    r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|WEBHOOK|AUTH|COOKIE|PRIVATE|SIGNATURE|DSN|_PAT$|_PWD$", re.IGNORECASE
+)
+LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
+# what programs commonly need: on POSIX, on Windows
+PASSED_ON = {
+    "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SHELL", "TZ",
+    "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Author and committer of our commits."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how much is kept: days since something was last used, millions of bytes for all of a kind."""
+
+    worktree_days: int = 30
+    worktree_mb: int = 20_000
+    log_days: int = 90
+    log_mb: int = 2_000
+    result_days: int = 90
+    result_mb: int = 2_000
+    backup_days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How splinter works in a repository; `source` is the file they stand in, None where there is none."""
+
+    jobs: int = 4
+    timezone: str = "UTC"
+    branch_prefix: str = "splinter/"
+    remote: str | None = None
+    base: str | None = None
+    rebase: str = "behind"
+    pull_requests: str = "each"
+    sandbox: str = "none"
+    sandbox_reads: tuple[str, ...] = ()
+    sandbox_network: bool = False
+    share_results: bool = False
+    checks: str = "all"
+    sign_commits: bool = False
+    budget: Budget = field(default_factory=Budget)
+    gc: Limits = field(default_factory=Limits)
+    identity: Identity | None = None
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    source: str | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that `timezone` names."""
+        return schedule.zone(self.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The caller's environment, parsed; `now` is the fixed clock of tests. Its repr shows no secret."""
+
+    github_token: str | None = field(default=None, repr=False)
+    github_repository: str | None = None
+    github_api_url: str | None = None
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: str = "starttls"
+    report_recipients: tuple[str, ...] = ()
+    sendgrid_api_key: str | None = field(default=None, repr=False)
+    slack_webhook_url: str | None = field(default=None, repr=False)
+    healthcheck_url: str | None = field(default=None, repr=False)
+    now: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The values that must never be shown: our own secrets, and those of `names` that sound like secrets.
+
+        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by.
+        """
+        own = [getattr(self, name) for name in SECRET_FIELDS]
+        others = [self.variables.get(name, "").strip() for name in names if SECRET_NAME.search(name)]
+        values = [value for value in (*own, *others) if value]
+        parts = [part for value in values if "://" in value for part in _secret_parts(value)]
+        return tuple(dict.fromkeys((*values, *parts)))
+
+    def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
+        """The values of those names that are set and sound like no secret."""
+        told = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
+        return {name: self.variables[name] for name in told if name in self.variables}
+
+    def child_environment(self, names: tuple[str, ...], *, hides: tuple[str, ...] = ()) -> dict[str, str]:
+        """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""
+        wanted = (PASSED_ON | set(names)) - set(hides)
+        passed = {
+            name: value
+            for name, value in self.variables.items()
+            if (name in wanted or name.startswith("LC_")) and not name.startswith("GIT_")
+        }
+        return passed | {"PATH": _path(self.variables.get("PATH", os.defpath)), "TERM": "dumb"}
+
+
+def _secret_parts(address: str) -> tuple[str, ...]:
+    """What of an address nobody could guess: credentials, long parts of its path, values of its query."""
+    parts = urlsplit(address)
+    words = (parts.username, parts.password, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
+    return tuple(word for word in words if word and len(word) >= LONG_PART)
+
+
+def _path(path: str) -> str:
+    """The caller's PATH with this Python's folder; relative entries go: in a worktree they lead to an agent's files."""
+    folders = [folder for folder in path.split(os.pathsep) if Path(folder).is_absolute()]
+    own = str(Path(sys.executable).parent)
+    return os.pathsep.join(folders if own in folders else [own, *folders])

@@ -1,0 +1,97 @@
+"""The title and the body of a pull request, and our own part of a body that people edit too. Text to text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from splinter.model.records import WorkstreamRecord
+from splinter.publish import rendering
+from splinter.text import markdown
+
+BEGIN = "<!-- splinter:begin -->"
+END = "<!-- splinter:end -->"
+LONGEST_BODY = 65_536  # characters that GitHub takes
+LONGEST_TITLE = 256  # characters that GitHub takes
+CUT = "*Cut here: GitHub takes no more than 65,536 characters. The report of the run has the rest.*"
+# A begin whose next marker is an end: where somebody deleted one of the markers, what is left is theirs.
+_OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
+_OF_THE_RUN_ALONE = re.compile(r"^(?:Run|Cost):.*$", re.MULTILINE)
+
+
+def title(record: WorkstreamRecord) -> str:
+    """The workstream's title on one line, or its id, no longer than GitHub takes."""
+    line = markdown.one_line(record.title) or markdown.one_line(record.workstream)
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+
+
+def body(
+    record: WorkstreamRecord, *, run: str, reproduce: str, definition: str, members: Sequence[WorkstreamRecord] = ()
+) -> str:
+    """Our own part of a pull request's body, with its markers; `members` are the workstreams that it holds, if several.
+
+    `definition` is a hash without blanks: it tells later whether a page that a human closed was about the same work.
+    """
+    hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
+    text = rendering.markdown_of(
+        "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
+        usage=sum((one.usage for one in members), record.usage),
+    ).strip()  # fmt: skip
+    return f"{BEGIN}\n{_hidden('definition', definition)}\n{_hidden('title', hashed)}\n\n{text}\n\n{END}"
+
+
+def own_part(body: str) -> str:
+    """Our own part of a body, with its markers; empty where it has none."""
+    found = _OWN_PART.search(body)
+    return found[0] if found else ""
+
+
+def hidden(part: str, name: str) -> str | None:
+    """What our own part remembers under a name (`definition`, `title`); None where it does not."""
+    found = re.search(rf"^<!-- splinter:{name} (\S+) -->\r?$", part, re.MULTILINE)
+    return found[1] if found else None
+
+
+def withdrawn(body: str) -> str:
+    """The body of a page that we close ourselves: a later change of the same definition may open a new one."""
+    part = own_part(body)
+    return (
+        body.replace(part, re.sub(r"(<!-- splinter:)definition ", r"\1withdrawn ", part, count=1), 1) if part else body
+    )
+
+
+def _hidden(name: str, value: str) -> str:
+    return f"<!-- splinter:{name} {re.sub(r'[^0-9A-Za-z:._]', '', value)} -->"
+
+
+def merge_body(existing: str, own: str) -> str:
+    """The body with our own part brought up to date, every character outside it kept.
+
+    Where the whole is too long for GitHub, our own part is cut, its markers whole; where not even they fit, the body
+    stays as it is.
+    """
+    found = _OWN_PART.search(existing)
+    head, tail = (existing[: found.start()], existing[found.end() :]) if found else (existing, "")
+    gap = "\n\n" if head.strip() and not found else ""
+    part = _cut(own, room=LONGEST_BODY - len(head) - len(gap) - len(tail))
+    return f"{head}{gap}{part}{tail}" if part else existing
+
+
+def is_same_body(old_own: str, new_own: str) -> bool:
+    """Whether two own parts say the same, run and cost aside."""
+    return _lasting(old_own) == _lasting(new_own)
+
+
+def _lasting(part: str) -> str:
+    # GitHub's own editor turns line ends into CRLF
+    return _OF_THE_RUN_ALONE.sub("", part.replace("\r\n", "\n")).strip()
+
+
+def _cut(own: str, *, room: int) -> str:
+    if len(own) <= room:
+        return own
+    note = f"\n\n{CUT}\n\n{END}"
+    kept = own[: max(0, room - len(note))]
+    whole_lines = kept[: kept.rfind("\n") + 1].rstrip()
+    return whole_lines + note if whole_lines.startswith(BEGIN) else ""

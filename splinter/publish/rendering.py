@@ -1,0 +1,128 @@
+"""The templates of reports and pull requests, filled: Markdown and HTML with every value escaped.
+
+It reads no file but the templates.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from splinter.model import records
+from splinter.model.records import (
+    FAILURES,
+    CaseRecord,
+    CheckRecord,
+    FileChange,
+    PullRequestRecord,
+    RehearsalRecord,
+    StepRecord,
+    WorkstreamRecord,
+)
+from splinter.text import markdown
+from splinter.text.redact import plain
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LONGEST_LIST = 100  # files or failing tests shown of one workstream
+_DIFFERENCES = {
+    "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
+    "failing_before": "Failing before too", "flaky": "Flaky",
+}  # fmt: skip
+_SHOWN_PATHS = 5
+_FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
+
+
+def _evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
+    """What was kept of a failure: pairs of what it is and its path."""
+    parts: tuple[StepRecord | CheckRecord, ...] = (*record.steps, *record.checks)
+    for part in parts:
+        if part.outcome in FAILURES and part.log:
+            yield f"Log of {_name(part)}", part.log
+        if part.outcome in FAILURES and isinstance(part, StepRecord) and part.patch:
+            yield f"Patch of {_name(part)}", part.patch
+
+
+def _name(part: StepRecord | CheckRecord) -> str:
+    return part.step if isinstance(part, StepRecord) else part.check
+
+
+def _failing(check: CheckRecord) -> tuple[CaseRecord, ...]:
+    return tuple(case for case in check.cases if case.outcome in ("failed", "error"))
+
+
+def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
+    """What a check says other than before: words and the ids of cases, without what the check's own outcome tells."""
+    if check.compared is None:
+        return []
+    named = ((word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items())
+    told = ((word, tuple(id for id in ids if id != check.check or word == "Flaky")) for word, ids in named)
+    return [(word, ids) for word, ids in told if ids]
+
+
+def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
+    """With whom a workstream's branch conflicts, and where; empty for nobody."""
+    pairs = ((clash, clash.other if clash.one == id else clash.one) for clash in rehearsal.clashes)
+    told = [f"{other} in {_few(clash.paths)}" for clash, other in pairs if id in (clash.one, clash.other)]
+    return "; ".join(told)
+
+
+def _few(paths: tuple[str, ...]) -> str:
+    more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
+    return ", ".join(paths[:_SHOWN_PATHS]) + more
+
+
+def _file_word(change: FileChange) -> str:
+    return _FILE_WORDS.get(change.status, change.status)
+
+
+def _page_words(record: PullRequestRecord) -> str:
+    return markdown.Markdown(f"{record.action} #{record.number}") if record.number else record.action
+
+
+def _href(path: str) -> str:
+    return "../../" + quote(path.encode("utf-8", "replace"))
+
+
+def markdown_of(name: str, *, literal: Callable[[str], str], **story: object) -> str:
+    """A Markdown template filled; `literal` makes a block of a text that is shown as it is."""
+    environment = _environment(is_html=False)
+    return environment.get_template(name).render(literal=literal, **story).strip() + "\n"
+
+
+def pages() -> Environment:
+    """The templates of HTML pages."""
+    return _environment(is_html=True)
+
+
+@functools.cache
+def _environment(*, is_html: bool) -> Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("splinter.publish", "templates"),
+        autoescape=is_html,  # noqa: S701  Markdown is escaped by `finalize`, as by autoescape: all but what is marked
+        finalize=_for_html if is_html else _for_markdown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
+        excerpt=markdown.excerpt, cost=records.cost, value_text=markdown.value_text, is_url=markdown.is_url,
+        evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
+        page_words=_page_words, href=_href,
+    )  # fmt: skip
+    environment.globals["longest"] = LONGEST_LIST
+    return environment
+
+
+def _for_markdown(value: object) -> object:
+    return value if isinstance(value, markdown.Markdown) else markdown.text(value)
+
+
+def _for_html(value: object) -> object:
+    return plain(value) if type(value) is str else value
