@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import paths
 from tests.world import World
 
-RECORDINGS = Path(__file__).parent / "data" / "agents"
+RECORDINGS = paths.DATA / "agents"
 COMMANDS = {"claude-code": "claude", "codex": "codex", "aider": "aider", "gemini": "gemini", "opencode": "opencode"}
 AGENTS = tuple(COMMANDS)
 # the versions that all of this was seen with

@@ -1,1 +1,1 @@
-"""What the rows of `tests/test_situations.py` do: each makes a situation, and looks at the world after one `doit`."""
+"""What the rows of `tests/lanes/test_situations.py` do: each makes a situation, and looks at the world after one `doit`."""

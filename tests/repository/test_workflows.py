@@ -1,0 +1,281 @@
+"""The nightly: valid, pinned, one job works and another publishes, and its scripts really carry the state."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from splinter.maintenance import init
+from tests import paths
+
+ROOT = paths.ROOT
+WORKFLOWS = {
+    "of this repository": (ROOT / init.NIGHTLY).read_text("utf-8"),
+    "of doit init": init.nightly(package=init.PACKAGE, tools="ruff pytest"),
+}
+PUBLISHING_SECRETS = ("SPLINTER_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
+
+
+@pytest.fixture(params=WORKFLOWS)
+def workflow(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    file = tmp_path / ".github/workflows/nightly.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(WORKFLOWS[request.param], "utf-8")
+    return file
+
+
+def job(name: str) -> dict[str, Any]:
+    return yaml.safe_load(WORKFLOWS["of doit init"])["jobs"][name]
+
+
+def step(job_name: str, name: str) -> dict[str, Any]:
+    return next(step for step in job(job_name)["steps"] if step.get("name") == name)
+
+
+def tool(name: str, *args: str) -> subprocess.CompletedProcess[str]:
+    command = Path(sys.executable).with_name(name)
+    return subprocess.run([command, *args], capture_output=True, text=True, timeout=60)
+
+
+def git(folder: Path, *args: str) -> str:
+    return subprocess.run(["git", "-C", str(folder), *args], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def bash(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    # as GitHub runs a step
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def commit_ids(folder: Path) -> dict[str, str]:
+    lines = git(folder, "for-each-ref", "--format=%(refname) %(objectname)", "refs/splinter", "refs/heads/splinter")
+    return dict(line.split() for line in lines.splitlines())
+
+
+def worked(folder: Path) -> Path:
+    """A checkout after the first job: a commit, a branch and a hidden ref of ours, and state."""
+    git(folder.parent, "init", "-q", str(folder))
+    git(folder, "commit", "-q", "--allow-empty", "-m", "base")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "work")
+    git(folder, "update-ref", "refs/heads/splinter/tidy", "HEAD")
+    git(folder, "update-ref", "refs/splinter/accepted/tidy", "HEAD")
+    git(folder, "tag", "not-ours")
+    (folder / ".splinter").mkdir()
+    (folder / ".splinter/history.db").write_text("history")
+    (folder / ".doit.db").write_text("rows")
+    return folder
+
+
+def repository_of_a_user(folder: Path) -> Path:
+    """A bare repository with what `doit init` writes and one workstream that is done once."""
+    origin = folder / "origin"
+    git(folder, "init", "-q", "-b", "main", str(origin))
+    (origin / "workstreams").mkdir()
+    steps = '[{id: write, run: "echo counted > count.txt"}]'
+    (origin / "workstreams/count.yaml").write_text(f"id: count\ntitle: Count\nwhen: once\nsteps: {steps}\n")
+    init.write(origin, ())
+    git(origin, "add", ".")
+    git(origin, "commit", "-q", "-m", "set up")
+    return origin
+
+
+def night(folder: Path, origin: Path, kept: Path) -> str:
+    """Both jobs, each in a new checkout and with a new home, as GitHub would run them; what they said."""
+    said = job_on_a_new_machine(folder, origin, "work", kept, (
+        "Bring back the commits of the last night", "Run the workstreams", "Pack the commits",
+    ))  # fmt: skip
+    shutil.rmtree(folder / "temp", ignore_errors=True)
+    shutil.copytree(kept, folder / "temp/night")
+    return said + job_on_a_new_machine(
+        folder, origin, "publish", kept, ("Take over the state", "doit run pr", "Pack the commits")
+    )
+
+
+def job_on_a_new_machine(folder: Path, origin: Path, name: str, kept: Path, steps: tuple[str, ...]) -> str:
+    checkout, home = folder / "checkout", folder / "home"
+    for old in (checkout, home):
+        shutil.rmtree(old, ignore_errors=True)
+    git(folder, "clone", "-q", str(origin), str(checkout))
+    if name == "work" and kept.exists():
+        shutil.copytree(kept, checkout, dirs_exist_ok=True)
+    env = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(home),
+        "GITHUB_OUTPUT": str(folder / "output"), "RUNNER_TEMP": str(folder / "temp"),
+    }  # fmt: skip
+    said = ""
+    for one in steps:
+        done = bash(one if one.startswith("doit") else step(name, one)["run"], checkout, **env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        said += done.stdout
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(checkout / ".splinter", kept / ".splinter")
+    for file in checkout.glob(".doit.db*"):
+        shutil.copy(file, kept)
+    return said
+
+
+def handed_over(source: Path, to: Path) -> Path:
+    """What the artifact brings to the second job."""
+    to.mkdir()
+    shutil.copytree(source / ".splinter", to / ".splinter")
+    shutil.copy(source / ".doit.db", to)
+    return to
+
+
+def test_it_is_valid_by_githubs_schema(workflow: Path) -> None:
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", str(workflow))
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_has_no_finding_of_the_security_linter(workflow: Path) -> None:
+    done = tool("zizmor", "--offline", "--no-progress", str(workflow))
+    assert done.returncode == 0, done.stdout
+    assert "No findings to report" in done.stdout
+
+
+def test_this_repositorys_nightly_is_the_one_that_init_writes_but_for_the_package() -> None:
+    assert WORKFLOWS["of this repository"] == init.nightly(package=".", tools="ruff pytest")
+
+
+def test_it_runs_at_two_in_utc_and_by_hand() -> None:
+    # YAML 1.1 reads the key `on` as true
+    assert yaml.safe_load(WORKFLOWS["of doit init"])[True] == {
+        "schedule": [{"cron": "0 2 * * *"}], "workflow_dispatch": None,
+    }  # fmt: skip
+
+
+def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside() -> None:
+    lines = [line for line in WORKFLOWS["of doit init"].splitlines() if "uses:" in line]
+    assert len(lines) == 10
+    for line in lines:
+        assert re.search(r"uses: actions/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> None:
+    assert job("work")["permissions"] == {"contents": "read"}
+    text = yaml.safe_dump(job("work"))
+    assert not [name for name in PUBLISHING_SECRETS if name in text]
+    assert step("work", "Run the workstreams")["run"].count("doit run workstreams rehearse") == 1
+
+
+def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> None:
+    assert job("publish")["permissions"] == {"contents": "write", "pull-requests": "write"}
+    assert step("publish", "Publish")["run"] == "doit run pr report email slack healthcheck"
+    assert "TOOLS" not in yaml.safe_dump(job("publish"))
+    assert not [name for name in re.findall(r"secrets\.(\w+)", yaml.safe_dump(job("publish"))) if "API_KEY" in name
+                and name != "SENDGRID_API_KEY"]  # fmt: skip
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    for name in ("work", "publish"):
+        assert job(name)["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
+
+
+def test_two_nights_on_fresh_machines_do_and_publish_nothing_twice(tmp_path: Path) -> None:
+    origin, kept = repository_of_a_user(tmp_path), tmp_path / "cache"
+    first = night(tmp_path, origin, kept)
+    assert first.count("   count:accept  changed") == 1
+    assert ".splinter/pull-requests/count.md" in first
+    tips = commit_ids(tmp_path / "checkout")
+    assert "refs/heads/splinter/count" in tips
+    second = night(tmp_path, origin, kept)
+    assert "-- count:accept" in second
+    assert "-- pr:count" in second
+    assert commit_ids(tmp_path / "checkout") == tips
+
+
+def test_commits_and_state_reach_the_other_job_and_nothing_else_does(tmp_path: Path) -> None:
+    source = worked(tmp_path / "work")
+    packed = bash(step("work", "Pack the commits")["run"], source)
+    assert packed.returncode == 0, packed.stderr
+    (tmp_path / "temp").mkdir()
+    artifact = handed_over(source, tmp_path / "temp/night")
+    (artifact / "dodo.py").write_text("planted")
+    (artifact / ".splinter/leading-out").symlink_to(source)
+    target = tmp_path / "publish"
+    git(tmp_path, "init", "-q", str(target))
+    taken = bash(step("publish", "Take over the state")["run"], target, RUNNER_TEMP=str(tmp_path / "temp"))
+    assert taken.returncode == 0, taken.stderr
+    assert commit_ids(target) == commit_ids(source)
+    assert git(target, "tag") == ""
+    assert sorted(path.name for path in target.iterdir()) == [".doit.db", ".git", ".splinter"]
+    assert sorted(path.name for path in (target / ".splinter").iterdir()) == ["history.db", "refs.bundle"]
+
+
+def test_the_next_night_gets_the_commits_back(tmp_path: Path) -> None:
+    source = worked(tmp_path / "work")
+    bash(step("publish", "Pack the commits")["run"], source)
+    target = tmp_path / "next"
+    git(tmp_path, "init", "-q", str(target))
+    shutil.copytree(source / ".splinter", target / ".splinter")
+    brought = bash(step("work", "Bring back the commits of the last night")["run"], target)
+    assert brought.returncode == 0, brought.stderr
+    assert commit_ids(target) == commit_ids(source)
+
+
+def test_a_night_without_any_commit_packs_nothing_and_is_taken_over(tmp_path: Path) -> None:
+    source = tmp_path / "work"
+    git(tmp_path, "init", "-q", str(source))
+    (source / ".splinter").mkdir()
+    (source / ".splinter/refs.bundle").write_text("of the night before")
+    (source / ".doit.db").write_text("")
+    for name in ("work", "publish"):
+        assert bash(step(name, "Pack the commits")["run"], source).returncode == 0
+    assert list((source / ".splinter").iterdir()) == []
+    (tmp_path / "temp").mkdir()
+    handed_over(source, tmp_path / "temp/night")
+    taken = bash(step("publish", "Take over the state")["run"], source, RUNNER_TEMP=str(tmp_path / "temp"))
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_a_spoilt_bundle_costs_the_kept_results_and_not_the_night(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".splinter").mkdir()
+    (tmp_path / ".splinter/refs.bundle").write_text("no bundle")
+    brought = bash(step("work", "Bring back the commits of the last night")["run"], tmp_path)
+    assert brought.returncode == 0
+    assert "::warning::the commits of the last night could not be brought back" in brought.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_the_exit_status_of_the_night_is_kept_for_the_other_job(tmp_path: Path, status: int) -> None:
+    doit = tmp_path / "doit"
+    doit.write_text(f"#!/bin/sh\nexit {status}\n")
+    doit.chmod(0o755)
+    night = bash(
+        step("work", "Run the workstreams")["run"], tmp_path,
+        PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", GITHUB_OUTPUT=str(tmp_path / "output"),
+    )  # fmt: skip
+    assert night.returncode == status
+    assert (tmp_path / "output").read_text() == f"status={status}\n"
+
+
+def ping(folder: Path, address: str) -> Path:
+    """Run the last step with a curl that writes down what it is told; returns the folder of its notes."""
+    curl = folder / "curl"
+    curl.write_text('#!/bin/sh\ncat > said\necho "$@" > called\n')
+    curl.chmod(0o755)
+    script = step("publish", "Tell the healthcheck of a night that broke")["run"]
+    done = bash(script, folder, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}", HEALTHCHECK_URL=address)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_broken_night_pings_fail_without_showing_the_address(tmp_path: Path) -> None:
+    notes = ping(tmp_path, "https://ping.example.org/abc/")
+    assert (notes / "said").read_text() == 'url = "https://ping.example.org/abc/fail"\n'
+    assert "abc" not in (notes / "called").read_text()
+
+
+def test_without_a_healthcheck_nothing_is_pinged(tmp_path: Path) -> None:
+    assert not (ping(tmp_path, "") / "called").exists()

@@ -1,0 +1,248 @@
+"""What `doit init` writes is whole, is valid, overwrites nothing and stays inside the repository."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from splinter.config import settings_file, workstream_files
+from splinter.errors import InputError
+from splinter.maintenance import init
+from splinter.maintenance.init import Written
+from splinter.model import settings
+
+ALL = (".github/workflows/scheduled-orchestrator.yml", "dodo.py", "doit.cfg", "splinter.toml", "workstreams/first.yaml")
+OURS_IN_PYPROJECT = """
+[tool.doit]
+loader = "splinter"
+
+[tool.doit.plugins.command]
+check = "splinter.commands:Check"
+plan = "splinter.commands:Plan"
+history = "splinter.commands:History"
+show = "splinter.commands:Show"
+graph = "splinter.commands:Graph"
+why = "splinter.commands:Why"
+doctor = "splinter.commands:Doctor"
+gc = "splinter.commands:Gc"
+import = "splinter.commands:Import"
+"""
+
+
+def note_of(written: tuple[Written, ...], path: str) -> str:
+    return next(one.note for one in written if one.path == path)
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def first(root: Path) -> workstream_files.Workstream:
+    found = workstream_files.read(root, settings_file.read(root))
+    assert found.problems == ()
+    return found.workstreams[0]
+
+
+def git(root: Path, *args: str) -> None:
+    subprocess.run(["git", "-C", str(root), *args], check=True)
+
+
+def test_an_empty_repository_gets_every_file(tmp_path: Path) -> None:
+    written = init.write(tmp_path, ())
+    assert written == tuple(Written(path=path, action="written") for path in ALL)
+    assert sorted(tree(tmp_path)) == sorted(ALL)
+
+
+def test_dodo_is_a_comment_and_the_import(tmp_path: Path) -> None:
+    init.write(tmp_path, ())
+    comment, line = (tmp_path / "dodo.py").read_text().splitlines()
+    assert comment.startswith("# your own tasks may stand below")
+    assert line == "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
+
+
+def test_a_second_init_keeps_everything_and_asks_for_nothing(tmp_path: Path) -> None:
+    init.write(tmp_path, ())
+    before = tree(tmp_path)
+    assert init.write(tmp_path, ()) == tuple(Written(path=path, action="kept") for path in ALL)
+    assert tree(tmp_path) == before
+
+
+def test_no_temporary_file_is_left_behind(tmp_path: Path) -> None:
+    init.write(tmp_path, ())
+    assert not [name for name in tree(tmp_path) if Path(name).name.startswith(".")]
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_file_of_the_users_is_kept_as_it_is(tmp_path: Path, path: str) -> None:
+    own = tmp_path / path
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("# mine\n")
+    written = init.write(tmp_path, ())
+    assert [one.path for one in written if one.action == "kept"] == [path]
+    assert own.read_text() == "# mine\n"
+
+
+def test_a_dangling_link_counts_as_a_file_of_the_users(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").symlink_to("nowhere.toml")
+    assert Written(path="splinter.toml", action="kept") in init.write(tmp_path, ())
+    assert not (tmp_path / "nowhere.toml").exists()
+
+
+@pytest.mark.parametrize("folder", ["workstreams", ".github", ".github/workflows"])
+def test_a_folder_that_is_a_link_out_of_the_repository_is_refused_before_anything_is_written(
+    tmp_path: Path, folder: str
+) -> None:
+    root, outside = tmp_path / "repository", tmp_path / "outside"
+    outside.mkdir()
+    (root / folder).parent.mkdir(parents=True)
+    (root / folder).symlink_to(outside)
+    with pytest.raises(InputError, match=r"^\S+: a link leads its folder out of the repository; nothing was written$"):
+        init.write(root, ())
+    assert tree(tmp_path) == {}
+
+
+def test_a_folder_that_is_a_link_within_the_repository_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "workstreams").symlink_to("plans")
+    init.write(tmp_path, ())
+    assert (tmp_path / "plans/first.yaml").is_file()
+
+
+def test_a_file_where_a_folder_should_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").write_text("")
+    message = "workstreams/first.yaml: workstreams is a file, not a folder; nothing was written"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        init.write(tmp_path, ())
+    assert sorted(tree(tmp_path)) == ["workstreams"]
+
+
+def test_a_python_repository_with_tests_gets_ruff_and_its_tests_as_the_check(tmp_path: Path) -> None:
+    init.write(tmp_path, ("package/__init__.py", "tests/test_package.py"))
+    own = first(tmp_path)
+    assert own.id == "lint-fixes"
+    assert (own.steps[0].action.tool, own.steps[0].action.args) == ("ruff", ("check", "--fix", "--exit-zero"))
+    assert (own.checks[0].action.tool, own.checks[0].action.args) == ("pytest", ("-o", "pythonpath=."))
+    assert 'TOOLS: "ruff pytest"' in (tmp_path / init.NIGHTLY).read_text()
+
+
+def test_a_src_layout_is_tested_from_src(tmp_path: Path) -> None:
+    init.write(tmp_path, ("src/package/__init__.py", "tests/package_test.py"))
+    assert first(tmp_path).checks[0].action.args == ("-o", "pythonpath=src .")
+
+
+def test_a_pythonpath_of_the_users_own_is_left_to_pytest(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = lib\n")
+    init.write(tmp_path, ("lib/package.py", "tests/test_package.py"))
+    assert first(tmp_path).checks[0].action.args == ()
+
+
+def test_a_python_repository_without_tests_gets_no_check(tmp_path: Path) -> None:
+    init.write(tmp_path, ("script.py",))
+    assert first(tmp_path).checks == ()
+
+
+def test_the_first_workstream_of_a_repository_without_python_really_ends_files_with_a_newline(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    texts = {
+        "a b.md": "# ends\nnowhere",
+        "über.txt": "x",
+        "whole.md": "whole\n",
+        "empty.md": "",
+        "data.bin": "as it is",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "link.md").symlink_to("data.bin")
+    git(tmp_path, "add", ".")
+    init.write(tmp_path, tuple(texts))
+    own = first(tmp_path)
+    subprocess.run(own.steps[0].action.command, shell=True, cwd=tmp_path, check=True)
+    assert {name: (tmp_path / name).read_text() for name in texts} == {
+        "a b.md": "# ends\nnowhere\n", "über.txt": "x\n", "whole.md": "whole\n", "empty.md": "", "data.bin": "as it is",
+    }  # fmt: skip
+
+
+def test_workstreams_that_are_there_already_are_enough(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    (tmp_path / "workstreams/own.yml").write_text("id: own\n")
+    written = init.write(tmp_path, ())
+    assert Written(path="workstreams/", action="kept") in written
+    assert not (tmp_path / "workstreams/first.yaml").exists()
+
+
+def test_the_settings_show_nothing_but_defaults(tmp_path: Path) -> None:
+    init.write(tmp_path, ())
+    file = tmp_path / "splinter.toml"
+    assert settings_file.read(tmp_path) == replace(settings_file.defaults(), source="splinter.toml")
+    file.write_text(re.sub(r"(?m)^# (?=\[?[a-z])", "", file.read_text().partition("\n")[2]))
+    shown = settings_file.read(tmp_path)
+    assert shown.identity == settings.Identity(name="splinter", email="splinter@localhost")
+    assert shown.tools["my-formatter"].args == ("--quiet",)
+    for name in ("jobs", "timezone", "branch_prefix", "rebase"):
+        assert getattr(shown, name) == getattr(settings.Settings(), name)
+
+
+def test_settings_in_pyproject_make_a_settings_file_needless(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.splinter]\njobs = 2\n")
+    assert Written(path="[tool.splinter] in pyproject.toml", action="kept") in init.write(tmp_path, ())
+    assert settings_file.read(tmp_path).jobs == 2
+
+
+def test_a_dodo_without_our_import_is_told_the_line(tmp_path: Path) -> None:
+    (tmp_path / "dodo.py").write_text("def task_own():\n    return {'actions': ['true']}\n")
+    assert note_of(init.write(tmp_path, ()), "dodo.py") == (
+        "add this line to it:\nfrom splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
+    )
+
+
+def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "doit.cfg").write_text("[GLOBAL]\nverbosity = 2\n[COMMAND]\ncheck = splinter.commands:Check\n")
+    assert note_of(init.write(tmp_path, ()), "doit.cfg") == (
+        "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"
+        "plan = splinter.commands:Plan\nhistory = splinter.commands:History\n"
+        "show = splinter.commands:Show\n"
+        "graph = splinter.commands:Graph\nwhy = splinter.commands:Why\n"
+        "doctor = splinter.commands:Doctor\ngc = splinter.commands:Gc\n"
+        "import = splinter.commands:Import"
+    )
+
+
+def test_a_doit_cfg_beside_our_lines_in_pyproject_lacks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(OURS_IN_PYPROJECT)
+    (tmp_path / "doit.cfg").write_text("[GLOBAL]\nverbosity = 2\n")
+    assert note_of(init.write(tmp_path, ()), "doit.cfg") == ""
+
+
+def test_our_lines_in_pyproject_make_a_doit_cfg_needless(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(OURS_IN_PYPROJECT)
+    assert Written(path="[tool.doit] in pyproject.toml", action="kept") in init.write(tmp_path, ())
+    assert not (tmp_path / "doit.cfg").exists()
+
+
+def test_another_loader_in_pyproject_is_not_overruled_behind_the_users_back(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(OURS_IN_PYPROJECT.replace('loader = "splinter"', 'loader = "own"'))
+    note = note_of(init.write(tmp_path, ()), "[tool.doit] in pyproject.toml")
+    assert note == 'set these lines in it:\n[tool.doit]\nloader = "splinter"'
+    assert not (tmp_path / "doit.cfg").exists()
+
+
+def test_other_doit_settings_in_pyproject_get_a_doit_cfg_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.doit]\nverbosity = 2\n")
+    assert Written(path="doit.cfg", action="written") in init.write(tmp_path, ())
+
+
+def test_a_pyproject_that_is_not_toml_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool\n")
+    with pytest.raises(InputError, match=r"^pyproject\.toml: not TOML: "):
+        init.write(tmp_path, ())
+    assert sorted(tree(tmp_path)) == ["pyproject.toml"]
+
+
+def test_a_doit_cfg_that_doit_cannot_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "doit.cfg").write_text("loader = splinter\n")
+    with pytest.raises(InputError, match=r"^doit\.cfg: File contains no section headers\.$"):
+        init.write(tmp_path, ())

@@ -1,0 +1,139 @@
+"""Plans are pure: workstreams, settings, what git says and the time decide everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from splinter.config import settings_file
+from splinter.errors import InputError
+from splinter.model import fingerprints, plan
+from splinter.model.plan import Base, Plan
+from splinter.model.ports import Snapshot
+from splinter.model.settings import Settings
+from splinter.model.workstream import Run, Scope, Step, ToolCall, Workstream
+
+DEFAULTS = settings_file.defaults()
+MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
+STEPS = (
+    Step(id="first", action=Run(command="true"), timeout_s=60),
+    Step(id="second", action=ToolCall(tool="ruff", args=("check",)), timeout_s=60),
+)
+
+
+def workstream(**fields: Any) -> Workstream:
+    return Workstream(**{"id": "w", "title": "W", "source": "workstreams/w.yaml", "steps": STEPS, **fields})
+
+
+def snapshot(*refs: str, remotes: tuple[str, ...] = (), head: str | None = "main", **symbolic: str) -> Snapshot:
+    return Snapshot(
+        refs=dict.fromkeys(refs, "1" * 40),
+        symbolic={key.replace("__", "/"): value for key, value in symbolic.items()},
+        checked_out={},
+        remotes=dict.fromkeys(remotes, "file:///nowhere"),
+        head_branch=head,
+        head="1" * 40 if refs else None,
+    )
+
+
+def made(one: Workstream, seen: Snapshot, settings: Settings | None = None, **more: Any) -> Plan:
+    given: dict[str, Any] = {"now": MONDAY, "run_bound": {}, "watched": {}, "recorded": {}, **more}
+    return plan.make((one,), settings or DEFAULTS, seen, **given)[0]
+
+
+LOCAL = snapshot("refs/heads/main")
+
+
+@pytest.mark.parametrize(
+    ("seen", "settings", "own", "expected"),
+    [
+        (LOCAL, DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote=None)),
+        (snapshot("refs/heads/main", "refs/heads/next"), replace(DEFAULTS, base="next"), None, Base(name="next", ref="refs/heads/next", remote=None)),
+        (snapshot("refs/heads/main", "refs/heads/next"), replace(DEFAULTS, base="next"), "main", Base(name="main", ref="refs/heads/main", remote=None)),
+        (snapshot("refs/heads/x", head=None), DEFAULTS, None, Base(name="HEAD", ref="HEAD", remote=None)),
+        (snapshot("refs/heads/main", head=None), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote=None)),
+        (
+            snapshot("refs/heads/x", "refs/remotes/origin/trunk", remotes=("origin",), head="x", refs__remotes__origin__HEAD="refs/remotes/origin/trunk"),
+            DEFAULTS, None, Base(name="trunk", ref="refs/remotes/origin/trunk", remote="origin"),
+        ),
+        (snapshot("refs/heads/main", remotes=("only",)), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote="only")),
+        (snapshot("refs/heads/main", remotes=("a", "b")), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote=None)),
+        (snapshot("refs/heads/main", remotes=("a", "b")), replace(DEFAULTS, remote="b"), "far", Base(name="far", ref=None, remote="b")),
+    ],
+)  # fmt: skip
+def test_a_base_is_the_setting_else_the_remotes_default_else_the_current_branch(
+    seen: Snapshot, settings: Settings, own: str | None, expected: Base
+) -> None:
+    assert made(workstream(base=own), seen, settings).base == expected
+
+
+def test_a_remote_that_does_not_exist_is_told() -> None:
+    with pytest.raises(InputError, match='remote "up" of the settings does not exist; "git remote" lists them'):
+        made(workstream(), LOCAL, replace(DEFAULTS, remote="up"))
+
+
+def test_a_repository_without_a_commit_is_told() -> None:
+    with pytest.raises(InputError, match="this repository has no commit yet"):
+        made(workstream(), snapshot())
+
+
+def test_daily_once_and_always_differ_in_their_occurrence() -> None:
+    assert made(workstream(), LOCAL).occurrence == "2026-11-23"
+    assert made(workstream(when="once"), LOCAL).occurrence == ""
+    assert made(workstream(when="always"), LOCAL, run_bound={"w": "run-7"}).occurrence == "run-7"
+    assert made(workstream(when="on-change"), LOCAL, watched={"w": "abc"}).occurrence == "abc"
+
+
+def test_daily_tasks_are_named_in_their_order() -> None:
+    one = made(workstream(), LOCAL)
+    assert one.tasks == ("w:prepare", "w:first", "w:second", "w:accept")
+    assert [one.task_before(step) for step in ("first", "second", "accept")] == ["w:prepare", "w:first", "w:second"]
+
+
+def test_a_fingerprint_holds_what_its_task_uses_and_nothing_else() -> None:
+    def prints(one: Workstream) -> list[str]:
+        made_one = made(one, LOCAL)
+        return [
+            fingerprints.fingerprint(fingerprints.prepare_material(made_one, {})),
+            fingerprints.fingerprint(fingerprints.step_material(made_one, one.steps[0], "c" * 40)),
+            fingerprints.fingerprint(fingerprints.accept_material(made_one, "c" * 40)),
+        ]
+
+    base = prints(workstream())
+    assert prints(workstream(title="Other", objective="O", metadata={"a": 1}, source="workstreams/other.yml")) == base
+    changed = {
+        "base": prints(replace(workstream(), env=("A",))),
+        "scope": prints(workstream(scope=Scope(modify=("docs/**",), is_declared=True))),
+        "checks": prints(workstream(checks=STEPS[:1])),
+        "artifacts": prints(workstream(artifacts=("a.txt",))),
+    }
+    differing = {name: [new != old for new, old in zip(own, base, strict=True)] for name, own in changed.items()}
+    assert differing == {
+        "base": [True, True, False], "scope": [False, True, False],
+        "checks": [False, False, True], "artifacts": [False, False, True],
+    }  # fmt: skip
+
+
+def test_a_step_depends_on_the_commit_before_it_and_prepare_on_results() -> None:
+    one = made(workstream(depends_on=("other",)), LOCAL)
+    assert fingerprints.step_material(one, STEPS[0], "a" * 40) != fingerprints.step_material(one, STEPS[0], "b" * 40)
+    assert fingerprints.prepare_material(one, {"other": "1"}) != fingerprints.prepare_material(one, {"other": "2"})
+
+
+def test_an_edited_profile_changes_the_steps_that_use_it() -> None:
+    settings = DEFAULTS
+    ruff = replace(settings.tools["ruff"], args=("--quiet",))
+    before = made(workstream(), LOCAL, settings)
+    after = made(workstream(), LOCAL, replace(settings, tools={**settings.tools, "ruff": ruff}))
+    assert fingerprints.step_material(before, STEPS[0], "c") == fingerprints.step_material(after, STEPS[0], "c")
+    assert fingerprints.step_material(before, STEPS[1], "c") != fingerprints.step_material(after, STEPS[1], "c")
+
+
+def test_a_long_value_is_kept_as_its_hash() -> None:
+    long = Step(id="long", action=Run(command="echo " + "x" * 100_000), timeout_s=60)
+    material = fingerprints.step_material(made(workstream(steps=(long,)), LOCAL), long, "c")
+    assert material["action"].startswith("sha256:")
+    assert len(str(material)) < 2_000
