@@ -55,7 +55,7 @@ def test_what_is_coming_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:
-    from splinter.config import workstream_files
+    from splinter.config import settings_file, workstream_files
 
     block = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
     assert block
