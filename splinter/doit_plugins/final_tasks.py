@@ -13,7 +13,7 @@ from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model import fingerprints
-from splinter.model.fingerprints import Values
+from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.publish import combined_pull_request, pull_request
 
@@ -44,8 +44,8 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         return {base: some for base, some in bases.items() if is_one_page or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:
-        now = {base: rehearsal.material(some) for base, some in found().items()}
-        was = values.get("made_of", {})
+        now = {base: rehearsal.inputs(some) for base, some in found().items()}
+        was = values.get("inputs", {})
         if is_one_page:
             return bool(was == now)
         return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
@@ -54,7 +54,7 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         bases = found()
         done = [rehearsal.rehearse(session, some) for some in bases.values()]
         return {
-            "made_of": {base: rehearsal.material(some) for base, some in bases.items()},
+            "inputs": {base: rehearsal.inputs(some) for base, some in bases.items()},
             "run": session.run,
             "unions": {one.base: [one.base_commit, one.commit] for one in done},
             "members": {
@@ -83,14 +83,20 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values["rehearse"] = rows.values("rehearse")
-        session.materials[name] = combined_pull_request.material(session, session.values["rehearse"])
-        return not session.values["rehearse"] or values.get("made_of") == session.materials[name]
+        inputs = combined_pull_request.inputs(session, session.values["rehearse"])
+        session.fingerprints[name] = fingerprint(inputs)
+        return not session.values["rehearse"] or values.get("fingerprint") == session.fingerprints[name]
 
     def publish_it(task: Any) -> Values:
         if not session.values["rehearse"]:
             return {}
         done = combined_pull_request.propose(session, session.values["rehearse"])
-        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
+        return {
+            "fingerprint": session.fingerprints[name],
+            "action": done.action,
+            "where": done.where,
+            "notes": done.notes,
+        }
 
     return {
         "basename": "pr",
@@ -114,16 +120,20 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[accept] = rows.values(accept)
-        session.materials[name] = fingerprints.publish_material(
-            one, session.values[accept], pull_request.target(session)
-        )
-        return not session.values[accept] or values.get("made_of") == session.materials[name]
+        inputs = fingerprints.pull_request_inputs(one, session.values[accept], pull_request.target(session))
+        session.fingerprints[name] = fingerprint(inputs)
+        return not session.values[accept] or values.get("fingerprint") == session.fingerprints[name]
 
     def publish_it(task: Any) -> Values:
         if not session.values[accept]:
             return {}  # asked for with -a: there is no result to publish
         done = pull_request.pull_request(session, one, session.values[accept])
-        return {"made_of": session.materials[name], "action": done.action, "where": done.where, "notes": done.notes}
+        return {
+            "fingerprint": session.fingerprints[name],
+            "action": done.action,
+            "where": done.where,
+            "notes": done.notes,
+        }
 
     before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
     return {
@@ -140,11 +150,8 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 def _report(session: Session) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         run = session.reported_run()
-        session.materials["report"] = {
-            "run": run,
-            "digest": pull_request.digest(session, run),
-        }
-        return run is None or values.get("made_of") == session.materials["report"]
+        session.fingerprints["report"] = _of_run(session, run)
+        return run is None or values.get("fingerprint") == session.fingerprints["report"]
 
     def write(task: Any) -> Values:
         run = session.reported_run()
@@ -154,7 +161,7 @@ def _report(session: Session) -> dict[str, Any]:
             session.store.finish_run(run, session.clock.now())
         folder = pull_request.write_report(session, pull_request.run_record(session, run))
         return {
-            "made_of": session.materials["report"],
+            "fingerprint": session.fingerprints["report"],
             "action": "written",
             "where": session.relative(folder / "index.html"),
         }
@@ -169,6 +176,11 @@ def _report(session: Session) -> dict[str, Any]:
     }
 
 
+def _of_run(session: Session, run: str | None) -> str:
+    """What a report, or a message, of a run is made of."""
+    return fingerprint({"run": run, "digest": pull_request.digest(session, run)})
+
+
 def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
     env = session.environment
     configured = {"slack": env.slack_webhook_url, "healthcheck": env.healthcheck_url}.get(name, True)
@@ -177,19 +189,16 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
         if task.options and task.options["test"]:
             return False
         run = session.reported_run()
-        session.materials[name] = {
-            "run": run,
-            "digest": pull_request.digest(session, run),
-        }
+        session.fingerprints[name] = _of_run(session, run)
         if name == "healthcheck":
             return not configured
-        return not configured or run is None or values.get("made_of") == session.materials[name]
+        return not configured or run is None or values.get("fingerprint") == session.fingerprints[name]
 
     def send(task: Any) -> Values:
         is_test = bool(task.options and task.options["test"])
         notifier = pull_request.mailer(session) if name == "email" else pull_request.messenger(session, name)
         told = pull_request.sample() if is_test else pull_request.message(session, session.reported_run())
-        return {"made_of": session.materials.get(name), "where": notifier.send(told)}
+        return {"fingerprint": session.fingerprints.get(name), "where": notifier.send(told)}
 
     return {
         "basename": name,

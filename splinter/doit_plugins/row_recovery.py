@@ -26,7 +26,7 @@ def rows(plan: Plan, done: Accepted) -> dict[str, Values]:
     files = dict(prepare.get("files", {}))
     states = {path: _state(path, meaning) for path, meaning in files.items()}
     prepared = {
-        **base, "commit": done.start, "made_of": prepare.get("made_of"), "source": prepare.get("source", ""),
+        **base, "commit": done.start, "fingerprint": prepare.get("fingerprint"), "source": prepare.get("source", ""),
         "versions": done.rows.get("versions", {}),
     }  # fmt: skip
     accepted = {**done.rows, **base, "tip": done.tip, "commit": accept.get("commit"), "outcome": done.outcome}

@@ -17,7 +17,7 @@ from splinter.engine.steps import command, prepare, run_step
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
 from splinter.model import fingerprints
-from splinter.model.fingerprints import Values
+from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
@@ -62,16 +62,16 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         for other in others:
             session.values[other] = rows.values(other)
         results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
-        session.materials[name] = fingerprints.prepare_material(one, results)
+        session.fingerprints[name] = fingerprint(fingerprints.prepare_inputs(one, results))
         follow_rename(one, task, rows.values(name))
-        return fingerprints.is_made_of(rows.values(name), session.materials[name])
+        return bool(rows.values(name).get("fingerprint") == session.fingerprints[name])
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
         previous = rows.values(name)
         return _told(session, one, "prepare", lambda: {
-            **prepare.prepare(session, one, previous=previous, made_of=session.materials[name]),
+            **prepare.prepare(session, one, previous=previous, fingerprint=session.fingerprints[name]),
             "source": one.workstream.source,
         })  # fmt: skip
 
@@ -94,13 +94,14 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
     def is_fresh(task: Any, values: Values) -> bool:
         session.values[previous] = rows.values(previous)
-        session.materials[name] = fingerprints.step_material(one, step, session.values[previous].get("commit", ""))
-        return fingerprints.is_made_of(rows.values(name), session.materials[name])
+        before = session.values[previous].get("commit", "")
+        session.fingerprints[name] = fingerprint(fingerprints.step_inputs(one, step, before))
+        return bool(rows.values(name).get("fingerprint") == session.fingerprints[name])
 
     def run(task: Any) -> Values:
         before = _commit_of(session, previous)
         return _told(session, one, step.id, lambda: run_step.step(
-            session, one, step, before=before, made_of=session.materials[name]
+            session, one, step, before=before, fingerprint=session.fingerprints[name]
         ))  # fmt: skip
 
     return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=command.label(step))
@@ -112,17 +113,18 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         for earlier in one.tasks[:-1]:
             session.values[earlier] = rows.values(earlier)
-        session.materials[name] = fingerprints.accept_material(one, session.values[previous].get("commit", ""))
+        before = session.values[previous].get("commit", "")
+        session.fingerprints[name] = fingerprint(fingerprints.accept_inputs(one, before))
         own = rows.values(name)
         is_there = own.get("outcome") != "changed" or _has_branch(session, one)
-        return is_there and fingerprints.is_made_of(own, session.materials[name])
+        return bool(is_there and own.get("fingerprint") == session.fingerprints[name])
 
     def act(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
             return _told(session, one, "accept", lambda: accept.accept(
-                session, one, prepared=prepared, before=before, made_of=session.materials[name], tasks=tasks
+                session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
             ))  # fmt: skip
         finally:
             if one.workstream.when == "always" and not session.processes.is_stopping:

@@ -17,14 +17,14 @@ from splinter.engine.steps import command, run_step, workspace
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
-from splinter.model import differences
+from splinter.model import fingerprints
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
 
 
 def accept(
-    session: Session, plan: Plan, *, prepared: Values, before: str, made_of: Values, tasks: Mapping[str, Values]
+    session: Session, plan: Plan, *, prepared: Values, before: str, fingerprint: str, tasks: Mapping[str, Values]
 ) -> Values:
     """Judge the last step's commit and move the branch to it; returns the values that doit keeps, raises StepError.
 
@@ -37,8 +37,8 @@ def accept(
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)
         rows = {
-            "made_of": made_of,
-            "identity": differences.of(plan, _results(session, plan)),
+            "fingerprint": fingerprint,
+            "inputs": fingerprints.workstream_inputs(plan, _results(session, plan)),
             "versions": prepared.get("versions", {}),
             "result": result,
             "base": prepared["base"],

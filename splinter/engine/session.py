@@ -34,7 +34,7 @@ from splinter.text.redact import Redactor
 class Session:
     """Everything that tasks share; `state` is the folder of work trees, `plans` all workstreams by id.
 
-    `values` and `materials` are by the names of tasks, `made` the commits that this call made and so need no look,
+    `values` and `fingerprints` are by the names of tasks, `made` the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
     `repairs` what was put right when it began.
     """
@@ -53,7 +53,7 @@ class Session:
     is_asked_again: bool = False
     uses_kept: bool = True
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    materials: dict[str, dict[str, Any]] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     repairs: tuple[str, ...] = ()
     run: str | None = None
@@ -145,7 +145,7 @@ class Session:
     def account(self, plan: Plan) -> Account:
         """What the workstream's commands are booked on."""
         return Account(
-            run=self.open_run(), workstream=plan.id, made_of=self.tries_key(plan), budget=plan.workstream.budget
+            run=self.open_run(), workstream=plan.id, tries_key=self.tries_key(plan), budget=plan.workstream.budget
         )
 
     def note(self, sentence: str) -> None:

@@ -1,16 +1,14 @@
-"""What a workstream is made of, flattened to keys a user would name, and how two such things differ. Pure."""
+"""How the inputs of two successes differ, in words that a user would choose. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from splinter.model.fingerprints import Material, shortened
-from splinter.model.plan import Plan
-from splinter.model.workstream import Prompt, Run, Step, Workstream
+from splinter.model.fingerprints import Inputs
 
 _SHOWN = 60
 _LISTED = 5
@@ -38,13 +36,17 @@ class Difference:
 
     def text(self) -> str:
         """The difference as a sentence's part."""
+        if self.kind == "dependency" and self.was is None:
+            return f"it depends on {self.key} now"
+        if self.kind == "dependency" and self.now is None:
+            return f"it no longer depends on {self.key}"
         if self.kind == "dependency":
             return f"the result of {self.key} changed"
         if self.kind == "version":
             return f"{self.key} was {self.was}, is {self.now}"
         if self.kind in _SUBJECTS:
             return f"{_SUBJECTS[self.kind]} is another"
-        name = {"profile": f"the profile of {self.key}", "recording": f"the recorded patch of {self.key}",
+        name = {"profile": _of_profile(self.key), "recording": f"the recorded patch of {self.key}",
                 "step": f"its {self.key}", "earlier step": f"the step {self.key} before it",
                 "tool": "the model" if self.key == "model" else f"its tool's {self.key}",
                 "value": f"the value of {self.key}"}  # fmt: skip
@@ -57,25 +59,12 @@ class Difference:
         return f"{what} was {shown[0]}, is {shown[1]}" if all(shown) else f"{what} was edited"
 
 
-def of(plan: Plan, results: Mapping[str, str]) -> Material:
-    """Everything that a success of the workstream is made of; `results` are those of what it depends on."""
-    return shortened(
-        {
-            **dict(_definition(plan.workstream)),
-            "occurrence:": plan.occurrence,
-            **{f"dependency:{other}": result for other, result in results.items()},
-            **{f"profile:{name}": asdict(tool) for name, tool in plan.tools.items()},
-            **{f"recording:{step}": digest for step, digest in plan.recorded.items()},
-        }
-    )
-
-
-def of_result(material: Mapping[str, Any]) -> Material:
+def of_result(material: Mapping[str, Any]) -> Inputs:
     """What the key of a step's result is made of, in short: `name/part` -> a short value, or the start of its hash.
 
     What an environment or a profile's variables say is hashed however short it is.
     """
-    flat: Material = {}
+    flat: Inputs = {}
     for name, value in material.items():
         if name == "steps":
             *earlier, own = value
@@ -90,7 +79,7 @@ def of_result(material: Mapping[str, Any]) -> Material:
     return flat
 
 
-def result_differences(was: Material, now: Material, names: Iterable[str]) -> tuple[Difference, ...]:
+def result_differences(was: Inputs, now: Inputs, names: Iterable[str]) -> tuple[Difference, ...]:
     """Which parts of a result's key differ, of those whose names are given: the others are not known."""
     kinds = {
         "version of the tool": "version", "recorded patch": "recording", "values of env": "value", "tool": "tool",
@@ -122,62 +111,50 @@ def _brief(value: Any, *, is_shown: bool = True) -> Any:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def differences(was: Material, now: Material) -> tuple[Difference, ...]:
-    """Which keys differ, in the order in which a file is read; a step that came or went is one difference."""
+def differences(was: Inputs, now: Inputs) -> tuple[Difference, ...]:
+    """Which inputs differ, in the order in which a file is read; a step or profile that came or went is one."""
     found = []
-    for key in [*now, *(key for key in was if key not in now)]:
-        if was.get(key) == now.get(key):
+    for name in [*now, *(name for name in was if name not in now)]:
+        if was.get(name) == now.get(name) or _is_order_of_others(name, was.get(name), now.get(name)):
             continue
-        kind, _, name = key.rpartition(":") if ":" in key else ("definition", "", key)
-        found.append(Difference(kind=kind, key=name or kind, was=was.get(key), now=now.get(key)))
+        kind, _, key = name.partition(":") if ":" in name else ("definition", "", name)
+        found.append(Difference(kind=kind, key=key or kind, was=was.get(name), now=now.get(name)))
     return tuple(_folded(found))
 
 
+def _is_order_of_others(name: str, was: Any, now: Any) -> bool:
+    """Whether an order differs for the one reason that something came or went, which is a difference of its own."""
+    return name.startswith("the order of ") and not (
+        isinstance(was, list) and isinstance(now, list) and sorted(was) == sorted(now)
+    )
+
+
 def _folded(found: list[Difference]) -> Iterator[Difference]:
-    """`steps.write` once, where all that is in it was added or removed with it."""
-    told: set[str] = set()
+    """`steps.write` once, where all that is in it was added or removed with it; a profile likewise."""
+    told: set[tuple[str, str]] = set()
     for one in found:
-        parent = ".".join(one.key.split(".")[:2])
-        whole = one.kind == "definition" and one.key.count(".") == 2 and (one.was is None or one.now is None)
-        siblings = [other for other in found if other.kind == "definition" and other.key.startswith(parent + ".")]
-        if whole and any(other.key == f"{parent}.id" for other in siblings):
-            if parent not in told:
-                told.add(parent)
-                was, now = (None if side is None else "" for side in (one.was, one.now))
-                yield Difference(kind="definition", key=parent, was=was, now=now)
-        else:
+        whole = _came_or_went(one, found)
+        if whole is None:
             yield one
+        elif (one.kind, whole) not in told:
+            told.add((one.kind, whole))
+            was, now = (None if side is None else "" for side in (one.was, one.now))
+            yield Difference(kind=one.kind, key=whole, was=was, now=now)
 
 
-def _definition(workstream: Workstream) -> Iterator[tuple[str, Any]]:
-    for key in ("title", "objective", "when", "base", "depends_on", "tool", "env", "inputs"):
-        yield key, getattr(workstream, key)
-    for key, part in (("scope", workstream.scope), ("budget", workstream.budget)):
-        yield from ((f"{key}.{name}", value) for name, value in asdict(part).items() if name != "is_declared")
-    for kind in ("preflight", "steps", "checks"):
-        steps: tuple[Step, ...] = getattr(workstream, kind)
-        for step in steps:
-            yield from ((f"{kind}.{step.id}.{name}", value) for name, value in _step(step))
-        yield f"the order of {kind}", [step.id for step in steps]
-    yield from ((f"fix.{name}", value) for name, value in asdict(workstream.fix).items())
-    yield "artifacts", workstream.artifacts
-    yield "pull_request", asdict(workstream.pull_request) if workstream.pull_request else False
-    yield "metadata", workstream.metadata
+def _came_or_went(one: Difference, found: list[Difference]) -> str | None:
+    """The step or profile that a difference is part of, where the whole of it was added or removed."""
+    parent, _, _ = one.key.rpartition(".")
+    mark = {"definition": "id", "profile": "name"}.get(one.kind)  # what every step, every profile has
+    if not parent or mark is None:
+        return None
+    marks = (other for other in found if (other.kind, other.key) == (one.kind, f"{parent}.{mark}"))
+    return next((parent for other in marks if other.was is None or other.now is None), None)
 
 
-def _step(step: Step) -> Iterator[tuple[str, Any]]:
-    action = step.action
-    yield "id", step.id
-    if isinstance(action, Run):
-        yield "run", action.command
-    else:
-        yield "tool", action.tool
-        yield ("prompt", action.text) if isinstance(action, Prompt) else ("args", action.args)
-    yield "timeout", step.timeout_s
-    yield "stall", step.stall_s
-    yield "expect", step.expect
-    yield "cache", step.cache
-    yield "compare", step.compare
+def _of_profile(key: str) -> str:
+    tool, _, field = key.partition(".")
+    return f"{field.removesuffix('_s')} of the profile {tool}" if field else f"the profile of {tool}"
 
 
 def _shown(value: Any) -> str:

@@ -1,106 +1,87 @@
-"""What a success is made of: by which a task is up to date or not. Pure: values in, values out."""
+"""What a success is made of: the one list of inputs, by which a task is up to date or not, and a difference has a name.
+
+Pure: values in, values out. An input's name is what a user would call it, such as `steps.write.prompt`; names with a
+kind in front, such as `profile:ruff.args`, are explained where differences are put into words.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from splinter.model.plan import Plan
-from splinter.model.workstream import Prompt, Step, ToolCall
+from splinter.model.workstream import Prompt, Run, Step, ToolCall
 
-
-def hashed(values: Values) -> str:
-    """What a row says that its task was made of, as a hash; empty where it says nothing."""
-    made_of = values.get("made_of", "")
-    return made_of if isinstance(made_of, str) else fingerprint(made_of)
-
-
-def is_made_of(values: Values, material: Mapping[str, Any]) -> bool:
-    """Whether a row says that its task was made of just that."""
-    made_of = values.get("made_of")
-    return made_of == (fingerprint(material) if isinstance(made_of, str) else material)
-
-
-Material = dict[str, Any]
+Inputs = dict[str, Any]
 Values = dict[str, Any]  # what doit keeps of a task that succeeded
-_LONGEST = 160  # characters of a value that a database row holds as it is; longer ones are hashed
+_LONGEST = 160  # characters of a value that is kept as it is; a longer one is kept as its hash
+_BEFORE = "before"  # the commit that a task starts from: it follows from the inputs of the tasks before it
+_HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
 
 
-def prepare_material(plan: Plan, results: Mapping[str, str]) -> Material:
-    """What `prepare` is made of; `results` is the result of each workstream it depends on."""
+def prepare_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
+    """The inputs of `prepare`; `results` is the result of each workstream that it depends on, by id."""
+    return {
+        **_shared(plan),
+        "base": plan.base.name,
+        **_steps("preflight", plan.workstream.preflight, plan),
+        **{f"dependency:{other}": result for other, result in results.items()},
+    }
+
+
+def step_inputs(plan: Plan, step: Step, before: str) -> Inputs:
+    """The inputs of a step that starts from the commit `before`."""
+    inputs = {**_shared(plan), **_scope(plan), **_step("steps", step, plan), _BEFORE: before}
+    return inputs | (told_to_agents(plan) if isinstance(step.action, Prompt) else {})
+
+
+def accept_inputs(plan: Plan, before: str) -> Inputs:
+    """The inputs of `accept`, which judges the commit `before` and moves the branch."""
     workstream = plan.workstream
-    return shortened(
-        {
-            "id": workstream.id,
-            "base": plan.base.name,
-            "preflight": [asdict(step) for step in workstream.preflight],
-            "env": workstream.env,
-            "occurrence": plan.occurrence,
-            **{f"result of {other}": result for other, result in results.items()},
-        }
-    )
+    return {
+        **_shared(plan),
+        **_steps("checks", workstream.checks, plan),
+        "checks of the settings": "baseline" if plan.forgives_earlier else "all",
+        **_fix(plan),
+        "artifacts": workstream.artifacts,
+        **_named("budget", asdict(workstream.budget)),
+        "the order of steps": [step.id for step in workstream.steps],
+        "branch": plan.branch,
+        _BEFORE: before,
+    }
 
 
-def step_material(plan: Plan, step: Step, before: str) -> Material:
-    """What a step is made of; `before` is the commit that it starts from."""
-    return shortened(
-        {
-            **asdict(step),
-            **told_to_agents(plan, step),
-            "tool": _profile(plan, step),
-            "recorded patch": plan.recorded.get(step.id, ""),
-            "scope": asdict(plan.workstream.scope),
-            "env": plan.workstream.env,
-            "occurrence": plan.occurrence,
-            "before": before,
-        }
-    )
+def pull_request_inputs(plan: Plan, accepted: Values, target: str) -> Inputs:
+    """The inputs of `pr`; `accepted` are the values of `accept`, `target` names the forge."""
+    workstream = plan.workstream
+    return {
+        "title": workstream.title,
+        "objective": workstream.objective,
+        "metadata": workstream.metadata,
+        "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
+        "branch": plan.branch,
+        "tip": accepted.get("tip"),
+        "result": accepted.get("result"),
+        "target": target,
+    }
 
 
-def told_to_agents(plan: Plan, step: Step) -> Material:
+def workstream_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
+    """The inputs of a workstream's whole success: those of all its tasks, in short."""
+    inputs = prepare_inputs(plan, results)
+    for step in plan.workstream.steps:
+        inputs |= step_inputs(plan, step, "")
+    inputs |= accept_inputs(plan, "")
+    return shortened({name: value for name, value in inputs.items() if name != _BEFORE})
+
+
+def told_to_agents(plan: Plan) -> Inputs:
     """What of the workstream goes into a prompt, beside the step's own words."""
-    if not isinstance(step.action, Prompt):
-        return {}
     workstream = plan.workstream
     return {"title": workstream.title, "objective": workstream.objective, "inputs": workstream.inputs}
-
-
-def accept_material(plan: Plan, before: str) -> Material:
-    """What `accept` is made of: it judges, and moves the branch."""
-    workstream = plan.workstream
-    return shortened(
-        {
-            "checks": [asdict(check) for check in workstream.checks],
-            "tools": [_profile(plan, check) for check in workstream.checks],
-            "fix": [asdict(workstream.fix), workstream.tool if workstream.fix.attempts else None],
-            "artifacts": workstream.artifacts,
-            **({"forgives": "what failed before"} if plan.forgives_earlier else {}),
-            "budget": asdict(workstream.budget),
-            "branch": plan.branch,
-            "occurrence": plan.occurrence,
-            "before": before,
-        }
-    )
-
-
-def publish_material(plan: Plan, accepted: Mapping[str, Any], target: str) -> Material:
-    """What a pull request is made of; `accepted` are the values of `accept`, `target` names the forge."""
-    workstream = plan.workstream
-    return shortened(
-        {
-            "title": workstream.title,
-            "objective": workstream.objective,
-            "metadata": workstream.metadata,
-            "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
-            "branch": plan.branch,
-            "tip": accepted.get("tip"),
-            "result": accepted.get("result"),
-            "target": target,
-        }
-    )
 
 
 def definition(plan: Plan) -> str:
@@ -109,22 +90,76 @@ def definition(plan: Plan) -> str:
     return fingerprint({"workstream": whole, "tools": {name: asdict(tool) for name, tool in plan.tools.items()}})
 
 
-def fingerprint(material: Mapping[str, Any]) -> str:
+def fingerprint(inputs: Mapping[str, Any]) -> str:
     """The sha256 of values, key order aside."""
-    text = json.dumps(material, sort_keys=True, ensure_ascii=True, default=list)
+    text = json.dumps(inputs, sort_keys=True, ensure_ascii=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _profile(plan: Plan, step: Step) -> Any:
-    action = step.action
-    return asdict(plan.tools[action.tool]) if isinstance(action, ToolCall | Prompt) else None
-
-
-def shortened(material: Material) -> Material:
-    """Values as JSON's, the long ones as their hash: rows stay small, and differences stay tellable."""
+def shortened(inputs: Inputs) -> Inputs:
+    """Values as JSON's, long and hidden ones as their hash: rows stay small, and differences can still be named."""
     short = {}
-    for key, value in material.items():
+    for name, value in inputs.items():
         text = json.dumps(value, sort_keys=True, default=list)
-        long = len(text) > _LONGEST
-        short[key] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" if long else json.loads(text)
+        is_hashed = len(text) > _LONGEST or (name.startswith("profile:") and name.endswith(f".{_HIDDEN}"))
+        short[name] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}" if is_hashed else json.loads(text)
     return short
+
+
+def _shared(plan: Plan) -> Inputs:
+    """The inputs of every task."""
+    return {"when": plan.workstream.when, "env": plan.workstream.env, "occurrence:": plan.occurrence}
+
+
+def _scope(plan: Plan) -> Inputs:
+    scope = asdict(plan.workstream.scope)
+    return _named("scope", {name: value for name, value in scope.items() if name != "is_declared"})
+
+
+def _fix(plan: Plan) -> Inputs:
+    """What the fix loop rests on, nothing where no attempt is to be made."""
+    workstream = plan.workstream
+    if not workstream.fix.attempts or not workstream.tool:
+        return {}
+    own = {**_named("fix", asdict(workstream.fix)), "tool": workstream.tool, **_profile(plan, workstream.tool)}
+    return {**own, **told_to_agents(plan), **_scope(plan)}
+
+
+def _steps(kind: str, steps: tuple[Step, ...], plan: Plan) -> Inputs:
+    inputs: Inputs = {f"the order of {kind}": [step.id for step in steps]}
+    for step in steps:
+        inputs |= _step(kind, step, plan)
+    return inputs
+
+
+def _step(kind: str, step: Step, plan: Plan) -> Inputs:
+    inputs = _named(f"{kind}.{step.id}", dict(_parts(step)))
+    if isinstance(step.action, ToolCall | Prompt):
+        inputs |= _profile(plan, step.action.tool)
+    if step.id in plan.recorded and kind == "steps":
+        inputs[f"recording:{step.id}"] = plan.recorded[step.id]
+    return inputs
+
+
+def _parts(step: Step) -> Iterator[tuple[str, Any]]:
+    """A step by the names of a workstream's file; which file a prompt stands in is no part of it."""
+    action = step.action
+    yield "id", step.id
+    if isinstance(action, Run):
+        yield "run", action.command
+    else:
+        yield "tool", action.tool
+        yield ("prompt", action.text) if isinstance(action, Prompt) else ("args", action.args)
+    yield "timeout", step.timeout_s
+    yield "stall", step.stall_s
+    yield "expect", step.expect
+    yield "cache", step.cache
+    yield "compare", step.compare
+
+
+def _profile(plan: Plan, tool: str) -> Inputs:
+    return _named(f"profile:{tool}", asdict(plan.tools[tool]))
+
+
+def _named(prefix: str, fields: Mapping[str, Any]) -> Inputs:
+    return {f"{prefix}.{name}": value for name, value in fields.items()}

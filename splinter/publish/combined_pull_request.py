@@ -12,7 +12,7 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model.fingerprints import Material, Values, definition, fingerprint, shortened
+from splinter.model.fingerprints import Inputs, Values, definition, fingerprint, shortened
 from splinter.model.plan import Plan
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
@@ -22,7 +22,7 @@ from splinter.publish import pull_request, pull_request_body
 ID = "together"
 
 
-def material(session: Session, rehearsed: Values) -> Material:
+def inputs(session: Session, rehearsed: Values) -> Inputs:
     """What the pull request is made of; `rehearsed` are the values of `rehearse`."""
     plans = _plans(session, rehearsed)
     return shortened(

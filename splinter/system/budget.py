@@ -26,7 +26,7 @@ class Account:
 
     run: str
     workstream: str
-    made_of: str
+    tries_key: str
     budget: Budget
 
 
@@ -90,7 +90,7 @@ class Ledger:
                 self._changed.wait(_WAKE_S)
                 if is_stopping():
                     raise StepError("interrupted", "interrupted while waiting for a share of the run's budget")
-            call = self._store.begin_call(account.run, account.workstream, account.made_of, step, is_paid=is_paid)
+            call = self._store.begin_call(account.run, account.workstream, account.tries_key, step, is_paid=is_paid)
             if is_paid:
                 self._reserved[call] = allowance
             return call, allowance
@@ -100,7 +100,7 @@ class Ledger:
         seconds = min(self._seconds_left(account), self._run_seconds_left())
         if not is_paid:
             return Allowance(seconds=seconds)
-        own = self._store.usage_of_calls(account.workstream, account.made_of)
+        own = self._store.usage_of_calls(account.workstream, account.tries_key)
         whole = self._store.usage_of(account.run)
         others = self._reserved.values()
         usd = self._share(
@@ -130,7 +130,7 @@ class Ledger:
         minutes = account.budget.minutes
         if minutes is None:
             return math.inf
-        left = minutes * 60 - self._store.seconds_of_calls(account.workstream, account.made_of)
+        left = minutes * 60 - self._store.seconds_of_calls(account.workstream, account.tries_key)
         if left <= 0:
             raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up{_TILL}")
         return left

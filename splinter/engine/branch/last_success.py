@@ -14,13 +14,12 @@ from splinter.engine.session import Session
 from splinter.errors import GitError
 from splinter.git import commands as git
 from splinter.git.commands import Commit
-from splinter.model import fingerprints
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
 PREFIX = "refs/splinter/accepted"
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_MAPPINGS, _IDS = ("identity", "versions"), ("base", "start")
+_MAPPINGS, _IDS = ("inputs", "versions"), ("base", "start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,7 @@ def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str
     prepared = values.get(plan.task("prepare"), {})
     told: dict[str, Values] = {
         "prepare": {
-            "made_of": fingerprints.hashed(prepared),
+            "fingerprint": prepared.get("fingerprint", ""),
             "source": prepared.get("source", ""),
             "files": dict(files),
         }
@@ -101,7 +100,7 @@ def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str
     for step in plan.workstream.steps:
         done = values.get(plan.task(step.id), {})
         told[step.id] = {
-            "made_of": fingerprints.hashed(done),
+            "fingerprint": done.get("fingerprint", ""),
             **{key: done.get(key, "") for key in ("commit", "outcome")},
         }
     return told

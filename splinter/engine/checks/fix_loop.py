@@ -14,6 +14,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import run_step
 from splinter.engine.tools import prompts
 from splinter.git import commands as git
+from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
@@ -73,9 +74,9 @@ def _attempt(session: Session, plan: Plan, judged: Judged, result: Tried, *, num
     prompt = prompts.of_fix(
         plan.workstream, judged.failures, number=number, earlier=run_step.earlier(session, plan, until=None)
     )
-    made_of = {"fix": number, "before": judged.commit, "definition": key}
+    own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
     step = _step(plan, number)
-    record = run_step.attempt(session, plan, step, before=judged.commit, made_of=made_of, prompt=prompt)
+    record = run_step.attempt(session, plan, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in ("failed", "interrupted") or record.commit is None:
         raise judge.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
     session.store.add_attempt_result(plan.id, key, number, {**counted, "commit": record.commit})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.git import commands as git
-from splinter.model import differences
+from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
@@ -47,14 +47,14 @@ def explain(
     if stale is None:
         return Due(workstream=plan.id, is_due=True, reasons=maybe)
     last = _last_rows(session, plan)
-    if "identity" not in last:
+    if "inputs" not in last:
         return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
-    now = differences.of(plan, results)
+    now = fingerprints.workstream_inputs(plan, results)
     found = tuple(
         _with_paths(session, plan, one, last)
-        for one in differences.differences(last["identity"], now)
+        for one in differences.differences(last["inputs"], now)
         if one.kind != "dependency" or one.key in known
     )
     reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)

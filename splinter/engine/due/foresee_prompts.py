@@ -61,7 +61,7 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
         row = values(one.task(step.id))
         if (
             before
-            and fingerprints.is_made_of(row, fingerprints.step_material(one, step, before))
+            and row.get("fingerprint") == fingerprint(fingerprints.step_inputs(one, step, before))
             and _is_there(session, row)
         ):
             before = row["commit"]
@@ -75,13 +75,13 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
 def _of_step(session: Session, one: Plan, step: Step, known: _Known, change: str | None) -> Asked:
     if not step.cache:
         return Asked(step=step.id, is_asked=True, text=f"{step.id} will be asked: cache is false, so nothing is kept")
-    made_of = cache.material(session, one, step, base=known.base, change=change)
+    inputs = cache.inputs(session, one, step, base=known.base, change=change)
     is_whole = change is not None and not known.due and (known.base is not None or not one.workstream.inputs)
     if is_whole:
-        for kept in cache.here(session, fingerprint(made_of)):
+        for kept in cache.here(session, fingerprint(inputs)):
             text = f"{step.id}: the kept result of run {kept.run} will be applied"
             return Asked(step=step.id, is_asked=False, text=text, run=kept.run)
-    found = [(_differences(made_of, kept, known), kept) for kept in cache.of_step(session, one, step) if kept.parts]
+    found = [(_differences(inputs, kept, known), kept) for kept in cache.of_step(session, one, step) if kept.parts]
     if not found:
         return Asked(step=step.id, is_asked=True, text=f"{step.id} will be asked: no result of it is kept")
     nearest, kept = min(found, key=lambda pair: len(pair[0]))
@@ -92,8 +92,8 @@ def _of_step(session: Session, one: Plan, step: Step, known: _Known, change: str
     return Asked(step=step.id, is_asked=None, text=text, run=kept.run)
 
 
-def _differences(made_of: Values, kept: Kept, known: _Known) -> tuple[Difference, ...]:
-    found = differences.result_differences(kept.parts or {}, differences.of_result(made_of), made_of)
+def _differences(inputs: Values, kept: Kept, known: _Known) -> tuple[Difference, ...]:
+    found = differences.result_differences(kept.parts or {}, differences.of_result(inputs), inputs)
     return tuple(one for one in found if one.kind != "dependency" or one.key not in known.due)
 
 

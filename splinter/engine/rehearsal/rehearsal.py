@@ -32,7 +32,7 @@ def of_bases(members: Sequence[Member]) -> dict[str, tuple[Member, ...]]:
     return {name: tuple(member for member in members if member.plan.base.name == name) for name in names}
 
 
-def material(members: Sequence[Member]) -> Values:
+def inputs(members: Sequence[Member]) -> Values:
     """What a rehearsal is made of: the branches, and how their workstreams are judged."""
     return {
         member.id: fingerprint(

@@ -19,10 +19,10 @@ from splinter.git import commands as git
 from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import differences
-from splinter.model.fingerprints import Material, fingerprint, told_to_agents
+from splinter.model.fingerprints import Inputs, fingerprint, told_to_agents
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.records import StepRecord, Usage
-from splinter.model.workstream import Step
+from splinter.model.workstream import Prompt, Step
 from splinter.text.redact import masked
 
 PREFIX = "refs/splinter/results"
@@ -36,7 +36,7 @@ class Wanted:
     """The result that a step needs: `key` is the hash of all that it depends on, `parts` the same in short, by name."""
 
     key: str
-    parts: Material
+    parts: Inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +46,19 @@ class Kept:
     commit: str
     run: str
     usage: Usage | None
-    parts: Material | None = None
+    parts: Inputs | None = None
 
 
 def wanted(session: Session, plan: Plan, step: Step, before: str) -> Wanted:
     """What a step needs that starts from the commit `before`."""
     prepared = session.values[plan.task("prepare")]
     change = git.result(session.repository, prepared["start"], before)
-    made_of = material(session, plan, step, base=prepared["base"], change=change)
-    return Wanted(key=fingerprint(made_of), parts=differences.of_result(made_of))
+    needed = inputs(session, plan, step, base=prepared["base"], change=change)
+    return Wanted(key=fingerprint(needed), parts=differences.of_result(needed))
 
 
-def material(session: Session, plan: Plan, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
-    """What the key is made of, by names that a user would know.
+def inputs(session: Session, plan: Plan, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
+    """The inputs of the result of a step, by names that a user would know; their hash is its key.
 
     `base` is the commit of the base, `change` the hash of what the steps before it changed; what is not known, None, is
     left out.
@@ -73,7 +73,7 @@ def material(session: Session, plan: Plan, step: Step, *, base: str | None, chan
         bound = {"occurrence": plan.occurrence}
     return {
         "steps": [asdict(one) for one in steps],
-        **told_to_agents(plan, step),
+        **(told_to_agents(plan) if isinstance(step.action, Prompt) else {}),
         "tool": asdict(profile) if profile else None,
         "version of the tool": session.version(profile) if profile else None,
         "recorded patch": plan.recorded.get(step.id, ""),

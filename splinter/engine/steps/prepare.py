@@ -26,7 +26,7 @@ class Start:
     base: str
 
 
-def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) -> Values:
+def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str) -> Values:
     """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
     started = time.monotonic()
     session.open_run()
@@ -50,7 +50,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, made_of: Values) 
         raise
     run_step.pin(session, plan, "prepare", start.commit)
     return {
-        "made_of": made_of,
+        "fingerprint": fingerprint,
         "versions": versions,
         "start": start.commit,
         "base": start.base,

@@ -22,28 +22,32 @@ from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
 from splinter.model import records
-from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
 
 
-def step(session: Session, plan: Plan, step: Step, *, before: str, made_of: Values) -> Values:
+def step(session: Session, plan: Plan, step: Step, *, before: str, fingerprint: str) -> Values:
     """Run one step on the commit before it; returns the values that doit keeps, raises StepError."""
     prompt = ""
     if isinstance(step.action, Prompt):
         prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
     wanted = cache.wanted(session, plan, step, before) if step.cache else None
-    record = _from_kept(session, plan, step, wanted, before=before, made_of=made_of)
+    record = _from_kept(session, plan, step, wanted, before=before, fingerprint=fingerprint)
     if record is None:
         with cache_claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
-            record = _from_kept(session, plan, step, wanted if is_news else None, before=before, made_of=made_of)
+            record = _from_kept(
+                session, plan, step, wanted if is_news else None, before=before, fingerprint=fingerprint
+            )
             if record is None:
-                record = attempt(session, plan, step, before=before, made_of=made_of, prompt=prompt, wanted=wanted)
+                record = attempt(
+                    session, plan, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted
+                )
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
-    return {"made_of": made_of, "commit": record.commit, "outcome": record.outcome}
+    return {"fingerprint": fingerprint, "commit": record.commit, "outcome": record.outcome}
 
 
 def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRecord, ...]:
@@ -59,7 +63,7 @@ def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRec
 
 
 def attempt(
-    session: Session, plan: Plan, step: Step, *, before: str, made_of: Values, prompt: str = "",
+    session: Session, plan: Plan, step: Step, *, before: str, fingerprint: str, prompt: str = "",
     wanted: Wanted | None = None,
 ) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
@@ -68,7 +72,7 @@ def attempt(
     try:
         workspace.touch(session, plan, tree)
         _act(session, plan, step, before, prompt, calls)
-        kept = _settle(session, plan, step, tree, before, made_of, started, calls, wanted)
+        kept = _settle(session, plan, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
         patch, left = _kept_patch(session, plan, tree, before, step.id)
@@ -126,7 +130,7 @@ def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Act
 
 
 def _settle(
-    session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, made_of: Values, started: float,
+    session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, fingerprint: str, started: float,
     calls: list[Acted], wanted: Wanted | None,
 ) -> StepRecord:  # fmt: skip
     """Make what lies in the work tree a commit, if it may be one; raises StepError."""
@@ -137,7 +141,7 @@ def _settle(
     altered += attributes.without_pointer(session.repository, tree, git.diff(session.repository, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
     changes = _judged(session, plan, step, before, after, altered=altered, denied=denied)
-    commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
+    commit = _checkpoint(session, plan, step, after, before, fingerprint) if changes else before
     notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
     done = record(
         session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
@@ -150,7 +154,7 @@ def _settle(
 
 
 def _from_kept(
-    session: Session, plan: Plan, step: Step, wanted: Wanted | None, *, before: str, made_of: Values
+    session: Session, plan: Plan, step: Step, wanted: Wanted | None, *, before: str, fingerprint: str
 ) -> StepRecord | None:  # fmt: skip
     """The step done by a kept result, None where none is there that fits and passes as a fresh one would."""
     if wanted is None or not session.uses_kept:
@@ -164,7 +168,7 @@ def _from_kept(
             changes = _judged(session, plan, step, before, after)
         except StepError:
             continue
-        commit = _checkpoint(session, plan, step, after, before, made_of) if changes else before
+        commit = _checkpoint(session, plan, step, after, before, fingerprint) if changes else before
         pin(session, plan, step.id, commit)
         cost = f", where it took {records.cost(kept.usage)}" if kept.usage else ""
         done = record(
@@ -193,13 +197,13 @@ def _judged(
     return changes
 
 
-def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: str, made_of: Values) -> str:
+def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: str, fingerprint: str) -> str:
     trailers = {
         "Workstream": plan.id,
         "Step": step.id,
         "Tool": command.tool_of(step),
         "Run": session.open_run(),
-        "Fingerprint": fingerprint(made_of),
+        "Fingerprint": fingerprint,
     }
     message = f"{plan.workstream.title} ({step.id})\n\n" + "".join(
         f"{key}: {value}\n" for key, value in trailers.items()

@@ -10,11 +10,11 @@ import pytest
 
 from splinter.config import settings_file
 from splinter.errors import InputError
-from splinter.model import fingerprints, plan
+from splinter.model import plan
 from splinter.model.plan import Base, Plan
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
-from splinter.model.workstream import Run, Scope, Step, ToolCall, Workstream
+from splinter.model.workstream import Run, Step, ToolCall, Workstream
 
 DEFAULTS = settings_file.defaults()
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -91,49 +91,3 @@ def test_daily_tasks_are_named_in_their_order() -> None:
     one = made(workstream(), LOCAL)
     assert one.tasks == ("w:prepare", "w:first", "w:second", "w:accept")
     assert [one.task_before(step) for step in ("first", "second", "accept")] == ["w:prepare", "w:first", "w:second"]
-
-
-def test_a_fingerprint_holds_what_its_task_uses_and_nothing_else() -> None:
-    def prints(one: Workstream) -> list[str]:
-        made_one = made(one, LOCAL)
-        return [
-            fingerprints.fingerprint(fingerprints.prepare_material(made_one, {})),
-            fingerprints.fingerprint(fingerprints.step_material(made_one, one.steps[0], "c" * 40)),
-            fingerprints.fingerprint(fingerprints.accept_material(made_one, "c" * 40)),
-        ]
-
-    base = prints(workstream())
-    assert prints(workstream(title="Other", objective="O", metadata={"a": 1}, source="workstreams/other.yml")) == base
-    changed = {
-        "base": prints(replace(workstream(), env=("A",))),
-        "scope": prints(workstream(scope=Scope(modify=("docs/**",), is_declared=True))),
-        "checks": prints(workstream(checks=STEPS[:1])),
-        "artifacts": prints(workstream(artifacts=("a.txt",))),
-    }
-    differing = {name: [new != old for new, old in zip(own, base, strict=True)] for name, own in changed.items()}
-    assert differing == {
-        "base": [True, True, False], "scope": [False, True, False],
-        "checks": [False, False, True], "artifacts": [False, False, True],
-    }  # fmt: skip
-
-
-def test_a_step_depends_on_the_commit_before_it_and_prepare_on_results() -> None:
-    one = made(workstream(depends_on=("other",)), LOCAL)
-    assert fingerprints.step_material(one, STEPS[0], "a" * 40) != fingerprints.step_material(one, STEPS[0], "b" * 40)
-    assert fingerprints.prepare_material(one, {"other": "1"}) != fingerprints.prepare_material(one, {"other": "2"})
-
-
-def test_an_edited_profile_changes_the_steps_that_use_it() -> None:
-    settings = DEFAULTS
-    ruff = replace(settings.tools["ruff"], args=("--quiet",))
-    before = made(workstream(), LOCAL, settings)
-    after = made(workstream(), LOCAL, replace(settings, tools={**settings.tools, "ruff": ruff}))
-    assert fingerprints.step_material(before, STEPS[0], "c") == fingerprints.step_material(after, STEPS[0], "c")
-    assert fingerprints.step_material(before, STEPS[1], "c") != fingerprints.step_material(after, STEPS[1], "c")
-
-
-def test_a_long_value_is_kept_as_its_hash() -> None:
-    long = Step(id="long", action=Run(command="echo " + "x" * 100_000), timeout_s=60)
-    material = fingerprints.step_material(made(workstream(steps=(long,)), LOCAL), long, "c")
-    assert material["action"].startswith("sha256:")
-    assert len(str(material)) < 2_000

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def account(workstream: str = "w", **budget: Any) -> Account:
-    return Account(run="r", workstream=workstream, made_of="m", budget=Budget(**budget))
+    return Account(run="r", workstream=workstream, tries_key="m", budget=Budget(**budget))
 
 
 def pays(ledger: Ledger, on: Account, usage: Usage, seconds: float = 0.0) -> Allowance:
@@ -58,7 +58,7 @@ def test_a_call_may_take_what_its_workstream_has_left(store: Store) -> None:
 def test_another_occurrence_counts_anew(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=4)
     pays(ledger, account(usd=1.0), told(1.0))
-    assert pays(ledger, Account(run="r", workstream="w", made_of="other", budget=Budget(usd=1.0)), told(0)).usd == 1.0
+    assert pays(ledger, Account(run="r", workstream="w", tries_key="other", budget=Budget(usd=1.0)), told(0)).usd == 1.0
 
 
 def test_minutes_bind_what_is_not_paid_too(store: Store) -> None:
