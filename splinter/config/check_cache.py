@@ -17,10 +17,10 @@ from importlib import resources
 from pathlib import Path
 
 from splinter.config import packaged_files
+from splinter.model import layout
 from splinter.system import user_folders
 
-FOLDER, SUFFIXES = "workstreams", (".yaml", ".yml", ".json")
-SETTINGS = ("splinter.toml", "pyproject.toml")
+SETTINGS = (layout.SETTINGS, layout.SHARED_SETTINGS)
 # a file written in the same tick of the file system's clock as the verdict may have changed since unseen
 TICK_NS = 2_000_000_000
 # what a verdict rests on, beside the schemas: these packages, whole
@@ -100,10 +100,14 @@ def keep(root: Path, before: Before, workstreams: int, others: Iterable[str]) ->
 def _names(root: Path) -> Iterator[str]:
     """Every file that is read as a workstream, and every folder entry that would be told as a problem."""
     try:
-        with os.scandir(root / FOLDER) as entries:
+        with os.scandir(root / layout.WORKSTREAMS) as entries:
             for entry in entries:
-                if entry.name.endswith(SUFFIXES) and not entry.name.startswith(".") and not entry.is_dir():
-                    yield f"{FOLDER}/{entry.name}"
+                if (
+                    entry.name.endswith(layout.WORKSTREAM_SUFFIXES)
+                    and not entry.name.startswith(".")
+                    and not entry.is_dir()
+                ):
+                    yield f"{layout.WORKSTREAMS}/{entry.name}"
     except FileNotFoundError:
         return
 

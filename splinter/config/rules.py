@@ -10,7 +10,7 @@ from typing import Any
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
-from splinter.model import guarded_paths, schedule
+from splinter.model import guarded_paths, layout, schedule
 from splinter.model.tool import Tool
 from splinter.model.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
 from splinter.text import glob_overlap
@@ -19,7 +19,7 @@ from splinter.text.patterns import WILDCARDS, did_you_mean, matches, path_proble
 ENTRIES = ("preflight", "steps", "checks")
 NUMBERED = re.compile(r"(?:fix|preflight)-[0-9]+")
 # the rest of what is forbidden without being named may well be there already, and an artifact only has to exist
-NEVER_AN_ARTIFACT = (".git", "**/.git/**", ".splinter", ".doit.db*")
+NEVER_AN_ARTIFACT = (".git", "**/.git/**", layout.STATE, f"{layout.DATABASE}*")
 
 # a shell's ${files} and a template's {{files}} are none of ours
 PLACEHOLDER = re.compile(rf"(?<![${{]){{(?:{'|'.join(PLACEHOLDERS)})}}(?!}})")

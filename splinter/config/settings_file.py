@@ -13,14 +13,11 @@ from typing import Any
 from splinter.config import bounded_read, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
-from splinter.model import schedule
+from splinter.model import layout, schedule
 from splinter.model.settings import Environment, Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
 from splinter.text.patterns import ref_problem, shown
-
-FILE = "splinter.toml"
-PYPROJECT = "pyproject.toml"
 
 
 def read(root: Path) -> Settings:
@@ -80,13 +77,13 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
 
 
 def _document(root: Path) -> Document | None:
-    own, shared = _bytes(root, FILE), _bytes(root, PYPROJECT)
-    found = _parsed(own, FILE) if own is not None else None
+    own, shared = _bytes(root, layout.SETTINGS), _bytes(root, layout.SHARED_SETTINGS)
+    found = _parsed(own, layout.SETTINGS) if own is not None else None
     # parsed only where it may concern us: a stranger's pyproject.toml is not ours to judge
     if isinstance(shared, bytes) and b"splinter" in shared:
-        inside = _parsed(shared, PYPROJECT, ("tool", "splinter"))
+        inside = _parsed(shared, layout.SHARED_SETTINGS, ("tool", "splinter"))
         if found and inside.data is not None:
-            message = f"settings stand here and in {PYPROJECT} ([tool.splinter]); keep one of them"
+            message = f"settings stand here and in {layout.SHARED_SETTINGS} ([tool.splinter]); keep one of them"
             return replace(found, problems=(*found.problems, found.problem_at(found.place(()), message)))
         if found is None and (inside.data is not None or inside.problems):
             return inside

@@ -16,14 +16,12 @@ from splinter.config.parse_cache import Memory
 from splinter.config.yaml_documents import Document, Problem, warning
 from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
-from splinter.model import workstream
+from splinter.model import layout, workstream
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
 from splinter.text.patterns import did_you_mean, path_problem, shown
 
-FOLDER = "workstreams"
-SUFFIXES = (".yaml", ".yml", ".json")
 MAX_OVERLAPS = 20
 CYCLE_SHOWN = 10
 LONGEST_ID = 63
@@ -111,18 +109,22 @@ def meaning(path: Path) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    folder = root / FOLDER
+    folder = root / layout.WORKSTREAMS
     if not folder.is_dir():
         return []
     try:
         found = sorted(folder.iterdir())
-        return [file for file in found if file.suffix in SUFFIXES and file.name[0] != "." and not file.is_dir()]
+        return [
+            file
+            for file in found
+            if file.suffix in layout.WORKSTREAM_SUFFIXES and file.name[0] != "." and not file.is_dir()
+        ]
     except OSError as error:
-        raise InputError(f"{FOLDER} cannot be read: {error.strerror}") from error
+        raise InputError(f"{layout.WORKSTREAMS} cannot be read: {error.strerror}") from error
 
 
 def _read(root: Path, file: Path, tools: Mapping[str, Tool], memory: Memory) -> _Found:
-    path = f"{FOLDER}/{file.name}"
+    path = f"{layout.WORKSTREAMS}/{file.name}"
     known = memory.recall(file, path)
     found = _Found(known, []) if known else _judged(root, file, path, tools, memory)
     if isinstance(found.document.data, dict):

@@ -43,7 +43,7 @@ class Loader(DodoTaskLoader):
         if not self.is_ours:
             return config
         from splinter.engine import project
-        from splinter.engine.project import DATABASE
+        from splinter.model.layout import DATABASE
         from splinter.system.history import exclude_from_git
 
         try:

@@ -18,6 +18,7 @@ from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
+from splinter.model import layout
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
@@ -125,7 +126,7 @@ class Rows:
         is_lost = getattr(Globals.dep_manager.backend, "is_lost", lambda name: False)  # `--backend` names another
         # what was accepted is no end of an occurrence that is open
         timed = [one for one in plans if one.workstream.when != "always"]
-        held = [one for one in timed if last_success.ref(one.id) in self._session.snapshot.refs]
+        held = [one for one in timed if layout.accepted(one.id) in self._session.snapshot.refs]
         done = last_success.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
         return [row_recovery.rows(self._session.plans[id], one) for id, one in done.items()]
 

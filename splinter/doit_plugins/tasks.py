@@ -11,13 +11,13 @@ from splinter.doit_plugins import final_tasks
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.engine import accept, project
 from splinter.engine.branch import last_success
-from splinter.engine.project import DATABASE
 from splinter.engine.session import Session
 from splinter.engine.steps import command, prepare, run_step
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
-from splinter.model import fingerprints
+from splinter.model import fingerprints, layout
 from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.layout import DATABASE
 from splinter.model.plan import Plan
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
@@ -80,7 +80,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         lock.acquire(session.clock.now())
         try:
             worktree.remove(command.locate(session, one))
-            for logs in session.store.folder.glob(f"runs/*/{one.id}"):
+            for logs in session.store.folder.glob(f"{layout.RUNS}/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:
             lock.release()
@@ -165,7 +165,7 @@ def _files(session: Session, one: Plan) -> list[str]:
         *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file),
     ]
     recorded = [recorded_path(one.id, step.id) for step in prompts if step.id in one.recorded]
-    return [path for path in (*named, *recorded, ".worktreeinclude") if (start / path).is_file()]
+    return [path for path in (*named, *recorded, layout.INCLUDE) if (start / path).is_file()]
 
 
 def _has_branch(session: Session, one: Plan) -> bool:

@@ -19,7 +19,7 @@ from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
-from splinter.model import plan, tool
+from splinter.model import layout, plan, tool
 from splinter.model.plan import Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.settings import Environment, Settings
@@ -29,8 +29,6 @@ from splinter.system.budget import Ledger
 from splinter.system.history import Store, exclude_from_git
 from splinter.system.process import Processes, end_orphans
 from splinter.text.redact import Redactor
-
-DATABASE = ".doit.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,9 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
     snapshot = user_repository.snapshot(repository)
     current = clock(project.environment)
     redactor = Redactor(project.environment.secrets(_named(project)))
-    store = Store(repository.root / ".splinter", redactor=redactor, is_read_only=is_read_only)
+    store = Store(repository.root / layout.STATE, redactor=redactor, is_read_only=is_read_only)
     if not is_read_only:
-        exclude_from_git(repository.common, f"{DATABASE}*")
+        exclude_from_git(repository.common, f"{layout.DATABASE}*")
     session = Session(
         repository=repository,
         snapshot=snapshot,
@@ -187,11 +185,11 @@ def _watched(session: Session, draft: Plan) -> str:
 def _is_known(draft: Plan, snapshot: Snapshot) -> bool:
     """Whether the base was seen where it is to be taken from: a branch of ours may be one that the remote lacks."""
     base = draft.base
-    seen = (f"refs/remotes/{base.remote}/{base.name}", f"refs/splinter/base/{base.name}")
+    seen = (f"refs/remotes/{base.remote}/{base.name}", layout.base(base.name))
     return base.remote is None or any(ref in snapshot.refs for ref in seen)
 
 
 def _refuse_unknown_bases(drafts: dict[str, Plan], snapshot: Snapshot) -> None:
     for draft in drafts.values():
-        if draft.base.ref is None and f"refs/splinter/base/{draft.base.name}" not in snapshot.refs:
+        if draft.base.ref is None and layout.base(draft.base.name) not in snapshot.refs:
             raise InputError(missing_base(draft.workstream, draft.base.name, draft.base.remote))

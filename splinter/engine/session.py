@@ -17,6 +17,7 @@ from splinter.errors import GitError, InputError, SplinterError, StepError, Stor
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.command_line import Repository
+from splinter.model import layout
 from splinter.model.fingerprints import definition, fingerprint
 from splinter.model.plan import Base, Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
@@ -134,7 +135,7 @@ class Session:
     def version(self, tool: Tool) -> str | None:
         """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
         env = self.environment.child_environment(tool.env, hides=tool.hides) | dict(tool.variables)
-        folder = self.state / "scratch"
+        folder = self.state / layout.SCRATCH
         return self.once(f"version of {tool.name}", lambda: tool_versions.ask(self.processes, tool, env, folder))
 
     def tries_key(self, plan: Plan) -> str:
@@ -167,13 +168,13 @@ class Session:
     def last_seen(self, plan: Plan) -> str | None:
         """The commit that a base is at as far as is known without asking its remote."""
         base = plan.base
-        own = f"refs/splinter/base/{base.name}" if base.remote else ""
+        own = layout.base(base.name) if base.remote else ""
         known = [ref for ref in (own, base.ref or "") if ref == "HEAD" or ref in self.snapshot.refs]
         return self.pinned(base.name) or (git.resolve(self.repository, known[0]) if known else None)
 
     def _fetch(self, plan: Plan, base: Base) -> str:
         assert base.remote
-        own = f"refs/splinter/base/{base.name}"
+        own = layout.base(base.name)
         try:
             remotes.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
         except StorageError:

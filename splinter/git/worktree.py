@@ -21,6 +21,7 @@ from splinter.errors import GitError, StepError
 from splinter.git import attributes, command_line, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
+from splinter.model import layout
 from splinter.system.history import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
@@ -39,9 +40,9 @@ class Guarded:
 def locate(state: Path, id: str) -> WorkTree:
     """Where the work tree of a workstream and our index for it lie, in the state folder of the repository."""
     return WorkTree(
-        path=state / "worktrees" / id,
-        index=state / "index" / id,
-        excludes=state / "excludes" / id,
+        path=state / layout.WORKTREES / id,
+        index=state / layout.INDEXES / id,
+        excludes=state / layout.EXCLUDES / id,
         traits=state / "filesystem",
     )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from splinter.engine import project
 from splinter.engine.project import Project
 from splinter.engine.session import Session
-from splinter.publish.pull_request import REPORTS
+from splinter.model import layout
+from splinter.model.layout import REPORTS
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
 _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole
@@ -57,7 +58,11 @@ def _is_left(session: Session, lock: Path) -> bool:
 
 def _files(session: Session) -> str:
     reports = session.repository.root / REPORTS
-    folders = (session.store.folder, *(session.store.folder / name for name in ("outbox", "pull-requests")), reports)
+    folders = (
+        session.store.folder,
+        *(session.store.folder / name for name in (layout.OUTBOX, layout.PULL_REQUESTS)),
+        reports,
+    )
     nearby = (*folders, *(folder for folder in reports.glob("[0-9]*") if folder.is_dir()))
     left = [file for folder in nearby for file in folder.glob(".*") if _UNFINISHED.fullmatch(file.name)]
     for file in left:

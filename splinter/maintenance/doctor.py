@@ -19,16 +19,17 @@ from splinter.config.workstream_files import Collection
 from splinter.engine import project
 from splinter.engine.project import Project
 from splinter.engine.session import Session
-from splinter.engine.steps import cache, sandboxing
+from splinter.engine.steps import sandboxing
 from splinter.errors import InputError, SplinterError
 from splinter.git import command_line
 from splinter.maintenance import doctor_finding, doctor_services, retention
 from splinter.maintenance.doctor_finding import Finding
+from splinter.model import layout
+from splinter.model.layout import REPORTS
 from splinter.model.plan import Base, choose_base, choose_remote, tool_names
 from splinter.model.settings import Identity
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
-from splinter.publish.pull_request import REPORTS
 from splinter.system import disk
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
@@ -142,7 +143,7 @@ def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Fin
 def _base(base: Base, refs: Mapping[str, str]) -> Finding:
     if base.remote is None:
         return doctor_finding.ok("git", "base", base.name)
-    seen = (f"refs/remotes/{base.remote}/{base.name}", f"refs/splinter/base/{base.name}")
+    seen = (f"refs/remotes/{base.remote}/{base.name}", layout.base(base.name))
     if any(ref in refs for ref in seen):
         return doctor_finding.ok("git", "base", f"{base.name} of {base.remote}")
     told = f"{base.name} was never seen on {base.remote}; a run asks for it there"
@@ -166,7 +167,7 @@ def _disk(session: Session, state: Path) -> Finding:
         "logs and reports": disk.measure([session.store.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
     }
     parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
-    kept = sum(ref.startswith(f"{cache.PREFIX}/") for ref in session.snapshot.refs)
+    kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.snapshot.refs)
     told = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
     return doctor_finding.ok("git", "disk", told)
 

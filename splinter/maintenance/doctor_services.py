@@ -11,10 +11,11 @@ from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.maintenance import doctor_finding
 from splinter.maintenance.doctor_finding import Finding
+from splinter.model import layout
 from splinter.publish import pull_request
 
 GITHUB_TIMEOUT_S = 5  # to connect, and again for the answer: ten seconds at most
-FILES = ".splinter/pull-requests/"
+FILES = f"{layout.STATE}/{layout.PULL_REQUESTS}/"
 RIGHTS = "the rights to read and write Contents and Pull requests"
 KINDS = {
     "ghp_": "a classic personal access token",
@@ -108,7 +109,8 @@ def mail(session: Session) -> Iterator[Finding]:
         yield doctor_finding.problem("mail", "mail", str(error))
         return
     if not isinstance(mailer, Mail):
-        told = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/"
+        told = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in "
+        told += f"{layout.STATE}/{layout.OUTBOX}/"
         yield doctor_finding.note("mail", "mail", told)
     elif mailer.user and not mailer.password:
         told = "SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"

@@ -24,6 +24,7 @@ from splinter.git import commands as git
 from splinter.maintenance import gc_files, gc_refs, retention
 from splinter.maintenance.gc_files import Leftover
 from splinter.maintenance.gc_refs import Bygone
+from splinter.model import layout
 from splinter.model.workstream import Workstream
 from splinter.publish import combined_pull_request
 from splinter.system import disk
@@ -253,4 +254,4 @@ def _refs(gone: Bygone) -> Iterator[Freed]:
 def _unmerged(gone: Bygone) -> Iterable[str]:
     if gone.unmerged:
         told = retention.counts({"backup": gone.unmerged})
-        yield f"{told} under {gc_refs.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"
+        yield f"{told} under {layout.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"

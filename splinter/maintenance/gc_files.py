@@ -12,12 +12,13 @@ from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.git import worktree
 from splinter.maintenance.retention import Thing
-from splinter.publish.pull_request import REPORTS
+from splinter.model import layout
+from splinter.model.layout import REPORTS
 from splinter.system import disk
 
 _RUN = re.compile(r"(\d{8}-\d{6})-[0-9a-z-]+")
 _NO_WORKSTREAM = "its workstream is no longer there"
-_STATE = ("worktrees", "index", "excludes")
+_STATE = (layout.WORKTREES, layout.INDEXES, layout.EXCLUDES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
     for name in names:
         tree = worktree.locate(session.state, name)
         beside = [path for part in _STATE[1:] for path in folders[part].paths if path.name.partition(".")[0] == name]
-        paths = _there(tree.path, *beside, session.state / "scratch" / name)
+        paths = _there(tree.path, *beside, session.state / layout.SCRATCH / name)
         goes = _NO_WORKSTREAM if ids is not None and name not in ids else ""
         leftovers.append(_leftover(name, paths, goes=goes))
     return Found(leftovers=tuple(leftovers), problems=_problems(folders.values()))
@@ -58,14 +59,14 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
 def runs(session: Session) -> Found:
     """What past runs left, by run: the latest one's stays, and that of runs that did not come to their end."""
     root, state = session.repository.root, session.store.folder
-    logs = _entries(state.parent, state.name, "runs")
-    mails = _entries(state.parent, state.name, "outbox")
+    logs = _entries(state.parent, state.name, layout.RUNS)
+    mails = _entries(state.parent, state.name, layout.OUTBOX)
     reports = _entries(root, REPORTS)
     by_run: dict[str, list[Path]] = {path.name: [path] for path in logs.paths if path.name != ".gitignore"}
     for path in (*(one for one in reports.paths if _is_report(one)), *(one for one in mails.paths if _is_mail(one))):
         by_run.setdefault(path.name.removesuffix(".eml"), []).append(path)
     stay = {session.store.latest_run(), *session.store.unfinished_runs(), *(one.run for one in session.store.runs(1))}
-    stay |= {max(by_run, default=""), (root / REPORTS / "latest").resolve().name}
+    stay |= {max(by_run, default=""), (root / REPORTS / layout.LATEST).resolve().name}
     leftovers = [
         _leftover(run, tuple(paths), stays=run in stay, used_s=began_s(run)) for run, paths in sorted(by_run.items())
     ]

@@ -22,12 +22,13 @@ from splinter.git.commands import RefUpdate
 from splinter.maintenance import retention
 from splinter.maintenance.gc_files import began_s
 from splinter.maintenance.retention import Thing
+from splinter.model import layout
 from splinter.model.settings import Limits
 
-_OURS = "refs/splinter/"
-BACKUPS = "refs/splinter/backups"
 # what the next step, the next success or the next fetch writes over: none of these keeps a commit for good
-_PASSING = tuple(f"{_OURS}{kind}/" for kind in ("results", "checkpoints", "accepted", "remote", "claims", "rehearsals"))
+_PASSING = tuple(
+    f"{layout.OURS}{kind}/" for kind in ("results", "checkpoints", "accepted", "remote", "claims", "rehearsals")
+)
 _FIELDS = (
     "%(refname)",
     "%(objectname)",
@@ -52,7 +53,7 @@ class Ref:
     @property
     def words(self) -> list[str]:
         """The name's parts behind `refs/splinter/`: kind, workstream, step and the like."""
-        return self.name.removeprefix(_OURS).split("/")
+        return self.name.removeprefix(layout.OURS).split("/")
 
     @property
     def work(self) -> str:
@@ -82,7 +83,7 @@ class Bygone:
 def read(repository: Repository) -> dict[str, Ref]:
     """Every ref of ours, by name."""
     form = "%00".join(_FIELDS) + "%00"
-    words = command_line.text(repository, "for-each-ref", f"--format={form}", _OURS).split("\0")
+    words = command_line.text(repository, "for-each-ref", f"--format={form}", layout.OURS).split("\0")
     rows = zip(*(words[at :: len(_FIELDS)] for at in range(len(_FIELDS))), strict=False)
     found = (
         Ref(name=name.lstrip("\n"), commit=commit, at_s=float(at or "inf"), parent=parent, subject=subject, body=body)
@@ -106,7 +107,7 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Li
     gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     moved = {
-        name: f"{BACKUPS}/gc/{stamp}/{name.removeprefix(_OURS)}" for name in loose if name in pointless
+        name: f"{layout.BACKUPS}/gc/{stamp}/{name.removeprefix(layout.OURS)}" for name in loose if name in pointless
     }  # fmt: skip
     return Bygone(
         refs=refs,
@@ -122,12 +123,12 @@ def _results(
     session: Session, refs: Mapping[str, Ref], shape: Mapping[str, Set[str]] | None, limits: Limits, now_s: float
 ) -> dict[str, str]:
     """Kept results past age or size; what the next run may ask for stays."""
-    kept = [one for one in refs.values() if one.name.startswith(f"{cache.PREFIX}/")]
+    kept = [one for one in refs.values() if one.name.startswith(f"{layout.RESULTS}/")]
     needed = _needed(session, kept, shape)
     things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
     gone = retention.too_old(things, days=limits.result_days, now_s=now_s)
     left = [one for one in things if one.name not in gone]
-    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{cache.PREFIX}/")]
+    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{layout.RESULTS}/")]
 
     def size_of(names: tuple[str, ...]) -> int:
         return held_alone(session.repository, [refs[name].commit for name in names], others)
@@ -252,7 +253,7 @@ def _own(session: Session, ref: Ref) -> list[str]:
 def _bases(session: Session) -> list[str]:
     """What pull requests are merged into, as far as it is known here."""
     refs, symbolic = session.snapshot.refs, session.snapshot.symbolic
-    names = [ref for ref in refs if ref.startswith(f"{_OURS}base/")]
+    names = [ref for ref in refs if ref.startswith(f"{layout.BASES}/")]
     names += [target for ref, target in symbolic.items() if ref.startswith("refs/remotes/") and ref.endswith("/HEAD")]
     names += [f"refs/heads/{name}" for name in (session.settings.base, session.snapshot.head_branch) if name]
     return list(dict.fromkeys(refs[name] for name in names if name in refs))

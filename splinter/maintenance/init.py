@@ -18,11 +18,11 @@ from importlib import resources
 from pathlib import Path
 
 from splinter.errors import InputError, SplinterError
+from splinter.model import layout
 
 FIRST = "workstreams/first.yaml"
 NIGHTLY = ".github/workflows/scheduled-orchestrator.yml"
 PACKAGE = "doit-splinter"
-_WORKSTREAM_SUFFIXES = (".yaml", ".yml", ".json")
 _TEST_NAMES = ("test_*.py", "*_test.py")
 _PYTEST_CONFIGS = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
 _IMPORT = "from splinter.dodo import DOIT_CONFIG, task_splinter"
@@ -125,7 +125,7 @@ def _kept_workstreams(root: Path) -> Iterable[Written]:
     folder = root / "workstreams"
     if os.path.lexists(root / FIRST) or not folder.is_dir():
         return
-    if any(path.suffix in _WORKSTREAM_SUFFIXES for path in folder.iterdir()):
+    if any(path.suffix in layout.WORKSTREAM_SUFFIXES for path in folder.iterdir()):
         yield Written(path="workstreams/", action="kept")
 
 

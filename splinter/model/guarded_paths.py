@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from splinter.model import layout
 from splinter.model.workstream import Scope
 
-ALWAYS_FORBIDDEN = ("**/.git/**", ".splinter/**", ".doit.db*")
+ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
 # agents, which are called in the root, run commands that stand here, headless and without asking
 TAKES_ORDERS = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
-    ".github/**", "workstreams/**", "dodo.py", "splinter.toml", "**/.gitattributes", "**/.gitmodules", *TAKES_ORDERS,
+    ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", layout.SETTINGS, "**/.gitattributes", "**/.gitmodules",
+    *TAKES_ORDERS,
 )  # fmt: skip
 
 

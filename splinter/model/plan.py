@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from splinter.errors import InputError
-from splinter.model import schedule
+from splinter.model import layout, schedule
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
@@ -164,7 +164,7 @@ def _default_base(snapshot: Snapshot, remote: str | None, prefix: str) -> str | 
     if head:
         return head.removeprefix(f"refs/remotes/{remote}/")
     # somebody who looks at a workstream's branch does not want it to start from itself
-    is_ours = f"refs/splinter/accepted/{(snapshot.head_branch or '').removeprefix(prefix)}" in snapshot.refs
+    is_ours = layout.accepted((snapshot.head_branch or "").removeprefix(prefix)) in snapshot.refs
     if snapshot.head_branch and not is_ours:
         return snapshot.head_branch
     known = [name for name in COMMON_BASES for ref in (f"refs/heads/{name}", f"refs/remotes/{remote}/{name}")

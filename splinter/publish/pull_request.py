@@ -12,7 +12,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import PublishError
-from splinter.model import records
+from splinter.model import layout, records
 from splinter.model.fingerprints import Values, definition, fingerprint
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Message, Notifier, Page
@@ -21,7 +21,6 @@ from splinter.publish import pull_request_body, push, report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
 from splinter.text import redact
 
-REPORTS = "reports"
 SENDGRID = ("smtp.sendgrid.net", "apikey")
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
@@ -143,16 +142,16 @@ def digest(session: Session, run: str | None) -> str:
 
 def write_report(session: Session, record: RunRecord) -> Path:
     """Write report.md, report.json and index.html of a run, and let `reports/latest` name them."""
-    folder = session.repository.root / REPORTS / record.run
+    folder = session.repository.root / layout.REPORTS / record.run
     if folder.parent.is_dir() and not (folder.parent / ".gitignore").exists():
-        for name in ("latest", "[0-9]*-[0-9]*-*/"):  # a folder that the user has his own files in
-            exclude_from_git(session.repository.common, f"/{REPORTS}/{name}")
+        for name in (layout.LATEST, "[0-9]*-[0-9]*-*/"):  # a folder that the user has his own files in
+            exclude_from_git(session.repository.common, f"/{layout.REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
     write_whole(folder / "report.md", report.report_markdown(record))
     write_whole(folder / "report.json", report.report_json(record))
     write_whole(folder / "index.html", report.index_html(record))
-    _point(folder.parent / "latest", folder)
+    _point(folder.parent / layout.LATEST, folder)
     return folder
 
 
@@ -165,7 +164,7 @@ def mailer(session: Session) -> Notifier:
     if not host and env.sendgrid_api_key:
         (host, user), password = SENDGRID, env.sendgrid_api_key
     if not host:
-        return Outbox(session.store.folder / "outbox", session.repository.identity.email, env.report_recipients)
+        return Outbox(session.store.folder / layout.OUTBOX, session.repository.identity.email, env.report_recipients)
     if not env.report_recipients:
         raise PublishError("REPORT_RECIPIENTS is not set, so the mail has nobody to go to; name them with commas")
     return Mail(
@@ -250,6 +249,6 @@ def _point(latest: Path, folder: Path) -> None:
         shutil.copytree(folder, temporary)
     if latest.is_dir() and not latest.is_symlink():
         if not (latest / "report.json").is_file():
-            raise PublishError(f"{REPORTS}/{latest.name} is a folder that is not ours; move it away")
+            raise PublishError(f"{layout.REPORTS}/{latest.name} is a folder that is not ours; move it away")
         shutil.rmtree(latest)
     temporary.replace(latest)

@@ -13,6 +13,7 @@ from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
+from splinter.model import layout
 from splinter.model.plan import Plan, choose_remote
 
 
@@ -36,7 +37,7 @@ def push(session: Session, plan: Plan, tip: str) -> None:
 
 
 def _backups(plan: Plan) -> str:
-    return f"refs/splinter/backups/{plan.id}"
+    return f"{layout.BACKUPS}/{plan.id}"
 
 
 def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
@@ -60,7 +61,7 @@ def _local_head(session: Session, plan: Plan, tip: str) -> str:
 
 def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
     """The head with the remote's own commits behind it; the local branch follows where nobody works on it."""
-    repository, seen = session.repository, f"refs/splinter/remote/{plan.id}"
+    repository, seen = session.repository, layout.remote(plan.id)
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there

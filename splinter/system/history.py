@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import SplinterError
-from splinter.model import records
+from splinter.model import layout, records
 from splinter.model.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.system import sqlite_files
 from splinter.text import redact
 from splinter.text.redact import Redactor
 
-_FILE = "history.db"
 _TABLES = """
 create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
 create table if not exists steps (run text, workstream text, step text, record text not null);
@@ -62,7 +61,7 @@ class Store:
         self.folder, self._redactor = folder, redactor or Redactor(())
         self.is_read_only = is_read_only
         self._lock = threading.RLock()
-        file = folder / _FILE
+        file = folder / layout.HISTORY
         self.repair = ""
         if is_read_only:
             self._db = sqlite3.connect(":memory:", check_same_thread=False)
@@ -137,7 +136,7 @@ class Store:
 
     def run_folder(self, run: str) -> Path:
         """Where a run's logs and patches lie."""
-        return self.folder / "runs" / run
+        return self.folder / layout.RUNS / run
 
     def add_step(self, run: str, record: StepRecord) -> None:
         """Keep what a step did."""
@@ -294,14 +293,14 @@ class Store:
             with self._lock:
                 return self._db.execute(sql, values).lastrowid or 0
         except sqlite3.DatabaseError as error:
-            raise sqlite_files.told(self.folder / _FILE, error) from error
+            raise sqlite_files.told(self.folder / layout.HISTORY, error) from error
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         try:
             with self._lock:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise sqlite_files.told(self.folder / _FILE, error) from error
+            raise sqlite_files.told(self.folder / layout.HISTORY, error) from error
 
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)

@@ -12,10 +12,9 @@ from pathlib import Path
 from splinter.config import rules, settings_file, yaml_documents
 from splinter.config.importer import batch, profiles
 from splinter.config.importer.batch import Batch, File
-from splinter.config.settings_file import FILE
-from splinter.config.workstream_files import SUFFIXES
 from splinter.config.yaml_documents import MAX_BYTES
 from splinter.errors import InputError, SplinterError
+from splinter.model import layout
 from splinter.system.history import write_whole
 from splinter.text.patterns import path_problem, shown
 
@@ -82,29 +81,29 @@ def place(found: Batch, *, root: Path, into: str, is_dry_run: bool = False) -> d
 def settings_addition(found: Batch, root: Path) -> Addition:
     """What the batch adds to the settings, which are never rewritten: at the end of splinter.toml, or for the user."""
     source = settings_file.read(root).source
-    file = root / FILE
+    file = root / layout.SETTINGS
     old = file.read_text("utf-8") if file.is_file() else ""
     comments = ["\n".join(f"# {line}".rstrip() for line in lines) + "\n" for lines in found.comments]
     comments = [text for text in comments if text not in old]
-    prefix = "tools" if source in (None, FILE) else "tool.splinter.tools"
+    prefix = "tools" if source in (None, layout.SETTINGS) else "tool.splinter.tools"
     text = "\n".join([*comments, *([profiles.text(found.tables, prefix=prefix)] if found.tables else [])])
     names = ", ".join(f"[{prefix}.{table.name}]" for table in found.tables) or "comments"
     if not text:
         return Addition(text="", told="")
     if source is None and not os.path.lexists(file):
-        return Addition(text=text, told=f"{FILE}: written: {names}", file_text=f"{HEAD}\n\n{text}")
+        return Addition(text=text, told=f"{layout.SETTINGS}: written: {names}", file_text=f"{HEAD}\n\n{text}")
     whole = f"{old.rstrip()}\n\n{text}" if old.strip() else text
-    if source in (None, FILE) and file.is_file() and not file.is_symlink() and _keeps(old, whole):
-        return Addition(text=text, told=f"{FILE}: added at its end: {names}", file_text=whole)
+    if source in (None, layout.SETTINGS) and file.is_file() and not file.is_symlink() and _keeps(old, whole):
+        return Addition(text=text, told=f"{layout.SETTINGS}: added at its end: {names}", file_text=whole)
     unknown = ", ".join(table.name for table in found.tables)
     until = f'; until then "doit check" does not know {unknown}' if unknown else ""
-    return Addition(text=text, told=f"add these lines to {source or FILE}{until}:\n\n{text}")
+    return Addition(text=text, told=f"add these lines to {source or layout.SETTINGS}{until}:\n\n{text}")
 
 
 def add_settings(addition: Addition, root: Path) -> None:
     """Write the settings file where it is ours to write."""
     if addition.file_text is not None:
-        _write(root / FILE, FILE, addition.file_text)
+        _write(root / layout.SETTINGS, layout.SETTINGS, addition.file_text)
 
 
 def _file(name: str, folders: Sequence[Path]) -> File:
@@ -145,7 +144,7 @@ def _existing(root: Path, into: str) -> tuple[dict[str, Existing], frozenset[str
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     found: dict[str, Existing] = {}
     for file in files:
-        if file.suffix in SUFFIXES and file.is_file() and not file.name.startswith("."):
+        if file.suffix in layout.WORKSTREAM_SUFFIXES and file.is_file() and not file.name.startswith("."):
             with file.open("rb") as stream:
                 document = yaml_documents.read(stream.read(MAX_BYTES + 1), path=file.name)
             id = rules.value_at(document.data, ("id",))

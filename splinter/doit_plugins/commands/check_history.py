@@ -13,7 +13,7 @@ from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import say, takes_colour, told
 from splinter.errors import InputError
-from splinter.model import records
+from splinter.model import layout, records
 from splinter.text import redact
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
@@ -102,7 +102,7 @@ class History(Command):
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
-        runs = Store(repository.root / ".splinter", is_read_only=True).runs(limit)
+        runs = Store(repository.root / layout.STATE, is_read_only=True).runs(limit)
         if as_json:
             print(json.dumps([records.to_json(run) for run in runs], indent=2))
             return 0
@@ -148,7 +148,7 @@ class Show(Command):
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
-        store = Store(repository.root / ".splinter", is_read_only=True)
+        store = Store(repository.root / layout.STATE, is_read_only=True)
         run = wanted[0] if wanted else store.latest_run()
         if run is None:
             say("No run is recorded yet.")

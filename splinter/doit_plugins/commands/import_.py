@@ -16,6 +16,7 @@ from splinter.config.importer.batch import Batch, Result
 from splinter.config.importer.folder import Placed
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
+from splinter.model import layout
 from splinter.text.patterns import harmless
 
 USAGE = 'doit import needs files to import: phase plans, bundles, tool profiles, circuit breakers; "doit help import"'
@@ -71,7 +72,7 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     lines += [_summary(result, placed.get(result.id)) for result in batch.results]
     lines += [line for result in batch.results for line in _problems(result, placed.get(result.id))]
     if addition.text:
-        lines.append(f"{settings_file.FILE} lacks:\n\n{addition.text}" if is_dry_run else addition.told)
+        lines.append(f"{layout.SETTINGS} lacks:\n\n{addition.text}" if is_dry_run else addition.told)
     sys.stdout.write("\n".join([*lines, ""]))
     return InputError.exit_status if any(result.kind == "refused" for result in batch.results) else 0
 

@@ -14,10 +14,10 @@ from splinter.engine.session import Session
 from splinter.errors import GitError
 from splinter.git import commands as git
 from splinter.git.commands import Commit
+from splinter.model import layout
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
-PREFIX = "refs/splinter/accepted"
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _MAPPINGS, _IDS = ("inputs", "versions"), ("base", "start")
 
@@ -40,20 +40,15 @@ class Accepted:
         return "unchanged" if self.tip == self.start else "changed"
 
 
-def ref(id: str) -> str:
-    """The ref whose commit says what was accepted last: its first parent is the tip."""
-    return f"{PREFIX}/{id}"
-
-
 def last(session: Session, plan: Plan) -> Accepted | None:
     """What was accepted last, None where nothing was."""
-    return _read(session, [ref(plan.id)])[0]
+    return _read(session, [layout.accepted(plan.id)])[0]
 
 
 def of_all(session: Session, plans: Iterable[Plan]) -> dict[str, Accepted]:
     """What was accepted last of several workstreams by their ids, in one git call, or none for none."""
     ids = [plan.id for plan in plans]
-    found = _read(session, [ref(id) for id in ids]) if ids else []
+    found = _read(session, [layout.accepted(id) for id in ids]) if ids else []
     return {id: one for id, one in zip(ids, found, strict=True) if one}
 
 

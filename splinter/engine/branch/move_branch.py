@@ -16,6 +16,7 @@ from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.commands import RefUpdate
+from splinter.model import layout
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
@@ -67,7 +68,7 @@ def _moves(
         _refuse_if_name_is_taken(session, plan)
     updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.nothing(repository))]
     if current:
-        updates.append(RefUpdate(ref=f"refs/splinter/backups/{plan.id}/{session.open_run()}", new=current))
+        updates.append(RefUpdate(ref=f"{layout.BACKUPS}/{plan.id}/{session.open_run()}", new=current))
     return updates
 
 
@@ -78,7 +79,7 @@ def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: 
     date_s = int(session.clock.now().timestamp())
     parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
     commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)
-    all_updates = [*updates, RefUpdate(ref=last_success.ref(plan.id), new=commit)]
+    all_updates = [*updates, RefUpdate(ref=layout.accepted(plan.id), new=commit)]
     try:
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:

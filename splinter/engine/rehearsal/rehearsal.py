@@ -17,12 +17,12 @@ from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.commands import RefUpdate
+from splinter.model import layout
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
 from splinter.model.workstream import Budget
 
-REF = "refs/splinter/rehearsals"
 _LOG = "rehearsal."
 
 
@@ -72,7 +72,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
         checks=stage.checks,
         unions=stage.unions,
     )
-    update = RefUpdate(ref=f"{REF}/{record.base}", new=record.commit)
+    update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
     git.update_refs(session.repository, [update], why="splinter: rehearsal")
     if record.workstreams or record.left_out:
         session.store.put_rehearsal(session.open_run(), record)

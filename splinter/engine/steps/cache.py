@@ -18,14 +18,13 @@ from splinter.errors import GitError, SplinterError
 from splinter.git import commands as git
 from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
-from splinter.model import differences
+from splinter.model import differences, layout
 from splinter.model.fingerprints import Inputs, fingerprint, told_to_agents
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Prompt, Step
 from splinter.text.redact import masked
 
-PREFIX = "refs/splinter/results"
 SUBJECT = "splinter result of "
 _APPLIED = "the kept result of run "
 NOTHING = hashlib.sha256(b"").hexdigest()  # the change of no step, from whichever commit
@@ -96,7 +95,7 @@ def found(session: Session, key: str) -> Iterator[Kept]:
 
 def here(session: Session, key: str) -> Iterator[Kept]:
     """Kept results of that key that this repository holds, the newest first."""
-    for commit in git.under(session.repository, f"{PREFIX}/{key}/"):
+    for commit in git.under(session.repository, f"{layout.RESULTS}/{key}/"):
         try:
             one = _read(commit, git.message_of(session.repository, commit))
         except GitError:  # torn
@@ -107,7 +106,7 @@ def here(session: Session, key: str) -> Iterator[Kept]:
 
 def of_step(session: Session, plan: Plan, step: Step) -> tuple[Kept, ...]:
     """Every kept result of a workstream's step, the newest first, whatever its key."""
-    commits = git.commits(session.repository, git.under(session.repository, PREFIX))
+    commits = git.commits(session.repository, git.under(session.repository, layout.RESULTS))
     ours = [one for one in commits if one and one.message.split("\n", 1)[0] == _subject(plan.id, step.id)]
     return tuple(kept for one in ours if (kept := _read(one.id, one.message)))
 
@@ -140,7 +139,7 @@ def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after:
     message = f"{_subject(step.workstream, step.step)}\n\n{json.dumps(told, sort_keys=True)}"
     date_s = int(session.clock.now().timestamp())
     commit = git.commit_tree(session.repository, after, [before], message, date_s=date_s)
-    return RefUpdate(ref=f"{PREFIX}/{wanted.key}/{commit[:16]}", new=commit)
+    return RefUpdate(ref=f"{layout.RESULTS}/{wanted.key}/{commit[:16]}", new=commit)
 
 
 def shared_through(session: Session) -> str | None:
@@ -175,6 +174,6 @@ def _fetch(session: Session, key: str) -> None:
     remote = shared_through(session)
     if remote:
         try:
-            remotes.fetch_refs(session.repository, remote, f"{PREFIX}/{key}/*", session.remote_auth(remote))
+            remotes.fetch_refs(session.repository, remote, f"{layout.RESULTS}/{key}/*", session.remote_auth(remote))
         except SplinterError as error:  # offline: what is here counts
             session.note(f"{remote} was not asked for kept results: {error}")

@@ -19,12 +19,11 @@ from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
+from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.workstream import Step
 from splinter.text import markdown
 
-PREFIX = "refs/splinter/claims"
-OWN = "refs/splinter/claimed"  # here alone: what this repository claims, so that a killed run's is known for that
 _LEEWAY_S = 60.0  # what a step takes beside its command: its work tree, its commit, the push of its result
 _POLL_S = (1.0, 15.0)
 _PART = 10  # of the time waited so far passes between two looks
@@ -53,7 +52,7 @@ class _Wanted:
 
     @property
     def ref(self) -> str:
-        return f"{PREFIX}/{self.key}"
+        return f"{layout.CLAIMS}/{self.key}"
 
     @property
     def auth(self) -> dict[str, str]:
@@ -76,7 +75,7 @@ def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[
     if remote is None or key is None or not session.uses_kept:
         yield False
         return
-    known = frozenset(git.under(session.repository, f"{cache.PREFIX}/{key}"))
+    known = frozenset(git.under(session.repository, f"{layout.RESULTS}/{key}"))
     limit_s = step.timeout_s + _LEEWAY_S
     wanted = _Wanted(
         session=session, remote=remote, key=key, task=plan.task(step.id), limit_s=limit_s, known=known
@@ -159,7 +158,7 @@ def _offered(wanted: _Wanted, over: str) -> str:
     message = session.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(told, sort_keys=True)}")
     tree = git.empty_tree(session.repository)
     commit = git.commit_tree(session.repository, tree, [], message, date_s=int(since.timestamp()))
-    own = RefUpdate(ref=f"{OWN}/{wanted.key}/{commit[:16]}", new=commit)
+    own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
     git.update_refs(session.repository, [own], why=f"splinter: {wanted.task} claimed")
     with suppress(GitError):  # what the remote holds then tells who has it; only the answer may have been lost
         remotes.move_ref(session.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
@@ -167,7 +166,7 @@ def _offered(wanted: _Wanted, over: str) -> str:
 
 
 def _look(wanted: _Wanted) -> _There:
-    patterns = (wanted.ref, f"{cache.PREFIX}/{wanted.key}/*")
+    patterns = (wanted.ref, f"{layout.RESULTS}/{wanted.key}/*")
     found = remotes.refs(wanted.session.repository, wanted.remote, patterns, wanted.auth)
     made = frozenset(id for ref, id in found.items() if ref != wanted.ref)
     return _There(claim=found.get(wanted.ref, ""), results=made)
@@ -183,13 +182,13 @@ def _release(wanted: _Wanted, mine: str) -> None:
 
 
 def _forget(wanted: _Wanted, commit: str) -> None:
-    gone = RefUpdate(ref=f"{OWN}/{wanted.key}/{commit[:16]}", new=None)
+    gone = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=None)
     git.update_refs(wanted.session.repository, [gone], why=f"splinter: {wanted.task} no longer claimed")
 
 
 def _is_left_over(wanted: _Wanted, claim: str) -> bool:
     """Whether a claim is that of a run of this repository which was killed: only one runs at a time."""
-    if claim not in git.under(wanted.session.repository, f"{OWN}/{wanted.key}"):
+    if claim not in git.under(wanted.session.repository, f"{layout.CLAIMED}/{wanted.key}"):
         return False
     return _told(wanted, claim).get("run") != wanted.session.open_run()
 

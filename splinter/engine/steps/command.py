@@ -20,7 +20,7 @@ from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
-from splinter.model import tool
+from splinter.model import layout, tool
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
@@ -135,7 +135,7 @@ def locate(session: Session, plan: Plan) -> WorkTree:
 
 @contextmanager
 def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
-    folder = session.state / "scratch" / plan.id
+    folder = session.state / layout.SCRATCH / plan.id
     shutil.rmtree(folder, ignore_errors=True)  # a killed run's
     (folder / "home").mkdir(parents=True)
     try:

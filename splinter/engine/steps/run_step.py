@@ -21,7 +21,7 @@ from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
-from splinter.model import records
+from splinter.model import layout, records
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
@@ -218,7 +218,7 @@ def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: st
 def pin(session: Session, plan: Plan, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
     session.made.add(commit)
-    updates = [RefUpdate(ref=f"refs/splinter/checkpoints/{plan.id}/{name}", new=commit)]
+    updates = [RefUpdate(ref=layout.checkpoint(plan.id, name), new=commit)]
     git.update_refs(session.repository, [*updates, also] if also else updates, why=f"splinter: {plan.id}:{name}")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from splinter.engine.session import Session
 from splinter.errors import StepError
 from splinter.git import worktree
-from splinter.model import tool
+from splinter.model import layout, tool
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
@@ -59,7 +59,7 @@ def problem(session: Session) -> str | None:
     if program is None:
         return f"{bubblewrap.PROGRAM} is not on PATH; install bubblewrap"
     argv = (program, "--unshare-all", "--ro-bind", "/", "/", "true")
-    folder = session.state / "scratch"
+    folder = session.state / layout.SCRATCH
     folder.mkdir(parents=True, exist_ok=True)
     try:
         ended = session.processes.run(argv, cwd=folder, env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)

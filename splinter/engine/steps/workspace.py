@@ -15,11 +15,11 @@ from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
+from splinter.model import layout
 from splinter.model.guarded_paths import TAKES_ORDERS
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
-_INCLUDE = ".worktreeinclude"
 _PIECE = 1024 * 1024
 
 
@@ -91,7 +91,7 @@ def write_patch(session: Session, old: str, new: str, patch: Path) -> None:
 
 def disarm(session: Session, tree: WorkTree) -> None:
     """Delete what an earlier command left, ignored by git, where agents take orders; what a user includes stays."""
-    listing = session.repository.start / _INCLUDE
+    listing = session.repository.start / layout.INCLUDE
     included = listing.read_text("utf-8").split() if listing.is_file() else []
     left = [name for name in TAKES_ORDERS if os.path.lexists(tree.path / name) and name not in included]
     if left:
@@ -100,7 +100,7 @@ def disarm(session: Session, tree: WorkTree) -> None:
 
 def include_ignored(session: Session, tree: WorkTree) -> None:
     """Copy in the ignored files that `.worktreeinclude` lists; what leaves the repository is refused."""
-    listing = session.repository.start / _INCLUDE
+    listing = session.repository.start / layout.INCLUDE
     if not listing.is_file():
         return
     top = session.repository.start.resolve()
@@ -109,13 +109,13 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
         if not pattern or pattern.startswith("#"):
             continue
         if pattern.startswith("/") or ".." in pattern.split("/"):
-            raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
+            raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
         for source in sorted(session.repository.start.glob(pattern)):
             if not source.resolve().is_relative_to(top):
-                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leaves the repository')
+                raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
             target = tree.path / source.relative_to(session.repository.start)
             if not target.resolve().is_relative_to(tree.path):
-                raise StepError("preflight", f'{_INCLUDE}: "{pattern}" leads out of the work tree by a link')
+                raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leads out of the work tree by a link')
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)

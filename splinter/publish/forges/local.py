@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import PublishError
+from splinter.model import layout
 from splinter.model.ports import Page
 from splinter.model.records import PullRequestRecord
 from splinter.publish import pull_request_body
@@ -16,7 +17,7 @@ from splinter.system import disk_errors
 from splinter.system.history import write_whole
 from splinter.text.redact import plain
 
-FOLDER = ".splinter/pull-requests"
+FOLDER = f"{layout.STATE}/{layout.PULL_REQUESTS}"
 _HEADING = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(?:\r?\n)?", re.DOTALL)
 
 

@@ -12,6 +12,7 @@ import pytest
 from splinter.engine import project
 from splinter.engine.session import Session
 from splinter.engine.steps import cache_claims
+from splinter.model import layout
 from tests.world import World, end_group, wait_for
 
 CLAIMS = "refs/splinter/claims"
@@ -72,7 +73,7 @@ def test_two_machines_that_start_at_once_pay_once(shared: World, second: World) 
     trees = {one.git("rev-parse", "splinter/w^{tree}") for one in (shared, second)}
     assert len(trees) == 1
     assert claimed(shared) == ""
-    assert shared.git("for-each-ref", cache_claims.OWN) == second.git("for-each-ref", cache_claims.OWN) == ""
+    assert shared.git("for-each-ref", layout.CLAIMED) == second.git("for-each-ref", layout.CLAIMED) == ""
 
 
 def test_a_signal_ends_a_wait_at_once_and_gives_a_claim_back(shared: World, second: World) -> None:

@@ -1,0 +1,89 @@
+"""Where everything of ours is: each ref, folder and file name, written once. Names alone: nothing here is read.
+
+The state, fact by fact; where two places hold one fact, the authority decides and the other is a copy:
+
+| fact | where it is | authority | what is lost when that place is deleted |
+|---|---|---|---|
+| what is asked | `workstreams/`, settings | the user's files | the work itself |
+| a task succeeded | `.doit.db` | `refs/splinter/accepted/<id>` for whole workstreams, else `.doit.db` | \
+finished steps of unfinished workstreams run again; the rest comes back |
+| a step's commit | `refs/splinter/checkpoints/<id>/<step>` | the ref | the step runs again |
+| the workstream's result | `refs/heads/splinter/<id>` | the branch | it comes back from kept results |
+| which commits are ours | `refs/splinter/accepted/<id>`, `history.db` | either | ours count as a person's |
+| what was pushed last | `refs/splinter/remote/<id>` | the ref | the remote's branch is read again before a push |
+| the base as last seen | `refs/splinter/base/<name>` | the remote | offline, nothing is known of it |
+| a paid result | `refs/splinter/results/<key>/<id>` | the ref | the agent is paid again |
+| who makes a shared result now | `refs/splinter/claims/<key>` on the remote | the remote | two machines may pay |
+| claims of this repository | `refs/splinter/claimed/<key>` | the ref | a killed run's claim waits for its deadline |
+| what branches are together | `refs/splinter/rehearsals/<base>` | the branches | it is rehearsed again |
+| commits that nothing else holds | `refs/splinter/backups/` | the ref | **those commits, for good** |
+| runs, outcomes, messages | `.splinter/history.db` | the file | past reports; whether an `always` run is open |
+| tries and costs so far | `.splinter/history.db` | the file | **limits count from nothing** |
+| logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
+| mails that no server took | `.splinter/outbox/` | the files | those mails |
+| pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
+| reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |
+| work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |
+| a clean check, parsed files | the user's cache folder | the files themselves | a slower `doit check` |
+"""
+
+from __future__ import annotations
+
+# refs ------------------------------------------------------------------------------------------------------
+
+OURS = "refs/splinter/"
+ACCEPTED = f"{OURS}accepted"
+BACKUPS = f"{OURS}backups"
+BASES = f"{OURS}base"
+CHECKPOINTS = f"{OURS}checkpoints"
+CLAIMS = f"{OURS}claims"
+CLAIMED = f"{OURS}claimed"  # here alone: what this repository claims, so that a killed run's claim is known for that
+REHEARSALS = f"{OURS}rehearsals"
+REMOTE = f"{OURS}remote"
+RESULTS = f"{OURS}results"
+
+# in the repository -----------------------------------------------------------------------------------------
+
+DATABASE = ".doit.db"
+STATE = ".splinter"
+REPORTS = "reports"
+LATEST = "latest"
+WORKSTREAMS = "workstreams"
+WORKSTREAM_SUFFIXES = (".yaml", ".yml", ".json")
+SETTINGS = "splinter.toml"
+SHARED_SETTINGS = "pyproject.toml"
+INCLUDE = ".worktreeinclude"
+
+# in `.splinter/` -------------------------------------------------------------------------------------------
+
+HISTORY = "history.db"
+RUNS = "runs"
+OUTBOX = "outbox"
+PULL_REQUESTS = "pull-requests"
+
+# in the repository's folder below the user's state folder --------------------------------------------------
+
+WORKTREES = "worktrees"
+INDEXES = "index"
+EXCLUDES = "excludes"
+SCRATCH = "scratch"
+
+
+def accepted(id: str) -> str:
+    """The ref whose commit says what was accepted last of a workstream: its first parent is the tip."""
+    return f"{ACCEPTED}/{id}"
+
+
+def base(name: str) -> str:
+    """The ref that holds a remote's base as it was fetched last."""
+    return f"{BASES}/{name}"
+
+
+def checkpoint(id: str, step: str) -> str:
+    """The ref that holds the commit of a step."""
+    return f"{CHECKPOINTS}/{id}/{step}"
+
+
+def remote(id: str) -> str:
+    """The ref that holds what of a workstream was pushed last."""
+    return f"{REMOTE}/{id}"
