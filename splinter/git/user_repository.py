@@ -81,7 +81,6 @@ def snapshot(repository: Repository) -> Snapshot:
     return Snapshot(
         refs=refs,
         symbolic=symbolic,
-        checked_out=checked_out(repository),
         remotes={key[7:-4]: values[-1] for key, values in config.items() if re.fullmatch(r"remote\..+\.url", key)},
         head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
         head=command_line.text(repository, "rev-parse", "--quiet", "--verify", "HEAD", ok=(0, 1)).strip() or None,

@@ -16,7 +16,6 @@ class Snapshot:
 
     refs: Mapping[str, str]
     symbolic: Mapping[str, str]
-    checked_out: Mapping[str, str]
     remotes: Mapping[str, str]
     head_branch: str | None
     head: str | None
@@ -59,9 +58,6 @@ class Message:
 
 class Forge(Protocol):
     """A place for pull requests."""
-
-    def describe(self, page: Page) -> str:
-        """One line on where `publish` would put the page; asks nobody."""
 
     def publish(self, page: Page, push: Callable[[], None]) -> PullRequestRecord:
         """Open the page or bring the open one up to date; raises PublishError.

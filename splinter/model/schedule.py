@@ -9,7 +9,6 @@ from splinter.errors import InputError
 from splinter.text.patterns import shown
 
 RULES = ("daily", "weekly", "monthly", "on-change", "once", "always")
-CALENDAR_RULES = ("daily", "weekly", "monthly")
 
 
 def zone(name: str) -> ZoneInfo:

@@ -75,11 +75,11 @@ class Store:
         """Write the log back into the database file."""
         self._db.close()
 
-    def begin_run(self, now: datetime, marker_notes: tuple[str, ...] = ()) -> str:
+    def begin_run(self, now: datetime) -> str:
         """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
         run = self._free_id(now)
         self.run_folder(run).mkdir(parents=True, exist_ok=True)
-        self._write("insert into runs values (?, ?, null, ?)", run, _iso(now), json.dumps(marker_notes))
+        self._write("insert into runs values (?, ?, null, '[]')", run, _iso(now))
         return run
 
     def _free_id(self, now: datetime) -> str:

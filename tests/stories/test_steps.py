@@ -27,26 +27,29 @@ def scoped(world: World, command: str, **scope: Any) -> dict[str, Any]:
 
 
 OUTSIDE = {
-    "a new untracked file": ("echo x > new.txt", "new.txt is not in scope to create"),
-    "a modified file": ("echo x >> README.md", "README.md is not in scope to modify"),
-    "a deleted file": ("rm README.md", "README.md is not in scope to delete"),
-    "a renamed file": ("mv src/a.py a.py", "a.py is not in scope to create"),
-    "a mode change": ("chmod +x README.md", "README.md is not in scope to modify"),
-    "a staged file": ("echo x > new.txt; git add new.txt", "new.txt is not in scope to create"),
-    "a change it committed itself": ("echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create"),
-    "a change on a branch of its own": ("git checkout -qb own; echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create"),
-    "a symlink leading out": ("ln -s /etc/passwd src/link", "src/link is a symlink that leaves the work tree"),
-    "a symlink leading up": ("ln -s ../../x src/link", "src/link is a symlink that leaves the work tree"),
-    "a repository of its own": ("git init -q src/n; git -C src/n commit -q --allow-empty -m x", "src/n is a repository of its own"),
-    "a file that is always forbidden": ("mkdir -p .github; echo x > .github/x", ".github/x is forbidden"),
-    "a changed .git/config": ("git config core.fsmonitor 'touch /tmp/pwned'", ".git/config of the work tree was changed"),
-    "a hook": ("mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", ".git/hooks/pre-commit of the work tree was changed"),
-    "a deleted .git": ("rm -rf .git", "the step deleted or replaced its work tree's .git"),
+    "a new untracked file": ("echo x > new.txt", "new.txt is not in scope to create", "+x"),
+    "a modified file": ("echo x >> README.md", "README.md is not in scope to modify", "+x"),
+    "a deleted file": ("rm README.md", "README.md is not in scope to delete", "-hello"),
+    "a renamed file": ("mv src/a.py a.py", "a.py is not in scope to create", "+a = 1"),
+    "a mode change": ("chmod +x README.md", "README.md is not in scope to modify", "new mode 100755"),
+    "a staged file": ("echo x > new.txt; git add new.txt", "new.txt is not in scope to create", "+x"),
+    "a change it committed itself": ("echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create", "+x"),
+    "a change on a branch of its own": ("git checkout -qb own; echo x > new.txt; git add -A; git commit -qm mine", "new.txt is not in scope to create", "+x"),
+    "a symlink leading out": ("ln -s /etc/passwd src/link", "src/link is a symlink that leaves the work tree", "+/etc/passwd"),
+    "a symlink leading up": ("ln -s ../../x src/link", "src/link is a symlink that leaves the work tree", "+../../x"),
+    "a repository of its own": ("git init -q src/n; git -C src/n commit -q --allow-empty -m x", "src/n is a repository of its own", "+Subproject commit"),
+    "a file that is always forbidden": ("mkdir -p .github; echo x > .github/x", ".github/x is forbidden", "+x"),
+    "a changed .git/config": ("git config core.fsmonitor 'touch /tmp/pwned'", ".git/config of the work tree was changed", None),
+    "a hook": ("mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", ".git/hooks/pre-commit of the work tree was changed", None),
+    "a deleted .git": ("rm -rf .git", "the step deleted or replaced its work tree's .git", None),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("command", "told"), OUTSIDE.values(), ids=OUTSIDE)
-def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(world: World, command: str, told: str) -> None:
+# None: nothing of the tree changed, so there is nothing to keep
+@pytest.mark.parametrize(("command", "told", "kept"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(
+    world: World, command: str, told: str, kept: str | None
+) -> None:
     record = scoped(world, command, modify=["src/**"])
     assert (record["outcome"], record["reason"], record["step"]) == ("failed", "out_of_scope", "act")
     assert told in record["message"].split("; ")
@@ -55,8 +58,9 @@ def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(world: World, comma
     assert world.git("stash", "list") == ""
     assert "fsmonitor" not in world.git("config", "--list")
     patch = record["steps"][-1]["patch"]
-    if "git" not in command.split()[0] or "new.txt" in command:
-        assert patch is None or (world.root / patch).stat().st_size > 0
+    assert (patch is None) == (kept is None)
+    if kept:
+        assert any(line.startswith(kept) for line in (world.root / patch).read_text().splitlines())
     if "new.txt" in command:
         assert "+x" in (world.root / patch).read_text()
 

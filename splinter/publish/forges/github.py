@@ -75,11 +75,6 @@ class GitHub:
     tries: int = TRIES
     again: str = "doit run pr"
 
-    def describe(self, page: Page) -> str:
-        """One line on where the page would be."""
-        kind = "draft pull request" if page.draft else "pull request"
-        return f"{kind} {page.head} -> {page.base} in {self.repository} on {self._host}"
-
     def publish(self, page: Page, push: Callable[[], None] = lambda: None) -> PullRequestRecord:
         """Open the page, or bring the open one up to date; where nothing differs nothing is written.
 

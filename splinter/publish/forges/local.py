@@ -27,10 +27,6 @@ class Local:
 
     root: Path
 
-    def describe(self, page: Page) -> str:
-        """One line on where the page would be."""
-        return f"{_kind(page)} {page.head} -> {page.base} as {_where(page.workstream)}"
-
     def publish(self, page: Page, push: Callable[[], None] | None = None) -> PullRequestRecord:
         """Write the page, its text outside our markers kept; what says the same is not touched, and nothing pushed."""
         heading, body = self._read(page.workstream)

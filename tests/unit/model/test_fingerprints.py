@@ -174,7 +174,7 @@ ROWS = {f"{classes[0].__name__}.{name}": row for classes, table in TABLES for na
 
 def made(own: Workstream, settings: Settings) -> Plan:
     snapshot = Snapshot(
-        refs={"refs/heads/main": "1" * 40, "refs/heads/next": "2" * 40}, symbolic={}, checked_out={},
+        refs={"refs/heads/main": "1" * 40, "refs/heads/next": "2" * 40}, symbolic={},
         remotes={"origin": "file:///a", "up": "file:///b"}, head_branch="main", head="1" * 40,
     )  # fmt: skip
     return plan.make((own,), settings, snapshot, now=NOW, run_bound={}, watched={}, recorded={})[0]

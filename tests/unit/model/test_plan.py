@@ -32,7 +32,6 @@ def snapshot(*refs: str, remotes: tuple[str, ...] = (), head: str | None = "main
     return Snapshot(
         refs=dict.fromkeys(refs, "1" * 40),
         symbolic={key.replace("__", "/"): value for key, value in symbolic.items()},
-        checked_out={},
         remotes=dict.fromkeys(remotes, "file:///nowhere"),
         head_branch=head,
         head="1" * 40 if refs else None,

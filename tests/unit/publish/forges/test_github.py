@@ -458,11 +458,6 @@ def test_the_token_goes_into_the_header_alone(fake: Fake) -> None:
     assert TOKEN not in repr(fake.forge)
 
 
-def test_a_plan_is_told_in_one_line_and_asks_nobody(fake: Fake) -> None:
-    assert fake.forge.describe(page_of()) == "draft pull request splinter/tidy -> main in octo/demo on 127.0.0.1"
-    assert fake.server.asked == []
-
-
 @pytest.mark.parametrize(
     ("url", "name"),
     [

@@ -104,7 +104,3 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".splinter").write_text("a file where the folder should be")
     with pytest.raises(PublishError, match=r"^\.splinter/pull-requests/tidy\.md cannot be (read|written): "):
         Local(tmp_path).publish(page_of())
-
-
-def test_a_plan_is_told_in_one_line(tmp_path: Path) -> None:
-    assert Local(tmp_path).describe(page_of()) == f"draft pull request splinter/tidy -> main as {WHERE}"
