@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from splinter.model import layout
 from tests import paths
 
 ROOT = paths.ROOT
@@ -167,3 +169,15 @@ def test_nobody_below_doit_prints_or_exits() -> None:
     loud = {"print", "sys.exit", "sys.stdout", "sys.stderr", "exit", "SystemExit"}
     found = {name: sorted(names_used(tree) & loud) for name, tree in MODULES.items() if not knows_doit(name)}
     assert {name: used for name, used in found.items() if used} == {}
+
+
+def test_the_map_has_the_table_of_state_and_names_only_what_is_there() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rows = [line for line in (layout.__doc__ or "").splitlines() if line.startswith("|")]
+    assert len(rows) > 15
+    assert "\n".join(rows) in page
+    prose = page.replace("\n".join(rows), "")
+    named = set(re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.(?:py|toml|json|cfg|md))?)`", prose))
+    assert len(named) > 25
+    below = ("", *(f"splinter/{name}" for name in ("", "config", "engine", "engine/checks", "publish", "doit_plugins")))
+    assert [name for name in named if not any((ROOT / folder / name).exists() for folder in below)] == []
