@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,7 +30,8 @@ _LOCAL_TIMEOUT_S = 600.0
 _TIDIED, _TIDIED_TRIES = re.compile(
     rb"unable to create temporary file: No such file or directory|bad object [0-9a-f]{40}"
     rb"|(?:[Uu]nable to|[Cc]ould not|[Cc]annot|failed to) read (?:tree|object|[0-9a-f]{40})"
-), 3  # fmt: skip
+), 5  # fmt: skip
+_TIDIED_PAUSE_S = 0.01
 # hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
 # whether they stand in the user's config (which local calls do not read) or in the repository's
 _CONFIG = (
@@ -132,9 +134,10 @@ def call(
     cwd = worktree.path if worktree else None
     try:
         done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
-        for _ in range(_TIDIED_TRIES):
+        for tried in range(_TIDIED_TRIES):
             if done.exit_status in ok or stdout or not _TIDIED.search(done.stderr):
                 break
+            time.sleep(_TIDIED_PAUSE_S * 3**tried)  # a loaded machine repacks as often as we look
             done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
     except SplinterError:
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
