@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from splinter.config.yaml_documents import Problem
+from splinter.text.counts import plural
 from splinter.text.patterns import harmless
 
 
@@ -33,11 +34,6 @@ def counted(problems: Sequence[Problem]) -> str:
     kinds = ((errors, "error"), (len(problems) - errors, "warning"))
     found = " and ".join(plural(count, noun) for count, noun in kinds if count)
     return f"{found} in {plural(len({problem.path for problem in problems}), 'file')}"
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _annotation(problem: Problem) -> str:

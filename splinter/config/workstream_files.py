@@ -20,6 +20,7 @@ from splinter.model import layout, workstream
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
+from splinter.text.counts import plural
 from splinter.text.patterns import did_you_mean, path_problem, shown
 
 MAX_OVERLAPS = 20
@@ -190,11 +191,11 @@ def _overlaps(workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) ->
     for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
         document, other = by_id[one.id].document, by_id[one.other].document
         if index == MAX_OVERLAPS:
-            rest = problem_listing.plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
+            rest = plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
             yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
             return
         place = other.place(one.other_keys)
-        more = f", and so may {problem_listing.plural(one.more, 'other workstream')}" if one.more else ""
+        more = f", and so may {plural(one.more, 'other workstream')}" if one.more else ""
         message = (
             f"{shown(one.path)} may be written here and at {other.path}:{place.line}:{place.column}{more}; "
             "let one depend on the other, or keep their scopes apart"

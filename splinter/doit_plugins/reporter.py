@@ -13,6 +13,7 @@ from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
 from splinter.model.records import RunRecord
+from splinter.text.counts import plural
 from splinter.text.redact import plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
@@ -22,7 +23,7 @@ _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33
 def pages(run: RunRecord) -> str:
     """What there is to tell of a run in which no workstream took part."""
     count = len(run.pull_requests)
-    return f"{count} pull request{'' if count == 1 else 's'} published" if count else "no workstream ran"
+    return f"{plural(count, 'pull request')} published" if count else "no workstream ran"
 
 
 class Reporter(ConsoleReporter):

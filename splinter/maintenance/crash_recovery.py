@@ -15,6 +15,7 @@ from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.model import layout
 from splinter.model.layout import REPORTS
+from splinter.text.counts import plural
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
 _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole
@@ -27,7 +28,7 @@ def make(found: Project, session: Session) -> tuple[str, ...]:
 
 def _orphans(found: Project, session: Session) -> str:
     count = project.sweep(found, session)
-    return f"{_counted(count, 'process', 'processes')} of a killed run still ran and were ended." if count else ""
+    return f"{plural(count, 'process', 'processes')} of a killed run still ran and were ended." if count else ""
 
 
 def _locks(session: Session) -> Iterator[str]:
@@ -67,8 +68,4 @@ def _files(session: Session) -> str:
     left = [file for folder in nearby for file in folder.glob(".*") if _UNFINISHED.fullmatch(file.name)]
     for file in left:
         file.unlink(missing_ok=True)
-    return f"{_counted(len(left), 'half-written file', 'half-written files')} of a killed run removed." if left else ""
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+    return f"{plural(len(left), 'half-written file')} of a killed run removed." if left else ""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter.config.problem_listing import counted, plural
+from splinter.config.problem_listing import counted
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
 from splinter.engine.project import Project
@@ -31,6 +31,7 @@ from splinter.model.settings import Identity
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
 from splinter.system import disk
+from splinter.text.counts import and_more, plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
@@ -228,8 +229,7 @@ def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
 
 
 def _some(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
-    return ", ".join(ids[:_SHOWN]) + more
+    return and_more(ids, _SHOWN)
 
 
 def _environment(known: Project, session: Session) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from splinter.maintenance import doctor_finding
 from splinter.maintenance.doctor_finding import Finding
 from splinter.model import layout
 from splinter.publish import pull_request
+from splinter.text.counts import plural
 
 GITHUB_TIMEOUT_S = 5  # to connect, and again for the answer: ten seconds at most
 FILES = f"{layout.STATE}/{layout.PULL_REQUESTS}/"
@@ -117,7 +118,7 @@ def mail(session: Session) -> Iterator[Finding]:
         yield doctor_finding.problem("mail", "mail", told)
     else:
         login = "with" if mailer.user else "without"
-        number = f"{len(mailer.recipients)} recipient{'' if len(mailer.recipients) == 1 else 's'}"
+        number = plural(len(mailer.recipients), "recipient")
         through = f"{mailer.host}:{mailer.port} ({mailer.security}, {login} a login)"
         told = f"goes to {number} through {through}; `doit email --test` proves it"
         yield doctor_finding.ok("mail", "mail", told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from splinter.text.counts import plural
+
 DAY_S = 86_400
 MB = 1_000_000
 
@@ -51,7 +53,7 @@ def expired(
 def too_old(things: Iterable[Thing], *, days: int, now_s: float, age: str = "{} old") -> dict[str, str]:
     """Names of those past their age, with the reason."""
     past = [one for one in things if not one.stays and now_s - one.used_s > days * DAY_S]
-    return {one.name: f"{age.format(_days(one.days(now_s)))}, the limit is {days:,}" for one in past}
+    return {one.name: f"{age.format(plural(one.days(now_s), 'day'))}, the limit is {days:,}" for one in past}
 
 
 def too_much(mb: int) -> str:
@@ -83,14 +85,9 @@ def size(bytes: int) -> str:
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if bytes >= unit:
             return f"{bytes / unit:,.1f} {name}"
-    return f"{bytes} byte{'' if bytes == 1 else 's'}"
+    return plural(bytes, "byte")
 
 
 def counts(kinds: Mapping[str, int]) -> str:
     """`2 worktrees, 1 result`, without what there is none of."""
-    told = (f"{number:,} {noun}{'' if number == 1 else 's'}" for noun, number in kinds.items() if number)
-    return ", ".join(told)
-
-
-def _days(days: int) -> str:
-    return f"{days:,} day{'' if days == 1 else 's'}"
+    return ", ".join(plural(number, noun) for noun, number in kinds.items() if number)

@@ -21,7 +21,7 @@ from splinter.model.records import (
     StepRecord,
     WorkstreamRecord,
 )
-from splinter.text import markdown
+from splinter.text import counts, markdown
 from splinter.text.redact import plain
 
 if TYPE_CHECKING:
@@ -66,13 +66,12 @@ def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
 def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
     """With whom a workstream's branch conflicts, and where; empty for nobody."""
     pairs = ((clash, clash.other if clash.one == id else clash.one) for clash in rehearsal.clashes)
-    told = [f"{other} in {_few(clash.paths)}" for clash, other in pairs if id in (clash.one, clash.other)]
+    told = [
+        f"{other} in {counts.and_more(clash.paths, _SHOWN_PATHS)}"
+        for clash, other in pairs
+        if id in (clash.one, clash.other)
+    ]
     return "; ".join(told)
-
-
-def _few(paths: tuple[str, ...]) -> str:
-    more = f" and {len(paths) - _SHOWN_PATHS} more" if len(paths) > _SHOWN_PATHS else ""
-    return ", ".join(paths[:_SHOWN_PATHS]) + more
 
 
 def _file_word(change: FileChange) -> str:
@@ -114,7 +113,7 @@ def _environment(*, is_html: bool) -> Environment:
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
         excerpt=markdown.excerpt, cost=records.cost, value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
-        page_words=_page_words, href=_href,
+        page_words=_page_words, href=_href, more=counts.more, plural=counts.plural,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

@@ -13,7 +13,7 @@ from splinter.model.records import (
     to_json,
 )
 from splinter.publish.rendering import markdown_of, pages
-from splinter.text import markdown
+from splinter.text import counts, markdown
 
 SCHEMA_VERSION = 1
 NOTHING_RAN = "nothing ran"
@@ -21,16 +21,15 @@ NOTHING_RAN = "nothing ran"
 
 def verdict(run: RunRecord) -> str:
     """One line: `3 workstreams: 2 changed, 1 failed`."""
-    total = len(run.workstreams)
-    return f"{total} workstream{'s' * (total != 1)}: {tally(run)}"
+    return f"{counts.plural(len(run.workstreams), 'workstream')}: {tally(run)}"
 
 
 def tally(run: RunRecord) -> str:
     """How many ended how: `2 changed, 1 failed`; it says so where nothing ran."""
-    counts = ", ".join(f"{number} {outcome}" for outcome, number in _counts(run))
+    by_outcome = ", ".join(f"{number} {outcome}" for outcome, number in _counts(run))
     if not is_idle(run):
-        return counts
-    return f"{NOTHING_RAN}, {counts}" if counts else NOTHING_RAN
+        return by_outcome
+    return f"{NOTHING_RAN}, {by_outcome}" if by_outcome else NOTHING_RAN
 
 
 def is_idle(run: RunRecord) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import SplinterError
+from splinter.text.counts import more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,8 @@ def remove(path: Path) -> str | None:
     if not failed:
         return None
     where, why = failed[0]
-    more = f", and {len(failed) - 1:,} more" if len(failed) > 1 else ""
-    return f"{where} cannot be deleted: {why}{more}"
+    others = more(len(failed) - 1)
+    return f"{where} cannot be deleted: {why}{f', {others}' if others else ''}"
 
 
 def _walk(paths: Iterable[Path]) -> Iterator[os.stat_result]:

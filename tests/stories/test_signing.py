@@ -68,7 +68,8 @@ def test_a_key_that_cannot_sign_fails_before_any_step(signing: World, sealed_wor
     signing.git("config", "--global", "gpg.ssh.program", str(signer))
     if "sleep" in program:  # a passphrase that nobody gives: the minute's limit is shortened here
         signing.write(
-            "dodo.py", "from splinter.git import commands\ncommands.SIGN_TIMEOUT_S = 1\n" + (signing.root / "dodo.py").read_text()
+            "dodo.py",
+            "from splinter.git import commands\ncommands.SIGN_TIMEOUT_S = 1\n" + (signing.root / "dodo.py").read_text(),
         )
         told = "git commit-tree did not end within 1 s and was ended"
     else:

@@ -14,7 +14,7 @@ from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import say, takes_colour, told
 from splinter.errors import InputError
 from splinter.model import layout, records
-from splinter.text import redact
+from splinter.text import counts, redact
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
 
@@ -74,7 +74,7 @@ class Check(Command):
 
 
 def _clean(workstreams: int) -> str:
-    return f"{workstreams:,} workstream{'' if workstreams == 1 else 's'}, no problem"
+    return f"{counts.plural(workstreams, 'workstream')}, no problem"
 
 
 class History(Command):
@@ -107,8 +107,8 @@ class History(Command):
             print(json.dumps([records.to_json(run) for run in runs], indent=2))
             return 0
         for run in runs:
-            counts = {one.outcome: run.count(one.outcome) for one in run.workstreams}
-            told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items()))
+            by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
+            told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
             seconds = sum(one.seconds for one in run.workstreams)
             cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (ended before its time)"

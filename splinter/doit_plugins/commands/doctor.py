@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_base import Command
 
 from splinter.doit_plugins.terminal import say, takes_colour, told
+from splinter.text.counts import plural
 
 if TYPE_CHECKING:
     from splinter.maintenance.doctor_finding import Finding
@@ -51,7 +52,6 @@ class Doctor(Command):
 
 
 def _lines(found: Sequence[Finding], *, in_colour: bool) -> Iterator[str]:
-    from splinter.config.problem_listing import plural
     from splinter.config.yaml_documents import COLOURS
 
     paint = {"problem": COLOURS["error"], "note": COLOURS["warning"]} if in_colour else {}

@@ -13,6 +13,7 @@ from doit.cmd_base import Command
 
 from splinter.doit_plugins.run import locked
 from splinter.doit_plugins.terminal import say, told
+from splinter.text.counts import more, plural
 
 if TYPE_CHECKING:
     from splinter.maintenance.gc import Freed, Report
@@ -95,7 +96,7 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
 def _summed(kind: str, found: tuple[Freed, ...]) -> str:
     from splinter.maintenance import retention
 
-    told = f"{len(found):,} {_NOUNS[kind][len(found) != 1]}"
+    told = plural(len(found), *_NOUNS[kind])
     if kind in ("worktrees", "logs"):
         return f"{told}: {retention.size(sum(one.bytes for one in found))}"
     return f"{told}; git's own gc frees what only they held" if kind == "results" else told
@@ -111,5 +112,5 @@ def _shown(one: Freed) -> str:
 
 def _some(lines: list[str]) -> Iterator[str]:
     yield from lines[:_SHOWN]
-    if len(lines) > _SHOWN:
-        yield f"  … and {len(lines) - _SHOWN:,} more; --json has them all"
+    if hidden := more(len(lines) - _SHOWN):
+        yield f"  … {hidden}; --json has them all"

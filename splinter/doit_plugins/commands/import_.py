@@ -17,6 +17,7 @@ from splinter.config.importer.folder import Placed
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
 from splinter.model import layout
+from splinter.text.counts import plural
 from splinter.text.patterns import harmless
 
 USAGE = 'doit import needs files to import: phase plans, bundles, tool profiles, circuit breakers; "doit help import"'
@@ -90,7 +91,7 @@ def _summary(result: Result, placed: Placed | None) -> str:
     if placed and placed.is_kept:
         return f"{path}: converted before: {placed.path} is there and was not touched"
     count = len(result.problems)
-    warnings = f" with {count} warning{'s' if count > 1 else ''}" if count else ""
+    warnings = f" with {plural(count, 'warning')}" if count else ""
     target = f" -> {placed.path}" if placed else " -> settings"
     return f"{path}: converted{warnings}{target}"
 

@@ -12,6 +12,7 @@ from splinter.git import submodules, worktree
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step
+from splinter.text.counts import plural
 
 _FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
 
@@ -37,7 +38,11 @@ def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) ->
     if not changes and not submodules.changed(session.repository, tree):
         return checked
     worktree.place(session.repository, tree, commit, keep_ignored=True)
-    what = f"{len(changes)} files ({git.printable(changes[0].path)} first)" if changes else "files of a submodule"
+    what = (
+        f"{plural(len(changes), 'file')} ({git.printable(changes[0].path)} first)"
+        if changes
+        else "files of a submodule"
+    )
     note = f"it changed {what}; thrown away"
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, note)))
 

@@ -15,6 +15,7 @@ from splinter.git import merge
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut
+from splinter.text.counts import and_more
 
 _SHOWN = 5
 
@@ -134,5 +135,4 @@ def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Mem
 
 
 def _told(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"it conflicts in {', '.join(git.printable(path) for path in paths[:_SHOWN])}{more}"
+    return f"it conflicts in {and_more([git.printable(path) for path in paths], _SHOWN)}"

@@ -10,6 +10,7 @@ from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
 from splinter.model.guarded_paths import forbidden_patterns
 from splinter.model.workstream import Scope
+from splinter.text.counts import and_more
 
 _SHOWN = 10
 
@@ -39,8 +40,7 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
 
 def told(found: Sequence[str]) -> str:
     """Violations as one sentence of bounded length."""
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return "; ".join(found[:_SHOWN]) + more
+    return and_more(found, _SHOWN, between="; ")
 
 
 def _matching(repository: Repository, before: str, after: str, patterns: Sequence[str]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
+from splinter.text.counts import and_more
 from splinter.text.redact import Redactor
 
 _SHOWN = 5
@@ -31,8 +32,7 @@ def found(repository: Repository, redactor: Redactor, changes: Sequence[RawChang
 
 def told(paths: Sequence[str]) -> str:
     """The finding as a sentence of bounded length."""
-    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-    return f"a secret stands in {', '.join(paths[:_SHOWN])}{more}; nothing of the step is committed"
+    return f"a secret stands in {and_more(paths, _SHOWN)}; nothing of the step is committed"
 
 
 def _is_none(change: RawChange, blob: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, StepRecord
 from splinter.model.workstream import Scope, Workstream
+from splinter.text.counts import and_more, more
 
 _CASES = 20
 _CASE_CHARACTERS = 400
@@ -72,8 +73,8 @@ def _failure(failure: Failure) -> Iterator[str]:
     yield f"Check `{check.check}` ({check.command}): {check.reason or check.outcome}."
     cases = list(_cases(check))
     yield from cases[:_CASES]
-    if len(cases) > _CASES:
-        yield f"- and {len(cases) - _CASES} more"
+    if hidden := more(len(cases) - _CASES):
+        yield f"- {hidden}"
     last = "\n".join(failure.output.rstrip().splitlines()[-_OUTPUT_LINES:])
     if last:
         yield from ("The last of what it printed:", "```", _last(last, _OUTPUT_CHARACTERS), "```")
@@ -97,9 +98,7 @@ def _message(case: CaseRecord) -> str:
 
 
 def _listed(paths: Iterable[str]) -> str:
-    named = [f"`{path}`" for path in paths]
-    more = f" and {len(named) - _PATHS} more" if len(named) > _PATHS else ""
-    return ", ".join(named[:_PATHS]) + more
+    return and_more([f"`{path}`" for path in paths], _PATHS)
 
 
 def _last(text: str, limit: int, *, keep_start: bool = False) -> str:

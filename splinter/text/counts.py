@@ -1,0 +1,20 @@
+"""Counts in words: plurals, and lists that end with how many are not shown. It knows no noun of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """`1 file`, `2,000 files`; `nouns` is the plural where it is not the noun and an "s"."""
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
+
+
+def more(hidden: int) -> str:
+    """`and 3 more` where that many are not shown; empty where none is hidden."""
+    return f"and {hidden:,} more" if hidden > 0 else ""
+
+
+def and_more(items: Sequence[str], shown: int, *, between: str = ", ") -> str:
+    """The first items, and how many are left: `a, b and 3 more`."""
+    return " ".join(filter(None, (between.join(items[:shown]), more(len(items) - shown))))
