@@ -194,7 +194,7 @@ def asks(
     world.commit()
 
 
-def is_as_told(world: World, cell: Cell) -> str | None:
+def is_as_documented(world: World, cell: Cell) -> str | None:
     """What of the world differs from how it should be, None where nothing does."""
     record = world.records()["w"]
     step = record["steps"][-1]

@@ -245,17 +245,17 @@ def _check_cycles(by_id: Mapping[str, _Found]) -> None:
             walk.append(here)
             here = next(name for name in graph[here] if name in rest)
         if here in walk:
-            _tell_cycle(walk[walk.index(here) :], by_id)
+            _report_cycle(walk[walk.index(here) :], by_id)
 
 
-def _tell_cycle(cycle: list[str], by_id: Mapping[str, _Found]) -> None:
-    turn = cycle.index(min(cycle))
-    cycle = cycle[turn:] + cycle[:turn]
+def _report_cycle(cycle: list[str], by_id: Mapping[str, _Found]) -> None:
+    first = cycle.index(min(cycle))
+    cycle = cycle[first:] + cycle[:first]
     one, following = by_id[cycle[0]], cycle[1]
     keys = next(keys for keys, name in one.dependencies if name == following)
     left_out = [f"… ({len(cycle) - CYCLE_SHOWN} more)"] if len(cycle) > CYCLE_SHOWN else []
-    told = " -> ".join([*cycle[:CYCLE_SHOWN], *left_out, cycle[0]])
-    one.problems.append(one.document.problem(keys, f"dependency cycle: {told}"))
+    shown_ids = " -> ".join([*cycle[:CYCLE_SHOWN], *left_out, cycle[0]])
+    one.problems.append(one.document.problem(keys, f"dependency cycle: {shown_ids}"))
 
 
 def _ordered(sound: Mapping[str, Workstream]) -> tuple[Workstream, ...]:

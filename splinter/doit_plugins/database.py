@@ -161,7 +161,7 @@ class Database:
         try:
             return self._db.execute(sql, values)
         except sqlite3.DatabaseError as error:
-            raise UnwritableError(str(sqlite_files.told(Path(self.name), error))) from error
+            raise UnwritableError(str(sqlite_files.storage_error(Path(self.name), error))) from error
 
 
 class ReadOnlyDatabase(Database):

@@ -14,7 +14,7 @@ from splinter.publish import combined_pull_request, pull_request
 from splinter.text.redact import plain
 
 
-def tell(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool) -> int:
+def show(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool) -> int:
     """Print a line for each selected task, in the order they would run; returns the exit status."""
     due: dict[str, bool] = {}
     for name in _in_order(control):

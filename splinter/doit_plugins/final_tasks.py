@@ -63,7 +63,7 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
                 for member in some
                 if member.id in one.workstreams
             },
-            "action": "; ".join(rehearsal.told(one) for one in done),
+            "action": "; ".join(rehearsal.summary(one) for one in done),
             "where": "together" if done else "",
             "notes": [f"{one.workstream} is left out: {one.message}" for record in done for one in record.left_out],
         }
@@ -197,8 +197,8 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
     def send(task: Any) -> Values:
         is_test = bool(task.options and task.options["test"])
         notifier = pull_request.mailer(session) if name == "email" else pull_request.messenger(session, name)
-        told = pull_request.sample() if is_test else pull_request.message(session, session.reported_run())
-        return {"fingerprint": session.fingerprints.get(name), "where": notifier.send(told)}
+        message = pull_request.sample() if is_test else pull_request.message(session, session.reported_run())
+        return {"fingerprint": session.fingerprints.get(name), "where": notifier.send(message)}
 
     return {
         "basename": name,

@@ -69,16 +69,16 @@ class Reporter(ConsoleReporter):
         if not self.session:
             return
         if not self.session.run or self.session.run != self.session.reported_run():
-            self._tell(self.session.repairs)
+            self._say_all(self.session.repairs)
             return
         record = self.session.store.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
-        told = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
-        if told or record.pull_requests or not self._has_errors:
-            self._say(f"run {record.run}: {told or pages(record)}")
-        self._tell(record.notes)
+        outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
+        if outcomes or record.pull_requests or not self._has_errors:
+            self._say(f"run {record.run}: {outcomes or pages(record)}")
+        self._say_all(record.notes)
 
-    def _tell(self, notes: Iterable[str]) -> None:
+    def _say_all(self, notes: Iterable[str]) -> None:
         for note in notes:
             self._say(f"   {note}")
 

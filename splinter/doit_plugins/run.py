@@ -17,7 +17,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
 from doit.task import Stream
 
-from splinter.doit_plugins.terminal import told
+from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import StorageError
 
 _DRY_RUN = {
@@ -79,7 +79,7 @@ class Run(cmd_run.Run):
         self._is_dry_run, self._uses_kept = params["dry_run"], not params["no_cache"]
         if self._is_dry_run:
             params["backend"] = "splinter-read-only"
-        return told(lambda: self._execute_locked(params, args))
+        return exit_status_of(lambda: self._execute_locked(params, args))
 
     def _execute_locked(self, params: Any, args: list[str]) -> int:
         from splinter.doit_plugins.database import Database
@@ -101,7 +101,7 @@ class Run(cmd_run.Run):
                 force_verbosity, failure_verbosity, pdb,
             ))  # fmt: skip
         from splinter.doit_plugins import tasks
-        from splinter.doit_plugins.dry_run import tell
+        from splinter.doit_plugins.dry_run import show
 
         if not session.plans and not self.sel_tasks:
             self.outstream.write(f"{tasks.NOBODY}\n")
@@ -112,7 +112,7 @@ class Run(cmd_run.Run):
         _cut_wait_only(self.control, is_single=single)
         session.is_asked_again, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
-            return tell(session, self.control, self.dep_manager, self.outstream, is_always=always)
+            return show(session, self.control, self.dep_manager, self.outstream, is_always=always)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,
                          max(1, int(num_process)), outfile)  # fmt: skip
 
@@ -134,19 +134,19 @@ class Run(cmd_run.Run):
         with _signals(runner.interrupt):
             status = runner.run_all(self.control.task_dispatcher())
         if session.run and runner.signal is None:
-            _finish(session, is_told=status == StorageError.exit_status)
+            _finish(session, is_reported=status == StorageError.exit_status)
         session.store.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
 
 
-def _finish(session: Any, *, is_told: bool) -> None:
+def _finish(session: Any, *, is_reported: bool) -> None:
     """Close the run; that this cannot be written is told where no task has told it."""
     try:
         session.store.finish_run(session.run, session.clock.now())
     except StorageError:
-        if not is_told:
+        if not is_reported:
             raise
 
 

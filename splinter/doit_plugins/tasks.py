@@ -70,7 +70,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         if one.workstream.when == "always":
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
         previous = rows.values(name)
-        return _told(session, one, "prepare", lambda: {
+        return _recording_failure(session, one, "prepare", lambda: {
             **prepare.prepare(session, one, previous=previous, fingerprint=session.fingerprints[name]),
             "source": one.workstream.source,
         })  # fmt: skip
@@ -100,7 +100,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
     def run(task: Any) -> Values:
         before = _commit_of(session, previous)
-        return _told(session, one, step.id, lambda: run_step.step(
+        return _recording_failure(session, one, step.id, lambda: run_step.step(
             session, one, step, before=before, fingerprint=session.fingerprints[name]
         ))  # fmt: skip
 
@@ -123,7 +123,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
         try:
-            return _told(session, one, "accept", lambda: accept.accept(
+            return _recording_failure(session, one, "accept", lambda: accept.accept(
                 session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
             ))  # fmt: skip
         finally:
@@ -147,10 +147,10 @@ def _task(
     }
 
 
-def _told(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
+def _recording_failure(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
     """Call it, and record the workstream's end where it fails."""
     try:
-        with disk_errors.told(session.folders):
+        with disk_errors.as_storage_errors(session.folders):
             return call()
     except Exception as error:  # whatever it was, the report tells of it
         accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))

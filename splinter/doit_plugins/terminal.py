@@ -14,7 +14,7 @@ from splinter.system import disk_errors
 from splinter.text.redact import Redactor
 
 
-def told(call: Callable[[], int]) -> int:
+def exit_status_of(call: Callable[[], int]) -> int:
     """Call it; an error of ours goes to stderr and gives its exit status."""
     try:
         return call()

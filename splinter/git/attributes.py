@@ -51,8 +51,8 @@ def _attributes(
     if not paths:
         return {}
     listing = b"\0".join(map(os.fsencode, paths)) + b"\0"
-    told = command_line.call(repository, "check-attr", "-z", "--stdin", *names, worktree=tree, stdin=listing).stdout
-    words = [os.fsdecode(word) for word in told.split(b"\0")]
+    output = command_line.call(repository, "check-attr", "-z", "--stdin", *names, worktree=tree, stdin=listing).stdout
+    words = [os.fsdecode(word) for word in output.split(b"\0")]
     found = zip(words[0::3], words[2::3], strict=False)
     return {path: value for path, value in found if value not in _OFF}
 

@@ -35,8 +35,8 @@ def fill(repository: Repository, tree: WorkTree, *, keep_ignored: bool) -> None:
     found = list(_filled(repository, tree, tree.path, keep_ignored=keep_ignored))
     _list_file(tree).unlink(missing_ok=True)
     if found:
-        told = [{"path": one.path, "commit": one.commit, "clone": one.clone} for one in found]
-        _list_file(tree).write_text(json.dumps(told), "utf-8")
+        listing = [{"path": one.path, "commit": one.commit, "clone": one.clone} for one in found]
+        _list_file(tree).write_text(json.dumps(listing), "utf-8")
 
 
 def changed(repository: Repository, tree: WorkTree) -> tuple[str, ...]:

@@ -63,9 +63,9 @@ def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
     with tempfile.TemporaryDirectory(dir=tree.traits.parent) as name:
         git.init_private(repository, Path(name))
         found = git.config_file(repository, Path(name) / ".git/config")
-        told = {"core.ignorecase": "false", "core.symlinks": "true", "core.precomposeunicode": "false"} | found
+        traits = {"core.ignorecase": "false", "core.symlinks": "true", "core.precomposeunicode": "false"} | found
         file = Path(name) / "traits"
-        file.write_text("".join(f"{trait}={told[trait]}\n" for trait in _TRAITS), "utf-8")
+        file.write_text("".join(f"{trait}={traits[trait]}\n" for trait in _TRAITS), "utf-8")
         file.replace(tree.traits)
 
 

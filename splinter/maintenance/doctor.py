@@ -86,8 +86,8 @@ def _session(known: Project, scratch: Path) -> Session:
 
 def _masked(one: Finding, redactor: Redactor) -> Finding:
     # twice: an escape sequence may stand within a secret, a secret around one
-    name, told = (redactor.text(one_line(redactor.text(text))) for text in (one.name, one.told))
-    return replace(one, name=name, told=told)
+    name, message = (redactor.text(one_line(redactor.text(text))) for text in (one.name, one.message))
+    return replace(one, name=name, message=message)
 
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
@@ -107,18 +107,18 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
 
 
 def _commits(who: Identity) -> Finding:
-    told = f"by {who.name} <{who.email}>"
+    message = f"by {who.name} <{who.email}>"
     if who == command_line.identity_of({}):
-        told += ", as git has no user.name and user.email; set them, or [identity] in the settings"
-        return doctor_finding.note("git", "commits", told)
-    return doctor_finding.ok("git", "commits", f"are {told}")
+        message += ", as git has no user.name and user.email; set them, or [identity] in the settings"
+        return doctor_finding.note("git", "commits", message)
+    return doctor_finding.ok("git", "commits", f"are {message}")
 
 
 def _remote(session: Session, remote: str | None) -> Finding:
     remotes = session.snapshot.remotes
     if remote:
-        told = f"{remote}, {_without_credentials(remotes[remote])}"
-        return doctor_finding.ok("git", "remote", told)
+        message = f"{remote}, {_without_credentials(remotes[remote])}"
+        return doctor_finding.ok("git", "remote", message)
     several = f"none of {', '.join(sorted(remotes))} is chosen; name one as `remote` in the settings"
     none = f"there is none; bases are local branches, and pull requests become files in {doctor_services.FILES}"
     return doctor_finding.note("git", "remote", several if remotes else none)
@@ -147,8 +147,8 @@ def _base(base: Base, refs: Mapping[str, str]) -> Finding:
     seen = (f"refs/remotes/{base.remote}/{base.name}", layout.base(base.name))
     if any(ref in refs for ref in seen):
         return doctor_finding.ok("git", "base", f"{base.name} of {base.remote}")
-    told = f"{base.name} was never seen on {base.remote}; a run asks for it there"
-    return doctor_finding.note("git", "base", told)
+    message = f"{base.name} was never seen on {base.remote}; a run asks for it there"
+    return doctor_finding.note("git", "base", message)
 
 
 def _worktrees(folder: Path) -> Finding:
@@ -157,8 +157,8 @@ def _worktrees(folder: Path) -> Finding:
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return doctor_finding.ok("git", "worktrees", f"go to {folder}")
     why = "may not be written" if there.is_dir() else "is no folder"
-    told = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
-    return doctor_finding.problem("git", "worktrees", told)
+    message = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
+    return doctor_finding.problem("git", "worktrees", message)
 
 
 def _disk(session: Session, state: Path) -> Finding:
@@ -169,24 +169,24 @@ def _disk(session: Session, state: Path) -> Finding:
     }
     parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
     kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.snapshot.refs)
-    told = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
-    return doctor_finding.ok("git", "disk", told)
+    message = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
+    return doctor_finding.ok("git", "disk", message)
 
 
 def _workstreams(known: Project) -> Iterator[Finding]:
     found, problems = known.collection.workstreams, known.collection.problems
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
-        told = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
-        yield doctor_finding.problem("workstreams", "workstreams", told)
+        message = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
+        yield doctor_finding.problem("workstreams", "workstreams", message)
     elif problems:
-        told = f"{counted(problems)}; `doit check` shows them"
-        yield doctor_finding.note("workstreams", "workstreams", told)
+        message = f"{counted(problems)}; `doit check` shows them"
+        yield doctor_finding.note("workstreams", "workstreams", message)
     if found:
         yield doctor_finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
     elif not problems:
-        told = "there are none yet; write one to workstreams/"
-        yield doctor_finding.note("workstreams", "workstreams", told)
+        message = "there are none yet; write one to workstreams/"
+        yield doctor_finding.note("workstreams", "workstreams", message)
 
 
 def _users(known: Project) -> dict[str, list[str]]:
@@ -217,15 +217,15 @@ def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
         )
     install = f" ({INSTALL[tool.command]})" if tool.command in INSTALL else ""
     called = "" if tool.command == tool.name else f"{tool.command} is "
-    told = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
-    return doctor_finding.problem(area, name, told)
+    message = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
+    return doctor_finding.problem(area, name, message)
 
 
 def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
     """An agent that nobody uses is not even asked for its version: some take seconds to say it."""
     if shutil.which(tool.command, path=session.environment.child_environment(())["PATH"]):
-        told = f"{tool.command} is on PATH, and no workstream uses it"
-        yield doctor_finding.note("tools", f"tool {tool.name}", told)
+        message = f"{tool.command} is on PATH, and no workstream uses it"
+        yield doctor_finding.note("tools", f"tool {tool.name}", message)
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -251,8 +251,8 @@ def _environment(known: Project, session: Session) -> Iterator[Finding]:
 def _keys(tool: Tool, is_set: set[str]) -> Finding:
     there = ", ".join(name for name in tool.env if name in is_set)
     missing = ", ".join(name for name in tool.env if name not in is_set)
-    told = f"has {there}{f'; not set: {missing}' if missing else ''}"
-    return doctor_finding.ok("environment", f"env of tool {tool.name}", told)
+    message = f"has {there}{f'; not set: {missing}' if missing else ''}"
+    return doctor_finding.ok("environment", f"env of tool {tool.name}", message)
 
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
@@ -263,7 +263,7 @@ def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     if why is None:
         yield doctor_finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
     elif is_wanted:
-        told = f'{why}; mend that, or set sandbox = "none"'
-        yield doctor_finding.problem("sandbox", "sandbox", told)
+        message = f'{why}; mend that, or set sandbox = "none"'
+        yield doctor_finding.problem("sandbox", "sandbox", message)
     else:
         yield doctor_finding.note("sandbox", "sandbox", f"{why}; {unasked}")

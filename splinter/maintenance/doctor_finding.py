@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line: `state` is "ok", "note" or "problem"; `told` of a problem says how to mend it."""
+    """One line: `state` is "ok", "note" or "problem"; `message` of a problem says how to fix it."""
 
     area: str
     name: str
     state: str
-    told: str
+    message: str
 
     @property
     def line(self) -> str:
         """As people read it."""
-        return f"{self.name}{' ' if self.state == 'ok' else ': '}{self.told}"
+        return f"{self.name}{' ' if self.state == 'ok' else ': '}{self.message}"
 
 
-def ok(area: str, name: str, told: str) -> Finding:
+def ok(area: str, name: str, message: str) -> Finding:
     """Something is as it should be."""
-    return Finding(area=area, name=name, state="ok", told=told)
+    return Finding(area=area, name=name, state="ok", message=message)
 
 
-def note(area: str, name: str, told: str) -> Finding:
+def note(area: str, name: str, message: str) -> Finding:
     """Something to know."""
-    return Finding(area=area, name=name, state="note", told=told)
+    return Finding(area=area, name=name, state="note", message=message)
 
 
-def problem(area: str, name: str, told: str) -> Finding:
+def problem(area: str, name: str, message: str) -> Finding:
     """Something is missing or wrong, and how to mend it."""
-    return Finding(area=area, name=name, state="problem", told=told)
+    return Finding(area=area, name=name, state="problem", message=message)

@@ -31,8 +31,8 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
     """The token, and what GitHub says of it."""
     token = session.environment.github_token
     if not token:
-        told = f"not set, so pull requests become files in {FILES}; a token with {RIGHTS} opens them"
-        yield doctor_finding.note("github", "GITHUB_TOKEN", told)
+        message = f"not set, so pull requests become files in {FILES}; a token with {RIGHTS} opens them"
+        yield doctor_finding.note("github", "GITHUB_TOKEN", message)
         return
     kinds = (f"{kind} ({prefix})" for prefix, kind in KINDS.items() if token.startswith(prefix))
     yield doctor_finding.ok(
@@ -41,14 +41,14 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
     yield from _actions(session, token)
     repository = _repository(session)
     if repository is None:
-        told = (
+        message = (
             f"no remote leads to GitHub, so they become files in {FILES}; add one, or let GITHUB_REPOSITORY name the"
             " repository where the address of yours does not tell"
         )
-        yield doctor_finding.note("github", "pull requests", told)
+        yield doctor_finding.note("github", "pull requests", message)
     elif is_offline:
-        told = "it was not asked, as --offline says"
-        yield doctor_finding.note("github", f"github {repository}", told)
+        message = "it was not asked, as --offline says"
+        yield doctor_finding.note("github", f"github {repository}", message)
     else:
         yield from _access(session, token, repository)
 
@@ -62,11 +62,11 @@ def _repository(session: Session) -> str | None:
 
 def _actions(session: Session, token: str) -> Iterator[Finding]:
     if session.environment.variables.get("GITHUB_ACTIONS") == "true" and token.startswith("ghs_"):
-        told = (
+        message = (
             "pull requests opened with the GITHUB_TOKEN of GitHub Actions start no CI; let GITHUB_TOKEN be that of a"
             " GitHub App (it begins with ghs_ too, and starts CI) or a fine-grained token, or close and reopen them"
         )
-        yield doctor_finding.note("github", "GITHUB_TOKEN", told)
+        yield doctor_finding.note("github", "GITHUB_TOKEN", message)
 
 
 def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
@@ -82,8 +82,8 @@ def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
         return
     # of a token of an app GitHub tells the rights of a user, which it is not
     if access.may_push is False and not token.startswith("ghs_"):
-        told = "the token reaches it, and may not write to it; give its user write access, or take another's token"
-        yield doctor_finding.problem("github", name, told)
+        message = "the token reaches it, and may not write to it; give its user write access, or take another's token"
+        yield doctor_finding.problem("github", name, message)
     else:
         yield doctor_finding.ok("github", name, "is reached with the token")
     yield _scopes(access.scopes)
@@ -91,13 +91,13 @@ def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
 
 def _scopes(scopes: tuple[str, ...] | None) -> Finding:
     if scopes is None:
-        told = f"GitHub names none for this token; it needs {RIGHTS}"
-        return doctor_finding.note("github", "scopes", told)
+        message = f"GitHub names none for this token; it needs {RIGHTS}"
+        return doctor_finding.note("github", "scopes", message)
     named = ", ".join(scopes) or "none"
     if SUFFICIENT_SCOPES & {*scopes}:
         return doctor_finding.ok("github", "scopes", named)
-    told = f"{named}; give the token repo, or public_repo where the repository is public"
-    return doctor_finding.problem("github", "scopes", told)
+    message = f"{named}; give the token repo, or public_repo where the repository is public"
+    return doctor_finding.problem("github", "scopes", message)
 
 
 def mail(session: Session) -> Iterator[Finding]:
@@ -110,18 +110,18 @@ def mail(session: Session) -> Iterator[Finding]:
         yield doctor_finding.problem("mail", "mail", str(error))
         return
     if not isinstance(mailer, Mail):
-        told = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in "
-        told += f"{layout.STATE}/{layout.OUTBOX}/"
-        yield doctor_finding.note("mail", "mail", told)
+        message = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in "
+        message += f"{layout.STATE}/{layout.OUTBOX}/"
+        yield doctor_finding.note("mail", "mail", message)
     elif mailer.user and not mailer.password:
-        told = "SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"
-        yield doctor_finding.problem("mail", "mail", told)
+        message = "SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"
+        yield doctor_finding.problem("mail", "mail", message)
     else:
         login = "with" if mailer.user else "without"
         number = plural(len(mailer.recipients), "recipient")
         through = f"{mailer.host}:{mailer.port} ({mailer.security}, {login} a login)"
-        told = f"goes to {number} through {through}; `doit email --test` proves it"
-        yield doctor_finding.ok("mail", "mail", told)
+        message = f"goes to {number} through {through}; `doit email --test` proves it"
+        yield doctor_finding.ok("mail", "mail", message)
 
 
 def messengers(session: Session) -> Iterator[Finding]:
@@ -132,5 +132,5 @@ def messengers(session: Session) -> Iterator[Finding]:
         except PublishError as error:
             yield doctor_finding.note(task, task, str(error))
         else:
-            told = f"is told: {variable} is set; `doit {task} --test` proves it"
-            yield doctor_finding.ok(task, task, told)
+            message = f"is configured: {variable} is set; `doit {task} --test` proves it"
+            yield doctor_finding.ok(task, task, message)

@@ -85,7 +85,7 @@ def free(known: Project, *, is_dry_run: bool) -> Report:
         now = session.clock.now()
         decision = decide(session, _shape(known), now=now)
         report = foretold(decision) if is_dry_run else carried_out(session, known, decision, now=now)
-        left, problems = (tuple(map(session.redactor.text, told)) for told in (report.left, report.problems))
+        left, problems = (tuple(map(session.redactor.text, texts)) for texts in (report.left, report.problems))
         return replace(report, left=left, problems=problems)
 
 
@@ -253,5 +253,5 @@ def _refs(gone: Bygone) -> Iterator[Freed]:
 
 def _unmerged(gone: Bygone) -> Iterable[str]:
     if gone.unmerged:
-        told = retention.counts({"backup": gone.unmerged})
-        yield f"{told} under {layout.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"
+        count = retention.counts({"backup": gone.unmerged})
+        yield f"{count} under {layout.BACKUPS}/ past the limit, for an unmerged commit is in no other ref"

@@ -274,9 +274,9 @@ def step_from_json(data: Mapping[str, Any]) -> StepRecord:
 def check_from_json(data: Mapping[str, Any]) -> CheckRecord:
     """The inverse of `to_json`."""
     cases = tuple(CaseRecord(**case) for case in data["cases"])
-    told = dict(data.get("compared") or {})
-    before = told.pop("before", None)
-    compared = Comparison(before=before, **{name: tuple(ids) for name, ids in told.items()}) if before else None
+    fields = dict(data.get("compared") or {})
+    before = fields.pop("before", None)
+    compared = Comparison(before=before, **{name: tuple(ids) for name, ids in fields.items()}) if before else None
     return CheckRecord(**{**data, "cases": cases, "compared": compared, "notes": tuple(data["notes"])})
 
 

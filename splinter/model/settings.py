@@ -110,8 +110,8 @@ class Environment:
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
         """The values of those names that are set and sound like no secret."""
-        told = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
-        return {name: self.variables[name] for name in told if name in self.variables}
+        harmless = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
+        return {name: self.variables[name] for name in harmless if name in self.variables}
 
     def child_environment(self, names: tuple[str, ...], *, hides: tuple[str, ...] = ()) -> dict[str, str]:
         """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""

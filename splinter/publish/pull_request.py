@@ -124,9 +124,9 @@ def run_record(session: Session, run: str) -> RunRecord:
     root = session.repository.root
     kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
     record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
-    told = {done.workstream for done in record.workstreams}
+    recorded = {done.workstream for done in record.workstreams}
     skipped = tuple(
-        session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in told
+        session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
     )
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))
@@ -196,8 +196,8 @@ def messenger(session: Session, task: str) -> Notifier:
 def message(session: Session, run: str | None) -> Message:
     """What mail and messengers say of a run; with none, that nothing was due."""
     if run is None:
-        told = "Nothing was due."
-        return Message(run="", subject="[splinter] nothing was due", text=told, html=f"<p>{told}</p>", is_failure=False)
+        text = "Nothing was due."
+        return Message(run="", subject="[splinter] nothing was due", text=text, html=f"<p>{text}</p>", is_failure=False)
     return report.mail(run_record(session, run))
 
 
@@ -234,8 +234,8 @@ def _aim(session: Session, plan: Plan, accepted: Values) -> str:
 
 def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
     last = session.store.last_workstream(plan.id)
-    told = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
-    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=told)
+    message = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
+    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=message)
 
 
 def _point(latest: Path, folder: Path) -> None:

@@ -59,19 +59,19 @@ def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
     if check.compared is None:
         return []
     named = ((word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items())
-    told = ((word, tuple(id for id in ids if id != check.check or word == "Flaky")) for word, ids in named)
-    return [(word, ids) for word, ids in told if ids]
+    without_own = ((word, tuple(id for id in ids if id != check.check or word == "Flaky")) for word, ids in named)
+    return [(word, ids) for word, ids in without_own if ids]
 
 
 def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
     """With whom a workstream's branch conflicts, and where; empty for nobody."""
     pairs = ((clash, clash.other if clash.one == id else clash.one) for clash in rehearsal.clashes)
-    told = [
+    conflicts = [
         f"{other} in {counts.and_more(clash.paths, _SHOWN_PATHS)}"
         for clash, other in pairs
         if id in (clash.one, clash.other)
     ]
-    return "; ".join(told)
+    return "; ".join(conflicts)
 
 
 def _file_word(change: FileChange) -> str:

@@ -76,7 +76,7 @@ def report_json(run: RunRecord) -> str:
 def _story(run: RunRecord) -> dict[str, object]:
     """What both reports tell: failures by weight, then what was worked on, then the names of what was not due."""
     pages = {record.workstream: record for record in run.pull_requests}
-    told = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pages]
+    shown = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pages]
     return {
         "run": run,
         "verdict": verdict(run),
@@ -84,7 +84,7 @@ def _story(run: RunRecord) -> dict[str, object]:
         "seconds": _run_seconds(run),
         "counts": _counts(run),
         "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
-        "workstreams": told,
+        "workstreams": shown,
         "not_due": [
             record for record in run.workstreams if record.outcome == "skipped" and record.workstream not in pages
         ],

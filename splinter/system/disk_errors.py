@@ -57,7 +57,7 @@ def of(error: OSError, folders: Sequence[Path] = ()) -> StorageError:
 
 
 @contextmanager
-def told(folders: Callable[[], Sequence[Path]]) -> Iterator[None]:
+def as_storage_errors(folders: Callable[[], Sequence[Path]]) -> Iterator[None]:
     """Errors of the system's become ours; `folders` are where something may have been written."""
     try:
         yield

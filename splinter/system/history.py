@@ -255,8 +255,8 @@ class Store:
 
     def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
         """Write down how long it took, and what it took as far as it told."""
-        told = json.dumps(records.to_json(usage)) if usage else None
-        self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, told,
+        taken = json.dumps(records.to_json(usage)) if usage else None
+        self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
                     int(usage is not None), call)  # fmt: skip
 
     def seconds_of_calls(self, workstream: str, made_of: str) -> float:
@@ -293,14 +293,14 @@ class Store:
             with self._lock:
                 return self._db.execute(sql, values).lastrowid or 0
         except sqlite3.DatabaseError as error:
-            raise sqlite_files.told(self.folder / layout.HISTORY, error) from error
+            raise sqlite_files.storage_error(self.folder / layout.HISTORY, error) from error
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         try:
             with self._lock:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise sqlite_files.told(self.folder / layout.HISTORY, error) from error
+            raise sqlite_files.storage_error(self.folder / layout.HISTORY, error) from error
 
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)

@@ -26,11 +26,11 @@ class RunLock:
         from filelock import Timeout
 
         held = json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")})
-        with disk_errors.told(lambda: (self._holder.parent,)):
+        with disk_errors.as_storage_errors(lambda: (self._holder.parent,)):
             try:
                 self._lock.acquire(timeout=0)
             except Timeout:
-                raise LockedError(self._told()) from None
+                raise LockedError(self._refusal()) from None
             try:
                 self._holder.write_text(held, "utf-8")
             except OSError:
@@ -42,7 +42,7 @@ class RunLock:
         self._holder.unlink(missing_ok=True)
         self._lock.release()
 
-    def _told(self) -> str:
+    def _refusal(self) -> str:
         try:
             holder = json.loads(self._holder.read_text("utf-8"))
             who = f"pid {holder['pid']}, since {holder['since']}"

@@ -33,14 +33,14 @@ def connect(file: Path, tables: str, *, may_move: bool) -> tuple[sqlite3.Connect
         return _connected(file, tables), ""
     except sqlite3.DatabaseError as error:
         if not may_move or _code(error) not in _DAMAGED:
-            raise told(file, error) from error
+            raise storage_error(file, error) from error
         first = error
     try:
         aside = _move_aside(file)
         found = f"{file} was damaged ({first}); it was moved to {aside.name}, and a new one begun."
         return _connected(file, tables), found
     except sqlite3.DatabaseError as error:
-        raise told(file, error) from error
+        raise storage_error(file, error) from error
     except OSError as error:
         raise disk_errors.of(error, (file.parent,)) from error
 
@@ -84,7 +84,7 @@ def copied(file: Path) -> Iterator[Path | None]:
         yield copy
 
 
-def told(file: Path, error: sqlite3.DatabaseError) -> StorageError:
+def storage_error(file: Path, error: sqlite3.DatabaseError) -> StorageError:
     """What sqlite says of a file, with why and how to mend it."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:

@@ -30,7 +30,7 @@ from tests.agents import (
     Cell,
     asks,
     denied,
-    is_as_told,
+    is_as_documented,
     peak_of_a_run,
 )
 from tests.counterparts.dialects import INPUT_TOKENS, OUTPUT_TOKENS
@@ -188,7 +188,7 @@ def test_each_cell_of_the_table_is_what_the_agent_does(lonely: World, agent: str
     with model_server(*replies, then=scripted.then) as server:
         connect(world, agent, "http://127.0.0.1:9" if scripted.is_offline else server.url)
         most = peak_of_a_run(world)
-    assert is_as_told(world, cell) is None
+    assert is_as_documented(world, cell) is None
     assert children(world) == []
     assert not OUTSIDE.exists()
     assert most < 150 * 1024, f"{most} KiB"
@@ -240,7 +240,7 @@ def test_the_mark_of_a_sandbox_does_not_reach_claude_code_from_the_machine(lonel
     with model_server(EDIT) as server:
         connect(lonely, "claude-code", server.url)
         lonely.doit("w")
-    assert is_as_told(lonely, Cell("failed", "exit_code", "cannot be used with root/sudo privileges")) is None
+    assert is_as_documented(lonely, Cell("failed", "exit_code", "cannot be used with root/sudo privileges")) is None
 
 
 # --- in splinter's own sandbox
@@ -278,11 +278,11 @@ def fenced(world: World, agent: str, home: Path, settings: str = "") -> None:
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_edit_works_in_splinter_s_own_sandbox(lonely: World, far_home: Path, agent: str) -> None:
     fenced(lonely, agent, far_home, OPEN if agent == "codex" else "")
-    assert is_as_told(lonely, CELLS["edit"][agent]) is None
+    assert is_as_documented(lonely, CELLS["edit"][agent]) is None
     is_ours_alone(lonely, CASES["edit"])
 
 
 @needs_bubblewrap
-def test_codex_in_two_sandboxes_changes_nothing_and_that_is_told(lonely: World, far_home: Path) -> None:
+def test_codex_in_two_sandboxes_changes_nothing_and_that_is_reported(lonely: World, far_home: Path) -> None:
     fenced(lonely, "codex", far_home)
-    assert is_as_told(lonely, denied("Failed to write file ")) is None
+    assert is_as_documented(lonely, denied("Failed to write file ")) is None

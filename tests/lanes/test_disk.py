@@ -308,7 +308,7 @@ def test_damaged_databases_are_moved_aside_and_nothing_is_paid_again(
     assert world.git("status", "--porcelain") == ""
 
 
-def test_locks_of_our_refs_that_a_killed_git_left_are_removed_and_told(tmp_path: Path, sealed_world: Path) -> None:
+def test_locks_of_our_refs_that_a_killed_git_left_are_removed_and_reported(tmp_path: Path, sealed_world: Path) -> None:
     world = project(tmp_path / "p", sealed_world)
     refs = world.root / ".git/refs"
     locks = [refs / "heads/splinter/w0.lock", refs / "splinter/checkpoints/w0/ask.lock"]
@@ -334,7 +334,7 @@ def test_locks_of_our_refs_that_a_killed_git_left_are_removed_and_told(tmp_path:
 
 
 @pytest.mark.lane("disk")
-def test_a_lock_that_may_be_anybodys_is_told_with_the_mending_command(tmp_path: Path, sealed_world: Path) -> None:
+def test_a_lock_that_may_be_anybodys_is_reported_with_the_fixing_command(tmp_path: Path, sealed_world: Path) -> None:
     world = project(tmp_path / "p", sealed_world)
     assert world.doit("w0:prepare").status == 0
     lock = world.root / ".git/refs/heads/splinter/w0.lock"

@@ -248,7 +248,7 @@ def test_mistakes_are_marked_on_their_lines(server: Server) -> None:
     ]
 
 
-def test_what_the_schema_tells_of_a_bad_file_is_marked_on_the_same_line(server: Server) -> None:
+def test_what_the_schema_says_of_a_bad_file_is_marked_on_the_same_line(server: Server) -> None:
     """But for what the editor has another place or another YAML for."""
     elsewhere = ("expected exactly one of", '" beside it', "merge key")
     told: dict[str, set[int]] = {}

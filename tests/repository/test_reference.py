@@ -41,7 +41,7 @@ def generator() -> ModuleType:
 
 reference = generator()
 PAGE = reference.PAGE.read_text("utf-8")
-TOLD = reference.told()
+TABLES = reference.tables()
 KEYS = [key for file in FILES for key in reference.keys(file)]
 
 
@@ -78,7 +78,7 @@ def whole(file: str, data: dict[str, Any]) -> str:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert reference.page() == PAGE, "docs/reference.md is out of date; write it anew: python docs/reference.py"
+    assert reference.page() == PAGE, "docs/reference.md is out of date; run: python docs/reference.py"
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -130,12 +130,12 @@ def test_links_within_the_page_lead_somewhere() -> None:
 
 
 def test_what_people_look_up_is_what_the_code_knows() -> None:
-    assert set(TOLD["outcomes"]) == set(records.OUTCOMES)
-    assert set(TOLD["placeholders"]) == set(tool_profiles.PLACEHOLDERS)
-    assert set(TOLD["variables"]) == set(settings_file.VARIABLES)
-    assert set(TASKS_OF_OURS) <= set(TOLD["tasks"])
+    assert set(TABLES["outcomes"]) == set(records.OUTCOMES)
+    assert set(TABLES["placeholders"]) == set(tool_profiles.PLACEHOLDERS)
+    assert set(TABLES["variables"]) == set(settings_file.VARIABLES)
+    assert set(TASKS_OF_OURS) <= set(TABLES["tasks"])
     own = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, SplinterError)]
-    assert {str(error.exit_status) for error in own} | {"0", "130", "143"} == set(TOLD["exit_statuses"])
+    assert {str(error.exit_status) for error in own} | {"0", "130", "143"} == set(TABLES["exit_statuses"])
     assert [name for name in tool_profiles.shipped() if f"\n| `{name}` | `" not in PAGE] == []
 
 
@@ -150,22 +150,22 @@ def ends_with(tree: ast.AST) -> Iterator[ast.expr]:
             yield from (inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return) and inner.value)
 
 
-def test_only_reasons_that_can_occur_are_told() -> None:
+def test_only_reasons_that_can_occur_are_reported() -> None:
     trees = [ast.parse(file.read_text("utf-8")) for file in (ROOT / "splinter").rglob("*.py")]
     given = [value for tree in trees for value in ends_with(tree)]
     words = {node.value for value in given for node in ast.walk(value) if isinstance(node, ast.Constant)}
-    assert set(TOLD["reasons"]) == words & set(records.REASONS)
+    assert set(TABLES["reasons"]) == words & set(records.REASONS)
 
 
 def test_every_call_is_of_a_command_or_task_that_exists() -> None:
     commands = {one.name for one in reference.commands()} | set(COMMANDS_OF_DOIT)
-    tasks = {name.split(":")[0] for name in TOLD["tasks"]}
-    for call in TOLD["calls"]:
+    tasks = {name.split(":")[0] for name in TABLES["tasks"]}
+    for call in TABLES["calls"]:
         words = [word.split(":")[0] for word in call.split()[1:] if not word.startswith("-")]
         assert set(words) - commands - tasks - {"8"} == set(), call
 
 
-def test_every_command_of_ours_is_told() -> None:
+def test_every_command_of_ours_is_reported() -> None:
     added = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["doit"]["plugins"]["command"]
     assert [name for name in (*added, "init") if not re.search(rf"(?m)^\| `doit {name}[ `]", PAGE)] == []
 

@@ -19,7 +19,7 @@ from tests.agents import (
     RECORDINGS,
     asks,
     install_stub,
-    is_as_told,
+    is_as_documented,
     peak_of_a_run,
     recording,
     table,
@@ -37,7 +37,7 @@ def test_each_cell_of_the_table_ends_as_it_says(world: World, agent: str, case: 
     install_stub(world, agent, case)
     asks(world, agent, timeout="20s" if not recording(agent, case)["ended_by"] else "1s")
     world.doit("w")
-    assert is_as_told(world, CELLS[case][agent]) is None
+    assert is_as_documented(world, CELLS[case][agent]) is None
     assert children(world) == []
     if CELLS[case][agent].outcome == "changed":
         for path, content in recording(agent, case)["files"].items():
@@ -81,7 +81,7 @@ def test_a_gibibyte_on_one_line_costs_neither_memory_nor_disk(world: World, agen
     install_stub(world, agent, "flood")
     asks(world, agent, timeout="120s")
     most = peak_of_a_run(world)
-    assert is_as_told(world, CELLS["flood"][agent]) is None
+    assert is_as_documented(world, CELLS["flood"][agent]) is None
     assert 0 < most < 150 * 1024, f"{most} KiB"
     record = world.records()["w"]["steps"][-1]
     log = world.root / record["log"]
@@ -94,7 +94,7 @@ def test_a_gibibyte_on_one_line_costs_neither_memory_nor_disk(world: World, agen
     }, "what the cut took away is unknown, and not nothing"  # fmt: skip
 
 
-def test_what_an_agent_tells_of_itself_is_recorded_and_shown(world: World) -> None:
+def test_what_an_agent_says_of_itself_is_recorded_and_shown(world: World) -> None:
     install_stub(world, "claude-code", "edit")
     asks(world, "claude-code", timeout="20s")
     assert world.doit().status == 0
@@ -170,7 +170,7 @@ def test_a_silent_agent_is_ended_as_stalled_before_its_deadline(world: World) ->
     assert "neither wrote nor computed for 2 s and was ended" in record["message"]
 
 
-def test_an_agent_that_is_ended_at_its_deadline_is_told_with_what_it_last_complained_of(world: World) -> None:
+def test_an_agent_that_is_ended_at_its_deadline_is_reported_with_what_it_last_complained_of(world: World) -> None:
     install_stub(world, "aider", "overloaded")
     asks(world, "aider", timeout="1s")
     world.doit("w")

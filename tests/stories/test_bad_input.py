@@ -36,7 +36,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "told"), BAD.values(), ids=BAD)
-def test_a_bad_file_is_told_with_its_place_and_nothing_runs(world: World, text: str, told: str) -> None:
+def test_a_bad_file_is_reported_with_its_place_and_nothing_runs(world: World, text: str, told: str) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.write("workstreams/w.yaml", text)
     world.commit()
@@ -50,7 +50,7 @@ def test_a_bad_file_is_told_with_its_place_and_nothing_runs(world: World, text: 
     assert told in checked.out
 
 
-def test_a_cycle_is_told(world: World) -> None:
+def test_a_cycle_is_reported(world: World) -> None:
     for one, other in (("a", "b"), ("b", "a")):
         world.workstream(one, depends_on=[other], steps=[{"id": "s", "run": "true"}])
     world.commit()
@@ -59,7 +59,7 @@ def test_a_cycle_is_told(world: World) -> None:
     assert "dependency cycle: a -> b -> a" in done.err
 
 
-def test_a_folder_outside_any_repository_is_told(world: World, tmp_path: Path) -> None:
+def test_a_folder_outside_any_repository_is_reported(world: World, tmp_path: Path) -> None:
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "dodo.py").write_text((world.root / "dodo.py").read_text())
@@ -68,7 +68,7 @@ def test_a_folder_outside_any_repository_is_told(world: World, tmp_path: Path) -
     assert done.err == f'{folder}: no git repository here; "git init" makes one\n'
 
 
-def test_a_path_with_a_line_end_is_told(world: World) -> None:
+def test_a_path_with_a_line_end_is_reported(world: World) -> None:
     odd = world.root.with_name("two\nlines")
     world.root.rename(odd)
     done = world.doit(cwd=odd)
@@ -76,14 +76,14 @@ def test_a_path_with_a_line_end_is_told(world: World) -> None:
     assert "a repository whose path holds a line end is not supported; move it" in done.err
 
 
-def test_a_repository_without_a_commit_is_told(world: World) -> None:
+def test_a_repository_without_a_commit_is_reported(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     done = world.doit()
     assert (done.status, done.out) == (3, "")
     assert done.err == 'this repository has no commit yet; "git commit" makes the first\n'
 
 
-def test_a_base_that_is_missing_is_told(world: World) -> None:
+def test_a_base_that_is_missing_is_reported(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD + "base: nope\n")
     world.commit()
     done = world.doit()
@@ -94,7 +94,7 @@ def test_a_base_that_is_missing_is_told(world: World) -> None:
     )
 
 
-def test_a_base_that_the_remote_lacks_is_told(world: World, tmp_path: Path) -> None:
+def test_a_base_that_the_remote_lacks_is_reported(world: World, tmp_path: Path) -> None:
     world.write("workstreams/good.yaml", GOOD + "base: nope\n")
     world.commit()
     world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
@@ -108,7 +108,7 @@ def test_a_base_that_the_remote_lacks_is_told(world: World, tmp_path: Path) -> N
     )
 
 
-def test_bad_settings_are_told(world: World) -> None:
+def test_bad_settings_are_reported(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.write("splinter.toml", "jobs = 0\n")
     world.commit()
@@ -117,7 +117,7 @@ def test_bad_settings_are_told(world: World) -> None:
     assert done.err == "splinter.toml:1:8: 0 is too small; the least is 1\n    jobs = 0\n           ^\n"
 
 
-def test_a_malformed_variable_is_told(world: World) -> None:
+def test_a_malformed_variable_is_reported(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.commit()
     world.env["SMTP_PORT"] = "many"
@@ -153,7 +153,7 @@ def test_commands_find_the_root_from_a_folder_below(world: World) -> None:
     assert world.outcomes() == {"good": "unchanged"}
 
 
-def test_an_unknown_task_is_told_by_doit(world: World) -> None:
+def test_an_unknown_task_is_reported_by_doit(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.commit()
     done = world.doit("godo")
@@ -184,7 +184,7 @@ def test_a_users_own_tasks_stand_beside_the_workstreams(world: World) -> None:
     assert sys.version_info >= (3, 11)
 
 
-def test_an_empty_remote_is_told_before_anything_runs(world: World, tmp_path: Path) -> None:
+def test_an_empty_remote_is_reported_before_anything_runs(world: World, tmp_path: Path) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.commit()
     world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))

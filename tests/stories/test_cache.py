@@ -269,7 +269,7 @@ def test_a_result_that_was_kept_says_so_and_costs_nothing(paid: World) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["run", "--no-cache", "w"], ["-a", "w"]])
-def test_asked_again_a_new_result_is_kept_beside_the_old_one(paid: World, arguments: list[str]) -> None:
+def test_called_again_a_new_result_is_kept_beside_the_old_one(paid: World, arguments: list[str]) -> None:
     forget(paid)
     assert paid.doit(*arguments).status == 0
     assert paid.new_calls() == ["call"]
@@ -310,7 +310,7 @@ def test_failed_and_out_of_scope_attempts_are_never_kept(world: World) -> None:
     assert world.git("for-each-ref", "refs/splinter/results") == ""
 
 
-def test_a_kept_result_that_does_not_fit_any_more_is_asked_for_again(world: World) -> None:
+def test_a_kept_result_that_does_not_fit_any_more_is_made_again(world: World) -> None:
     world.write("in.txt", "in\n")
     world.write("out.txt", "one\ntwo\nthree\n")
     agent(world, "sed -i s/two/TWO/ out.txt")

@@ -82,7 +82,7 @@ def test_nothing_wrong_is_said_in_every_format(world: World) -> None:
     assert world.doit("check").out == "2 workstreams, no problem\n"
 
 
-def test_mistakes_in_settings_and_workstreams_are_told_together(world: World) -> None:
+def test_mistakes_in_settings_and_workstreams_are_reported_together(world: World) -> None:
     world.write("splinter.toml", 'jobs = 0\n[tools.own]\ncommand = "own"\n')
     write(world, "bad", BAD + "tool: own\nfix: {attempts: 1}\n")
     settings = "splinter.toml:1:8: 0 is too small; the least is 1\n    jobs = 0\n           ^\n"

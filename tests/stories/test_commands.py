@@ -91,7 +91,7 @@ def test_clean_removes_work_tree_and_logs_and_no_ref(one: World) -> None:
     assert one.doit().status == 0
 
 
-def test_a_work_tree_that_is_gone_is_made_anew_in_the_middle(one: World) -> None:
+def test_a_work_tree_that_is_gone_is_made_again_in_the_middle(one: World) -> None:
     one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "exit 3")])
     one.doit()
     one.doit("clean", "tidy")
@@ -112,7 +112,7 @@ def test_forget_makes_a_workstream_due_again(one: World) -> None:
     assert one.new_calls() == ["write", "more"]
 
 
-def test_always_asks_again(one: World) -> None:
+def test_always_calls_the_agent_again(one: World) -> None:
     one.doit()
     one.new_calls()
     assert one.doit("-a", "tidy").status == 0
@@ -127,7 +127,7 @@ def test_options_may_stand_anywhere(one: World) -> None:
     assert one.calls() == []
 
 
-def test_a_dry_run_tells_the_pull_request_and_reaches_nobody(one: World, server: Scripted) -> None:
+def test_a_dry_run_shows_the_pull_request_and_reaches_nobody(one: World, server: Scripted) -> None:
     one.env |= {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "octo/project", "GITHUB_API_URL": server.url}
     one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
     one.git("remote", "add", "origin", f"{server.url}/project.git")
@@ -143,7 +143,7 @@ def test_a_dry_run_tells_the_pull_request_and_reaches_nobody(one: World, server:
     assert not (one.root / ".splinter").exists()
 
 
-def test_slack_and_healthcheck_are_told(one: World, server: Scripted) -> None:
+def test_slack_and_healthcheck_are_reported(one: World, server: Scripted) -> None:
     one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
     assert one.doit().status == 0
     assert [(asked.method, asked.path) for asked in server.asked if asked.path == "/slack"] == [("POST", "/slack")]
@@ -209,7 +209,7 @@ def test_a_workstream_without_pull_request_gets_no_page(world: World) -> None:
     assert list((world.root / ".splinter").glob("pull-requests/*")) == []
 
 
-def test_a_users_task_that_waits_for_a_failed_workstream_is_told_as_blocked(world: World) -> None:
+def test_a_users_task_that_waits_for_a_failed_workstream_is_reported_as_blocked(world: World) -> None:
     with (world.root / "dodo.py").open("a") as dodo:
         dodo.write("\ndef task_own():\n    return {'actions': ['echo own'], 'task_dep': ['bad']}\n")
     world.workstream("bad", steps=[world.step("s", "exit 3")])
@@ -281,7 +281,7 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
     assert not (one.root / ".splinter").exists()
 
 
-def test_show_tells_of_one_run_and_of_the_latest_where_none_is_named(world: World) -> None:
+def test_show_prints_one_run_and_of_the_latest_where_none_is_named(world: World) -> None:
     assert world.doit("show").out == "No run is recorded yet.\n"
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
     world.commit()

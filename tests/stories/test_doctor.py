@@ -139,7 +139,7 @@ def test_a_tool_that_a_workstream_uses_and_that_is_not_there_is_a_problem(bench:
     assert found[-1] == "2 problems"
 
 
-def test_versions_of_tools_in_use_are_told_and_a_secret_in_them_is_not(bench: World) -> None:
+def test_versions_of_tools_in_use_are_reported_and_a_secret_in_them_is_not(bench: World) -> None:
     program(bench, "codex", "echo codex 0.46.0; echo > seen")
     program(bench, "claude", 'echo "key $DOCS_TOKEN $ANTHROPIC_API_KEY"')
     program(bench, "gemini", "echo broken >&2; exit 3")
@@ -171,7 +171,7 @@ def test_a_name_in_env_that_is_not_set_is_a_problem(bench: World) -> None:
     ]
 
 
-def test_names_of_a_profile_are_told_where_one_is_set(bench: World) -> None:
+def test_names_of_a_profile_are_reported_where_one_is_set(bench: World) -> None:
     program(bench, "codex", "echo 1.0")
     bench.workstream("docs", tool="codex", steps=[{"id": "write", "prompt": "Write."}])
     assert [line for line in lines(bench) if " env " in line] == []
@@ -183,7 +183,7 @@ def test_names_of_a_profile_are_told_where_one_is_set(bench: World) -> None:
 # --- GitHub ---
 
 
-def test_what_the_token_may_do_is_told_in_one_request(bench: World, github: Scripted) -> None:
+def test_what_the_token_may_do_is_reported_in_one_request(bench: World, github: Scripted) -> None:
     publishes(bench, github)
     found = lines(bench)
     assert [line for line in found if "GITHUB" in line or "github" in line or "scopes" in line] == [
@@ -213,7 +213,9 @@ def test_the_emulated_github_is_understood(bench: World) -> None:
         ("public_repo", "ok       scopes public_repo"),
     ],
 )  # fmt: skip
-def test_scopes_are_told_as_github_names_them(bench: World, github: Scripted, scopes: str | None, told: str) -> None:
+def test_scopes_are_reported_as_github_names_them(
+    bench: World, github: Scripted, scopes: str | None, told: str
+) -> None:
     headers = {} if scopes is None else {"X-OAuth-Scopes": scopes}
     github.answer = lambda asked: Answer(200, repository(asked), headers)
     publishes(bench, github)
@@ -229,7 +231,7 @@ def test_scopes_are_told_as_github_names_them(bench: World, github: Scripted, sc
         ("0123456789abcdef0123456789abcdef01234567", "of a kind that its beginning does not tell"),
     ],
 )
-def test_the_kind_of_a_token_is_told_by_its_beginning(bench: World, token: str, kind: str) -> None:
+def test_the_kind_of_a_token_is_reported_by_its_beginning(bench: World, token: str, kind: str) -> None:
     bench.env["GITHUB_TOKEN"] = token
     found = lines(bench)
     assert f"ok       GITHUB_TOKEN is set, {kind}" in found
@@ -291,7 +293,7 @@ def test_a_github_that_does_not_answer_is_given_up_soon(bench: World, github: Sc
     assert len(github.asked) == 1
 
 
-def test_a_github_that_is_not_there_is_told(bench: World, github: Scripted) -> None:
+def test_a_github_that_is_not_there_is_reported(bench: World, github: Scripted) -> None:
     github.url = "http://127.0.0.1:1"
     publishes(bench, github)
     assert UNREACHABLE in lines(bench)
@@ -329,7 +331,7 @@ def test_in_github_actions_it_says_that_no_ci_starts_and_the_ways_out(bench: Wor
         ("git@example.org:x.git", "git@example.org:x.git"),
     ],
 )
-def test_the_remotes_address_is_told_without_credentials(bench: World, url: str, told: str) -> None:
+def test_the_remotes_address_is_reported_without_credentials(bench: World, url: str, told: str) -> None:
     bench.git("remote", "add", "origin", url)
     assert f"ok       remote origin, {told}" in lines(bench)
 
@@ -360,7 +362,7 @@ def test_a_base_that_was_never_fetched_is_noted(bench: World) -> None:
     assert "note     base: main was never seen on origin; a run asks for it there" in lines(bench)
 
 
-def test_a_repository_without_a_commit_is_told(world: World) -> None:
+def test_a_repository_without_a_commit_is_reported(world: World) -> None:
     found = lines(world)
     assert 'problem  base: this repository has no commit yet; "git commit" makes the first' in found
     assert "note     workstreams: there are none yet; write one to workstreams/" in found
@@ -406,16 +408,16 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
     ],
     ids=["nobody", "open", "no password", "login", "sendgrid"],
 )  # fmt: skip
-def test_where_mail_goes_is_told(bench: World, variables: dict[str, str], told: str) -> None:
+def test_where_mail_goes_is_reported(bench: World, variables: dict[str, str], told: str) -> None:
     bench.env |= variables
     assert told in lines(bench)
 
 
-def test_slack_and_healthcheck_are_told_without_their_addresses(bench: World) -> None:
+def test_slack_and_healthcheck_are_reported_without_their_addresses(bench: World) -> None:
     bench.env |= {name: SECRETS[name] for name in ("SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")}
     found = lines(bench)
-    assert "ok       slack is told: SLACK_WEBHOOK_URL is set; `doit slack --test` proves it" in found
-    assert "ok       healthcheck is told: HEALTHCHECK_URL is set; `doit healthcheck --test` proves it" in found
+    assert "ok       slack is configured: SLACK_WEBHOOK_URL is set; `doit slack --test` proves it" in found
+    assert "ok       healthcheck is configured: HEALTHCHECK_URL is set; `doit healthcheck --test` proves it" in found
 
 
 def test_a_sandbox_that_does_not_work_is_a_problem_where_it_is_asked_for(bench: World) -> None:
@@ -477,7 +479,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
     assert {one["area"] for one in found} == {
         "git", "workstreams", "environment", "sandbox", "github", "mail", "slack", "healthcheck",
     }  # fmt: skip
-    assert {"area": "github", "name": "scopes", "state": "ok", "told": "repo, workflow"} in found
+    assert {"area": "github", "name": "scopes", "state": "ok", "message": "repo, workflow"} in found
     shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['told']}" for one in found]
     assert [*shown, "1 problem"] == lines(bench)
 

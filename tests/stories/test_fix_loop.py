@@ -54,7 +54,7 @@ def outcome(world: World) -> tuple[str, str | None, list[str]]:
     return record["outcome"], record["reason"], [step["step"] for step in record["steps"]]
 
 
-def test_what_the_first_attempt_breaks_and_the_second_mends_ends_changed_with_both_recorded(world: World) -> None:
+def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_both_recorded(world: World) -> None:
     agent(world, sets(a="bad"), sets(a="good", b="bad"), sets(b="good") + "echo more > values/new")
     assert world.doit("w").status == 0
     assert outcome(world) == ("changed", None, ["ask", "fix-1", "fix-2"])
@@ -94,7 +94,7 @@ def test_progress_is_let_go_on_to_the_last_attempt(world: World) -> None:
     )
 
 
-def test_used_up_attempts_wait_for_an_edit_all_anew_or_the_next_occurrence(world: World) -> None:
+def test_used_up_attempts_wait_for_an_edit_all_again_or_the_next_occurrence(world: World) -> None:
     agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1)
     world.doit("w")
     assert len(world.new_calls()) == 2

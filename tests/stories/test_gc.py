@@ -137,7 +137,7 @@ def test_what_is_within_its_limits_stays(agent: World) -> None:
     assert (files(agent.root), files(state)) == kept
 
 
-def test_a_worktree_that_was_not_used_for_long_goes_and_the_next_run_makes_it_anew(agent: World) -> None:
+def test_a_worktree_that_was_not_used_for_long_goes_and_the_next_run_makes_it_again(agent: World) -> None:
     prompts(agent, "a", "b", when="daily")
     nights(agent, 1)
     unused(agent, "a", days=31)
@@ -191,7 +191,7 @@ def test_what_a_person_changed_in_a_worktree_is_kept_as_a_patch(world: World) ->
 
 
 @DEEP
-def test_a_worktree_with_a_stash_of_a_persons_is_left_and_told(world: World) -> None:
+def test_a_worktree_with_a_stash_of_a_persons_is_left_and_reported(world: World) -> None:
     world.workstream("a", steps=[world.step("go", "echo a > a.txt")])
     world.commit()
     assert world.doit().status == 0
@@ -317,7 +317,7 @@ def test_links_are_never_followed(world: World) -> None:
 
 
 @DEEP
-def test_a_folder_of_ours_that_is_a_link_is_told_and_nothing_goes_there(world: World) -> None:
+def test_a_folder_of_ours_that_is_a_link_is_reported_and_nothing_goes_there(world: World) -> None:
     world.workstream("a", when="daily", steps=[world.step("go", "date > a.txt")])
     world.commit()
     nights(world, 2)
@@ -502,7 +502,7 @@ def test_after_gc_nothing_is_due_and_nothing_is_paid(agent: World) -> None:
     assert agent.branches() == ["splinter/a", "splinter/b"]
 
 
-def test_after_a_kill_and_gc_no_kept_result_is_asked_for_again(agent: World) -> None:
+def test_after_a_kill_and_gc_no_kept_result_is_made_again(agent: World) -> None:
     slow = {"id": "slow", "run": f"touch {agent.home}/is-slow; test -e {agent.home}/go-on || sleep 60"}
     agent.workstream("a", when="daily", steps=[{"id": "ask", "prompt": "Make it.", "tool": "agent"}, slow])
     agent.commit()
@@ -562,7 +562,7 @@ def test_while_a_run_holds_the_lock_nothing_goes(world: World) -> None:
     end_group(process, signal.SIGTERM)
 
 
-def test_a_mistake_in_its_settings_is_told_with_its_place(world: World) -> None:
+def test_a_mistake_in_its_settings_is_reported_with_its_place(world: World) -> None:
     world.write("splinter.toml", "[gc]\nlogs_days = 3\nworktree_days = -1\n")
     done = world.doit("gc")
     assert done.status == 3
@@ -576,7 +576,7 @@ def test_a_repository_without_any_state_has_nothing_to_free(world: World) -> Non
     assert not (world.root / ".splinter").exists()
 
 
-def test_what_cannot_be_deleted_is_told_and_the_rest_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_deleted_is_reported_and_the_rest_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.commit()
     runs, rmtree = past_runs(world, 3), shutil.rmtree
 

@@ -192,7 +192,7 @@ def test_what_does_not_go_together_stays_out_of_the_page_and_is_named_there(worl
     assert "c is left out: few of a: " in (world.root / ".splinter/pull-requests/together.md").read_text()
 
 
-def test_a_persons_commits_on_the_common_branch_stay_behind_ours(world: World) -> None:
+def test_a_persons_commits_on_the_common_branch_stay_on_top_of_ours(world: World) -> None:
     together(world)
     sides(world, "a")
     world.commit()
@@ -260,7 +260,7 @@ def test_gc_takes_the_common_branch_for_no_workstream_that_is_gone(world: World)
     assert "refs/splinter/accepted/together" in world.git("for-each-ref", "refs/splinter")
 
 
-def test_a_rehearsal_alone_is_not_told_as_a_run_in_which_nothing_ran(world: World) -> None:
+def test_a_rehearsal_alone_is_not_reported_as_a_run_in_which_nothing_ran(world: World) -> None:
     sides(world, "a", "b")
     world.commit()
     assert world.doit("workstreams").status == 0

@@ -150,7 +150,7 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
         ('echo nonsense > "$0"', "it is no JUnit file"),
     ],
 )
-def test_results_that_are_no_results_are_told_and_not_read(world: World, content: str, told: str) -> None:
+def test_results_that_are_no_results_are_reported_and_not_read(world: World, content: str, told: str) -> None:
     script = world.write("make.sh", content + "\n")
     world.write("splinter.toml", f'[tools.unit]\ncommand = "sh"\nargs = ["-c", ". {script}", "{{junit}}"]\n')
     world.workstream(
@@ -161,7 +161,7 @@ def test_results_that_are_no_results_are_told_and_not_read(world: World, content
     assert told in record["checks"][0]["notes"][0]
 
 
-def test_what_a_check_changes_is_thrown_away_and_told(world: World) -> None:
+def test_what_a_check_changes_is_thrown_away_and_reported(world: World) -> None:
     world.workstream(
         "w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "c", "run": "echo y > x.txt; echo z > z.txt"}]
     )
@@ -188,7 +188,7 @@ def test_a_failed_preflight_runs_no_step(world: World) -> None:
     assert "ended with exit status 4" in record["message"]
 
 
-def test_a_tool_that_is_not_installed_is_told_before_anything_runs(world: World) -> None:
+def test_a_tool_that_is_not_installed_is_reported_before_anything_runs(world: World) -> None:
     world.write("splinter.toml", '[tools.absent]\ncommand = "no-such-program"\n')
     world.workstream("w", steps=[world.step("s", "true"), {"id": "t", "tool": "absent", "args": ["x"]}])
     record = ends(world)
@@ -387,7 +387,7 @@ def test_a_reports_latest_of_the_users_own_is_not_replaced(world: World) -> None
     assert (world.root / "reports/latest/mine.md").read_text() == "mine\n"
 
 
-def test_a_failure_of_git_itself_is_told_in_the_report(world: World) -> None:
+def test_a_failure_of_git_itself_is_reported_in_the_report(world: World) -> None:
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
     world.commit()
     world.doit()

@@ -108,7 +108,7 @@ def test_a_dependent_aims_at_the_branch_it_starts_from(forked: World, github: st
     assert bases == {"splinter/tidy": "main", "splinter/docs": "splinter/tidy"}
 
 
-def test_an_api_out_of_reach_is_told_and_everything_else_stands(forked: World) -> None:
+def test_an_api_out_of_reach_is_reported_and_everything_else_stands(forked: World) -> None:
     forked.env["GITHUB_API_URL"] = "http://127.0.0.1:9"
     done = forked.doit()
     assert done.status == 2

@@ -122,7 +122,7 @@ def made_by(world: World) -> str:
     return str(json.loads(told)["run"])
 
 
-def test_what_a_prompt_will_cost_is_told_before_it_is_paid(asked: World) -> None:
+def test_what_a_prompt_will_cost_is_reported_before_it_is_paid(asked: World) -> None:
     asked.doit("docs")
     before = edited(asked, "workstreams/docs.yaml", "when:", "checks: [{id: c, run: 'true'}]\nwhen:")
     assert "asked" not in why(asked, "docs")
@@ -203,7 +203,7 @@ def test_a_deleted_branch_is_named(asked: World) -> None:
     assert why(asked, "count") == "count is due:\n  its branch splinter/count is gone\n"
 
 
-def test_plan_tells_of_all_in_one_line_each(asked: World) -> None:
+def test_plan_shows_all_in_one_line_each(asked: World) -> None:
     assert (
         asked.doit("plan").out
         == "docs   due  it never ran\ncount  due  it never ran; docs is due, and its result may change\n"

@@ -51,7 +51,7 @@ class Agents:
     tools: Mapping[str, Tool]
     tables: Mapping[str, Table]
     asked: dict[str, Table] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
+    warned: set[str] = field(default_factory=set)
 
     def name(self, source: Source, keys: Keys, text: str) -> str:
         """The profile that prompts for that name are given to; a warning says where it has to be looked at."""
@@ -95,8 +95,8 @@ class Agents:
         return None
 
     def _warn_of_guess(self, source: Source, keys: Keys, name: str) -> None:
-        if name in self.asked and name not in self.told:
-            self.told.add(name)
+        if name in self.asked and name not in self.warned:
+            self.warned.add(name)
             source.warn(keys, f"splinter does not ship a profile for {name}: check the arguments in [tools.{name}]")
 
 

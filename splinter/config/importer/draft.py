@@ -71,10 +71,10 @@ def of(source: Source, *, id: str, depends_on: Sequence[str], agents: Agents, br
     usd = limits.positive(source, limits.DOLLARS)
     budget = {key: _plain(value) for key, value in (("usd", usd), ("minutes", minutes)) if value}
     base = _base(source)
-    entries.tell_printed()
-    _tell_status(source)
+    entries.warn_of_printed()
+    _warn_of_status(source)
     metadata = source.rest()
-    source.tell_comments()
+    source.warn_of_comments()
     data = {
         "id": id, "title": title, "objective": objective, "when": "once", "base": base,
         "depends_on": list(depends_on), "tool": tool, "scope": scope, "preflight": preflight, "steps": steps,
@@ -172,7 +172,7 @@ def _base(source: Source) -> str | None:
     return None
 
 
-def _tell_status(source: Source) -> None:
+def _warn_of_status(source: Source) -> None:
     for keys in (("phase_identity", "status"), ("status",)):
         status = source.value(*keys)
         if isinstance(status, str) and status.lower() in DONE:

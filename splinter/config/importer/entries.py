@@ -61,10 +61,10 @@ class Entries:
         """What is tried before the first step."""
         return self._commands("preflight", places, "no command, and only commands can be tried beforehand")
 
-    def tell_printed(self) -> None:
+    def warn_of_printed(self) -> None:
         """Warn of commands that were judged by what they print."""
         if self.printed:
-            self.source.told.update(self.printed)
+            self.source.warned.update(self.printed)
             what = ", ".join(dict.fromkeys(str(self._id(keys[:-1]) or keys[-1]) for keys in self.printed))
             message = "only exit statuses judge; what should be printed is kept under metadata"
             self.source.warn(self.printed[0], f"{message}: {what}")
@@ -94,7 +94,7 @@ class Entries:
             self._comment((kind, len(found)), above, entry.pop("#", ()))
             found.append(entry)
         for keys, _ in sentences:
-            self.source.told.add(keys)
+            self.source.warned.add(keys)
         if sentences:
             said = "; ".join(text for _, text in sentences)
             self.source.warn(sentences[0][0], f"{why}; kept under metadata: {said}")

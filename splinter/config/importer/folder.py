@@ -39,10 +39,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addition:
-    """What the settings lack, as TOML; `told` says it, `file_text` is None where the user has to add it."""
+    """What the settings lack, as TOML; `message` says it, `file_text` is None where the user has to add it."""
 
     text: str
-    told: str
+    message: str
     file_text: str | None = None
 
 
@@ -89,15 +89,15 @@ def settings_addition(found: Batch, root: Path) -> Addition:
     text = "\n".join([*comments, *([profiles.text(found.tables, prefix=prefix)] if found.tables else [])])
     names = ", ".join(f"[{prefix}.{table.name}]" for table in found.tables) or "comments"
     if not text:
-        return Addition(text="", told="")
+        return Addition(text="", message="")
     if source is None and not os.path.lexists(file):
-        return Addition(text=text, told=f"{layout.SETTINGS}: written: {names}", file_text=f"{HEAD}\n\n{text}")
+        return Addition(text=text, message=f"{layout.SETTINGS}: written: {names}", file_text=f"{HEAD}\n\n{text}")
     whole = f"{old.rstrip()}\n\n{text}" if old.strip() else text
     if source in (None, layout.SETTINGS) and file.is_file() and not file.is_symlink() and _keeps(old, whole):
-        return Addition(text=text, told=f"{layout.SETTINGS}: added at its end: {names}", file_text=whole)
+        return Addition(text=text, message=f"{layout.SETTINGS}: added at its end: {names}", file_text=whole)
     unknown = ", ".join(table.name for table in found.tables)
     until = f'; until then "doit check" does not know {unknown}' if unknown else ""
-    return Addition(text=text, told=f"add these lines to {source or layout.SETTINGS}{until}:\n\n{text}")
+    return Addition(text=text, message=f"add these lines to {source or layout.SETTINGS}{until}:\n\n{text}")
 
 
 def add_settings(addition: Addition, root: Path) -> None:

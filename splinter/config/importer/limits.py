@@ -79,7 +79,7 @@ def _shared_breakers(source: Source, breakers: Sequence[Breakers]) -> tuple[int 
     unknown = [item for _, item in named if not any(item in own.ids for own in breakers)]
     if unknown:
         for keys, _ in named:
-            source.told.add(keys)
+            source.warned.add(keys)
         source.warn(named[0][0], "circuit breakers that no imported file defines are kept under metadata: "
                                  f"{', '.join(unknown)}")  # fmt: skip
     return attempts, minutes

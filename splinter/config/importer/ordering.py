@@ -31,13 +31,13 @@ def dependencies(
                 kept.append(other)
             else:
                 (own.take(keys) if names else lost.append((keys, name)))
-        _tell_lost(own, lost)
+        _warn_of_lost(own, lost)
         graph[id] = found[number] = tuple(dict.fromkeys(kept))
     return found
 
 
-def _tell_lost(own: Source, lost: list[tuple[Keys, str]]) -> None:
-    own.told.update(keys for keys, _ in lost)
+def _warn_of_lost(own: Source, lost: list[tuple[Keys, str]]) -> None:
+    own.warned.update(keys for keys, _ in lost)
     if lost:
         names = ", ".join(dict.fromkeys(shown(name) for _, name in lost))
         own.warn(lost[0][0], f"dependencies on what is not imported are dropped, kept under metadata: {names}")

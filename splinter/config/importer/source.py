@@ -28,7 +28,7 @@ class Source:
     comments: dict[int, str] = field(default_factory=dict)
     taken: set[Keys] = field(default_factory=set)
     warnings: list[Problem] = field(default_factory=list)
-    told: set[Keys] = field(default_factory=set)
+    warned: set[Keys] = field(default_factory=set)
 
     @property
     def path(self) -> str:
@@ -50,7 +50,7 @@ class Source:
     def leave(self, keys: Keys, message: str) -> None:
         """Let a value fall to the metadata after all, with a warning of its own."""
         self.taken.discard(keys)
-        self.told.add(keys)
+        self.warned.add(keys)
         self.warn(keys, message)
 
     def text(self, *keys: str | int) -> str | None:
@@ -147,12 +147,12 @@ class Source:
             return {}
         own = left.pop(METADATA, {})
         own = own if isinstance(own, dict) else {METADATA: own}
-        self._tell(left, frozenset(keys[:end] for keys in self.taken for end in range(1, len(keys) + 1)))
+        self._warn_of_left(left, frozenset(keys[:end] for keys in self.taken for end in range(1, len(keys) + 1)))
         clashing = {key: own.pop(key) for key in list(own) if key in left}
         return {**left, **own, **({METADATA: clashing} if clashing else {})}
 
-    def _tell(self, left: dict[str, Any], touched: frozenset[Keys]) -> None:
-        touched |= {keys[:end] for keys in self.told for end in range(1, len(keys) + 1)}
+    def _warn_of_left(self, left: dict[str, Any], touched: frozenset[Keys]) -> None:
+        touched |= {keys[:end] for keys in self.warned for end in range(1, len(keys) + 1)}
         whole = [key for key in left if (key,) not in touched]
         if whole:
             self.warn((whole[0],), f"no counterpart, kept under metadata: {', '.join(whole)}", at_key=True)
@@ -164,19 +164,19 @@ class Source:
     def _untaken(self, keys: Keys, touched: frozenset[Keys]) -> Iterator[str]:
         """The names of what is left below, without the numbers of items."""
         found = self.value(*keys)
-        if keys in self.told or not isinstance(found, dict | list):
+        if keys in self.warned or not isinstance(found, dict | list):
             return
         children: Iterable[tuple[str | int, Any]] = found.items() if isinstance(found, dict) else enumerate(found)
         for child, value in children:
             own = (*keys, child)
-            if own in self.taken or own in self.told:
+            if own in self.taken or own in self.warned:
                 continue
             if own in touched:
                 yield from self._untaken(own, touched)
             else:
                 yield ".".join(str(key) for key in own[1:] if isinstance(key, str)) or shown(value)
 
-    def tell_comments(self) -> None:
+    def warn_of_comments(self) -> None:
         """Warn of the comments that found no place."""
         if self.comments:
             lines = ", ".join(map(str, sorted(self.comments)[:TEXTS_SHOWN]))

@@ -11,7 +11,7 @@ from doit.cmd_base import Command
 
 from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
-from splinter.doit_plugins.terminal import say, takes_colour, told
+from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
 from splinter.model import layout, records
 from splinter.text import counts, redact
@@ -38,7 +38,7 @@ class Check(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print every problem; exit status 3 where one is an error."""
-        return told(lambda: self._check(opt_values["format"]))
+        return exit_status_of(lambda: self._check(opt_values["format"]))
 
     def _check(self, format: str) -> int:
         from splinter.config import check_cache
@@ -90,7 +90,7 @@ class History(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print a line a run, the newest first."""
-        return told(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
+        return exit_status_of(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
         from splinter.config import settings_file
@@ -108,11 +108,11 @@ class History(Command):
             return 0
         for run in runs:
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
-            told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
+            outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
             seconds = sum(one.seconds for one in run.workstreams)
             cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (ended before its time)"
-            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {told or pages(run)}{cost}{ended}")
+            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {outcomes or pages(run)}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
         return 0
@@ -135,7 +135,7 @@ class Show(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print its report; an unknown run is an error."""
-        return told(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
+        return exit_status_of(lambda: self._show(pos_args, as_json=opt_values["as_json"]))
 
     def _show(self, wanted: list[str], *, as_json: bool) -> int:
         from splinter.config import settings_file
@@ -157,6 +157,6 @@ class Show(Command):
         there = records.with_files(recorded, lambda path: (repository.root / path).exists())
         if there != recorded:
             there = replace(there, notes=(*there.notes, _GONE))
-        told = redact.masked(records.to_json(there), Redactor(environment.secrets()))
-        say(json.dumps(told, indent=2) if as_json else report.report_markdown(records.run_from_json(told)))
+        masked = redact.masked(records.to_json(there), Redactor(environment.secrets()))
+        say(json.dumps(masked, indent=2) if as_json else report.report_markdown(records.run_from_json(masked)))
         return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.terminal import say, takes_colour, told
+from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.text.counts import plural
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class Doctor(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print what is found; exit status 1 where something is a problem."""
-        return told(lambda: self._tell(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
+        return exit_status_of(lambda: self._show(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
 
-    def _tell(self, *, is_offline: bool, as_json: bool) -> int:
+    def _show(self, *, is_offline: bool, as_json: bool) -> int:
         from splinter.engine import project
         from splinter.maintenance import doctor
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from doit.cmd_base import Command
 
 from splinter.doit_plugins.run import locked
-from splinter.doit_plugins.terminal import say, told
+from splinter.doit_plugins.terminal import exit_status_of, say
 from splinter.text.counts import more, plural
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Gc(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Free and tell; exit status 2 where something could not be deleted, 4 where a run holds the lock."""
-        return told(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
+        return exit_status_of(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
 
     def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
         from splinter.engine import project
@@ -96,10 +96,10 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
 def _summed(kind: str, found: tuple[Freed, ...]) -> str:
     from splinter.maintenance import retention
 
-    told = plural(len(found), *_NOUNS[kind])
+    count = plural(len(found), *_NOUNS[kind])
     if kind in ("worktrees", "logs"):
-        return f"{told}: {retention.size(sum(one.bytes for one in found))}"
-    return f"{told}; git's own gc frees what only they held" if kind == "results" else told
+        return f"{count}: {retention.size(sum(one.bytes for one in found))}"
+    return f"{count}; git's own gc frees what only they held" if kind == "results" else count
 
 
 def _shown(one: Freed) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.terminal import told
+from splinter.doit_plugins.terminal import exit_status_of
 
 
 class Graph(Command):
@@ -26,7 +26,7 @@ class Graph(Command):
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print it; raises InputError where a file is broken."""
-        return told(lambda: self._draw(opt_values["format"]))
+        return exit_status_of(lambda: self._draw(opt_values["format"]))
 
     def _draw(self, format: str) -> int:
         from splinter.config import dependency_graph, settings_file, workstream_files

@@ -73,7 +73,7 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     lines += [_summary(result, placed.get(result.id)) for result in batch.results]
     lines += [line for result in batch.results for line in _problems(result, placed.get(result.id))]
     if addition.text:
-        lines.append(f"{layout.SETTINGS} lacks:\n\n{addition.text}" if is_dry_run else addition.told)
+        lines.append(f"{layout.SETTINGS} lacks:\n\n{addition.text}" if is_dry_run else addition.message)
     sys.stdout.write("\n".join([*lines, ""]))
     return InputError.exit_status if any(result.kind == "refused" for result in batch.results) else 0
 

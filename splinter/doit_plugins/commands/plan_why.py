@@ -9,7 +9,7 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from splinter.doit_plugins.terminal import told
+from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
 
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
@@ -38,7 +38,7 @@ class _Reading(DoitCmdBase):
         """Run with a copy of the database."""
         params["backend"] = "splinter-read-only"
         execute = super().execute
-        return told(lambda: int(execute(params, args) or 0))
+        return exit_status_of(lambda: int(execute(params, args) or 0))
 
     def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
         """Why each workstream is due, in the order of dependencies, for those that are wanted."""

@@ -54,9 +54,9 @@ def of_all(session: Session, plans: Iterable[Plan]) -> dict[str, Accepted]:
 
 def message(plan: Plan, run: str, done: Accepted) -> str:
     """What the commit is to say."""
-    told = {"workstream": plan.id, "run": run, "start": done.start, "tip": done.tip, "rows": done.rows}
+    fields = {"workstream": plan.id, "run": run, "start": done.start, "tip": done.tip, "rows": done.rows}
     more = {"tasks": done.tasks} if done.tasks else {}
-    return f"splinter accepted {plan.id}\n\n{json.dumps({**told, **more}, sort_keys=True)}"
+    return f"splinter accepted {plan.id}\n\n{json.dumps({**fields, **more}, sort_keys=True)}"
 
 
 def _read(session: Session, names: list[str]) -> list[Accepted | None]:
@@ -68,9 +68,9 @@ def _read(session: Session, names: list[str]) -> list[Accepted | None]:
 
 def _parsed(commit: Commit) -> Accepted | None:
     try:
-        told = json.loads(commit.message.split("\n\n", 1)[1])
-        tasks = {str(name): dict(values) for name, values in told.get("tasks", {}).items()}
-        done = Accepted(start=told["start"], tip=told["tip"], rows=dict(told["rows"]), tasks=tasks)
+        fields = json.loads(commit.message.split("\n\n", 1)[1])
+        tasks = {str(name): dict(values) for name, values in fields.get("tasks", {}).items()}
+        done = Accepted(start=fields["start"], tip=fields["tip"], rows=dict(fields["rows"]), tasks=tasks)
         ids = [done.start, *(done.rows[key] for key in _IDS if key in done.rows)]
         maps = [*(done.rows.get(key, {}) for key in _MAPPINGS), tasks.get("prepare", {}).get("files", {})]
         is_sound = all(isinstance(one, dict) for one in maps) and all(map(_ID.fullmatch, ids))
@@ -85,7 +85,7 @@ def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str
     `values` are those of the tasks by their names, `files` the meaning of each file that `prepare` depends on.
     """
     prepared = values.get(plan.task("prepare"), {})
-    told: dict[str, Values] = {
+    tasks: dict[str, Values] = {
         "prepare": {
             "fingerprint": prepared.get("fingerprint", ""),
             "source": prepared.get("source", ""),
@@ -94,8 +94,8 @@ def remembered(plan: Plan, values: Mapping[str, Values], files: Mapping[str, str
     }
     for step in plan.workstream.steps:
         done = values.get(plan.task(step.id), {})
-        told[step.id] = {
+        tasks[step.id] = {
             "fingerprint": done.get("fingerprint", ""),
             **{key: done.get(key, "") for key in ("commit", "outcome")},
         }
-    return told
+    return tasks

@@ -52,17 +52,17 @@ def _refuse(
     """Raise StepError where no further attempt is to be made."""
     fix = plan.workstream.fix
     if not fix.attempts:
-        raise judge.failed("check_failed", _told(judged), judged)
+        raise judge.failed("check_failed", _summary(judged), judged)
     why = stuck_detector.trip(results)
     if why:
-        message = f"fix attempt {len(tries)} {why}; no more are made {_TILL}\n{_told(judged)}"
+        message = f"fix attempt {len(tries)} {why}; no more are made {_TILL}\n{_summary(judged)}"
         raise judge.failed("oscillating", message, judged)
     if len(tries) >= fix.attempts:
         used_up = f"({fix.attempts} fix attempts are used up {_TILL})"
-        raise judge.failed("check_failed", f"{_told(judged)} {used_up}", judged)
+        raise judge.failed("check_failed", f"{_summary(judged)} {used_up}", judged)
     lines = git.changed_lines(session.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:
-        message = f"{_told(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
+        message = f"{_summary(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
         raise judge.failed("check_failed", message, judged)
 
 
@@ -116,5 +116,5 @@ def _resumed(session: Session, plan: Plan, before: str) -> str:
     return commit
 
 
-def _told(judged: Judged) -> str:
+def _summary(judged: Judged) -> str:
     return "; ".join(f"{failure.check.check}: {comparison.told(failure.check)}" for failure in judged.failures)

@@ -60,8 +60,8 @@ def _judged(
 ) -> CheckRecord:
     record = checked.record
     if before is None:
-        told = "it had no time left to be compared with what was before" if check.compare else ""
-        return replace(record, notes=(*record.notes, told)) if told else record
+        note = "it had no time left to be compared with what was before" if check.compare else ""
+        return replace(record, notes=(*record.notes, note)) if note else record
     now = comparison.outcomes(record)
     compared = comparison.compare(before, now)
     if compared.broken and record.reason == "exit_code":

@@ -92,12 +92,12 @@ def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
     for member in some:
         missing = [other for other in member.plan.workstream.depends_on if other in left]
         if missing:
-            told = f"it builds on {', '.join(missing)}"
-            left[member.id] = LeftOut(workstream=member.id, reason="depends_on", message=told)
+            message = f"it builds on {', '.join(missing)}"
+            left[member.id] = LeftOut(workstream=member.id, reason="depends_on", message=message)
             continue
         joined, paths = _joined(session, tree, member)
         if joined is None:
-            left[member.id] = LeftOut(workstream=member.id, reason="conflict", message=_told(paths))
+            left[member.id] = LeftOut(workstream=member.id, reason="conflict", message=_summary(paths))
             conflicting.append(member)
         else:
             tree, fits = joined, [*fits, member]
@@ -134,5 +134,5 @@ def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Mem
     return tuple(found.values())
 
 
-def _told(paths: Sequence[str]) -> str:
+def _summary(paths: Sequence[str]) -> str:
     return f"it conflicts in {and_more([git.printable(path) for path in paths], _SHOWN)}"

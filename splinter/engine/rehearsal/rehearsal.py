@@ -79,7 +79,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     return record
 
 
-def told(record: RehearsalRecord) -> str:
+def summary(record: RehearsalRecord) -> str:
     """How many go together: `3 of 4 branches`."""
     count = len(record.workstreams)
     return f"{count} of {count + len(record.left_out)} branches"

@@ -131,9 +131,9 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[st
 def _waited(wanted: _Wanted, first: _There, plan: Plan, step: Step) -> _There:
     """What is there once the claim is gone or another's, a result has come, or the claim's time is over."""
     session, started, there, failures = wanted.session, time.monotonic(), first, 0
-    told = f"{_who(wanted, first.claim)} asks the same; waiting for its result, {wanted.limit_s:g} s at most"
-    wanted.note(told)
-    _log(session, plan, step, told)
+    sentence = f"{_who(wanted, first.claim)} asks the same; waiting for its result, {wanted.limit_s:g} s at most"
+    wanted.note(sentence)
+    _log(session, plan, step, sentence)
     while there.claim == first.claim and not wanted.is_news(there) and not session.processes.is_stopping:
         waited = time.monotonic() - started
         if waited >= wanted.limit_s:
@@ -153,9 +153,9 @@ def _offered(wanted: _Wanted, over: str) -> str:
     """Offer a claim to the remote, in place of the one that may be replaced; returns its commit, taken or not."""
     session = wanted.session
     since = session.clock.now()
-    told = {"host": platform.node(), "run": session.open_run(), "since": since.isoformat(timespec="seconds"),
+    fields = {"host": platform.node(), "run": session.open_run(), "since": since.isoformat(timespec="seconds"),
             "seconds": wanted.limit_s}  # fmt: skip
-    message = session.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(told, sort_keys=True)}")
+    message = session.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(fields, sort_keys=True)}")
     tree = git.empty_tree(session.repository)
     commit = git.commit_tree(session.repository, tree, [], message, date_s=int(since.timestamp()))
     own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
@@ -190,26 +190,26 @@ def _is_left_over(wanted: _Wanted, claim: str) -> bool:
     """Whether a claim is that of a run of this repository which was killed: only one runs at a time."""
     if claim not in git.under(wanted.session.repository, f"{layout.CLAIMED}/{wanted.key}"):
         return False
-    return _told(wanted, claim).get("run") != wanted.session.open_run()
+    return _holder(wanted, claim).get("run") != wanted.session.open_run()
 
 
 def _who(wanted: _Wanted, claim: str) -> str:
     try:
         remotes.fetch_object(wanted.session.repository, wanted.remote, wanted.ref, wanted.auth)
-        told = _told(wanted, claim)
+        holder = _holder(wanted, claim)
     except SplinterError:
-        told = {}
-    names = [markdown.one_line(str(told[key]))[:80] for key in ("host", "run") if told.get(key)]
+        holder = {}
+    names = [markdown.one_line(str(holder[key]))[:80] for key in ("host", "run") if holder.get(key)]
     return f"another machine ({', run '.join(names)})" if names else "another machine"
 
 
-def _told(wanted: _Wanted, claim: str) -> dict[str, object]:
+def _holder(wanted: _Wanted, claim: str) -> dict[str, object]:
     commit = git.commits(wanted.session.repository, [claim])[0]
     try:
-        told = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
+        fields = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
     except (ValueError, LookupError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _log(session: Session, plan: Plan, step: Step, line: str) -> None:

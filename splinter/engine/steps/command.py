@@ -86,7 +86,7 @@ def act(
     )  # fmt: skip
     # the turn first, everywhere: one who holds a share of the budget must not wait for one who waits for a share
     with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
-        with disk_errors.told(session.folders):
+        with disk_errors.as_storage_errors(session.folders):
             command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
             _begin_log(session, step, session.log(plan, name), scratch)
             disk_errors.require(_keeping(session) if is_paid(plan, step) else ())
@@ -258,10 +258,10 @@ def _failure(
     is_limit = reason == "over_budget" and ended.reason is None
     if is_limit:
         how = f"came to a limit that it was given: {reading.error}"
-    is_told_by_tool = is_limit or reason == "agent_error"
-    who = tool_of(step) if is_told_by_tool else command.label
+    is_the_tools_word = is_limit or reason == "agent_error"
+    who = tool_of(step) if is_the_tools_word else command.label
     printed = "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
-    last = "" if is_told_by_tool else reading.error or printed
+    last = "" if is_the_tools_word else reading.error or printed
     failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child = ended.exit_status
     return failure
@@ -269,5 +269,5 @@ def _failure(
 
 def usage_of(calls: Sequence[Acted]) -> Usage | None:
     """What calls took together, None where none costs anything."""
-    told = [call.reading.usage for call in calls if call.reading.usage]
-    return sum(told, Usage()) if told else None
+    known = [call.reading.usage for call in calls if call.reading.usage]
+    return sum(known, Usage()) if known else None

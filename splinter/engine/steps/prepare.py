@@ -36,8 +36,8 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
         workspace.touch(session, plan, tree)
         worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
         workspace.include_ignored(session, tree)
-        if told := submodules.missing(submodules.listed(tree)):
-            session.note(f"{plan.id}: {told}.")
+        if why := submodules.missing(submodules.listed(tree)):
+            session.note(f"{plan.id}: {why}.")
         sandboxing.require(session, plan)
         _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)

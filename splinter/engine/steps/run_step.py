@@ -187,13 +187,13 @@ def _judged(
     repository = session.repository
     found = [*altered, *scope_check.violations(repository, plan.workstream.scope, before, after)]
     if found:
-        raise StepError("out_of_scope", scope_check.told(found))
+        raise StepError("out_of_scope", scope_check.summary(found))
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
         raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
     leaked = secret_scan.found(repository, session.redactor, changes)
     if leaked:
-        raise StepError("secret_in_result", secret_scan.told(leaked))
+        raise StepError("secret_in_result", secret_scan.summary(leaked))
     return changes
 
 
@@ -240,7 +240,7 @@ def record(
         command=command.label(step) if step else "",
         log=session.relative(log) if log.exists() else None,
         patch=session.relative(patch) if patch else None,
-        notes=(*_told(calls), *notes),
+        notes=(*_notes_of(calls), *notes),
         usage=command.usage_of(calls) if step and command.is_paid(plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
@@ -248,7 +248,7 @@ def record(
     )
 
 
-def _told(calls: Sequence[Acted]) -> Iterator[str]:
+def _notes_of(calls: Sequence[Acted]) -> Iterator[str]:
     """Notes of every call, and why there was more than one."""
     for number, call in enumerate(calls, 1):
         yield from call.notes

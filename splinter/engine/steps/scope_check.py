@@ -38,7 +38,7 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
     return tuple(found)
 
 
-def told(found: Sequence[str]) -> str:
+def summary(found: Sequence[str]) -> str:
     """Violations as one sentence of bounded length."""
     return and_more(found, _SHOWN, between="; ")
 

@@ -30,7 +30,7 @@ def found(repository: Repository, redactor: Redactor, changes: Sequence[RawChang
     return tuple(leaking)
 
 
-def told(paths: Sequence[str]) -> str:
+def summary(paths: Sequence[str]) -> str:
     """The finding as a sentence of bounded length."""
     return f"a secret stands in {and_more(paths, _SHOWN)}; nothing of the step is committed"
 

@@ -64,7 +64,7 @@ def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: 
         patch = None
         if after != git.tree_of(session.repository, before):
             patch = session.log(plan, name).with_suffix(".patch")
-            with disk_errors.told(session.folders):
+            with disk_errors.as_storage_errors(session.folders):
                 write_patch(session, before, after, patch)
         worktree.place(session.repository, tree, before, keep_ignored=True)
     except (GitError, StepError):

@@ -90,9 +90,9 @@ def claude(output: str) -> Reading:
     if not result.get("is_error"):
         return reading
     errors = "; ".join(one for one in _list(result.get("errors")) if isinstance(one, str))
-    told = _text(result.get("result")) or errors or subtype or "an error"
+    message = _text(result.get("result")) or errors or subtype or "an error"
     status = _scalar(result.get("api_error_status"))
-    return _blamed(reading, f"{status}: {told}" if status else told)
+    return _blamed(reading, f"{status}: {message}" if status else message)
 
 
 def codex(output: str) -> Reading:
@@ -104,8 +104,8 @@ def codex(output: str) -> Reading:
             reading = replace(reading, session=_text(event.get("thread_id")))
         elif kind == "turn.completed":
             usage = _mapping(event.get("usage"))
-            told = _usage(read=_sum(usage, "input_tokens"), written=_sum(usage, "output_tokens")) if usage else None
-            reading, failed = replace(reading, usage=told or reading.usage), None
+            counted = _usage(read=_sum(usage, "input_tokens"), written=_sum(usage, "output_tokens")) if usage else None
+            reading, failed = replace(reading, usage=counted or reading.usage), None
         elif kind == "turn.failed":
             failed = _text(_mapping(event.get("error")).get("message")) or "the turn failed"
     return _blamed(reading, failed) if failed else reading
@@ -113,20 +113,20 @@ def codex(output: str) -> Reading:
 
 def aider(output: str) -> Reading:
     """For aider, which prints sentences and always exits 0; an error counts where no answer came after it."""
-    told = list(_AIDER_USAGE.finditer(output))
+    usages = list(_AIDER_USAGE.finditer(output))
     model = _AIDER_MODEL.search(output)
     reading = Reading(model=model[1] if model else None)
-    if told:
+    if usages:
         costs = _AIDER_COST.findall(output)
         reading = replace(
             reading,
             usage=_usage(
-                usd=float(costs[-1]) if len(costs) == len(told) else None,
-                read=sum(_count(*one.group(1, 2)) for one in told),
-                written=sum(_count(*one.group(3, 4)) for one in told),
+                usd=float(costs[-1]) if len(costs) == len(usages) else None,
+                read=sum(_count(*one.group(1, 2)) for one in usages),
+                written=sum(_count(*one.group(3, 4)) for one in usages),
             ),
         )
-    errors = [one for one in _AIDER_ERROR.finditer(output) if not told or one.start() > told[-1].end()]
+    errors = [one for one in _AIDER_ERROR.finditer(output) if not usages or one.start() > usages[-1].end()]
     return _blamed(reading, " ".join(errors[-1][0].split())) if errors else reading
 
 
@@ -151,8 +151,8 @@ def gemini(output: str) -> Reading:
     if error:
         message = _text(error.get("message")) or _text(error.get("type")) or "an error"
         inner = _mapping((_loaded(message) or {}).get("error"))  # the provider's own answer, as it came
-        told = f"{_scalar(error.get('code'))}: {_text(inner.get('message')) or message}".removeprefix(": ")
-        return replace(reading, error=told, fault=LIMIT) if _GEMINI_LIMIT.search(told) else _blamed(reading, told)
+        shown = f"{_scalar(error.get('code'))}: {_text(inner.get('message')) or message}".removeprefix(": ")
+        return replace(reading, error=shown, fault=LIMIT) if _GEMINI_LIMIT.search(shown) else _blamed(reading, shown)
     stopped = [one for one in _list(result.get("warnings")) if isinstance(one, str) and "stopping execution" in one]
     return _blamed(reading, stopped[0]) if stopped else reading
 
@@ -180,8 +180,8 @@ def opencode(output: str) -> Reading:
         elif kind == "error":
             whole = _mapping(event.get("error"))
             data = _mapping(whole.get("data"))
-            told = _text(data.get("message")) or _text(whole.get("name")) or "an error"
-            error = f"{_scalar(data.get('statusCode'))} {told}".strip()
+            message = _text(data.get("message")) or _text(whole.get("name")) or "an error"
+            error = f"{_scalar(data.get('statusCode'))} {message}".strip()
     if steps:
         reading = replace(reading, usage=_usage(usd=usd or None, read=read, written=written))
     reading = replace(reading, denied=tuple(denied))

@@ -41,8 +41,8 @@ def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, 
     lines = [f"Task: {workstream.title}", "", f"Acceptance checks of this change failed. Mend the cause ({of})."]
     for failure in failures:
         lines += ["", *_failure(failure)]
-    told = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
-    return "\n".join([told, "", "---", *_context(workstream, earlier)]) + "\n"
+    failed = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
+    return "\n".join([failed, "", "---", *_context(workstream, earlier)]) + "\n"
 
 
 def _context(workstream: Workstream, earlier: Sequence[StepRecord]) -> Iterator[str]:

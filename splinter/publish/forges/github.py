@@ -81,19 +81,19 @@ class GitHub:
         The branch is pushed before either, but not for a page that a human closed: GitHub reopens none whose branch
         was rewritten meanwhile, and a branch that was deleted with it stays so.
         """
-        with self._told():
+        with self._as_publish_errors():
             repository = self._repository()
             there = _open_one(repository, page)
             closed = None if there else _declined_one(repository, page)
             if closed:
                 return _left_alone(closed, page)
         push()
-        with self._told():
+        with self._as_publish_errors():
             return _update(there, page) if there else _open(repository, page)
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
         """Close the open page of `head` with a comment; None where there is none."""
-        with self._told():
+        with self._as_publish_errors():
             found = _of_head(self._repository(), head, state="open")
             if not found:
                 return None
@@ -103,7 +103,7 @@ class GitHub:
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""
-        with self._told():
+        with self._as_publish_errors():
             repository = self._repository()
             named, data = repository.raw_headers.get("x-oauth-scopes"), repository.raw_data
             if "full_name" not in data:  # PyGithub makes a repository of a proxy's page too
@@ -145,7 +145,7 @@ class GitHub:
         return client.get_repo(self.repository)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_publish_errors(self) -> Iterator[None]:
         """Turns PyGithub's errors, and those of the libraries below it, into ours."""
         from github import BadAttributeException, GithubException
 

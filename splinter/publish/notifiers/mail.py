@@ -51,7 +51,7 @@ class Mail:
         if self.security not in SECURITIES:
             raise PublishError(f'SMTP_SECURITY is "{self.security}"; it must be one of {", ".join(SECURITIES)}')
         letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
-        with self._told(), self._connected() as server:
+        with self._as_publish_errors(), self._connected() as server:
             # not send_message: it writes ">From" where a line of the text begins with From
             refused = server.sendmail(self.sender, list(self.recipients), letter.as_bytes())
         sent = f"mail to {len(self.recipients) - len(refused)} of {len(self.recipients)}"
@@ -77,7 +77,7 @@ class Mail:
             server.close()
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_publish_errors(self) -> Iterator[None]:
         """Turns the errors of smtplib and of the line into ours; the server's own words are shown, masked."""
         where = f"mail server {self.host}:{self.port}"
         try:

@@ -87,7 +87,7 @@ def test_an_edit_within_the_clocks_tick_is_seen_by_its_content(known: World) -> 
     assert check_cache.recall(known.root) is None
 
 
-def test_a_problem_is_told_every_time(known: World) -> None:
+def test_a_problem_is_reported_every_time(known: World) -> None:
     known.write("workstreams/other.yaml", "id: other\n")
     for _ in range(2):
         done = known.doit("check")
@@ -105,7 +105,7 @@ def test_a_torn_or_foreign_cache_is_no_cache(known: World, content: bytes) -> No
     assert known.doit("check").out == "2 workstreams, no problem\n"
 
 
-def test_other_code_judges_anew(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_code_judges_again(known: World, monkeypatch: pytest.MonkeyPatch) -> None:
     judges = tuple(check_cache._judges())
     monkeypatch.setattr(check_cache, "_judges", lambda: judges[:-1])
     assert check_cache.recall(known.root) is None

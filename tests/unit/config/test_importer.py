@@ -38,11 +38,11 @@ def bundle(name: str = "bundle.json", **fields: Any) -> File:
 
 
 def made(result: Result) -> Any:
-    assert result.kind == "workstream", told(result)
+    assert result.kind == "workstream", messages(result)
     return yaml_documents.read(result.text.encode(), path="made.yaml").data
 
 
-def told(result: Result) -> list[str]:
+def messages(result: Result) -> list[str]:
     return [problem.text().split("\n")[0] for problem in result.problems]
 
 
@@ -51,7 +51,7 @@ def one(**fields: Any) -> Any:
 
 
 def warned(**fields: Any) -> list[str]:
-    return told(convert(bundle(**fields)).results[0])
+    return messages(convert(bundle(**fields)).results[0])
 
 
 def check(found: Batch) -> None:
@@ -82,7 +82,7 @@ def test_the_made_up_files_become_what_a_person_would_have_written(name: str) ->
 
 def test_all_that_has_no_counterpart_is_named_with_its_place() -> None:
     found = convert(*map(file, ("plan.yml", "bundle.json", "circuit_breakers.yaml")))
-    assert [line for result in found.results for line in told(result)] == (
+    assert [line for result in found.results for line in messages(result)] == (
         (DATA / "expected" / "warnings.txt").read_text("utf-8").splitlines()
     )
 
@@ -155,7 +155,7 @@ def test_every_real_file_has_an_outcome() -> None:
 
 @needs_real
 def test_a_real_file_that_is_refused_is_refused_with_line_and_reason() -> None:
-    reasons = {result.path: told(result) for result in real(*REAL_OUTCOMES).results if result.kind == "refused"}
+    reasons = {result.path: messages(result) for result in real(*REAL_OUTCOMES).results if result.kind == "refused"}
     assert reasons == {name: [f"{name}:{REAL_REASONS.get(name, UNFILLED)}"] for name in reasons}
 
 
@@ -170,7 +170,7 @@ def test_a_real_file_imported_alone_is_sound_and_loses_nothing(name: str) -> Non
         if name.endswith(".json")
         else yaml_documents.read((REAL / name).read_bytes(), path=name)
     )
-    kept = plain("\n".join([result.text, *map(str, leaves(made(result))), *told(result)]))
+    kept = plain("\n".join([result.text, *map(str, leaves(made(result))), *messages(result)]))
     lost = [leaf for leaf in leaves(document.data) if isinstance(leaf, str) and plain(leaf) not in kept]
     assert [leaf for leaf in lost if "${" not in leaf] == []
 
@@ -253,7 +253,7 @@ def test_what_cannot_be_read_is_refused_with_its_place_and_the_others_are_conver
 ) -> None:
     found = convert(File(path=name, raw=text.encode("latin-1")), bundle())
     assert [result.kind for result in found.results] == ["refused", "workstream"]
-    assert told(found.results[0]) == [message]
+    assert messages(found.results[0]) == [message]
 
 
 @pytest.mark.parametrize(
@@ -420,10 +420,11 @@ def test_ids_are_made_ours_in_all_files_alike() -> None:
     assert made(found.results[4])["depends_on"] == ["ws-report"]
     assert made(found.results[4])["metadata"] == {"depends_on": ["nobody"]}
     assert (
-        'dependencies on what is not imported are dropped, kept under metadata: "nobody"' in told(found.results[4])[-1]
+        'dependencies on what is not imported are dropped, kept under metadata: "nobody"'
+        in messages(found.results[4])[-1]
     )
     assert (
-        told(found.results[0])[0]
+        messages(found.results[0])[0]
         == 'a.json:1:8: warning: id "WS_Upper_Case" is "ws-upper-case" now; kept under metadata'
     )
     assert made(found.results[0])["metadata"]["id"] == "WS_Upper_Case"
@@ -431,7 +432,7 @@ def test_ids_are_made_ours_in_all_files_alike() -> None:
 
 def test_the_same_id_twice_is_refused_the_second_time() -> None:
     found = convert(bundle("a.json"), bundle("b.json"))
-    assert told(found.results[1]) == ['b.json:1:8: id "ws-one" is taken by a.json:1:8']
+    assert messages(found.results[1]) == ['b.json:1:8: id "ws-one" is taken by a.json:1:8']
 
 
 def test_a_circle_of_dependencies_is_opened_where_it_would_close() -> None:
@@ -439,7 +440,7 @@ def test_a_circle_of_dependencies_is_opened_where_it_would_close() -> None:
     check(found)
     assert [made(result).get("depends_on") for result in found.results] == [["b"], ["c"], None, None]
     message = 'to depend on "a" would close a circle; dropped, kept under metadata'
-    assert message in told(found.results[2])[0]
+    assert message in messages(found.results[2])[0]
 
 
 def test_a_dependent_of_a_file_that_is_refused_late_goes_without_it() -> None:
@@ -465,7 +466,7 @@ def test_an_agent_that_is_not_shipped_gets_a_table_that_says_so(tool: Any, name:
     (table,) = found.tables
     assert table.name == name
     assert table.fields["prompt_args"] == ["{prompt}"]
-    assert any(f"[tools.{name}]" in line for line in told(found.results[0]))
+    assert any(f"[tools.{name}]" in line for line in messages(found.results[0]))
 
 
 @pytest.mark.parametrize(
@@ -484,7 +485,7 @@ def test_a_workstream_of_commands_needs_no_agent() -> None:
     found = convert(bundle(tool=..., tasks=["make"], circuit_breaker={"max_attempts": 2}))
     assert found.tables == ()
     assert not {"tool", "fix"} & set(made(found.results[0]))
-    assert "fixes need an agent and none is named: they are left out" in told(found.results[0])[0]
+    assert "fixes need an agent and none is named: they are left out" in messages(found.results[0])[0]
 
 
 @pytest.mark.parametrize(
@@ -553,7 +554,7 @@ def test_a_long_title_is_cut_and_kept() -> None:
 def test_profiles_become_tables() -> None:
     found = convert(file("tool_profiles.json"), bundle(tool="codex"))
     assert profiles.text(found.tables, prefix="tools") == (DATA / "expected" / "tools.toml").read_text("utf-8")
-    assert told(found.results[0]) == [
+    assert messages(found.results[0]) == [
         'tool_profiles.json:2:3: warning: profile "pytest": kept as a comment: success_pattern',
         'tool_profiles.json:3:3: warning: profile "ruff": kept as a comment: args',
         'tool_profiles.json:4:3: warning: profile "codex": kept as a comment: command, args',
@@ -565,7 +566,7 @@ def test_a_profile_that_the_repository_has_already_is_not_offered() -> None:
     own = tool_profiles.merged(SHIPPED, {"codex": {"command": "mine", "prompt_args": ["{prompt}"]}})
     found = batch.convert([file("tool_profiles.json"), bundle(tool="codex")], existing={}, own_tools=own)
     assert "codex" not in {table.name for table in found.tables}
-    assert told(found.results[1]) == []
+    assert messages(found.results[1]) == []
 
 
 # anything
@@ -631,7 +632,7 @@ def test_a_key_that_nobody_knows_is_kept_and_named(data: st.DataObject, value: A
                for *above, key in places(made(result)["metadata"]))  # fmt: skip
     # what is kept whole is named as a whole, be it a section or a check that is a sentence
     names = ("zz_unknown", *(key for key in keys if isinstance(key, str)), "Taste a bottle")
-    assert keys[:1] == ("metadata",) or any(name in line for line in told(result) for name in names)
+    assert keys[:1] == ("metadata",) or any(name in line for line in messages(result) for name in names)
 
 
 def at(value: Any, keys: tuple[Any, ...]) -> Any:

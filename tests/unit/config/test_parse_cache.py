@@ -72,7 +72,7 @@ def test_problems_between_remembered_files_have_their_places(root: Path, monkeyp
     assert told == ["workstreams/b.yaml:3:14: dependency cycle: b -> c -> b\n    depends_on: [c]\n                 ^"]
 
 
-def test_other_tools_judge_anew(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_tools_judge_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_count(monkeypatch, root)
     (root / "splinter.toml").write_text('[tools.new]\ncommand = "new"\n')
     assert read_count(monkeypatch, root)[0] == 3

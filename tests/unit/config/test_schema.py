@@ -16,7 +16,7 @@ SCHEMAS = paths.ROOT / "schemas"
 START = "id: x\ntitle: x\nsteps: [{id: go, run: ls}]\n"
 
 
-def told(text: str, name: str = "workstream") -> list[str]:
+def messages(text: str, name: str = "workstream") -> list[str]:
     document = yaml_documents.read(text.encode(), path="x.yaml")
     return [problem.text().splitlines()[0].removeprefix("x.yaml:") for problem in schema.check(document, name)]
 
@@ -58,19 +58,19 @@ def test_the_examples_and_defaults_of_the_schemas_are_valid(name: str) -> None:
 
 
 def test_a_document_that_follows_the_schema_has_no_problem() -> None:
-    assert told(START) == []
+    assert messages(START) == []
 
 
-def test_the_smallest_mistakes_are_told_at_their_place() -> None:
-    assert told(START + "tooll: ruff\n") == ['4:1: unknown key "tooll"; did you mean "tool"?']
-    assert told("id: x\nsteps: [{id: go, run: ls}]\n") == ['1:1: missing key "title"']
-    assert told(START + "depends_on: [a, A]\n") == [
+def test_the_smallest_mistakes_are_reported_at_their_place() -> None:
+    assert messages(START + "tooll: ruff\n") == ['4:1: unknown key "tooll"; did you mean "tool"?']
+    assert messages("id: x\nsteps: [{id: go, run: ls}]\n") == ['1:1: missing key "title"']
+    assert messages(START + "depends_on: [a, A]\n") == [
         '4:17: "A" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"'
     ]
 
 
 def test_a_misspelt_key_is_not_also_missing() -> None:
-    assert told("id: x\ntitel: x\nsteps: [{id: go, prmpt: ls}]\n") == [
+    assert messages("id: x\ntitel: x\nsteps: [{id: go, prmpt: ls}]\n") == [
         '2:1: unknown key "titel"; did you mean "title"?',
         '3:18: unknown key "prmpt"; did you mean "prompt"?',
     ]
@@ -79,33 +79,33 @@ def test_a_misspelt_key_is_not_also_missing() -> None:
 def test_a_step_has_exactly_one_action() -> None:
     wanted = "expected exactly one of run, tool, prompt or prompt_file"
     start = "id: x\ntitle: x\nsteps:\n"
-    assert told(start + "  - id: go") == [f"4:5: {wanted}"]
-    assert told(start + "  - {id: go, run: ls, prompt: x}") == [f"4:23: found run and prompt; {wanted}"]
-    assert told(start + "  - {id: go, tool: ruff, args: [x], prompt_file: x}") == [
+    assert messages(start + "  - id: go") == [f"4:5: {wanted}"]
+    assert messages(start + "  - {id: go, run: ls, prompt: x}") == [f"4:23: found run and prompt; {wanted}"]
+    assert messages(start + "  - {id: go, tool: ruff, args: [x], prompt_file: x}") == [
         f"4:37: found tool and prompt_file; {wanted}"
     ]
 
 
 def test_a_last_newline_passes_no_pattern() -> None:
-    assert told('id: "x\\n"\ntitle: x\nsteps: [{id: go, run: ls}]\n') == [
+    assert messages('id: "x\\n"\ntitle: x\nsteps: [{id: go, run: ls}]\n') == [
         '1:5: "x\\n" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"'
     ]
 
 
 def test_whole_numbers_are_written_as_whole_numbers() -> None:
-    assert told(START + "tool: x\nfix: {attempts: 3.0}\n") == ["5:17: expected a whole number, found a number"]
-    assert told(START + "tool: x\nfix: {attempts: true}\n") == ["5:17: expected a whole number, found true"]
+    assert messages(START + "tool: x\nfix: {attempts: 3.0}\n") == ["5:17: expected a whole number, found a number"]
+    assert messages(START + "tool: x\nfix: {attempts: true}\n") == ["5:17: expected a whole number, found true"]
 
 
 def test_pull_request_is_false_or_a_mapping() -> None:
-    assert told(START + "pull_request: false\n") == []
-    assert told(START + "pull_request: true\n") == ["4:15: expected false or a mapping, found true"]
-    assert told(START + "pull_request: {drafts: true}\n") == ['4:16: unknown key "drafts"; did you mean "draft"?']
+    assert messages(START + "pull_request: false\n") == []
+    assert messages(START + "pull_request: true\n") == ["4:15: expected false or a mapping, found true"]
+    assert messages(START + "pull_request: {drafts: true}\n") == ['4:16: unknown key "drafts"; did you mean "draft"?']
 
 
 def test_problems_seen_through_an_alias_stand_where_the_mistake_is() -> None:
     text = "id: x\ntitle: x\nmetadata: {step: &go {id: go, rnu: ls}}\nsteps: [*go]\n"
-    assert told(text) == ['3:31: unknown key "rnu"; did you mean "run"?']
+    assert messages(text) == ['3:31: unknown key "rnu"; did you mean "run"?']
 
 
 def test_a_hostile_document_is_judged_in_moderate_time_and_words() -> None:
@@ -113,7 +113,7 @@ def test_a_hostile_document_is_judged_in_moderate_time_and_words() -> None:
     keys = "".join(f"key-{i}: 1\n" for i in range(20_000))
     started = time.monotonic()
     for text in (START + f"artifacts: [{items}]\n", "id: x\n" + keys):
-        found = told(text)
+        found = messages(text)
         assert len(found) == 101
         assert sum("more than 100 problems of one kind; the others are not shown" in line for line in found) == 1
     assert time.monotonic() - started < 60

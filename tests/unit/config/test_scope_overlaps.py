@@ -30,7 +30,7 @@ def one(
     )
 
 
-def told(*workstreams: Workstream) -> list[str]:
+def messages(*workstreams: Workstream) -> list[str]:
     return [f"{found.id} {found.other} {found.path} {found.more}" for found in scope_overlaps.overlaps(workstreams)]
 
 
@@ -51,33 +51,33 @@ def test_what_may_only_be_created_counts_too() -> None:
 
 
 def test_those_apart_do_not_overlap() -> None:
-    assert told(one("a", "docs/*.md"), one("b", "docs/*.txt"), one("c", "docs/x/**"), one("d", "src")) == []
-    assert told(one("a", "**/*.md"), one("b", "src/*.py"), one("c", "*.txt")) == []
+    assert messages(one("a", "docs/*.md"), one("b", "docs/*.txt"), one("c", "docs/x/**"), one("d", "src")) == []
+    assert messages(one("a", "**/*.md"), one("b", "src/*.py"), one("c", "*.txt")) == []
 
 
 def test_an_order_however_indirect_keeps_two_apart() -> None:
-    assert told(one("a", "docs"), one("b", after=["a"]), one("c", "docs", after=["b"])) == []
-    assert told(one("z", "docs"), one("b", "docs", after=["z"])) == []
-    assert told(one("a", "docs"), one("b", "docs", after=["a"]), one("c", "docs", after=["a"])) == ["c b docs 0"]
+    assert messages(one("a", "docs"), one("b", after=["a"]), one("c", "docs", after=["b"])) == []
+    assert messages(one("z", "docs"), one("b", "docs", after=["z"])) == []
+    assert messages(one("a", "docs"), one("b", "docs", after=["a"]), one("c", "docs", after=["a"])) == ["c b docs 0"]
 
 
 def test_what_either_forbids_is_shared_by_none() -> None:
-    assert told(one("a", "docs/**", forbid=["docs/api/**"]), one("b", "docs/api/**")) == []
-    assert told(one("a", "docs/**", forbid=["docs/api/*"]), one("b", "docs/api/**")) == ["b a docs/api/x/x 0"]
+    assert messages(one("a", "docs/**", forbid=["docs/api/**"]), one("b", "docs/api/**")) == []
+    assert messages(one("a", "docs/**", forbid=["docs/api/*"]), one("b", "docs/api/**")) == ["b a docs/api/x/x 0"]
 
 
 def test_what_nobody_named_counts_for_nothing() -> None:
-    assert told(one("a"), one("b"), one("c", "docs"), one("d", "src")) == []
-    assert told(one("a", "**/ci.yml"), one("b", ".github/ci.yml")) == []
+    assert messages(one("a"), one("b"), one("c", "docs"), one("d", "src")) == []
+    assert messages(one("a", "**/ci.yml"), one("b", ".github/ci.yml")) == []
 
 
 def test_branches_of_other_bases_meet_nowhere() -> None:
-    assert told(one("a", "docs", base="main"), one("b", "docs", base="next")) == []
-    assert told(one("a", "docs", base="main"), one("b", "docs")) == ["b a docs 0"]
+    assert messages(one("a", "docs", base="main"), one("b", "docs", base="next")) == []
+    assert messages(one("a", "docs", base="main"), one("b", "docs")) == ["b a docs 0"]
 
 
 def test_many_others_are_counted() -> None:
-    assert told(*(one(id, "docs", "README.md") for id in "abcd")) == ["b a docs 0", "c a docs 1", "d a docs 2"]
+    assert messages(*(one(id, "docs", "README.md") for id in "abcd")) == ["b a docs 0", "c a docs 1", "d a docs 2"]
 
 
 @pytest.mark.parametrize("shape", ["folders", "same", "chain", "wild", "starts", "ends", "sets"])

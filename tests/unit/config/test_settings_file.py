@@ -67,7 +67,7 @@ def test_settings_in_two_places_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_all_mistakes_are_told_at_once_with_their_places(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         "# mistakes\njbos = 3\njobs = 0\n"
         'timezone = "Europe/Berln"\nbranch_prefix = "-x/"\nremote = "a b"\npull_requests = "togther"\n'
@@ -190,7 +190,7 @@ def test_hostile_settings_are_refused_in_moderate_time_and_words(tmp_path: Path,
     assert time.monotonic() - started < 60
 
 
-def test_settings_that_are_no_file_are_told(tmp_path: Path) -> None:
+def test_settings_that_are_no_file_are_reported(tmp_path: Path) -> None:
     file = tmp_path / "splinter.toml"
     os.mkfifo(file)
     assert refused(tmp_path) == "splinter.toml:1:1: is no file"

@@ -78,7 +78,7 @@ def read(root: Path) -> Collection:
     return workstream_files.read(root, settings_file.defaults())
 
 
-def told(root: Path) -> list[str]:
+def messages(root: Path) -> list[str]:
     return [problem.text().splitlines()[0] for problem in read(root).problems]
 
 
@@ -112,7 +112,7 @@ def test_each_bad_file_gets_its_messages(bad: Collection, name: str) -> None:
     assert found or name in ("cycle-b.yaml", "cycle-c.yaml", "same-id-1.yaml", "overlap-a.yaml")
 
 
-def test_all_problems_of_all_files_are_told_together_sorted_and_counted(bad: Collection) -> None:
+def test_all_problems_of_all_files_are_reported_together_sorted_and_counted(bad: Collection) -> None:
     assert problem_listing.for_people(bad.problems) + "\n" == EXPECTED
     assert list(bad.problems) == sorted(bad.problems)
 
@@ -225,7 +225,7 @@ def test_no_workstream_at_all_is_no_problem(tmp_path: Path) -> None:
     read(tmp_path).check()
 
 
-def test_workstreams_stand_behind_their_dependencies_and_else_by_id(root: Path) -> None:
+def test_workstreams_stand_after_their_dependencies_and_else_by_id(root: Path) -> None:
     add(root, "a", "depends_on: [z, m]\n")
     add(root, "m", "depends_on: [z]\n")
     add(root, "b")
@@ -242,10 +242,10 @@ def test_a_broken_workstream_takes_only_its_dependents_along(root: Path) -> None
     assert [problem.path for problem in found.problems] == ["workstreams/broken.yaml"]
 
 
-def test_each_cycle_is_told_once(root: Path) -> None:
+def test_each_cycle_is_reported_once(root: Path) -> None:
     for name, needs in {"a": "c", "b": "a", "c": "b", "x": "a", "y": "z", "z": "y"}.items():
         add(root, name, f"depends_on: [{needs}]\n")
-    assert told(root) == [
+    assert messages(root) == [
         "workstreams/a.yaml:4:14: dependency cycle: a -> c -> b -> a",
         "workstreams/y.yaml:4:14: dependency cycle: y -> z -> y",
     ]
@@ -255,7 +255,7 @@ def test_each_cycle_is_told_once(root: Path) -> None:
 def test_of_a_long_cycle_the_first_are_named(root: Path) -> None:
     for number in range(100):
         add(root, f"w{number:02}", f"depends_on: [w{(number + 1) % 100:02}]\n")
-    assert told(root) == [
+    assert messages(root) == [
         "workstreams/w00.yaml:4:14: dependency cycle: w00 -> w01 -> w02 -> w03 -> w04 -> w05 -> w06 -> w07 -> w08 -> "
         "w09 -> … (90 more) -> w00"
     ]
@@ -265,7 +265,7 @@ def test_an_id_no_file_can_have_is_one_problem(root: Path) -> None:
     (root / "workstreams/x.yaml").write_text(
         f"id: {'x' * 5000}\ntitle: x\ntool: replay\nsteps: [{{id: go, prompt: x}}]\n"
     )
-    assert [line[:40] for line in told(root)] == ['workstreams/x.yaml:1:5: "xxxxxxxxxxxxxxx']
+    assert [line[:40] for line in messages(root)] == ['workstreams/x.yaml:1:5: "xxxxxxxxxxxxxxx']
 
 
 def test_long_chains_and_many_dependencies_are_ordered(root: Path) -> None:
@@ -287,7 +287,7 @@ def test_an_unreadable_file_is_a_problem(root: Path, monkeypatch: pytest.MonkeyP
         return really_open(path, *args, **kwargs)
 
     monkeypatch.setattr(Path, "open", refuse)
-    assert told(root) == ["workstreams/locked.yaml:1:1: cannot be read: Permission denied"]
+    assert messages(root) == ["workstreams/locked.yaml:1:1: cannot be read: Permission denied"]
 
 
 def test_files_that_are_none_are_problems(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -299,7 +299,7 @@ def test_files_that_are_none_are_problems(root: Path, tmp_path_factory: pytest.T
     (root / "workstreams" / "d.yaml").symlink_to("d.yaml")
     with (root / "workstreams" / "e.yaml").open("wb") as stream:
         stream.truncate(10**9)
-    assert told(root) == [
+    assert messages(root) == [
         "workstreams/a.yaml:1:1: is no file",
         "workstreams/b.yaml:1:1: does not exist",
         "workstreams/c.yaml:1:1: is a symlink that leaves the repository",

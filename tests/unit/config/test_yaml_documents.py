@@ -27,7 +27,7 @@ def read(text: str | bytes, path: str = "workstreams/x.yaml") -> yaml_documents.
     return yaml_documents.read(text if isinstance(text, bytes) else text.encode(), path=path)
 
 
-def told(text: str | bytes, path: str = "workstreams/x.yaml") -> list[str]:
+def messages(text: str | bytes, path: str = "workstreams/x.yaml") -> list[str]:
     return [problem.text() for problem in read(text, path).problems]
 
 
@@ -65,8 +65,8 @@ def test_aliases_stand_for_what_they_name_and_lead_to_its_place() -> None:
     assert document.key_place(("b", 0, "x")) == Place(line=1, column=8, length=1)
 
 
-def test_a_duplicate_key_is_told_with_the_line_of_the_first() -> None:
-    assert told("id: a\nmetadata: {x: 1, x: 2}\nid: b\n") == [
+def test_a_duplicate_key_is_reported_with_the_line_of_the_first() -> None:
+    assert messages("id: a\nmetadata: {x: 1, x: 2}\nid: b\n") == [
         'workstreams/x.yaml:2:18: duplicate key "x"; first on line 2\n'
         "    metadata: {x: 1, x: 2}\n"
         "                     ^",
@@ -85,12 +85,12 @@ def test_a_duplicate_key_is_told_with_the_line_of_the_first() -> None:
     ],
 )
 def test_bytes_that_are_no_text_are_one_problem(raw: bytes, expected: str) -> None:
-    assert told(raw) == [expected]
+    assert messages(raw) == [expected]
     assert read(raw).data is None
 
 
 def test_escapes_that_no_program_can_be_given_are_refused() -> None:
-    assert told('id: "a\\0b"\n') == [
+    assert messages('id: "a\\0b"\n') == [
         'workstreams/x.yaml:1:5: the text holds U+0000, which no program can be given\n    id: "a\\0b"\n        ^^^^^^'
     ]
 

@@ -46,7 +46,7 @@ def tree(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text() for path in files}
 
 
-def test_files_are_converted_and_each_is_told(root: Path, plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_are_converted_and_each_is_reported(root: Path, plain: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "broken.json").write_text('{"id": "ws-broken",\n "days": {3}}\n')
     assert run("broken.json", "old.json", "gone.yml") == 3
     assert capsys.readouterr().out == (

@@ -41,7 +41,7 @@ def test_tokens_are_those_of_every_answer_of_the_turn(agent: str, case: str) -> 
 @pytest.mark.parametrize(
     ("agent", "usd"), [("claude-code", 0.0137), ("aider", 0.0033), ("codex", None), ("gemini", None), ("opencode", None)]
 )  # fmt: skip
-def test_dollars_are_known_only_where_they_are_told(agent: str, usd: float | None) -> None:
+def test_dollars_are_known_only_where_they_are_reported(agent: str, usd: float | None) -> None:
     usage = reading(agent, "edit").usage
     assert usage
     assert (usage.priced, usage.usd) == ((0, 0.0) if usd is None else (1, pytest.approx(usd)))

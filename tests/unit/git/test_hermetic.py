@@ -303,7 +303,7 @@ def test_a_repository_of_sha256_names_works(world: World) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
-def test_a_repository_of_another_user_is_told_with_what_allows_it(world: World) -> None:
+def test_a_repository_of_another_user_is_reported_with_what_allows_it(world: World) -> None:
     world.workstream("w", base="main", steps=[world.step("s", "echo made > made.txt")])
     world.commit()
     subprocess.run(["chown", "-R", "1000", str(world.root)], check=True)
@@ -380,7 +380,7 @@ def test_what_the_file_system_of_the_work_tree_can_do_is_asked_of_git_there(worl
     worktree.place(opened, tree, commit, keep_ignored=False)
 
 
-def test_two_names_of_one_file_are_refused_where_the_file_system_tells_no_case(world: World) -> None:
+def test_two_names_of_one_file_are_refused_where_the_file_system_ignores_case(world: World) -> None:
     world.write("src/Read.py", "")
     world.git("add", "src")
     blob = world.git("hash-object", "-w", "README.md")

@@ -77,14 +77,14 @@ def test_a_repository_that_a_step_makes_in_a_submodule_is_out_of_scope(outer: Wo
     assert not (outer.worktree("w") / "sub/.git").exists()
 
 
-def test_what_a_check_changes_in_a_submodule_is_thrown_away_and_told(outer: World) -> None:
+def test_what_a_check_changes_in_a_submodule_is_thrown_away_and_reported(outer: World) -> None:
     checks = [{"id": "c", "run": "echo two > sub/lib.py"}, {"id": "d", "run": READS}]
     record = ends(outer, "echo a > a.txt", checks=checks)
     assert record["outcome"] == "changed", record
     assert record["checks"][0]["notes"] == ["it changed files of a submodule; thrown away"]
 
 
-def test_a_submodule_that_the_clone_does_not_hold_is_empty_told_and_closed_too(outer: World) -> None:
+def test_a_submodule_that_the_clone_does_not_hold_is_empty_reported_and_closed_too(outer: World) -> None:
     outer.git("submodule", "deinit", "--quiet", "--force", "--all")
     (outer.root / ".git/modules/sub").rename(outer.root / ".git/modules/away")
     record = ends(outer, "test ! -e sub/lib.py && echo a > a.txt")

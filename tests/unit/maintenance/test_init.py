@@ -192,14 +192,14 @@ def test_settings_in_pyproject_make_a_settings_file_needless(tmp_path: Path) -> 
     assert settings_file.read(tmp_path).jobs == 2
 
 
-def test_a_dodo_without_our_import_is_told_the_line(tmp_path: Path) -> None:
+def test_a_dodo_without_our_import_is_shown_the_line(tmp_path: Path) -> None:
     (tmp_path / "dodo.py").write_text("def task_own():\n    return {'actions': ['true']}\n")
     assert note_of(init.write(tmp_path, ()), "dodo.py") == (
         "add this line to it:\nfrom splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
     )
 
 
-def test_a_doit_cfg_is_told_only_the_lines_that_it_lacks(tmp_path: Path) -> None:
+def test_a_doit_cfg_is_shown_only_the_lines_that_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "doit.cfg").write_text("[GLOBAL]\nverbosity = 2\n[COMMAND]\ncheck = splinter.commands:Check\n")
     assert note_of(init.write(tmp_path, ()), "doit.cfg") == (
         "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"

@@ -69,12 +69,12 @@ def test_a_base_is_the_setting_else_the_remotes_default_else_the_current_branch(
     assert made(workstream(base=own), seen, settings).base == expected
 
 
-def test_a_remote_that_does_not_exist_is_told() -> None:
+def test_a_remote_that_does_not_exist_is_reported() -> None:
     with pytest.raises(InputError, match='remote "up" of the settings does not exist; "git remote" lists them'):
         made(workstream(), LOCAL, replace(DEFAULTS, remote="up"))
 
 
-def test_a_repository_without_a_commit_is_told() -> None:
+def test_a_repository_without_a_commit_is_reported() -> None:
     with pytest.raises(InputError, match="this repository has no commit yet"):
         made(workstream(), snapshot())
 

@@ -90,14 +90,14 @@ def test_a_cron_occurrence_has_passed_and_never_goes_back(zone: str, second: int
         ("0 0 * * * *", "is none of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
     ],
 )
-def test_what_is_no_rule_is_told(rule: str, told: str) -> None:
+def test_what_is_no_rule_is_reported(rule: str, told: str) -> None:
     assert schedule.cron_problem(rule) == told
 
 
-def test_an_impossible_date_is_told_and_not_searched_for() -> None:
+def test_an_impossible_date_is_reported_and_not_searched_for() -> None:
     assert schedule.cron_problem("0 0 31 4,6,9,11 *") is not None
 
 
-def test_an_unknown_time_zone_is_told() -> None:
+def test_an_unknown_time_zone_is_reported() -> None:
     with pytest.raises(InputError, match='unknown time zone "Mars/Olympus"; use an IANA name such as "Europe/Berlin"'):
         schedule.zone("Mars/Olympus")

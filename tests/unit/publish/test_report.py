@@ -117,7 +117,7 @@ def test_failures_stand_before_what_went_well() -> None:
     assert places == sorted(places)
 
 
-def test_a_failure_tells_step_reason_message_and_log() -> None:
+def test_a_failure_shows_step_reason_message_and_log() -> None:
     page = report.report_markdown(run_of(DOCS))
     assert (
         "### api-docs: Refresh the API docs\n\n"
@@ -142,7 +142,7 @@ def test_a_blocked_workstream_names_what_it_waited_for() -> None:
     assert "**Blocked**: it depends on `api-docs`\n" in report.report_markdown(run_of(SITE))
 
 
-def test_a_workstream_is_told_with_everything_that_is_recorded() -> None:
+def test_a_workstream_is_reported_with_everything_that_is_recorded() -> None:
     page = report.report_markdown(run_of(TIDY, pull_requests=(replace(OPENED, notes=("reviewer x: refused",)),)))
     for text in (
         "- Started: 2026-01-02 02:00:00 UTC\n- Finished: 2026-01-02 02:04:31 UTC, after 4 min 31 s\n",
@@ -229,7 +229,7 @@ def test_more_files_than_one_reads_are_counted() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0.04, "0.0 s"), (59.96, "1 min 00 s"), (185, "3 min 05 s"), (7320, "2 h 02 min")]
 )
-def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> None:
+def test_durations_are_reported_as_people_say_them(seconds: float, words: str) -> None:
     assert markdown.duration(seconds) == words
 
 

@@ -22,7 +22,7 @@ ANSWER = (
 )
 
 
-def told(usd: float, tokens: int = 0) -> Usage:
+def reported(usd: float, tokens: int = 0) -> Usage:
     return Usage(calls=1, priced=1, counted=1, usd=usd, input_tokens=tokens)
 
 
@@ -43,27 +43,30 @@ def pays(ledger: Ledger, on: Account, usage: Usage, seconds: float = 0.0) -> All
 
 def test_without_a_budget_nothing_is_limited(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=4)
-    assert pays(ledger, account(), told(5)) == Allowance(usd=math.inf, tokens=math.inf, seconds=math.inf)
+    assert pays(ledger, account(), reported(5)) == Allowance(usd=math.inf, tokens=math.inf, seconds=math.inf)
 
 
 def test_a_call_may_take_what_its_workstream_has_left(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=4)
     on = account(usd=2.0, tokens=1000, minutes=1)
-    assert pays(ledger, on, told(1.5, 400), seconds=20) == Allowance(usd=2.0, tokens=1000, seconds=60)
-    assert pays(ledger, on, told(0.6, 100)) == Allowance(usd=0.5, tokens=600, seconds=40)
+    assert pays(ledger, on, reported(1.5, 400), seconds=20) == Allowance(usd=2.0, tokens=1000, seconds=60)
+    assert pays(ledger, on, reported(0.6, 100)) == Allowance(usd=0.5, tokens=600, seconds=40)
     with pytest.raises(StepError, match=r"^its budget of 2 dollars is used up until its next occurrence, an edit,"):
-        pays(ledger, on, told(1))
+        pays(ledger, on, reported(1))
 
 
-def test_another_occurrence_counts_anew(store: Store) -> None:
+def test_another_occurrence_counts_again(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=4)
-    pays(ledger, account(usd=1.0), told(1.0))
-    assert pays(ledger, Account(run="r", workstream="w", tries_key="other", budget=Budget(usd=1.0)), told(0)).usd == 1.0
+    pays(ledger, account(usd=1.0), reported(1.0))
+    assert (
+        pays(ledger, Account(run="r", workstream="w", tries_key="other", budget=Budget(usd=1.0)), reported(0)).usd
+        == 1.0
+    )
 
 
 def test_minutes_bind_what_is_not_paid_too(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=1)
-    pays(ledger, account(minutes=1), told(0), seconds=61)
+    pays(ledger, account(minutes=1), reported(0), seconds=61)
     with pytest.raises(StepError, match=r"^its budget of 1 minutes is used up"):
         ledger.booked(account(minutes=1), "check", is_paid=False, is_stopping=lambda: False).__enter__()
 
@@ -83,11 +86,11 @@ def test_a_call_waits_while_others_hold_what_is_left_and_gets_what_they_did_not_
     booking = first.__enter__()
     assert booking.allowance.usd == 1.0
     got: list[float] = []
-    second = threading.Thread(target=lambda: got.append(pays(ledger, account("b"), told(0.1)).usd))
+    second = threading.Thread(target=lambda: got.append(pays(ledger, account("b"), reported(0.1)).usd))
     second.start()
     second.join(0.5)
     assert second.is_alive()
-    booking.usage = told(0.25)
+    booking.usage = reported(0.25)
     first.__exit__(None, None, None)
     second.join(10)
     assert got == [0.75]
@@ -104,23 +107,23 @@ def test_waiting_for_a_share_ends_with_the_run(store: Store) -> None:
 
 def test_a_used_up_run_starts_nothing_that_is_paid(store: Store) -> None:
     ledger = Ledger(store, Budget(usd=1.0), jobs=4)
-    pays(ledger, account("a"), told(1.2))
+    pays(ledger, account("a"), reported(1.2))
     with pytest.raises(StepError, match=r"^the run's budget of 1 dollars is used up$"):
-        pays(ledger, account("b"), told(0))
+        pays(ledger, account("b"), reported(0))
     with ledger.booked(account("b"), "check", is_paid=False, is_stopping=lambda: False):
         pass
 
 
-def test_what_is_not_told_is_unknown_and_uses_up_nothing(store: Store) -> None:
+def test_what_is_not_reported_is_unknown_and_uses_up_nothing(store: Store) -> None:
     ledger = Ledger(store, Budget(), jobs=1)
     pays(ledger, account(usd=1.0), Usage(calls=1))
     assert pays(ledger, account(usd=1.0), Usage(calls=1)).usd == 1.0
     assert store.usage_of("r") == Usage(calls=2)
 
 
-def test_a_call_that_was_killed_counts_as_one_that_told_nothing(store: Store) -> None:
+def test_a_call_that_was_killed_counts_as_one_that_reported_nothing(store: Store) -> None:
     store.begin_call("r", "w", "m", "s", is_paid=True)
-    pays(Ledger(store, Budget(), jobs=1), account(), told(0.5))
+    pays(Ledger(store, Budget(), jobs=1), account(), reported(0.5))
     assert store.usage_of("r") == Usage(calls=2, priced=1, counted=1, usd=0.5)
 
 

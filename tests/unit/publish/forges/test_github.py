@@ -195,7 +195,7 @@ def test_a_page_that_we_closed_ourselves_does_not_hinder_the_next_change(there: 
     assert (done.action, done.number) == ("opened", 2)
 
 
-def test_a_repository_that_is_not_there_is_told(emulator: str) -> None:
+def test_a_repository_that_is_not_there_is_reported(emulator: str) -> None:
     with pytest.raises(PublishError) as error:
         GitHub(TOKEN, "octo/none", emulator).publish(page_of())
     assert str(error.value) == (
@@ -286,13 +286,15 @@ def failure(fake: Fake) -> str:
         (429, "Too many", "GitHub's rate limit is reached (429 Too many); run `doit run pr` after that"),
     ],
 )
-def test_a_refusal_is_told_with_its_status_and_how_to_mend_it(fake: Fake, status: int, message: str, told: str) -> None:
+def test_a_refusal_is_reported_with_its_status_and_how_to_fix_it(
+    fake: Fake, status: int, message: str, told: str
+) -> None:
     fake.refuse("POST", "pulls", status, message)
     assert failure(fake) == told
     assert len(fake.server.writes) == 1
 
 
-def test_a_validation_error_is_told_with_its_details(fake: Fake) -> None:
+def test_a_validation_error_is_reported_with_its_details(fake: Fake) -> None:
     errors = [{"resource": "PullRequest", "code": "custom", "message": "No commits between main and splinter/tidy"}]
     fake.refuse("POST", "pulls", 422, "Validation Failed", errors=errors)
     assert failure(fake) == (
@@ -300,7 +302,7 @@ def test_a_validation_error_is_told_with_its_details(fake: Fake) -> None:
     )
 
 
-def test_the_end_of_a_rate_limit_is_told_and_not_waited_for(fake: Fake) -> None:
+def test_the_end_of_a_rate_limit_is_reported_and_not_waited_for(fake: Fake) -> None:
     headers = {"X-RateLimit-Reset": "1767319200", "Retry-After": "3600"}
     fake.refuse("GET", "demo", 403, "API rate limit exceeded for user ID 1.", headers=headers)
     assert failure(fake) == (
@@ -315,7 +317,7 @@ def test_a_token_that_the_server_repeats_is_masked(fake: Fake) -> None:
     assert failure(fake) == "GitHub refused the token (401 no *** here); put a valid one into GITHUB_TOKEN"
 
 
-def test_reading_is_tried_three_times_and_then_told(fake: Fake) -> None:
+def test_reading_is_tried_three_times_and_then_reported(fake: Fake) -> None:
     fake.refuse("GET", "demo", 502, "Bad Gateway")
     assert failure(fake) == "GitHub is out of order (502 Bad Gateway); run `doit run pr` again later"
     assert len(fake.server.asked) == 3
@@ -339,18 +341,18 @@ def test_a_server_that_does_not_answer_is_given_up(fake: Fake) -> None:
         done.set()
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_server_that_is_not_there_is_reported() -> None:
     with pytest.raises(PublishError, match=r"^127\.0\.0\.1 cannot be reached \(ConnectionError\)"):
         GitHub(TOKEN, "octo/demo", "http://127.0.0.1:1").publish(page_of())
 
 
 @pytest.mark.parametrize("body", ["<html>Welcome</html>", "[1]", '"x"', "{", '{"owner": 3, "url": "x"}', "{}"])
-def test_a_server_that_is_no_github_is_told(fake: Fake, body: str) -> None:
+def test_a_server_that_is_no_github_is_reported(fake: Fake, body: str) -> None:
     fake.answers[("GET", "demo")] = lambda _: Answer(200, body)
     assert failure(fake) == "127.0.0.1 does not answer as GitHub does; check GITHUB_API_URL"
 
 
-def test_a_repository_that_is_no_name_is_told_before_anybody_is_asked(fake: Fake) -> None:
+def test_a_repository_that_is_no_name_is_reported_before_anybody_is_asked(fake: Fake) -> None:
     with pytest.raises(PublishError, match=r'^GITHUB_REPOSITORY is "demo"; it must read owner/name$'):
         replace(fake.forge, repository="demo").publish(page_of())
     assert fake.server.asked == []

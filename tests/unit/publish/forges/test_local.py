@@ -100,7 +100,7 @@ def test_closing_what_is_not_there_does_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_page_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".splinter").write_text("a file where the folder should be")
     with pytest.raises(PublishError, match=r"^\.splinter/pull-requests/tidy\.md cannot be (read|written): "):
         Local(tmp_path).publish(page_of())

@@ -30,7 +30,7 @@ def test_a_bad_run_pings_its_failure(address: str, asked: str) -> None:
     assert [one.path for one in server.asked] == [f"/{SECRET}{asked}"]
 
 
-def test_a_refusal_is_told_without_the_address() -> None:
+def test_a_refusal_is_reported_without_the_address() -> None:
     with scripted(lambda _: Answer(404, "not found")) as server, pytest.raises(PublishError) as error:
         Healthcheck(f"{server.url}/{SECRET}").send(GOOD)
     assert str(error.value) == "127.0.0.1 refused the ping (404); check HEALTHCHECK_URL"
@@ -47,7 +47,7 @@ def test_a_service_that_stalls_is_given_up() -> None:
     assert str(error.value) == "127.0.0.1 does not answer the ping (TimeoutError)"
 
 
-def test_a_service_that_is_not_there_is_told() -> None:
+def test_a_service_that_is_not_there_is_reported() -> None:
     with pytest.raises(PublishError) as error:
         Healthcheck(f"http://127.0.0.1:1/{SECRET}").send(GOOD)
     assert str(error.value) == "127.0.0.1 does not answer the ping ([Errno 111] Connection refused)"
@@ -56,13 +56,13 @@ def test_a_service_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     "url", [SECRET, f"file:///etc/{SECRET}", f"ftp://x/{SECRET}", "https://", f"https://[{SECRET}"]
 )
-def test_an_address_that_is_none_is_told_without_being_shown(url: str) -> None:
+def test_an_address_that_is_none_is_reported_without_being_shown(url: str) -> None:
     with pytest.raises(PublishError) as error:
         Healthcheck(url).send(GOOD)
     assert str(error.value) == "HEALTHCHECK_URL is no address; it must begin with https://"
 
 
-def test_an_address_that_cannot_be_sent_is_told_without_being_shown() -> None:
+def test_an_address_that_cannot_be_sent_is_reported_without_being_shown() -> None:
     with pytest.raises(PublishError) as error:
         Healthcheck(f"http://127.0.0.1:1/ü {SECRET}").send(GOOD)
     assert SECRET not in str(error.value)

@@ -177,7 +177,7 @@ def test_security_none_sends_without_a_login_where_no_user_is_named(certificate:
     assert (postbox.logins, len(postbox.envelopes)) == (0, 1)
 
 
-def test_a_wrong_password_is_told_without_being_shown(certificate: Path) -> None:
+def test_a_wrong_password_is_reported_without_being_shown(certificate: Path) -> None:
     with serving(Postbox(), certificate) as port:
         told = failure(mail_to(port, certificate, password="wrong-password"))
     assert told == (
@@ -194,7 +194,7 @@ def test_one_refused_recipient_costs_no_other(certificate: Path) -> None:
     assert postbox.envelopes[0].rcpt_tos == ["team@example.org"]
 
 
-def test_a_mail_that_every_recipient_refuses_is_told(certificate: Path) -> None:
+def test_a_mail_that_every_recipient_refuses_is_reported(certificate: Path) -> None:
     with serving(Postbox(refuses=("team@example.org", "lead@example.org")), certificate) as port:
         told = failure(mail_to(port, certificate))
     assert told == (
@@ -203,12 +203,12 @@ def test_a_mail_that_every_recipient_refuses_is_told(certificate: Path) -> None:
     )
 
 
-def test_a_refused_mail_is_told(certificate: Path) -> None:
+def test_a_refused_mail_is_reported(certificate: Path) -> None:
     with serving(Postbox(after_data="552 too much"), certificate) as port:
         assert failure(mail_to(port, certificate)) == "mail server 127.0.0.1 refused the mail (552 too much)"
 
 
-def test_a_server_that_is_not_there_is_told(certificate: Path) -> None:
+def test_a_server_that_is_not_there_is_reported(certificate: Path) -> None:
     assert failure(mail_to(1, certificate)) == (
         "mail server 127.0.0.1 does not take the mail (Connection refused); check SMTP_HOST and SMTP_PORT"
     )
@@ -223,7 +223,7 @@ def test_a_server_that_stalls_is_given_up(certificate: Path) -> None:
     )
 
 
-def test_a_server_that_drops_the_line_is_told(certificate: Path) -> None:
+def test_a_server_that_drops_the_line_is_reported(certificate: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as rude:
         thread = threading.Thread(target=lambda: rude.accept()[0].close())
         thread.start()
@@ -232,20 +232,20 @@ def test_a_server_that_drops_the_line_is_told(certificate: Path) -> None:
     assert told.startswith("mail server 127.0.0.1 does not take the mail (")
 
 
-def test_an_unknown_security_is_told(certificate: Path) -> None:
+def test_an_unknown_security_is_reported(certificate: Path) -> None:
     assert failure(mail_to(1, certificate, security="tls")) == (
         'SMTP_SECURITY is "tls"; it must be one of starttls, ssl, none'
     )
 
 
-def test_a_password_beyond_ascii_is_told_without_being_shown(certificate: Path) -> None:
+def test_a_password_beyond_ascii_is_reported_without_being_shown(certificate: Path) -> None:
     with serving(Postbox(), certificate) as port:
         told = failure(mail_to(port, certificate, password="pässwörd"))
     assert told == "mail server 127.0.0.1: host, user and password must be ASCII"
 
 
 @pytest.mark.parametrize("address", ["team", "a@b, c@d", "a@b\nBcc: x@y", "<a@b>", "", "a b@c", "ü@example.org"])
-def test_an_address_that_is_none_is_told(certificate: Path, address: str) -> None:
+def test_an_address_that_is_none_is_reported(certificate: Path, address: str) -> None:
     with pytest.raises(PublishError, match=r"is no mail address; write name@host, several with commas between$"):
         mail_to(1, certificate, recipients=(address,)).send(MESSAGE)
 
@@ -282,7 +282,7 @@ def test_a_run_cannot_lead_out_of_the_outbox(tmp_path: Path, run: str, name: str
     assert [file.name for file in (tmp_path / "outbox").iterdir()] == [name]
 
 
-def test_an_outbox_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_outbox_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
     with pytest.raises(PublishError, match=r"outbox/run-1\.eml cannot be written: "):
         Outbox(tmp_path / "outbox").send(MESSAGE)

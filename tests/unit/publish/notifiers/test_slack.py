@@ -107,7 +107,7 @@ def test_no_text_exceeds_slacks_limits_or_mentions_anybody(text: str) -> None:
         (400, f"invalid {SECRET}\x1b[31m", "(400 invalid ***); run `doit run slack` again later"),
     ],
 )
-def test_a_refusal_is_told_without_the_address(status: int, said: str, told: str) -> None:
+def test_a_refusal_is_reported_without_the_address(status: int, said: str, told: str) -> None:
     answer = Answer(status, said, {"Location": "/elsewhere"} if status == 302 else {})
     with scripted(lambda _: answer) as server, pytest.raises(PublishError) as error:
         Slack(f"{server.url}{SECRET}").send(MESSAGE)
@@ -115,14 +115,14 @@ def test_a_refusal_is_told_without_the_address(status: int, said: str, told: str
     assert len(server.asked) == 1
 
 
-def test_a_slack_that_is_not_there_is_told() -> None:
+def test_a_slack_that_is_not_there_is_reported() -> None:
     with pytest.raises(PublishError) as error:
         Slack(f"http://127.0.0.1:1{SECRET}").send(MESSAGE)
     assert str(error.value) == "Slack at 127.0.0.1 does not answer ([Errno 111] Connection refused)"
 
 
 @pytest.mark.parametrize("url", [SECRET, f"file://{SECRET}", "https://["])
-def test_an_address_that_is_none_is_told_without_being_shown(url: str) -> None:
+def test_an_address_that_is_none_is_reported_without_being_shown(url: str) -> None:
     with pytest.raises(PublishError) as error:
         Slack(url).send(MESSAGE)
     assert str(error.value) == "SLACK_WEBHOOK_URL is no address; it must read https://hooks.slack.com/services/…"
