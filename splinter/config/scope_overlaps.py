@@ -19,7 +19,7 @@ MAX_SEARCHES = 200  # of those, the ones that need more than a look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Two workstreams, neither behind the other, that may write one path; `more` others may too.
+    """Two workstreams, neither after the other, that may write one path; `more` others may too.
 
     `keys` lead to the pattern in the later one's document, `other_keys` in the other's.
     """
@@ -41,7 +41,7 @@ class _Claim:
 
 
 def overlaps(workstreams: Sequence[Workstream]) -> tuple[Overlap, ...]:
-    """One overlap for each workstream that shares paths with one before it; `workstreams` behind their dependencies.
+    """One overlap for each workstream that shares paths with one before it, each after its dependencies.
 
     Only patterns that a file itself gives count, and only workstreams that may start from one base. The order is that
     of their files. Bounded: past MAX_PAIRS and MAX_SEARCHES nothing more is found.
@@ -96,20 +96,20 @@ def _claims(workstream: Workstream) -> dict[_Claim, Keys]:
 def _unordered(workstreams: Sequence[Workstream]) -> list[int]:
     """For each workstream, as bits, those that neither depend on it, even indirectly, nor it on them."""
     number = {workstream.id: index for index, workstream in enumerate(workstreams)}
-    before, behind = [0] * len(workstreams), [0] * len(workstreams)
+    before, after = [0] * len(workstreams), [0] * len(workstreams)
     for index, workstream in enumerate(workstreams):
         for name in workstream.depends_on:
             before[index] |= before[number[name]] | 1 << number[name]
     for index in reversed(range(len(workstreams))):
         for name in workstreams[index].depends_on:
-            behind[number[name]] |= behind[index] | 1 << index
+            after[number[name]] |= after[index] | 1 << index
     by_base: defaultdict[str | None, int] = defaultdict(int)
     for index, workstream in enumerate(workstreams):
         by_base[workstream.base] |= 1 << index
     everybody = (1 << len(workstreams)) - 1
     return [
         (by_base[workstream.base] | by_base[None] if workstream.base else everybody)
-        & ~(before[index] | behind[index] | 1 << index)
+        & ~(before[index] | after[index] | 1 << index)
         for index, workstream in enumerate(workstreams)
     ]
 

@@ -30,7 +30,7 @@ LONGEST_ID = 63
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """The sound workstreams, each behind those it depends on and else by id; problems by path, line and column.
+    """The sound workstreams, each after those it depends on, else by id; problems by path, line and column.
 
     A workstream with an error, or that depends on one, is not among them; a warning keeps nobody away.
     """
@@ -264,7 +264,7 @@ def _ordered(sound: Mapping[str, Workstream]) -> tuple[Workstream, ...]:
 
 
 def _sorted(graph: Mapping[str, list[str]]) -> list[str]:
-    """Ids behind those they depend on, else by id; those that depend on what is missing or on a cycle are left out."""
+    """Ids after those they depend on, else by id; those that depend on what is missing or on a cycle are left out."""
     waits = {id: len(names) for id, names in graph.items()}
     dependents: defaultdict[str, list[str]] = defaultdict(list)
     for id, names in graph.items():

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.publish import combined_pull_request, pull_request
 from splinter.text.redact import plain
 
@@ -54,7 +54,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     if not is_due:
         return f"-- {task.name}  up to date"
     if meta.get("publishes"):
-        return f".. {task.name}  would publish\n{_page(session, meta['publishes'])}"
+        return f".. {task.name}  would publish\n{_pull_request(session, meta['publishes'])}"
     if meta.get("step") == "prepare":
         base = session.plans[meta["workstream"]].base
         where = f"{base.remote}/{base.name}" if base.remote else base.name
@@ -62,23 +62,25 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     return f".. {task.name}  would run: {task.doc}"
 
 
-def _of_one(session: Session, plan: Plan) -> Page | str:
+def _of_one(session: Session, plan: Plan) -> Proposal | str:
     accepted = session.values.get(plan.task("accept")) or {}
     if accepted.get("outcome") == "changed":
-        return pull_request.page(session, plan, accepted)
+        return pull_request.proposal(session, plan, accepted)
     return f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
 
 
-def _together(session: Session) -> Page | str:
+def _together(session: Session) -> Proposal | str:
     rehearsed = session.values.get("rehearse") or {}
     if rehearsed.get("members"):
-        return combined_pull_request.page(session, rehearsed, *(commit for _, commit in rehearsed["unions"].values()))
+        return combined_pull_request.proposal(
+            session, rehearsed, *(commit for _, commit in rehearsed["unions"].values())
+        )
     return "what goes together in the rehearsal"
 
 
-def _page(session: Session, id: str) -> str:
-    page = _together(session) if id == combined_pull_request.ID else _of_one(session, session.plans[id])
-    if isinstance(page, Page):
-        page = f"{page.title}\n{page.head} -> {page.base}\n\n{page.own_body}"
-    lines = [f"to {pull_request.target(session)}", *page.splitlines()]
+def _pull_request(session: Session, id: str) -> str:
+    proposal = _together(session) if id == combined_pull_request.ID else _of_one(session, session.plans[id])
+    if isinstance(proposal, Proposal):
+        proposal = f"{proposal.title}\n{proposal.head} -> {proposal.base}\n\n{proposal.own_body}"
+    lines = [f"to {pull_request.target(session)}", *proposal.splitlines()]
     return "\n".join(f"     | {line}" for line in lines)

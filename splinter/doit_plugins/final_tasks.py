@@ -35,18 +35,18 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
-    is_one_page = session.settings.pull_requests == combined_pull_request.ID
+    is_together = session.settings.pull_requests == combined_pull_request.ID
 
     def found() -> dict[str, tuple[merge_all.Member, ...]]:
         accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}
         members = merge_all.members(session, accepted)
-        bases = rehearsal.of_bases(merge_all.proposed(members) if is_one_page else members)
-        return {base: some for base, some in bases.items() if is_one_page or len(some) > 1}
+        bases = rehearsal.of_bases(merge_all.proposed(members) if is_together else members)
+        return {base: some for base, some in bases.items() if is_together or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:
         now = {base: rehearsal.inputs(some) for base, some in found().items()}
         was = values.get("inputs", {})
-        if is_one_page:
+        if is_together:
             return bool(was == now)
         return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
 

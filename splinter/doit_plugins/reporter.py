@@ -20,8 +20,8 @@ _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
 
 
-def pages(run: RunRecord) -> str:
-    """What there is to tell of a run in which no workstream took part."""
+def published(run: RunRecord) -> str:
+    """What there is to say of a run in which no workstream took part."""
     count = len(run.pull_requests)
     return f"{plural(count, 'pull request')} published" if count else "no workstream ran"
 
@@ -75,7 +75,7 @@ class Reporter(ConsoleReporter):
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or not self._has_errors:
-            self._say(f"run {record.run}: {outcomes or pages(record)}")
+            self._say(f"run {record.run}: {outcomes or published(record)}")
         self._say_all(record.notes)
 
     def _say_all(self, notes: Iterable[str]) -> None:

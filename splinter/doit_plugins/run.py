@@ -110,7 +110,7 @@ class Run(cmd_run.Run):
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
         self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
-        session.is_asked_again, session.uses_kept = always, self._uses_kept and not always
+        session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
             return show(session, self.control, self.dep_manager, self.outstream, is_always=always)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,

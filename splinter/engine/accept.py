@@ -33,7 +33,7 @@ def accept(
     judged = Judged(commit=before)
     try:
         workspace.touch(session, plan, command.locate(session, plan))
-        judged = fix_loop.mended(session, plan, start=prepared["start"], before=before)
+        judged = fix_loop.fixed(session, plan, start=prepared["start"], before=before)
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)
         rows = {

@@ -37,7 +37,7 @@ class Session:
 
     `values` and `fingerprints` are by the names of tasks, `made` the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
-    `repairs` what was put right when it began.
+    `repairs` is what was put right when it began, `is_always` doit's `-a`.
     """
 
     repository: Repository
@@ -51,7 +51,7 @@ class Session:
     redactor: Redactor
     state: Path
     plans: Mapping[str, Plan]
-    is_asked_again: bool = False
+    is_always: bool = False
     uses_kept: bool = True
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Session:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
     _answers: dict[str, str | None] = field(default_factory=dict)
-    _turns: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
+    _slots: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
     _mine: threading.local = field(default_factory=threading.local)
     _touched: set[str] = field(default_factory=set)
 
@@ -80,7 +80,7 @@ class Session:
             return self.run
 
     def reported_run(self) -> str | None:
-        """The run that reports belong to: the latest that has something to tell, this one included."""
+        """The run that reports belong to: the latest that has something to report, this one included."""
         return self.store.latest_run()
 
     def touches_first(self, id: str) -> bool:
@@ -91,16 +91,16 @@ class Session:
             return is_first
 
     @contextmanager
-    def turn(self, tool: Tool | None) -> Iterator[None]:
+    def slot(self, tool: Tool | None) -> Iterator[None]:
         """Wait until fewer than `at_once` calls of a tool are under way; raises StepError where the run is ended.
 
-        Who has a turn already needs no second one.
+        Whoever has a slot already needs no second one.
         """
-        mine = vars(self._mine).setdefault("turns", set())
+        mine = vars(self._mine).setdefault("slots", set())
         if tool is None or tool.at_once is None or tool.name in mine:
             yield
             return
-        with self._place(tool.name, tool.at_once, f"a turn of {tool.name}"):
+        with self._one_of(tool.name, tool.at_once, f"a slot of {tool.name}"):
             mine.add(tool.name)
             try:
                 yield
@@ -110,13 +110,13 @@ class Session:
     @contextmanager
     def alone(self, task: str) -> Iterator[None]:
         """Wait until nobody else is at a task; raises StepError where the run is ended."""
-        with self._place(f"alone: {task}", 1, "another workstream that does the same"):
+        with self._one_of(f"alone: {task}", 1, "another workstream that does the same"):
             yield
 
     @contextmanager
-    def _place(self, name: str, places: int, what: str) -> Iterator[None]:
+    def _one_of(self, name: str, slots: int, what: str) -> Iterator[None]:
         with self._lock:
-            free = self._turns.setdefault(name, threading.BoundedSemaphore(places))
+            free = self._slots.setdefault(name, threading.BoundedSemaphore(slots))
         while not free.acquire(timeout=0.2):
             if self.processes.is_stopping:
                 raise StepError("interrupted", f"interrupted while waiting for {what}")
@@ -139,8 +139,8 @@ class Session:
         return self.once(f"version of {tool.name}", lambda: tool_versions.ask(self.processes, tool, env, folder))
 
     def tries_key(self, plan: Plan) -> str:
-        """What tries and costs are counted by: definition and occurrence; asked for all again, they count anew."""
-        again = self.open_run() if self.is_asked_again else ""
+        """What tries and costs are counted by: definition and occurrence; with `-a` they count again from 0."""
+        again = self.open_run() if self.is_always else ""
         return fingerprint({"definition": definition(plan), "occurrence": plan.occurrence, "again": again})
 
     def account(self, plan: Plan) -> Account:
@@ -150,7 +150,7 @@ class Session:
         )
 
     def note(self, sentence: str) -> None:
-        """Tell something in the report that belongs to no workstream."""
+        """Say something in the report that belongs to no workstream."""
         self.store.note(self.open_run(), sentence)
 
     def base_commit(self, plan: Plan) -> str:

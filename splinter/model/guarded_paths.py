@@ -6,12 +6,12 @@ from splinter.model import layout
 from splinter.model.workstream import Scope
 
 ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
-# agents, which are called in the root, run commands that stand here, headless and without asking
-TAKES_ORDERS = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
+# agents, which are called in the root, read their configuration from here, and run the commands in it without asking
+AGENT_CONFIGURATION = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
     ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", layout.SETTINGS, "**/.gitattributes", "**/.gitmodules",
-    *TAKES_ORDERS,
+    *AGENT_CONFIGURATION,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The outside as the engine and the publisher see it. Protocols only; the doing is one floor up."""
+"""The outside as the engine and the publisher see it. Protocols only; the work is done one package up."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Proposal:
     """A pull request as it should be: `head` and `base` are branch names without `refs/heads/`.
 
     `own_body` is our part between its markers; what a human wrote around it is the forge's to keep. `is_lost`: the
-    history of the result is gone, so that a part of ours that is there tells more.
+    history of the result is gone, so that a part of ours that is there says more.
     """
 
     workstream: str
@@ -40,8 +40,8 @@ class Page:
     assignees: tuple[str, ...] = ()
     is_lost: bool = False
 
-    def beside(self, part: str) -> Page:
-        """The same page where `part` of ours is there already."""
+    def beside(self, part: str) -> Proposal:
+        """The same proposal where `part` of ours is there already."""
         return replace(self, own_body=part) if self.is_lost and part else self
 
 
@@ -59,18 +59,18 @@ class Message:
 class Forge(Protocol):
     """A place for pull requests."""
 
-    def publish(self, page: Page, push: Callable[[], None]) -> PullRequestRecord:
-        """Open the page or bring the open one up to date; raises PublishError.
+    def publish(self, proposal: Proposal, push: Callable[[], None]) -> PullRequestRecord:
+        """Open the pull request, or bring the open one up to date; raises PublishError.
 
         A forge that needs the branch calls `push` once it knows that there is something to propose.
         """
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
-        """Close the open page of `head` with a comment, None where there is none; raises PublishError."""
+        """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 
 
 class Notifier(Protocol):
-    """A way to tell people."""
+    """A way to notify people."""
 
     def send(self, message: Message) -> str:
         """Deliver and return where it went, in words; raises PublishError."""

@@ -136,8 +136,8 @@ class CheckRecord:
 class PullRequestRecord:
     """What publishing one workstream did.
 
-    `action` is opened, updated, unchanged, closed, adopted, written (the page as a file) or none;
-    `where` is the pull request's URL or the page's path from the repository's root.
+    `action` is opened, updated, unchanged, closed, adopted, written (to a file) or none;
+    `where` is the pull request's URL, or the file's path from the repository's root.
     """
 
     workstream: str

@@ -14,7 +14,7 @@ from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.fingerprints import Inputs, Values, definition, fingerprint, shortened
 from splinter.model.plan import Plan
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
 from splinter.publish import pull_request, pull_request_body
@@ -36,7 +36,7 @@ def inputs(session: Session, rehearsed: Values) -> Inputs:
 
 
 def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
-    """Move the branch to the union, push it, and open or update its page; raises PublishError."""
+    """Move the branch to the union, push it, and open or update its pull request; raises PublishError."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)
     if not plans and rehearsed["notes"]:
@@ -52,11 +52,11 @@ def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
         settled = move_branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
     except StepError as error:
         raise PublishError(str(error)) from error
-    wanted = page(session, rehearsed, settled.tip) if settled.is_changed else None
+    wanted = proposal(session, rehearsed, settled.tip) if settled.is_changed else None
     return pull_request.propose(session, whole, settled.tip, wanted)
 
 
-def page(session: Session, rehearsed: Values, tip: str) -> Page:
+def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
     """The pull request as it should be, with the branch at `tip`."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)
@@ -77,7 +77,7 @@ def page(session: Session, rehearsed: Values, tip: str) -> Page:
         notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
     )
     members = [_record(session, plan, rehearsed["members"][plan.id][1]) for plan in plans]
-    return Page(
+    return Proposal(
         workstream=ID,
         head=whole.branch,
         base=wanted.base or whole.base.name,
@@ -97,7 +97,7 @@ def page(session: Session, rehearsed: Values, tip: str) -> Page:
 
 
 def _plans(session: Session, rehearsed: Values) -> list[Plan]:
-    """The plans of what goes together, each behind those it depends on."""
+    """The plans of what goes together, each after those it depends on."""
     return [plan for plan in session.plans.values() if plan.id in rehearsed.get("members", {})]
 
 
@@ -127,20 +127,20 @@ def _definition(plans: list[Plan]) -> str:
 
 
 def _chain(session: Session, plans: list[Plan], members: dict[str, list[str]], start: str) -> str:
-    """The members' commits in turn, one behind another on `start`; they are recorded as ours."""
+    """The members' commits in turn, one on top of another from `start`; they are recorded as ours."""
     tip = start
     for plan in plans:
         begin, _, head = members[plan.id]
-        tip = _behind(session, plan, begin, head, tip)
+        tip = _on_top(session, plan, begin, head, tip)
     return tip
 
 
-def _behind(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
-    """A member's commits behind `tip`, each its own; one commit of all where they fit only as a whole."""
+def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
+    """A member's commits on top of `tip`, each its own; one commit of all where they fit only as a whole."""
     repository, is_signed = session.repository, session.settings.sign_commits
     whole, _ = merge.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
     if whole is None:
-        raise PublishError(f"{plan.branch} does not fit behind the others any more; doit run rehearse pr")
+        raise PublishError(f"{plan.branch} no longer fits on top of the others; doit run rehearse pr")
     made, new = [], tip
     for commit in merge.first_parents(repository, head, [begin]):
         trees = [git.tree_of(repository, one) for one in (f"{commit}^", new, commit)]

@@ -15,7 +15,7 @@ from splinter.errors import PublishError
 from splinter.model import layout, records
 from splinter.model.fingerprints import Values, definition, fingerprint
 from splinter.model.plan import Plan, choose_remote
-from splinter.model.ports import Forge, Message, Notifier, Page
+from splinter.model.ports import Forge, Message, Notifier, Proposal
 from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
 from splinter.publish import pull_request_body, push, report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
@@ -57,13 +57,13 @@ def forge(session: Session) -> Forge:
 
 
 def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestRecord:
-    """Push the branch and open or update its page, or close it where nothing is left; raises PublishError."""
-    wanted = page(session, plan, accepted) if accepted["outcome"] == "changed" else None
+    """Push the branch and open or update its pull request, or close it where nothing is left; raises PublishError."""
+    wanted = proposal(session, plan, accepted) if accepted["outcome"] == "changed" else None
     return propose(session, plan, accepted["tip"], wanted)
 
 
-def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> PullRequestRecord:
-    """Push the branch and let its page be as wanted, or close it where it is None; raises PublishError."""
+def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> PullRequestRecord:
+    """Push the branch and bring its pull request to what is wanted; None closes it. Raises PublishError."""
     run = session.run or session.reported_run() or session.open_run()
     if wanted:
         send = partial(push.push, session, plan, tip)
@@ -71,14 +71,14 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Page | None) -> Pull
         if done.action == "none" and _is_aimed_at(session, plan):
             send()
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
-        session.store.set_fact(f"page/{plan.id}", done.where)
+        session.store.set_fact(f"pull_request/{plan.id}", done.where)
     else:
         done = _withdraw(session, plan)
     session.store.put_pull_request(run, done)
     return done
 
 
-def page(session: Session, plan: Plan, accepted: Values) -> Page:
+def proposal(session: Session, plan: Plan, accepted: Values) -> Proposal:
     """The pull request as it should be."""
     known = session.store.last_result(plan.id, accepted["tip"])
     run, record = known or ("", describe_lost(plan))
@@ -86,7 +86,7 @@ def page(session: Session, plan: Plan, accepted: Values) -> Page:
     assert wanted
     masked = session_redacted(session, replace(record, title=plan.workstream.title))
     body = pull_request_body.body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
-    return Page(
+    return Proposal(
         workstream=plan.id,
         head=plan.branch,
         base=wanted.base or _aim(session, plan, accepted),
@@ -209,21 +209,21 @@ def sample() -> Message:
 
 def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     nothing = PullRequestRecord(workstream=plan.id, action="none", where="")
-    if not session.store.fact(f"page/{plan.id}"):
+    if not session.store.fact(f"pull_request/{plan.id}"):
         return nothing
     closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
-    session.store.set_fact(f"page/{plan.id}", "")
+    session.store.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing
 
 
 def _is_aimed_at(session: Session, plan: Plan) -> bool:
-    """Whether another page may aim at this branch, so that it must be there whatever became of its own."""
+    """Whether another pull request may aim at this branch, so that it must be there whatever became of its own."""
     others = (other.workstream for other in session.plans.values())
     return any(other.pull_request and other.depends_on == (plan.id,) for other in others)
 
 
 def _aim(session: Session, plan: Plan, accepted: Values) -> str:
-    """The base branch of the page: the one branch that it starts from, as long as that is ahead of the base."""
+    """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base."""
     depends_on = plan.workstream.depends_on
     if len(depends_on) == 1 and accepted["start"] != accepted["base"]:
         other = session.plans[depends_on[0]]

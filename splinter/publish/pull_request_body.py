@@ -31,7 +31,8 @@ def body(
 ) -> str:
     """Our own part of a pull request's body, with its markers; `members` are the workstreams that it holds, if several.
 
-    `definition` is a hash without blanks: it tells later whether a page that a human closed was about the same work.
+    `definition` is a hash without blanks, by which a later run knows whether one that a human closed was about the same
+    work.
     """
     hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
     text = rendering.markdown_of(
@@ -54,7 +55,7 @@ def hidden(part: str, name: str) -> str | None:
 
 
 def withdrawn(body: str) -> str:
-    """The body of a page that we close ourselves: a later change of the same definition may open a new one."""
+    """The body of a pull request that we close ourselves: a later change of the same definition may open a new one."""
     part = own_part(body)
     return (
         body.replace(part, re.sub(r"(<!-- splinter:)definition ", r"\1withdrawn ", part, count=1), 1) if part else body

@@ -1,4 +1,4 @@
-"""One branch on the remote: pushed over what was seen there, with a person's commits behind ours, or not at all.
+"""One branch on the remote: pushed over what was seen there, with a person's commits on top of ours, or not at all.
 
 It never pushes past a commit that it has not taken in.
 """
@@ -54,13 +54,13 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
 
 
 def _local_head(session: Session, plan: Plan, tip: str) -> str:
-    """The local branch, where a person's commits stand behind what was accepted."""
+    """The local branch, where a person's commits stand on top of what was accepted."""
     head = git.resolve(session.repository, f"refs/heads/{plan.branch}")
     return head if head and git.is_ancestor(session.repository, tip, head) else tip
 
 
 def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
-    """The head with the remote's own commits behind it; the local branch follows where nobody works on it."""
+    """The head with the remote's own commits on top of it; the local branch follows where nobody works on it."""
     repository, seen = session.repository, layout.remote(plan.id)
     remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):

@@ -78,7 +78,7 @@ def _file_word(change: FileChange) -> str:
     return _FILE_WORDS.get(change.status, change.status)
 
 
-def _page_words(record: PullRequestRecord) -> str:
+def _pull_request_words(record: PullRequestRecord) -> str:
     return markdown.Markdown(f"{record.action} #{record.number}") if record.number else record.action
 
 
@@ -113,7 +113,7 @@ def _environment(*, is_html: bool) -> Environment:
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
         excerpt=markdown.excerpt, cost=records.cost, value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
-        page_words=_page_words, href=_href, more=counts.more, plural=counts.plural,
+        pull_request_words=_pull_request_words, href=_href, more=counts.more, plural=counts.plural,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

@@ -1,4 +1,4 @@
-"""Turns records into what people read: Markdown, HTML, mail, JSON, pages. It never reads files, clocks or networks."""
+"""Turns records into what people read: Markdown, HTML, mail, JSON. It never reads files, clocks or networks."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def report_json(run: RunRecord) -> str:
 
 def _story(run: RunRecord) -> dict[str, object]:
     """What both reports tell: failures by weight, then what was worked on, then the names of what was not due."""
-    pages = {record.workstream: record for record in run.pull_requests}
-    shown = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pages]
+    pull_requests = {record.workstream: record for record in run.pull_requests}
+    shown = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pull_requests]
     return {
         "run": run,
         "verdict": verdict(run),
@@ -86,9 +86,11 @@ def _story(run: RunRecord) -> dict[str, object]:
         "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
         "workstreams": shown,
         "not_due": [
-            record for record in run.workstreams if record.outcome == "skipped" and record.workstream not in pages
+            record
+            for record in run.workstreams
+            if record.outcome == "skipped" and record.workstream not in pull_requests
         ],
-        "pull_requests": pages,
+        "pull_requests": pull_requests,
     }
 
 

@@ -41,8 +41,8 @@ _GIT_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 
 def sentence(path: Path | str, error: OSError) -> str:
     """What cannot be written, why, and how to mend it."""
-    why, mending = _WHY.get(error.errno or 0, (error.strerror or str(error), ""))
-    end = f"; {mending}, then run doit again" if mending else ""
+    why, remedy = _WHY.get(error.errno or 0, (error.strerror or str(error), ""))
+    end = f"; {remedy}, then run doit again" if remedy else ""
     return f"{path} cannot be written: {why.format(user=_user())}{end}"
 
 

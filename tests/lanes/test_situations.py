@@ -26,13 +26,13 @@ TABLE = """
 situation                                               | ends as           | what the world is afterwards
 ------------------------------------------------------- | ----------------- | -----------------------------------------
 results                                                 |                   |
-identical result                                        | 0 changed         | ids, branch and page stay, here and there
-identical result of another definition *                | 0 changed         | ids and branch stay, the page is the same one
-empty result                                            | 0 unchanged       | the branch stays, the page is closed with a comment
-empty result and no branch *                            | 0 unchanged       | no branch is made, and no page
+identical result                                        | 0 changed         | ids, branch and pull request stay, here and there
+identical result of another definition *                | 0 changed         | ids and branch stay, the pull request is the same one
+empty result                                            | 0 unchanged       | the branch stays, the pull request is closed with a comment
+empty result and no branch *                            | 0 unchanged       | no branch is made, and no pull request
 a step less                                             | 0 changed         | the branch holds only what is left
-a step less before a person's commit *                  | 0 changed         | the person's commit stands behind what is left
-branch deleted here                                     | 0 changed         | it is back under the same id, nobody was asked again
+a step less before a person's commit *                  | 0 changed         | the person's commit stands on top of what is left
+branch deleted here                                     | 0 changed         | it is back under the same id, no agent was called again
 branch set back here *                                  | 0 changed         | it is brought forward
 file mode *                                             | 0 changed         | the mode is in the commit
 rename *                                                | 0 changed         | git sees a rename
@@ -41,16 +41,16 @@ symlink *                                               | 0 changed         | ne
 submodule *                                             | 0 changed         | the base's submodule is as it was
 names of all kinds                                      | 0 changed         | blanks, line ends, quotes, letters, dashes, patterns
 bases                                                   |                   |
-base advanced                                           | 0 changed         | rebuilt on the new base, the page stays; local main too
+base advanced                                           | 0 changed         | rebuilt on the new base, the pull request stays; local main too
 base advanced in workstreams alone *                    | 0 changed         | ids stay
-base advanced by the same change *                      | 0 unchanged       | the branch stays, the page is closed
+base advanced by the same change *                      | 0 unchanged       | the branch stays, the pull request is closed
 base force-pushed *                                     | 0 changed         | rebuilt, nothing of the old base in it
 base force-pushed below a person's commit               | 0 changed         | rebuilt with the commit, nothing of the old base in it
 base without a common history *                         | 0 changed         | rebuilt on it
 base's tip is a merge *                                 | 0 changed         | rebuilt on it
-base named in the definition *                          | 0 changed         | branch and page aim at it
-base deleted on the remote                              | 3 failed          | told with the command that mends it, nothing moves
-base renamed on the remote and named so *               | 0 changed         | branch and page follow
+base named in the definition *                          | 0 changed         | branch and pull request aim at it
+base deleted on the remote                              | 3 failed          | reported with the command that fixes it, nothing moves
+base renamed on the remote and named so *               | 0 changed         | branch and pull request follow
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
 what it builds on is rebased *                          | 0 unchanged       | the other starts from the base
@@ -59,65 +59,65 @@ pulls                                                   |                   |
 pull request squash-merged *                            | 0 unchanged       | nothing is pushed, opened or commented
 pull request merged *                                   | 0 unchanged       | nothing is pushed, opened or commented
 pull request rebased *                                  | 0 unchanged       | nothing is pushed, opened or commented
-pull request squash-merged and then another change      | 0 changed         | a new page with that change alone
-pull request squash-merged with a person's commit *     | 0 changed         | a new page without it
-pull request closed and the base advanced *             | 0 changed         | not reopened, none new, and it is told
+pull request squash-merged and then another change      | 0 changed         | a new pull request with that change alone
+pull request squash-merged with a person's commit *     | 0 changed         | a new pull request without it
+pull request closed and the base advanced *             | 0 changed         | not reopened, none new, and the report says so
 pull request closed and its branch deleted              | 0 changed         | not pushed again, none new
-pull request closed that another builds on *            | 0 changed         | pushed again, since the other's page aims at it
-pull request closed and the definition edited *         | 0 changed         | a new branch and a new page
+pull request closed that another builds on *            | 0 changed         | pushed again, since the other's pull request aims at it
+pull request closed and the definition edited *         | 0 changed         | a new branch and a new pull request
 pull request opened by a human *                        | 0 changed         | adopted, the human's words stay
 pull request's words changed by a human *               | 0 changed         | title and text around our part stay
 branch brought up to date by the button                 | 0 changed         | rebuilt on the newest base, the merge is left out
 people                                                  |                   |
-a person's commit behind ours and nothing new *         | 0 changed         | the remote stays, the page too
-a person's commits behind ours *                        | 0 changed         | replayed; author, date, message stay; a backup is kept
+a person's commit on top of ours and nothing new *      | 0 changed         | the remote stays, the pull request too
+a person's commits on top of ours *                     | 0 changed         | replayed; author, date, message stay; a backup is kept
 a person's commit on the remote *                       | 0 changed         | replayed, here and there
 a person's commit on the remote that was only looked at | 0 changed         | it outlives that run and the change after it
 a person's commit on the remote and another here *      | 0 changed         | both replayed, here and there
 a person's commits on the remote one after the other *  | 0 changed         | each is replayed once, each old tip is kept
-a person's commit between ours *                        | 0 changed         | replayed behind ours
-a person's commit before ours                           | 0 changed         | replayed behind ours
-a person's commit and the base advanced *               | 0 changed         | ours rebuilt, the person's behind
-a person's force-push of other work                     | 0 changed         | ours, the person's behind
-a person's force-push without a common history *        | 0 changed         | ours, the person's behind
+a person's commit between ours *                        | 0 changed         | replayed on top of ours
+a person's commit before ours                           | 0 changed         | replayed on top of ours
+a person's commit and the base advanced *               | 0 changed         | ours rebuilt, the person's on top
+a person's force-push of other work                     | 0 changed         | ours, the person's on top
+a person's force-push without a common history *        | 0 changed         | ours, the person's on top
 a person's force-push back to the base *                | 0 changed         | ours again
 our commit reworded by a person                         | 0 changed         | the person's words stay
 our commit reworded on the remote *                     | 0 changed         | the person's words stay
 our commit amended by a person *                        | 1 conflict        | the branch stays
 our commit amended with a file *                        | 0 changed         | the remote stays
 our commit reverted by a person *                       | 0 changed         | it stays reverted
-our commit reverted and the base advanced *             | 0 changed         | rebuilt, and reverted behind it
-a person's commit that does not fit                     | 1 conflict        | the branch stays, and what mends it is told
-a person's commit on the remote that does not fit       | 2 changed         | the remote and the page stay
+our commit reverted and the base advanced *             | 0 changed         | rebuilt, and reverted on top of it
+a person's commit that does not fit                     | 1 conflict        | the branch stays; the message says what fixes it
+a person's commit on the remote that does not fit       | 2 changed         | the remote and the pull request stay
 the same change by a person and an empty commit *       | 0 changed         | the one is left out, the other is kept
 the base merged by a person *                           | 0 changed         | rebuilt on the base, the merge is left out
 a topic merged by a person *                            | 0 changed         | one commit with what it brought
 a conflict with the base solved in a merge *            | 1 conflict        | the branch stays
 changes of all kinds by a person                        | 0 changed         | modes, links, renames, bytes, names, a submodule
 repositories                                            |                   |
-branch deleted on the remote                            | 0 changed         | pushed anew
+branch deleted on the remote                            | 0 changed         | pushed again
 tag of the same name                                    | 0 changed         | branch and tag are told apart, here and there
 ref on the remote that ends in the same name *          | 0 changed         | the branch alone counts
-branch below ours here                                  | 1 conflict        | told with the command that frees the name
-branch above ours here *                                | 1 conflict        | told with the command that frees the name
-branch below ours on the remote *                       | 2 changed         | told; local branch made, the page stays
+branch below ours here                                  | 1 conflict        | reported with the command that frees the name
+branch above ours here *                                | 1 conflict        | reported with the command that frees the name
+branch below ours on the remote *                       | 2 changed         | reported; local branch made, the pull request stays
 packed refs *                                           | 0 changed         | as if they were loose
 detached HEAD *                                         | 0 changed         | HEAD stays, the base is the remote's
-branch checked out elsewhere                            | 1 conflict        | not moved; once it is free, nobody is asked again
+branch checked out elsewhere                            | 1 conflict        | not moved; once it is free, no agent is called again
 branch checked out and nothing new *                    | 0 changed         | nothing to move, so nothing to complain of
 branch in the middle of a rebase *                      | 1 conflict        | not moved; the person's rebase goes on
 branch of the remote checked out under another name *   | 0 changed         | that checkout and its branch stay
 the user's checkout is on the branch *                  | 0 changed         | nothing to move
-the user's checkout is on the branch of a trunk *       | 3 -               | told to name a base
-push refused by a hook                                  | 2 changed         | told in the hook's words; pushed once it is gone
-push refused since it rewrites *                        | 2 changed         | told, the remote stays
+the user's checkout is on the branch of a trunk *       | 3 -               | asks for a base
+push refused by a hook                                  | 2 changed         | reported in the hook's words; pushed once it is gone
+push refused since it rewrites *                        | 2 changed         | reported, the remote stays
 push between our look and our push *                    | 2 changed         | not pushed over; the next run takes it in
-remote out of reach                                     | 2 changed         | the base as last seen; told
-remote that is empty *                                  | 3 -               | told with the command that mends it
+remote out of reach                                     | 2 changed         | the base as last seen; reported
+remote that is empty *                                  | 3 -               | reported with the command that fixes it
 remote with pruning set *                               | 0 changed         | the user's tags and tracking refs stay
 shallow clone *                                         | 0 changed         | stays shallow
-shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's behind, stays shallow
-another machine that makes the same *                   | 0 changed         | the page goes on
+shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's on top, stays shallow
+another machine that makes the same *                   | 0 changed         | the pull request goes on
 another machine that makes something else *             | 2 changed         | what it does not know is not pushed over
 object format sha256                                    | 0 changed         | as with sha1
 """
@@ -157,11 +157,11 @@ PARAMETERS = [
 
 
 def test_every_function_is_a_row_and_every_row_another() -> None:
-    told = {row.story for row in ROWS}
-    assert len(told) == len(ROWS) >= 30
+    stories = {row.story for row in ROWS}
+    assert len(stories) == len(ROWS) >= 30
     for module in MODULES.values():
         own = {one for name, one in vars(module).items() if inspect.isgeneratorfunction(one)}
-        assert own <= told
+        assert own <= stories
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Rows on what a person did to the branch: commits before, between and behind ours, a rewritten branch, a conflict."""
+"""Rows on what a person did to the branch: commits before, between and on top of ours, a rewritten branch, a conflict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _two_steps(scene: Scene, first: str = FIRST, second: str = "echo more > more
     scene.world.workstream("w", steps=[step("s", first), step("t", second)])
 
 
-def a_persons_commit_behind_ours_and_nothing_new(hub: Scene) -> Story:
+def a_persons_commit_on_top_of_ours_and_nothing_new(hub: Scene) -> Story:
     tip, pulls = hub.here(NOTES), hub.hub.pulls()
     hub.git("push", "--quiet", "origin", "splinter/w")
     hub.tomorrow()
@@ -23,7 +23,7 @@ def a_persons_commit_behind_ours_and_nothing_new(hub: Scene) -> Story:
     assert hub.hub.pulls() == pulls
 
 
-def a_persons_commits_behind_ours(local: Scene) -> Story:
+def a_persons_commits_on_top_of_ours(local: Scene) -> Story:
     local.here("echo n > notes.txt; git add .; printf 'First of mine\\n\\nWith a body.\\n' | git commit -qF -")
     old = local.here("sed -i 's/1/one/' x.txt; git commit -qam 'Second of mine'")
     local.edit()
@@ -190,7 +190,7 @@ def a_persons_commit_that_does_not_fit(local: Scene) -> Story:
     yield
     assert local.local() == tip
     assert local.message() == (
-        f"splinter/w holds a commit that is not ours ({tip[:12]}) and that does not fit behind the new change: x.txt; "
+        f"splinter/w holds a commit that is not ours ({tip[:12]}) and does not fit on top of the new change: x.txt; "
         'the branch is left as it is: merge it, or "git branch -m splinter/w NEW-NAME" frees its name'
     )
 

@@ -168,5 +168,5 @@ class Scene:
 
 
 def own_page(scene: Scene) -> str:
-    """The page kept as a file, where there is no GitHub."""
+    """The pull request kept as a file, where there is no GitHub."""
     return re.sub(r"\r", "", (scene.world.root / ".splinter/pull-requests/w.md").read_text())

@@ -199,7 +199,7 @@ def test_a_run_from_a_linked_worktree_keeps_its_state_in_the_main_one(one: World
     assert one.doit("workstreams").out.count("-- ") == 4
 
 
-def test_a_workstream_without_pull_request_gets_no_page(world: World) -> None:
+def test_a_workstream_without_pull_request_gets_no_pull_request(world: World) -> None:
     world.workstream("quiet", pull_request=False, steps=[world.step("s", "echo x > x.txt")])
     world.commit()
     done = world.doit()
@@ -281,7 +281,7 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
     assert not (one.root / ".splinter").exists()
 
 
-def test_show_prints_one_run_and_of_the_latest_where_none_is_named(world: World) -> None:
+def test_show_prints_one_run_and_the_latest_where_none_is_named(world: World) -> None:
     assert world.doit("show").out == "No run is recorded yet.\n"
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
     world.commit()

@@ -127,7 +127,7 @@ def test_a_dry_run_changes_no_byte_also_after_a_kill(slow: World) -> None:
     doit = slow.start()
     wait_for(lambda: reaches_second(slow), "the second step")
     wait_for(lambda: slow.branches() == ["splinter/other"], "the other workstream's end")
-    wait_for(lambda: (slow.root / ".splinter/pull-requests/other.md").exists(), "its page")
+    wait_for(lambda: (slow.root / ".splinter/pull-requests/other.md").exists(), "its pull request")
     end_group(doit)  # git's own calls are in sessions of their own: none is under way here
     before = slow.new_calls(), snapshot(slow)
     done = slow.doit("run", "--dry-run")

@@ -1,4 +1,4 @@
-"""Finished branches brought together: which fit, which conflict, what fails only in company, and one page of the rest."""
+"""Finished branches brought together: which fit, which conflict, what fails only in company, and one pull request of the rest."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def subjects(world: World, branch: str) -> list[str]:
     return world.git("log", "--reverse", "--format=%s", f"main..{branch}").splitlines()
 
 
-def test_one_branch_and_one_page_hold_the_commits_of_all_in_turn(world: World) -> None:
+def test_one_branch_and_one_pull_request_hold_the_commits_of_all_in_turn(world: World) -> None:
     together(world)
     sides(world, "a", "b")
     world.workstream("c", depends_on=["a"], objective="Be last.", pull_request={"labels": ["docs"]}, steps=[
@@ -183,7 +183,7 @@ def test_one_branch_and_one_page_hold_the_commits_of_all_in_turn(world: World) -
     assert page.read_text() == text
 
 
-def test_what_does_not_go_together_stays_out_of_the_page_and_is_named_there(world: World) -> None:
+def test_what_does_not_go_together_stays_out_of_the_pull_request_and_is_named_there(world: World) -> None:
     together(world)
     sides(world, "a", "b", "c")
     world.commit()
@@ -207,7 +207,7 @@ def test_a_persons_commits_on_the_common_branch_stay_on_top_of_ours(world: World
     assert subjects(world, "splinter/together") == ["Title of a (s)", "Title of b (s)", "by a person"]
 
 
-def test_a_workstream_without_a_page_is_in_the_union_only_where_others_build_on_it(world: World) -> None:
+def test_a_workstream_without_a_pull_request_is_in_the_union_only_where_others_build_on_it(world: World) -> None:
     together(world)
     world.workstream("alone", pull_request=False, steps=[{"id": "s", "run": "echo 1 > alone.txt"}])
     world.workstream("below", pull_request=False, steps=[{"id": "s", "run": "echo 1 > below.txt"}])
@@ -217,7 +217,7 @@ def test_a_workstream_without_a_page_is_in_the_union_only_where_others_build_on_
     assert subjects(world, "splinter/together") == ["Title of below (s)", "Title of top (s)"]
 
 
-def test_two_bases_are_refused_for_one_page(world: World) -> None:
+def test_two_bases_are_refused_for_one_pull_request(world: World) -> None:
     together(world)
     world.workstream("a", steps=[{"id": "s", "run": "true"}])
     world.workstream("b", base="develop", steps=[{"id": "s", "run": "true"}])
@@ -270,7 +270,7 @@ def test_a_rehearsal_alone_is_not_reported_as_a_run_in_which_nothing_ran(world: 
     assert "nothing ran" not in report
 
 
-def test_where_nothing_goes_together_an_open_page_stays(world: World) -> None:
+def test_where_nothing_goes_together_an_open_pull_request_stays(world: World) -> None:
     together(world)
     sides(world, "a", check="true")
     world.commit()

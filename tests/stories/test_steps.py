@@ -115,7 +115,7 @@ def test_a_step_that_was_to_change_something_and_did_not_fails(world: World) -> 
     assert ends(world)["reason"] == "no_change"
 
 
-def test_nothing_changed_makes_no_branch_and_no_page(world: World) -> None:
+def test_nothing_changed_makes_no_branch_and_no_pull_request(world: World) -> None:
     world.workstream("w", steps=[{"id": "s", "run": "true"}])
     world.commit()
     done = world.doit()

@@ -31,7 +31,7 @@ def pair(world: World) -> World:
     return world
 
 
-def test_a_first_run_leaves_branches_commits_pages_a_report_and_one_mail(pair: World) -> None:
+def test_a_first_run_leaves_branches_commits_pull_requests_a_report_and_one_mail(pair: World) -> None:
     head = pair.git("rev-parse", "HEAD")
     done = pair.doit()
     assert done.status == 0, done.out + done.err

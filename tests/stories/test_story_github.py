@@ -89,7 +89,7 @@ def test_one_draft_is_opened_left_alone_and_brought_up_to_date(forked: World, gi
     assert TOKEN not in done.out + (forked.root / "reports/latest/report.md").read_text()
 
 
-def test_a_failed_workstream_opens_nothing_and_leaves_an_open_page_as_it_is(forked: World, github: str) -> None:
+def test_a_failed_workstream_opens_nothing_and_leaves_an_open_pull_request_as_it_is(forked: World, github: str) -> None:
     forked.workstream("tidy", steps=[forked.step("write", "echo x > x.txt; exit 3")])
     assert forked.doit().status == 1
     assert open_pulls(github) == []

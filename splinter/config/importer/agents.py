@@ -46,11 +46,11 @@ class Table:
 
 @dataclass(slots=True)
 class Agents:
-    """`tools` are the repository's, `tables` those of imported profiles; `asked` are added as they are named."""
+    """`tools` are the repository's, `tables` those of imported profiles; `guessed` are added as they are named."""
 
     tools: Mapping[str, Tool]
     tables: Mapping[str, Table]
-    asked: dict[str, Table] = field(default_factory=dict)
+    guessed: dict[str, Table] = field(default_factory=dict)
     warned: set[str] = field(default_factory=set)
 
     def name(self, source: Source, keys: Keys, text: str) -> str:
@@ -64,14 +64,14 @@ class Agents:
         name = ALIASES.get(slug, slug)
         if name in NO_AGENTS or name in self.tools or name in self.tables:
             return self.nobody(source, keys, f"{shown(text)} takes no prompts")
-        self.asked[name] = _asked(name)
+        self.guessed[name] = _guessed(name)
         self._warn_of_guess(source, keys, name)
         return name
 
     def nobody(self, source: Source, keys: Keys, why: str) -> str:
         """The stand-in where no agent is named."""
         if self._known(NOBODY) is None:
-            self.asked[NOBODY] = _asked(NOBODY)
+            self.guessed[NOBODY] = _guessed(NOBODY)
         source.warn(keys, f'{why}: prompts go to "{NOBODY}"; say in [tools.{NOBODY}] of the settings who that is')
         return NOBODY
 
@@ -82,7 +82,7 @@ class Agents:
         return own is not None and not own.takes_prompts
 
     def _known(self, name: str) -> str | None:
-        if name in self.asked:
+        if name in self.guessed:
             return name
         own = self.tools.get(name)
         if own is not None and own.takes_prompts:
@@ -90,12 +90,12 @@ class Agents:
         table = self.tables.get(name)
         if own is None and table is not None and name not in NO_AGENTS:
             if "prompt_args" not in table.fields:
-                self.asked[name] = _with_prompts(table)
+                self.guessed[name] = _with_prompts(table)
             return name
         return None
 
     def _warn_of_guess(self, source: Source, keys: Keys, name: str) -> None:
-        if name in self.asked and name not in self.warned:
+        if name in self.guessed and name not in self.warned:
             self.warned.add(name)
             source.warn(keys, f"splinter does not ship a profile for {name}: check the arguments in [tools.{name}]")
 
@@ -133,7 +133,7 @@ def _is_no_agent(agents: Agents, text: str) -> bool:
     return name in NO_AGENTS or agents.is_plain_tool(name) or not name
 
 
-def _asked(name: str) -> Table:
+def _guessed(name: str) -> Table:
     if name == NOBODY:
         comment = "Nobody was named to answer these prompts: put your agent's command and arguments here."
     else:

@@ -234,7 +234,7 @@ def _check_all(work: _Work, texts: Mapping[int, str], agents: Agents) -> None:
 def _new_tables(work: _Work, agents: Agents) -> tuple[Table, ...]:
     """The tables that the settings lack; what a user has set already is not offered again."""
     shipped = tool_profiles.shipped()
-    wanted = {**work.tables, **agents.asked}
+    wanted = {**work.tables, **agents.guessed}
     return tuple(
         table
         for name, table in wanted.items()

@@ -1,4 +1,4 @@
-"""A person's commits brought behind ours: each on its own, three-way, all of them or none. It moves no ref."""
+"""A person's commits replayed on top of ours: each on its own, three-way, all of them or none. It moves no ref."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _LATEST = 20  # commits of ours that copies are looked for of
 def replayed(
     session: Session, plan: Plan, theirs: str, *, onto: str, known: Sequence[str], besides: str = "", remote: str = ""
 ) -> str:
-    """`onto` with a person's commits of `theirs` behind it; raises StepError with `conflict`.
+    """`onto` with a person's commits of `theirs` on top of it; raises StepError with `conflict`.
 
-    A person's are those that neither `known` nor a ref below `besides` contains and that stand behind the last of ours:
-    what ours stand on is a base, even one that was rewritten since. Authors, dates and messages stay. Left out are
-    copies of ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other
-    merge the change to its first parent is taken. `remote` is where `theirs` are the branch, empty for here.
+    A person's are those on top of the last of ours that neither `known` nor a ref below `besides` contains: what ours
+    stand on is a base, even one that was rewritten since. Authors, dates and messages stay. Left out are copies of
+    ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other merge the
+    change to its first parent is taken. `remote` is where `theirs` is the branch, empty for here.
     """
     repository, tip = session.repository, onto
-    commits = _behind_ours(session, merge.first_parents(repository, theirs, known, besides=besides))
+    commits = _on_top_of_ours(session, merge.first_parents(repository, theirs, known, besides=besides))
     copies = _changes_of_ours(session, plan) if commits else frozenset()
     for commit in commits:
         parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
         if git.result(repository, parent, commit) in copies or _only_brings(session, commit, onto):
             continue
-        new, conflicts = _behind(session, commit, parent, tip)
+        new, conflicts = _on_top(session, commit, parent, tip)
         if new is None:
             raise StepError("conflict", _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
         tip = new
@@ -39,11 +39,11 @@ def replayed(
 
 
 def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
-    """Whether commits of ours stand behind `than` in `theirs`."""
+    """Whether commits of ours stand on top of `than` in `theirs`."""
     return not session.store.commits().isdisjoint(merge.first_parents(session.repository, theirs, [than]))
 
 
-def _behind_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
+def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
     recorded = session.store.commits()
     ours = [place for place, commit in enumerate(commits) if commit in recorded]
     return commits[ours[-1] + 1 :] if ours else commits
@@ -66,8 +66,8 @@ def _only_brings(session: Session, commit: str, onto: str) -> bool:
     return merge.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
 
 
-def _behind(session: Session, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
-    """The commit anew behind `tip`, or `tip` where its change is there already; None and the paths that conflict."""
+def _on_top(session: Session, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
+    """The commit made again on `tip`, or `tip` where its change is there already; None and the paths that conflict."""
     repository = session.repository
     was, theirs, ours = (git.tree_of(repository, name) for name in (parent, commit, tip))
     tree, conflicts = merge.three_way(repository, was, ours, theirs)
@@ -81,8 +81,8 @@ def _behind(session: Session, commit: str, parent: str, tip: str) -> tuple[str |
 def _refusal(plan: Plan, commit: str, conflicts: Sequence[str], *, theirs: str, remote: str) -> str:
     branch, where = plan.branch, f" on {remote}" if remote else ""
     paths = ", ".join(git.printable(path) for path in conflicts[:_SHOWN])
-    mend = f"push {remote} {theirs[:12]}:refs/heads/NEW-NAME :{branch}" if remote else f"branch -m {branch} NEW-NAME"
+    command = f"push {remote} {theirs[:12]}:refs/heads/NEW-NAME :{branch}" if remote else f"branch -m {branch} NEW-NAME"
     return (
-        f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and that does not fit behind the new change: "
-        f'{paths}; the branch is left as it is: merge it, or "git {mend}" frees its name'
+        f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and does not fit on top of the new change: "
+        f'{paths}; the branch is left as it is: merge it, or "git {command}" frees its name'
     )

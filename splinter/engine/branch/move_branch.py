@@ -46,7 +46,7 @@ def settle(
         return Settled(tip=start, is_changed=False, notes=stays)
     is_same = last is not None and last.start == start and git.tree_of(repository, last.tip) == tree
     if last and is_same:
-        tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the page
+        tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the pull request
     is_left = is_same and current is not None and _is_rewritten(session, plan, current, last)
     updates = [] if is_left else _moves(session, plan, current, tip, last, start)
     _accept(session, plan, Accepted(start=start, tip=tip, rows=rows, tasks=tasks), judged, updates)
@@ -56,7 +56,7 @@ def settle(
 def _moves(
     session: Session, plan: Plan, current: str | None, tip: str, last: Accepted | None, start: str
 ) -> list[RefUpdate]:
-    """What must move for the branch to hold `tip`, a person's commits behind it; raises StepError with `conflict`."""
+    """What must move for the branch to hold `tip` and a person's commits on top; raises StepError with `conflict`."""
     repository = session.repository
     if current and git.is_ancestor(repository, tip, current) and not holds_more_of_ours(session, current, than=tip):
         return []
@@ -121,7 +121,7 @@ def _refuse_if_in_use(session: Session, plan: Plan) -> None:
 
 
 def _refuse_if_name_is_taken(session: Session, plan: Plan) -> None:
-    """A branch is a file of its name, so that it and one that goes on behind a `/` keep each other away."""
+    """A branch is a file of its name, so that it and one that continues after a `/` rule each other out."""
     own = plan.branch
     for name in git.branches(session.repository, own.partition("/")[0]):
         if own.startswith(f"{name}/") or name.startswith(f"{own}/"):

@@ -1,4 +1,4 @@
-"""What the checks of a workstream say of the commit that its change begins at, asked once for a tree.
+"""What the checks of a workstream say of the commit that its change begins at, run once for a tree.
 
 The answer is remembered by tree, check, tool and environment, so that workstreams and nights on the same tree share it.
 It moves no ref, and leaves the work tree at the commit that it found there.
@@ -34,7 +34,7 @@ def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[s
     if unknown:
         try:
             _switch(session, plan, commit, start)
-            found |= {check.id: _asked(session, plan, check, start, tree) for check in unknown}
+            found |= {check.id: _run(session, plan, check, start, tree) for check in unknown}
         finally:
             _switch(session, plan, start, commit)
     return {id: known for id, known in found.items() if known}
@@ -46,7 +46,7 @@ def _switch(session: Session, plan: Plan, old: str, new: str) -> None:
     worktree.forget_compiled(command.locate(session, plan), [change.path for change in changes])
 
 
-def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
+def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
     name = key(session, plan, check)
     with session.alone(f"baseline {name} {tree}"):
         known = _remembered(session, name, tree)
@@ -67,7 +67,7 @@ def _asked(session: Session, plan: Plan, check: Step, start: str, tree: str) -> 
 
 def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     known = session.baselines.get((name, tree))
-    if known or session.is_asked_again:
+    if known or session.is_always:
         return known
     kept = json.loads(session.store.fact(f"baseline/{name}") or "{}")
     return Outcomes(check=kept["check"], cases=kept["cases"]) if kept.get("tree") == tree else None

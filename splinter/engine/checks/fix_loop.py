@@ -22,7 +22,7 @@ from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 _TILL = "until the next occurrence, an edit, or doit -a"
 
 
-def mended(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
+def fixed(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
     """Judge, and hand failures back to the tool until the checks pass; raises StepError where that leads nowhere.
 
     `start` is the commit that the workstream's change begins at, `before` its last step's.

@@ -10,7 +10,7 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Largest:
-    """What goes together, and each other name with what failed when it was added; nothing where it had no turn."""
+    """What goes together, and each other name with what failed when it was added; nothing where it was not tried."""
 
     kept: Names
     failed: Mapping[str, Names]
@@ -19,7 +19,7 @@ class Largest:
 def largest(names: Sequence[str], fails: Callable[[Names], Names], depends_on: Mapping[str, Sequence[str]]) -> Largest:
     """Names, in their order, of which `fails` tells nothing, and to which no other could be added when it was tried.
 
-    `names` has each behind those it depends on; who depends on one that is left out is left out. For k culprits among
+    `names` has each after those it depends on; who depends on one that is left out is left out. For k culprits among
     n there are about 2 k log2 n trials.
     """
     kept: Names = ()

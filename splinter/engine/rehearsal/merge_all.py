@@ -22,7 +22,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One finished branch: its own change goes from `start` to `head`, where a person's commits stand behind ours.
+    """One finished branch: its own change goes from `start` to `head`, where a person's commits stand on top of ours.
 
     `tip` is what was accepted, `base` the base's commit then.
     """
@@ -50,7 +50,7 @@ class Merged:
 
 
 def members(session: Session, accepted: Mapping[str, Values]) -> tuple[Member, ...]:
-    """The finished branches with changes, each behind those it depends on; `accepted` are the values of `accept`."""
+    """The finished branches with changes, each after those it depends on; `accepted` are the values of `accept`."""
     changed = [plan for plan in session.plans.values() if accepted[plan.id].get("outcome") == "changed"]
     heads = git.refs(session.repository, "refs/heads") if changed else {}
     found = []

@@ -130,12 +130,12 @@ def _commit(session: Session, tree: str, base: str) -> str:
 def _judge(session: Session, members: Sequence[Member], base: str, commit: str) -> tuple[CheckRecord, ...]:
     """The checks of all members on a commit; one that several have runs once."""
     records: list[CheckRecord] = []
-    asked: set[str] = set()
+    ran: set[str] = set()
     for member in members:
         plan = replace(member.plan, workstream=replace(member.plan.workstream, budget=Budget()))
         keys = {check.id: baseline.key(session, plan, check) for check in plan.workstream.checks}
-        checks = tuple(check for check in plan.workstream.checks if keys[check.id] not in asked)
-        asked |= set(keys.values())
+        checks = tuple(check for check in plan.workstream.checks if keys[check.id] not in ran)
+        ran |= set(keys.values())
         if checks:
             plan = replace(plan, workstream=replace(plan.workstream, checks=checks))
             records += _judge_one(session, plan, member, base, commit)

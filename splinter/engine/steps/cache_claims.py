@@ -69,7 +69,7 @@ class _Wanted:
 def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[bool]:
     """Hold the claim on a key while its result is made, waiting for who holds it; yields whether a result came instead.
 
-    A turn of the step's tool is held with it, so that nobody waits for one who waits for a turn.
+    A slot of the step's tool is held with it, so that nobody waits for a holder who waits for a slot.
     """
     remote = cache.shared_through(session)
     if remote is None or key is None or not session.uses_kept:
@@ -81,19 +81,19 @@ def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[
         session=session, remote=remote, key=key, task=plan.task(step.id), limit_s=limit_s, known=known
     )  # fmt: skip
     mine = ""
-    with ExitStack() as turn:
+    with ExitStack() as slot:
         try:
-            mine, is_news = _asked_for(wanted, plan, step, turn)
+            mine, is_news = _asked_for(wanted, plan, step, slot)
             yield is_news
         finally:
             if mine:
                 _release(wanted, mine)
 
 
-def _asked_for(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[str, bool]:
+def _asked_for(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[str, bool]:
     """What `_taken` gives, where neither an interrupt nor the remote stands against it."""
     try:
-        return _taken(wanted, plan, step, turn)
+        return _taken(wanted, plan, step, slot)
     except StepError:  # interrupted, as the step itself will say
         return "", False
     except SplinterError as error:
@@ -101,11 +101,11 @@ def _asked_for(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tupl
         return "", False
 
 
-def _taken(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[str, bool]:
+def _taken(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[str, bool]:
     """The claim that is ours now, empty where we go on without one, and whether a result came meanwhile."""
     session, over, refused = wanted.session, "", False
     while not session.processes.is_stopping:
-        turn.enter_context(session.turn(command.profile_of(plan, step)))
+        slot.enter_context(session.slot(command.profile_of(plan, step)))
         mine = _offered(wanted, over)
         there = _look(wanted)
         if there.claim == mine:
@@ -113,7 +113,7 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, turn: ExitStack) -> tuple[st
                 _forget(wanted, over)
             return mine, wanted.is_news(there)
         _forget(wanted, mine)
-        turn.close()  # others may have it meanwhile
+        slot.close()  # others may have it meanwhile
         if wanted.is_news(there):
             return "", True
         if not there.claim and refused:

@@ -84,8 +84,8 @@ def act(
         session.account(plan), name, is_paid=is_paid(plan, step),
         is_stopping=lambda: session.processes.is_stopping,
     )  # fmt: skip
-    # the turn first, everywhere: one who holds a share of the budget must not wait for one who waits for a share
-    with session.turn(profile), _scratch(session, plan) as scratch, booked as booking:
+    # the slot first, everywhere: whoever holds a slot may wait for a share of the budget, but never the other way round
+    with session.slot(profile), _scratch(session, plan) as scratch, booked as booking:
         with disk_errors.as_storage_errors(session.folders):
             command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
             _begin_log(session, step, session.log(plan, name), scratch)

@@ -16,7 +16,7 @@ from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
-from splinter.model.guarded_paths import TAKES_ORDERS
+from splinter.model.guarded_paths import AGENT_CONFIGURATION
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
@@ -90,10 +90,13 @@ def write_patch(session: Session, old: str, new: str, patch: Path) -> None:
 
 
 def disarm(session: Session, tree: WorkTree) -> None:
-    """Delete what an earlier command left, ignored by git, where agents take orders; what a user includes stays."""
+    """Delete what an earlier command left, ignored by git, where agents read their configuration.
+
+    What a user includes stays.
+    """
     listing = session.repository.start / layout.INCLUDE
     included = listing.read_text("utf-8").split() if listing.is_file() else []
-    left = [name for name in TAKES_ORDERS if os.path.lexists(tree.path / name) and name not in included]
+    left = [name for name in AGENT_CONFIGURATION if os.path.lexists(tree.path / name) and name not in included]
     if left:
         git.clean(session.repository, tree, left)
 

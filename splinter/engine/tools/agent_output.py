@@ -176,7 +176,7 @@ def opencode(output: str) -> Reading:
         elif kind == "tool_use":
             state = _mapping(part.get("state"))
             if state.get("status") == "error" and _OPENCODE_DENIED.match(_text(state.get("error")) or ""):
-                denied.append(_asked(part.get("tool"), state.get("input")))
+                denied.append(_called(part.get("tool"), state.get("input")))
         elif kind == "error":
             whole = _mapping(event.get("error"))
             data = _mapping(whole.get("data"))
@@ -318,10 +318,10 @@ def _count(number: str, unit: str) -> int:
 
 def _denials(found: object) -> tuple[str, ...]:
     entries = [_mapping(entry) for entry in _list(found)]
-    return tuple(_asked(entry.get("tool_name"), entry.get("tool_input")) for entry in entries)
+    return tuple(_called(entry.get("tool_name"), entry.get("tool_input")) for entry in entries)
 
 
-def _asked(tool: object, input: object) -> str:
+def _called(tool: object, input: object) -> str:
     """A tool and the file, command or address that it was called with."""
     given, name = _mapping(input), _text(tool) or "a tool"
     keys = ("file_path", "filePath", "command", "url", "path")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from splinter.errors import PublishError
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.text import markdown
@@ -64,7 +64,7 @@ class GitHub:
     """One repository, `owner/name`, on GitHub or on the server whose API is at `api_url`.
 
     `timeout_s` bounds each wait for an answer; `pause_s` is the least time between two writes, as GitHub asks for;
-    `again` is the call that errors tell to repeat.
+    `again` is the call that errors say to repeat.
     """
 
     token: str = field(repr=False)
@@ -75,24 +75,24 @@ class GitHub:
     tries: int = TRIES
     again: str = "doit run pr"
 
-    def publish(self, page: Page, push: Callable[[], None] = lambda: None) -> PullRequestRecord:
-        """Open the page, or bring the open one up to date; where nothing differs nothing is written.
+    def publish(self, proposal: Proposal, push: Callable[[], None] = lambda: None) -> PullRequestRecord:
+        """Open the pull request, or bring the open one up to date; where nothing differs nothing is written.
 
-        The branch is pushed before either, but not for a page that a human closed: GitHub reopens none whose branch
+        The branch is pushed before either, but not for one that a human closed: GitHub reopens none whose branch
         was rewritten meanwhile, and a branch that was deleted with it stays so.
         """
         with self._as_publish_errors():
             repository = self._repository()
-            there = _open_one(repository, page)
-            closed = None if there else _declined_one(repository, page)
+            there = _open_one(repository, proposal)
+            closed = None if there else _declined_one(repository, proposal)
             if closed:
-                return _left_alone(closed, page)
+                return _left_alone(closed, proposal)
         push()
         with self._as_publish_errors():
-            return _update(there, page) if there else _open(repository, page)
+            return _update(there, proposal) if there else _open(repository, proposal)
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
-        """Close the open page of `head` with a comment; None where there is none."""
+        """Close the open pull request of `head` with a comment; None where there is none."""
         with self._as_publish_errors():
             found = _of_head(self._repository(), head, state="open")
             if not found:
@@ -106,7 +106,7 @@ class GitHub:
         with self._as_publish_errors():
             repository = self._repository()
             named, data = repository.raw_headers.get("x-oauth-scopes"), repository.raw_data
-            if "full_name" not in data:  # PyGithub makes a repository of a proxy's page too
+            if "full_name" not in data:  # PyGithub makes a repository of a proxy's web page too
                 raise ValueError("no repository")
             # fine-grained tokens and those of apps have no scopes
             scopes = None if named is None else tuple(re.findall(r"[^,\s]+", str(named)))
@@ -190,18 +190,18 @@ def _owner(pull: PullRequest) -> str:
     return pull.head.repo.owner.login if pull.head.repo else pull.head.user.login
 
 
-def _open_one(repository: Repository, page: Page) -> PullRequest | None:
+def _open_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
     """The open pull request: of several (GitHub allows one a base) that with the base we want, else with our part."""
-    found = _of_head(repository, page.head, state="open")
-    return max(found, key=lambda one: (one.base.ref == page.base, bool(_part(one))), default=None)
+    found = _of_head(repository, proposal.head, state="open")
+    return max(found, key=lambda one: (one.base.ref == proposal.base, bool(_part(one))), default=None)
 
 
-def _declined_one(repository: Repository, page: Page) -> PullRequest | None:
+def _declined_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
     """The latest pull request, where a human closed it and our definition is still the one that it was about."""
-    latest = next(iter(_of_head(repository, page.head, state="closed")), None)
+    latest = next(iter(_of_head(repository, proposal.head, state="closed")), None)
     if latest is None or latest.merged_at:
         return None
-    definition = pull_request_body.hidden(page.own_body, "definition")
+    definition = pull_request_body.hidden(proposal.own_body, "definition")
     return latest if definition and pull_request_body.hidden(_part(latest), "definition") == definition else None
 
 
@@ -209,48 +209,51 @@ def _part(pull: PullRequest) -> str:
     return pull_request_body.own_part(pull.body or "")
 
 
-def _left_alone(closed: PullRequest, page: Page) -> PullRequestRecord:
+def _left_alone(closed: PullRequest, proposal: Proposal) -> PullRequestRecord:
     note = (
         f"#{closed.number} was closed without a merge, so nothing is proposed until the workstream's definition changes"
     )
-    return _record(page.workstream, "none", closed, notes=(note,))
+    return _record(proposal.workstream, "none", closed, notes=(note,))
 
 
-def _open(repository: Repository, page: Page) -> PullRequestRecord:
+def _open(repository: Repository, proposal: Proposal) -> PullRequestRecord:
     from github import GithubException
 
     notes: tuple[str, ...] = ()
     try:
-        opened = _create(repository, page, draft=page.draft)
+        opened = _create(repository, proposal, draft=proposal.draft)
     except GithubException as error:
-        there = _open_one(repository, page) if _is_refusal(error, "already exists") else None
+        there = _open_one(repository, proposal) if _is_refusal(error, "already exists") else None
         if there:  # it was opened since we looked, or GitHub's listing lags behind
-            return _update(there, page)
-        if not (page.draft and _is_refusal(error, "draft")):
+            return _update(there, proposal)
+        if not (proposal.draft and _is_refusal(error, "draft")):
             raise
-        opened = _create(repository, page, draft=False)
+        opened = _create(repository, proposal, draft=False)
         notes = ("this repository has no draft pull requests, so it is open for review",)
-    return _record(page.workstream, "opened", opened, notes=(*notes, *_dressed(opened, page)))
+    return _record(proposal.workstream, "opened", opened, notes=(*notes, *_dressed(opened, proposal)))
 
 
-def _create(repository: Repository, page: Page, *, draft: bool) -> PullRequest:
-    body = pull_request_body.merge_body("", page.own_body)
-    return repository.create_pull(base=page.base, head=page.head, title=page.title, body=body, draft=draft)
+def _create(repository: Repository, proposal: Proposal, *, draft: bool) -> PullRequest:
+    body = pull_request_body.merge_body("", proposal.own_body)
+    return repository.create_pull(base=proposal.base, head=proposal.head, title=proposal.title, body=body, draft=draft)
 
 
-def _dressed(pull: PullRequest, page: Page) -> tuple[str, ...]:
+def _dressed(pull: PullRequest, proposal: Proposal) -> tuple[str, ...]:
     """Set labels, assignees and reviewers; what GitHub refuses is returned as notes."""
     return (
-        *_tried("label", page.labels, lambda names: pull.add_to_labels(*names)),
-        *(_tried("assignee", page.assignees, lambda names: pull.add_to_assignees(*names)) or _missing(pull, page)),
-        *_tried("reviewer", page.reviewers, lambda names: _request_review(pull, names)),
+        *_tried("label", proposal.labels, lambda names: pull.add_to_labels(*names)),
+        *(
+            _tried("assignee", proposal.assignees, lambda names: pull.add_to_assignees(*names))
+            or _missing(pull, proposal)
+        ),
+        *_tried("reviewer", proposal.reviewers, lambda names: _request_review(pull, names)),
     )
 
 
-def _missing(pull: PullRequest, page: Page) -> list[str]:
+def _missing(pull: PullRequest, proposal: Proposal) -> list[str]:
     """Assignees whom GitHub left out without a word, as it does with strangers."""
-    taken = {user.login.lower() for user in pull.assignees} if page.assignees else set()
-    return [f"assignee {name}: GitHub did not take them" for name in page.assignees if name.lower() not in taken]
+    taken = {user.login.lower() for user in pull.assignees} if proposal.assignees else set()
+    return [f"assignee {name}: GitHub did not take them" for name in proposal.assignees if name.lower() not in taken]
 
 
 def _request_review(pull: PullRequest, names: Sequence[str]) -> None:
@@ -277,29 +280,29 @@ def _tried(what: str, names: Sequence[str], call: Callable[[Sequence[str]], None
     return []
 
 
-def _update(there: PullRequest, page: Page) -> PullRequestRecord:
-    changes = _changes(there, page)
+def _update(there: PullRequest, proposal: Proposal) -> PullRequestRecord:
+    changes = _changes(there, proposal)
     action = "updated" if changes else "unchanged"
     if not _part(there):
         action = "adopted"
     if changes:
         there.edit(**changes)
-    return _record(page.workstream, action, there)
+    return _record(proposal.workstream, action, there)
 
 
-def _changes(there: PullRequest, page: Page) -> dict[str, Any]:
+def _changes(there: PullRequest, proposal: Proposal) -> dict[str, Any]:
     """What must be written: base and our part where they differ, the title only where our own definition of it did."""
     changes: dict[str, Any] = {}
     part = _part(there)
-    page = page.beside(part)
-    body = pull_request_body.merge_body(there.body or "", page.own_body)
+    proposal = proposal.beside(part)
+    body = pull_request_body.merge_body(there.body or "", proposal.own_body)
     if not pull_request_body.is_same_body(part, pull_request_body.own_part(body)):
         changes["body"] = body
-    then, now = pull_request_body.hidden(part, "title"), pull_request_body.hidden(page.own_body, "title")
-    if then and now and then != now and there.title != page.title:
-        changes["title"] = page.title
-    if there.base.ref != page.base:
-        changes["base"] = page.base
+    then, now = pull_request_body.hidden(part, "title"), pull_request_body.hidden(proposal.own_body, "title")
+    if then and now and then != now and there.title != proposal.title:
+        changes["title"] = proposal.title
+    if there.base.ref != proposal.base:
+        changes["base"] = proposal.base
     return changes
 
 

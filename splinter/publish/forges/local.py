@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splinter.errors import PublishError
 from splinter.model import layout
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.system import disk_errors
@@ -23,22 +23,24 @@ _HEADING = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(?:\r?\n)?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Pages under `.splinter/pull-requests/` of the repository at `root`."""
+    """Files under `.splinter/pull-requests/` of the repository at `root`."""
 
     root: Path
 
-    def publish(self, page: Page, push: Callable[[], None] | None = None) -> PullRequestRecord:
-        """Write the page, its text outside our markers kept; what says the same is not touched, and nothing pushed."""
-        heading, body = self._read(page.workstream)
-        page = page.beside(pull_request_body.own_part(body))
-        wanted = _heading(page, state="open")
-        is_same = heading == wanted and pull_request_body.is_same_body(pull_request_body.own_part(body), page.own_body)
+    def publish(self, proposal: Proposal, push: Callable[[], None] | None = None) -> PullRequestRecord:
+        """Write the file, its text outside our markers kept; one that says the same is not touched. Pushes nothing."""
+        heading, body = self._read(proposal.workstream)
+        proposal = proposal.beside(pull_request_body.own_part(body))
+        wanted = _heading(proposal, state="open")
+        is_same = heading == wanted and pull_request_body.is_same_body(
+            pull_request_body.own_part(body), proposal.own_body
+        )
         if not is_same:
-            self._write(page.workstream, wanted, pull_request_body.merge_body(body, page.own_body))
-        return _record(page.workstream, "unchanged" if is_same else "written")
+            self._write(proposal.workstream, wanted, pull_request_body.merge_body(body, proposal.own_body))
+        return _record(proposal.workstream, "unchanged" if is_same else "written")
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
-        """Mark the page of `head` as closed and say why at its end; None where there is no open one."""
+        """Mark the pull request of `head` as closed and say why at its end; None where there is no open one."""
         heading, body = self._read(workstream)
         if f"head: {_value(head)}\n" not in f"{heading}\n" or "state: open" not in heading.splitlines():
             return None
@@ -46,7 +48,7 @@ class Local:
         return _record(workstream, "closed")
 
     def _read(self, workstream: str) -> tuple[str, str]:
-        """Heading and body of the page as it is; both empty where there is none."""
+        """Heading and body of the file as it is; both empty where there is none."""
         try:
             text = (self.root / _where(workstream)).read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
@@ -64,15 +66,15 @@ class Local:
             raise PublishError(disk_errors.sentence(_where(workstream), error)) from error
 
 
-def _heading(page: Page, *, state: str) -> str:
+def _heading(proposal: Proposal, *, state: str) -> str:
     fields = {
-        "title": page.title,
-        "head": page.head,
-        "base": page.base,
-        "draft": page.draft,
-        "labels": page.labels,
-        "reviewers": page.reviewers,
-        "assignees": page.assignees,
+        "title": proposal.title,
+        "head": proposal.head,
+        "base": proposal.base,
+        "draft": proposal.draft,
+        "labels": proposal.labels,
+        "reviewers": proposal.reviewers,
+        "assignees": proposal.assignees,
     }
     return "\n".join([f"state: {state}", *(f"{name}: {_value(value)}" for name, value in fields.items())])
 
@@ -83,8 +85,8 @@ def _value(value: object) -> str:
     return json.dumps(plain(shown) if isinstance(shown, str) else shown, ensure_ascii=False)
 
 
-def _kind(page: Page) -> str:
-    return "draft pull request" if page.draft else "pull request"
+def _kind(proposal: Proposal) -> str:
+    return "draft pull request" if proposal.draft else "pull request"
 
 
 def _where(workstream: str) -> str:

@@ -50,7 +50,7 @@ class Slack:
         except HTTPError as error:
             said = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
             raise PublishError(
-                f"Slack at {host} refused the message ({error.code} {said}); {_mend(error.code)}"
+                f"Slack at {host} refused the message ({error.code} {said}); {_remedy(error.code)}"
             ) from error
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
             said = one_line(getattr(error, "reason", "") or type(error).__name__)
@@ -129,7 +129,7 @@ def _host(url: str) -> str:
     raise PublishError("SLACK_WEBHOOK_URL is no address; it must read https://hooks.slack.com/services/…")
 
 
-def _mend(status: int) -> str:
+def _remedy(status: int) -> str:
     if status in (403, 404, 410):
         return "the webhook was revoked or its channel is gone: make a new one for SLACK_WEBHOOK_URL"
     return "run `doit run slack` again later"

@@ -438,7 +438,7 @@ def test_a_body_with_no_room_for_us_stays_as_it_is() -> None:
     assert pull_request_body.merge_body(mine, body_of(TIDY)) == mine
 
 
-def test_a_page_that_we_close_ourselves_forgets_its_definition() -> None:
+def test_a_pull_request_that_we_close_ourselves_forgets_its_definition() -> None:
     body = pull_request_body.withdrawn(f"mine <!-- splinter:definition x -->\n{body_of(TIDY)}")
     assert pull_request_body.hidden(pull_request_body.own_part(body), "definition") is None
     assert body.startswith("mine <!-- splinter:definition x -->\n<!-- splinter:begin -->")

@@ -16,7 +16,7 @@ from openapi_core.validation.request.exceptions import InvalidRequestBody
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from splinter.errors import PublishError
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
 from splinter.publish import pull_request_body
 from splinter.publish.forges.github import GitHub, repository_of
@@ -33,9 +33,9 @@ def own(run: str = "run-1", definition: str = "abc", **fields: object) -> str:
     return pull_request_body.body(record, run=run, reproduce="doit tidy", definition=definition)
 
 
-def page_of(**fields: object) -> Page:
+def page_of(**fields: object) -> Proposal:
     whole = {"workstream": "tidy", "head": HEAD, "base": "main", "title": "Tidy", "own_body": own(), **fields}
-    return Page(**whole)  # type: ignore[arg-type]
+    return Proposal(**whole)  # type: ignore[arg-type]
 
 
 # --- against the emulator: what stands on GitHub afterwards ---
@@ -101,7 +101,7 @@ def test_a_draft_is_opened_with_our_part_labels_and_reviewers(there: There) -> N
     assert {user["login"] for user in pull["requested_reviewers"]} == {"hubot", "monalisa"}
 
 
-def test_a_page_that_asks_for_review_at_once_is_no_draft(there: There) -> None:
+def test_a_pull_request_that_asks_for_review_at_once_is_no_draft(there: There) -> None:
     there.forge.publish(page_of(draft=False))
     assert there.pull(1)["draft"] is False
 
@@ -144,7 +144,7 @@ def test_the_base_is_kept_up_to_date(there: There) -> None:
     assert there.pull(1)["base"]["ref"] == "main"
 
 
-def test_a_page_that_a_human_opened_is_adopted(there: There) -> None:
+def test_a_pull_request_that_a_human_opened_is_adopted(there: There) -> None:
     there.call("POST", f"/repos/{there.name}/pulls", {"title": "Mine", "head": HEAD, "base": "main", "body": "Mine."})
     done = there.forge.publish(page_of())
     assert (done.action, done.number) == ("adopted", 1)
@@ -153,7 +153,7 @@ def test_a_page_that_a_human_opened_is_adopted(there: There) -> None:
     assert there.forge.publish(page_of()).action == "unchanged"
 
 
-def test_a_page_of_a_similar_branch_is_not_taken_for_ours(there: There) -> None:
+def test_a_pull_request_of_a_similar_branch_is_not_taken_for_ours(there: There) -> None:
     there.forge.publish(page_of(head=f"{HEAD}-more"))
     assert there.forge.publish(page_of()).number == 2
 
@@ -177,7 +177,7 @@ def test_after_a_merge_the_next_change_opens_a_new_one(there: There) -> None:
     assert (done.action, done.number) == ("opened", 2)
 
 
-def test_nothing_left_to_propose_closes_the_page_with_a_comment(there: There) -> None:
+def test_nothing_left_to_propose_closes_the_pull_request_with_a_comment(there: There) -> None:
     there.forge.publish(page_of())
     done = there.forge.close(workstream="tidy", head=HEAD, comment="Nothing is left.")
     assert done is not None
@@ -188,7 +188,7 @@ def test_nothing_left_to_propose_closes_the_page_with_a_comment(there: There) ->
     assert there.forge.close(workstream="tidy", head=HEAD, comment="Again.") is None
 
 
-def test_a_page_that_we_closed_ourselves_does_not_hinder_the_next_change(there: There) -> None:
+def test_a_pull_request_that_we_closed_ourselves_does_not_hinder_the_next_change(there: There) -> None:
     there.forge.publish(page_of())
     there.forge.close(workstream="tidy", head=HEAD, comment="Nothing is left.")
     done = there.forge.publish(page_of())
@@ -358,7 +358,7 @@ def test_a_repository_that_is_no_name_is_reported_before_anybody_is_asked(fake: 
     assert fake.server.asked == []
 
 
-def test_a_plan_without_drafts_gets_a_page_that_is_ready(fake: Fake) -> None:
+def test_a_plan_without_drafts_gets_a_pull_request_that_is_ready(fake: Fake) -> None:
     def answer(asked: Asked) -> Answer:
         if asked.json()["draft"]:
             return Answer(422, {"message": "Draft pull requests are not supported in this repository."})
@@ -372,7 +372,7 @@ def test_a_plan_without_drafts_gets_a_page_that_is_ready(fake: Fake) -> None:
     )
 
 
-def test_a_page_that_was_opened_meanwhile_is_taken_up(fake: Fake) -> None:
+def test_a_pull_request_that_was_opened_meanwhile_is_taken_up(fake: Fake) -> None:
     def answer(_: Asked) -> Answer:
         fake.add(body=own())
         message = "A pull request already exists for octo:splinter/tidy."
@@ -383,14 +383,14 @@ def test_a_page_that_was_opened_meanwhile_is_taken_up(fake: Fake) -> None:
     assert (done.action, done.number) == ("unchanged", 1)
 
 
-def test_the_page_of_a_fork_with_the_same_branch_is_not_ours(fake: Fake) -> None:
+def test_the_pull_request_of_a_fork_with_the_same_branch_is_not_ours(fake: Fake) -> None:
     fake.add(owner="stranger")
     fake.add(head_repo_gone=True, owner="stranger2")
     fake.pulls[1]["head"]["repo"] = None
     assert fake.forge.publish(page_of()).number == 3
 
 
-def test_our_page_is_found_on_the_last_page_of_the_listing(fake: Fake) -> None:
+def test_our_pull_request_is_found_on_the_last_page_of_the_listing(fake: Fake) -> None:
     strangers = [fake.add(owner=f"stranger-{number}") for number in range(3)]
     ours = fake.add(body=own())
 
@@ -404,7 +404,7 @@ def test_our_page_is_found_on_the_last_page_of_the_listing(fake: Fake) -> None:
     assert fake.forge.publish(page_of()).number == ours["number"]
 
 
-def test_of_two_pages_of_one_branch_that_with_our_base_is_taken(fake: Fake) -> None:
+def test_of_two_pull_requests_of_one_branch_that_with_our_base_is_taken(fake: Fake) -> None:
     fake.add(base="main", body=own())
     fake.add(base="dev", body=own())
     assert fake.forge.publish(page_of()).number == 1
@@ -412,7 +412,7 @@ def test_of_two_pages_of_one_branch_that_with_our_base_is_taken(fake: Fake) -> N
     assert fake.server.writes == []
 
 
-def test_one_refused_name_costs_no_other_and_no_page(fake: Fake) -> None:
+def test_one_refused_name_costs_no_other_and_no_pull_request(fake: Fake) -> None:
     def reviewers(asked: Asked) -> Answer:
         if "ghost" in asked.json().get("reviewers", ()):
             return Answer(422, {"message": "Reviews may only be requested from collaborators."})
@@ -441,7 +441,7 @@ def test_one_refused_name_costs_no_other_and_no_page(fake: Fake) -> None:
     ]
 
 
-def test_an_unchanged_page_is_only_read(fake: Fake) -> None:
+def test_an_unchanged_pull_request_is_only_read(fake: Fake) -> None:
     fake.add(body=own().replace("\n", "\r\n"))
     assert fake.forge.publish(page_of(own_body=own(run="run-2"))).action == "unchanged"
     assert fake.server.writes == []

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from splinter.errors import PublishError
-from splinter.model.ports import Page
+from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
 from splinter.publish import pull_request_body
 from splinter.publish.forges.local import Local
@@ -21,7 +21,7 @@ def own(run: str = "run-1", **fields: str) -> str:
     return pull_request_body.body(record, run=run, reproduce="doit tidy", definition="abc")
 
 
-def page_of(**fields: object) -> Page:
+def page_of(**fields: object) -> Proposal:
     whole = {
         "workstream": "tidy",
         "head": "splinter/tidy",
@@ -30,10 +30,10 @@ def page_of(**fields: object) -> Page:
         "own_body": own(),
         **fields,
     }
-    return Page(**whole)  # type: ignore[arg-type]
+    return Proposal(**whole)  # type: ignore[arg-type]
 
 
-def test_a_page_is_written_with_its_heading_and_body(tmp_path: Path) -> None:
+def test_a_pull_request_is_written_with_its_heading_and_body(tmp_path: Path) -> None:
     done = Local(tmp_path).publish(page_of(labels=("docs",)))
     assert done == PullRequestRecord(workstream="tidy", action="written", where=WHERE)
     _, heading, body = (tmp_path / WHERE).read_text().split("---\n", 2)
@@ -49,7 +49,7 @@ def test_nothing_is_ever_pushed(tmp_path: Path) -> None:
     Local(tmp_path).publish(page_of(), lambda: pytest.fail("pushed"))
 
 
-def test_the_same_page_of_another_run_is_not_touched(tmp_path: Path) -> None:
+def test_the_same_pull_request_of_another_run_is_not_touched(tmp_path: Path) -> None:
     forge = Local(tmp_path)
     forge.publish(page_of())
     before = (tmp_path / WHERE).stat()
@@ -59,7 +59,7 @@ def test_the_same_page_of_another_run_is_not_touched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"title": "Other"}, {"base": "dev"}, {"own_body": own(objective="Other")}])
-def test_a_page_that_says_something_else_is_written_again(tmp_path: Path, change: dict[str, str]) -> None:
+def test_a_pull_request_that_says_something_else_is_written_again(tmp_path: Path, change: dict[str, str]) -> None:
     forge = Local(tmp_path)
     forge.publish(page_of())
     assert forge.publish(page_of(**change)).action == "written"
@@ -83,7 +83,7 @@ def test_a_title_cannot_add_a_field_to_the_heading(tmp_path: Path) -> None:
     assert heading["title"] == 'x"\nbase: evil\n---\n'
 
 
-def test_a_closed_page_says_so_and_why(tmp_path: Path) -> None:
+def test_a_closed_pull_request_says_so_and_why(tmp_path: Path) -> None:
     forge = Local(tmp_path)
     forge.publish(page_of())
     done = forge.close(workstream="tidy", head="splinter/tidy", comment="Nothing is left.")
@@ -100,7 +100,7 @@ def test_closing_what_is_not_there_does_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+def test_a_pull_request_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / ".splinter").write_text("a file where the folder should be")
     with pytest.raises(PublishError, match=r"^\.splinter/pull-requests/tidy\.md cannot be (read|written): "):
         Local(tmp_path).publish(page_of())
