@@ -271,13 +271,20 @@ def _placed(node: Mapping[str, Any], name: str, rest: tuple[str, ...], example: 
 
 
 def _toml(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    plain = {name: value for name, value in data.items() if not isinstance(value, dict)}
+    lists = {
+        name: value for name, value in data.items() if isinstance(value, list) and value and isinstance(value[0], dict)
+    }
+    plain = {name: value for name, value in data.items() if not isinstance(value, dict) and name not in lists}
     if path and plain:
         yield f"[{'.'.join(path)}]"
     # JSON's notation of texts, numbers and lists is TOML's too
     yield from (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items())
-    for name in data.keys() - plain.keys():
+    for name in data.keys() - plain.keys() - lists.keys():
         yield from _toml(data[name], (*path, name))
+    for name, items in lists.items():
+        for item in items:
+            yield f"[[{'.'.join((*path, name))}]]"
+            yield from _toml(item, ())
 
 
 def _file(file: str, title: str, more: str) -> Iterator[str]:

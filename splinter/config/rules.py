@@ -125,6 +125,13 @@ def _refs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     lists = (("scope", "modify"), ("scope", "create"), ("scope", "forbid"), ("inputs",), ("artifacts",))
     found = [(keys, text) for place in lists for keys, text in texts(document, *place)]
+    for entry_keys, entry in entries(document, "setup"):
+        inputs = entry.get("inputs")
+        found += [
+            ((*entry_keys, "inputs", index), text)
+            for index, text in enumerate(inputs if isinstance(inputs, list) else ())
+            if isinstance(text, str)
+        ]
     for entry_keys, entry in entries(document, "steps"):
         if isinstance(entry.get("prompt_file"), str):
             found.append(((*entry_keys, "prompt_file"), entry["prompt_file"]))

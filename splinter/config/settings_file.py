@@ -13,11 +13,11 @@ from typing import Any
 from splinter.config import bounded_read, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
-from splinter.model import layout, schedule
+from splinter.model import layout, schedule, workstream
 from splinter.model.settings import Environment, Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
-from splinter.text.patterns import ref_problem, shown
+from splinter.text.patterns import path_problem, ref_problem, shown
 
 
 def read(root: Path) -> Settings:
@@ -45,12 +45,16 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tool_profiles.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    tables = ("tools", "identity", "budget", "gc")
+    tables = ("tools", "identity", "budget", "gc", "setup")
     values = {key: value for key, value in document.data.items() if key not in tables}
     values["sandbox_reads"] = tuple(values.get("sandbox_reads", ()))
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
-    return Settings(**values, identity=own, budget=budget, gc=limits, tools=profiles, source=document.path), ()
+    setup = workstream.setup(document.data.get("setup", ()))
+    settings = Settings(
+        **values, setup=setup, identity=own, budget=budget, gc=limits, tools=profiles, source=document.path
+    )
+    return settings, ()
 
 
 def defaults() -> Settings:
@@ -121,6 +125,12 @@ def _rules(document: Document) -> list[Problem]:
         why = judge(own) if isinstance(own, str) and own else None
         if why:
             found.append(document.problem((key,), why))
+    setup = data.get("setup")
+    for index, entry in enumerate(setup if isinstance(setup, list) else ()):
+        inputs = entry.get("inputs") if isinstance(entry, dict) else None
+        for number, text in enumerate(inputs if isinstance(inputs, list) else ()):
+            if isinstance(text, str) and (why := path_problem(text)):
+                found.append(document.problem(("setup", index, "inputs", number), f"path {shown(text)} {why}"))
     return [*found, *_placeholders(document)]
 
 

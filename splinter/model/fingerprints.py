@@ -27,6 +27,7 @@ def prepare_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
     return {
         **_shared(plan),
         "base": plan.base.name,
+        **_setup(plan),
         **_steps("preflight", plan.workstream.preflight, plan),
         **{f"dependency:{other}": result for other, result in results.items()},
     }
@@ -45,6 +46,7 @@ def accept_inputs(plan: Plan, before: str) -> Inputs:
         **_shared(plan),
         **_steps("checks", workstream.checks, plan),
         "checks of the settings": "baseline" if plan.forgives_earlier else "all",
+        **_setup(plan),
         **_fix(plan),
         "artifacts": workstream.artifacts,
         **_named("budget", asdict(workstream.budget)),
@@ -114,6 +116,14 @@ def _shared(plan: Plan) -> Inputs:
 def _scope(plan: Plan) -> Inputs:
     scope = asdict(plan.workstream.scope)
     return _named("scope", {name: value for name, value in scope.items() if name != "is_declared"})
+
+
+def _setup(plan: Plan) -> Inputs:
+    """The commands that make a work tree ready, those of the settings too, by their number."""
+    inputs: Inputs = {}
+    for number, one in enumerate(plan.setup, 1):
+        inputs |= _named(f"setup.{number}", {"run": one.command, "inputs": one.inputs, "timeout": one.timeout_s})
+    return inputs
 
 
 def _fix(plan: Plan) -> Inputs:

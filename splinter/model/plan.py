@@ -14,7 +14,7 @@ from splinter.model import layout, schedule
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
-from splinter.model.workstream import Prompt, ToolCall, Workstream
+from splinter.model.workstream import Prompt, Setup, ToolCall, Workstream
 
 COMMON_BASES = ("main", "master")
 
@@ -45,6 +45,7 @@ class Plan:
     forgives_earlier: bool = False
     tools: Mapping[str, Tool] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
+    setup: tuple[Setup, ...] = ()
 
     @property
     def id(self) -> str:
@@ -94,6 +95,7 @@ def make(
                 forgives_earlier=settings.checks == "baseline",
                 tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
                 recorded=recorded.get(workstream.id, {}),
+                setup=(*settings.setup, *workstream.setup),
             )
         )
     if settings.pull_requests == "together":

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from splinter.model import schedule
 from splinter.model.tool import Tool
-from splinter.model.workstream import Budget
+from splinter.model.workstream import Budget, Setup
 
 SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
 SECRET_NAME = re.compile(
@@ -65,6 +65,7 @@ class Settings:
     sandbox_network: bool = False
     share_results: bool = False
     checks: str = "all"
+    setup: tuple[Setup, ...] = ()
     sign_commits: bool = False
     budget: Budget = field(default_factory=Budget)
     gc: Limits = field(default_factory=Limits)

@@ -18,7 +18,7 @@ RESERVED_IDS = frozenset((*TASKS_OF_OURS, *COMMANDS_OF_OURS, *COMMANDS_OF_DOIT, 
 RESERVED_STEP_IDS = frozenset({"prepare", "accept"})
 
 PROMPT_STALL_S = 600.0
-TIMEOUT_S = {"step": 600.0, "prompt": 1800.0, "check": 600.0, "preflight": 60.0}
+TIMEOUT_S = {"step": 600.0, "prompt": 1800.0, "check": 600.0, "preflight": 60.0, "setup": 600.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,15 @@ class Step:
     expect: str = "either"
     cache: bool = False
     compare: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """A command that makes a work tree ready; it runs again where the files that `inputs` matches differ."""
+
+    command: str | tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    timeout_s: float = TIMEOUT_S["setup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +130,7 @@ class Workstream:
     env: tuple[str, ...] = ()
     scope: Scope = field(default_factory=Scope)
     inputs: tuple[str, ...] = ()
+    setup: tuple[Setup, ...] = ()
     preflight: tuple[Step, ...] = ()
     checks: tuple[Step, ...] = ()
     fix: Fix = field(default_factory=Fix)
@@ -151,6 +161,7 @@ def parse(
         env=tuple(data.get("env", ())),
         scope=_scope(data.get("scope")),
         inputs=_patterns(data.get("inputs", ())),
+        setup=setup(data.get("setup", ())),
         preflight=tuple(made.preflight(entry, index) for index, entry in enumerate(data.get("preflight", ()), 1)),
         checks=tuple(made.step(entry, kind="check") for entry in data.get("checks", ())),
         fix=Fix(**data.get("fix", {})),
@@ -158,6 +169,18 @@ def parse(
         budget=Budget(**data.get("budget", {})),
         pull_request=_pull_request(data.get("pull_request", {})),
         metadata=data.get("metadata", {}),
+    )
+
+
+def setup(entries: Iterable[Mapping[str, Any]]) -> tuple[Setup, ...]:
+    """The commands of `setup`, of a workstream or of the settings."""
+    return tuple(
+        Setup(
+            command=entry["run"] if isinstance(entry["run"], str) else tuple(entry["run"]),
+            inputs=_patterns(entry.get("inputs", ())),
+            timeout_s=seconds(entry["timeout"]) if "timeout" in entry else TIMEOUT_S["setup"],
+        )
+        for entry in entries
     )
 
 

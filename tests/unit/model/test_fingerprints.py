@@ -23,6 +23,7 @@ from splinter.model.workstream import (
     PullRequest,
     Run,
     Scope,
+    Setup,
     Step,
     ToolCall,
     Workstream,
@@ -39,7 +40,7 @@ TESTS = Step(id="tests", action=Run(command="make test"), timeout_s=60)
 BASE = Workstream(
     id="w", title="W", source="workstreams/w.yaml", steps=(WRITE, LINT, COUNT), objective="O", depends_on=("up",),
     tool="agent", env=("A",), scope=Scope(modify=("docs/**",), create=("docs/**",), is_declared=True), inputs=("src/**",),
-    preflight=(STATE,), checks=(TESTS,), fix=Fix(attempts=2), artifacts=("docs/a.md",), metadata={"phase": "1"},
+    setup=(Setup(command="npm ci"),), preflight=(STATE,), checks=(TESTS,), fix=Fix(attempts=2), artifacts=("docs/a.md",), metadata={"phase": "1"},
 )  # fmt: skip
 SETTINGS = Settings(tools=TOOLS)
 
@@ -88,6 +89,7 @@ WORKSTREAM = {
     "env": Row(change=of_workstream(env=("B",)), named="env"),
     "scope": Row(change=of_workstream(scope=replace(BASE.scope, forbid=("x",))), named="scope.forbid"),
     "inputs": Row(change=of_workstream(inputs=("lib/**",)), named="inputs"),
+    "setup": Row(change=of_workstream(setup=()), named="setup.1.run was removed"),
     "preflight": Row(change=of_workstream(preflight=()), named="preflight.ready was removed"),
     "checks": Row(change=of_workstream(checks=()), named="checks.tests was removed"),
     "fix": Row(change=of_workstream(fix=Fix(attempts=3)), named="fix.attempts"),
@@ -103,6 +105,12 @@ SCOPE = {
     "is_declared": Row(
         change=of_workstream(scope=replace(BASE.scope, is_declared=False)), why="the patterns say what may change"
     ),
+}
+READY = Setup(command="npm ci")
+SETUP = {
+    "command": Row(change=of_workstream(setup=(Setup(command="npm i"),)), named="setup.1.run was"),
+    "inputs": Row(change=of_workstream(setup=(replace(READY, inputs=("x",)),)), named="setup.1.inputs was"),
+    "timeout_s": Row(change=of_workstream(setup=(replace(READY, timeout_s=9.0),)), named="setup.1.timeout was"),
 }
 FIX = {
     "attempts": Row(change=of_workstream(fix=Fix(attempts=1)), named="fix.attempts"),
@@ -158,6 +166,7 @@ SETTING = {
     "sandbox_network": Row(change=of_settings(sandbox_network=True), why="as `sandbox`"),
     "share_results": Row(change=of_settings(share_results=True), why=RUN),
     "checks": Row(change=of_settings(checks="baseline"), named="checks of the settings"),
+    "setup": Row(change=of_settings(setup=(Setup(command="npm i"),)), named="setup.2.run was added"),
     "sign_commits": Row(change=of_settings(sign_commits=True), why="commits that were made stay as they are"),
     "budget": Row(change=of_settings(budget=Budget(usd=1)), why="it bounds a whole run"),
     "gc": Row(change=of_settings(gc=Limits(log_days=1)), why="it bounds what is kept"),
@@ -166,7 +175,7 @@ SETTING = {
     "source": Row(change=of_settings(source="pyproject.toml"), why="the name of the file says nothing"),
 }
 TABLES: tuple[tuple[tuple[type, ...], dict[str, Row]], ...] = (
-    ((Workstream,), WORKSTREAM), ((Scope,), SCOPE), ((Fix,), FIX), ((Budget,), BUDGET), ((Step,), STEP),
+    ((Workstream,), WORKSTREAM), ((Scope,), SCOPE), ((Setup,), SETUP), ((Fix,), FIX), ((Budget,), BUDGET), ((Step,), STEP),
     ((Run, ToolCall, Prompt), ACTION), ((Tool,), TOOL), ((Settings,), SETTING),
 )  # fmt: skip
 ROWS = {f"{classes[0].__name__}.{name}": row for classes, table in TABLES for name, row in table.items()}
@@ -254,6 +263,7 @@ when: daily
 depends_on: []
 env: []
 inputs: []
+setup: []
 preflight: []
 steps:
 - {id: a, run: ls, expect: either, timeout: 10m, cache: false}
