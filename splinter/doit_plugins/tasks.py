@@ -11,6 +11,7 @@ from splinter.doit_plugins import final_tasks
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
 from splinter.engine import accept, project
 from splinter.engine.branch import last_success
+from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
 from splinter.engine.steps import command, prepare, run_step
 from splinter.errors import InputError, SplinterError
@@ -79,7 +80,8 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         lock = RunLock(session.repository.common)
         lock.acquire(session.clock.now())
         try:
-            worktree.remove(command.locate(session, one))
+            for tree in (command.locate(session, one), judge_tree.locate(session, one)):
+                worktree.remove(tree)
             for logs in session.store.folder.glob(f"{layout.RUNS}/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:

@@ -13,7 +13,7 @@ from splinter.engine.branch import move_branch
 from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
 from splinter.engine.session import Session
-from splinter.engine.steps import command, run_step, workspace
+from splinter.engine.steps import command, run_step, setup
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -32,7 +32,7 @@ def accept(
     """
     judged = Judged(commit=before)
     try:
-        workspace.touch(session, plan, command.locate(session, plan))
+        setup.touch(session, plan, command.locate(session, plan), before)
         judged = fix_loop.fixed(session, plan, start=prepared["start"], before=before)
         _look_for_artifacts(session, plan, judged.commit)
         result = git.result(session.repository, prepared["start"], judged.commit)

@@ -56,6 +56,7 @@ class Session:
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
     fingerprints: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    indexes: dict[Path, str] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
     run: str | None = None
     baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from splinter.git import attributes, command_line, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
+from splinter.system import disk
 from splinter.system.history import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
@@ -71,18 +72,17 @@ def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
 
 def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
-    _renew_folder(tree)
+    renew_folder(tree)
     _refuse_names_of_one_file(repository, tree, commit)
-    _unlock(tree)
+    unlock(tree)
     try:
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     except GitError:
         tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
-        _make_writable(tree.path)  # a folder that a step made read-only keeps what is in it
+        make_writable(tree.path)  # a folder that a step made read-only keeps what is in it
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     submodules.fill(repository, tree, keep_ignored=keep_ignored)
-    _renew_private(repository, tree, commit)
-    write_whole(_expected(tree), commit)
+    renew_private(repository, tree, commit)
 
 
 def forget_compiled(tree: WorkTree, paths: Sequence[str]) -> None:
@@ -118,7 +118,7 @@ def expected(tree: WorkTree) -> str | None:
 def measure(repository: Repository, tree: WorkTree) -> str:
     """The tree of what lies there now; raises StepError where git cannot take it in, StorageError on a full disk."""
     refuse_swapped(tree)
-    _unlock(tree)
+    unlock(tree)
     try:
         now, at = git.write_tree(repository, tree), expected(tree)
         return attributes.restore_untouched(repository, tree, at, now) if at else now
@@ -136,6 +136,8 @@ def guard(tree: WorkTree) -> Guarded:
     """Look at the work tree's own `.git` after a step; raises StepError where it was deleted."""
     refuse_swapped(tree)
     private = tree.path / ".git"
+    if private.is_dir() and not private.is_symlink():
+        make_readable(private)
     if not (private / "HEAD").is_file() or private.is_symlink():
         raise StepError("out_of_scope", "the step deleted or replaced its work tree's .git")
     before = _read_digests(tree)
@@ -145,7 +147,7 @@ def guard(tree: WorkTree) -> Guarded:
     return Guarded(refs=tuple(refs), altered=altered)
 
 
-def _unlock(tree: WorkTree) -> None:
+def unlock(tree: WorkTree) -> None:
     """Only one run works here, one call at a time: a lock of our index is a killed one's."""
     tree.index.with_name(tree.index.name + ".lock").unlink(missing_ok=True)
 
@@ -162,14 +164,14 @@ def own_refs(tree: WorkTree) -> tuple[str, ...]:
 
 def remove(tree: WorkTree) -> None:
     """Delete the work tree and what belongs to it; no ref is touched."""
-    _make_writable(tree.path)
-    shutil.rmtree(tree.path, ignore_errors=True)
+    disk.remove(tree.path)
     submodules.forget(tree)
-    for file in (tree.index, tree.excludes, _expected(tree), _digest_file(tree)):
-        file.unlink(missing_ok=True)
+    for file in (tree.excludes, tree.index, *tree.index.parent.glob(f"{glob.escape(tree.index.name)}.*")):
+        disk.remove(file)
 
 
-def _make_writable(folder: Path) -> None:
+def make_writable(folder: Path) -> None:
+    """Let its owner read, write and enter every folder and file below it."""
     for where, names, _ in os.walk(folder):
         for path in (Path(where) / name for name in names):
             if not path.is_symlink():
@@ -177,33 +179,47 @@ def _make_writable(folder: Path) -> None:
                     path.chmod(path.stat().st_mode | 0o700)
 
 
-def _renew_folder(tree: WorkTree) -> None:
+def make_readable(folder: Path) -> None:
+    """Let its owner enter a folder and all below it, each before it is looked into."""
+    todo = [folder]
+    while todo:
+        one = todo.pop()
+        with suppress(OSError):
+            one.chmod(one.stat().st_mode | 0o700)
+            todo += [path for path in one.iterdir() if path.is_dir() and not path.is_symlink()]
+
+
+def renew_folder(tree: WorkTree) -> None:
     """A link in the place of the work tree goes; nothing is ever cleaned through one."""
     if tree.path.is_symlink() or tree.path.is_file():
         tree.path.unlink()
     tree.path.mkdir(parents=True, exist_ok=True)
+    tree.path.chmod(tree.path.stat().st_mode | 0o700)
     if tree.path.resolve() != tree.path:
         raise GitError(f"{tree.path} leads to {tree.path.resolve()}; work trees are not used through links")
 
 
-def _renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
-    private = tree.path / ".git"
-    if private.is_symlink() or private.is_file():
-        private.unlink()
-    shutil.rmtree(private, ignore_errors=True)
-    git.init_private(repository, tree.path)
-    (private / "objects/info").mkdir(parents=True, exist_ok=True)
-    (private / "objects/info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
-    (private / "HEAD").write_text(f"{commit}\n", "ascii")
-    with (private / "config").open("a", encoding="utf-8") as config:
+def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
+    """Give the work tree a new `.git` of its own, made elsewhere and moved in whole: nothing of the old one stays."""
+    private, made = tree.path / ".git", tree.index.with_name(f"{tree.index.name}.made")
+    if why := disk.remove(private) or disk.remove(made):
+        raise GitError(why)
+    made.mkdir()
+    git.init_private(repository, made)
+    fresh = made / ".git"
+    (fresh / "objects/info").mkdir(parents=True, exist_ok=True)
+    (fresh / "objects/info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
+    (fresh / "HEAD").write_text(f"{commit}\n", "ascii")
+    with (fresh / "config").open("a", encoding="utf-8") as config:
         config.write(f'[user]\n\tname = "{_quoted(repository.identity.name)}"\n')
         config.write(f'\temail = "{_quoted(repository.identity.email)}"\n[gc]\n\tauto = 0\n')
-    shutil.copyfile(tree.index, private / "index")
+    shutil.copyfile(tree.index, fresh / "index")
     if (repository.common / "shallow").is_file():
-        shutil.copyfile(repository.common / "shallow", private / "shallow")
-    _digest_file(tree).write_text(
-        "".join(f"{digest} {name}\n" for name, digest in sorted(_digests(private).items())), "utf-8"
-    )
+        shutil.copyfile(repository.common / "shallow", fresh / "shallow")
+    write_whole(_digest_file(tree), "".join(f"{digest} {name}\n" for name, digest in sorted(_digests(fresh).items())))
+    fresh.rename(private)
+    made.rmdir()
+    write_whole(_expected(tree), commit)
 
 
 def _digests(private: Path) -> dict[str, str]:

@@ -49,8 +49,10 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
     leftovers = []
     for name in names:
         tree = worktree.locate(session.state, name)
-        beside = [path for part in _STATE[1:] for path in folders[part].paths if path.name.partition(".")[0] == name]
-        paths = _there(tree.path, *beside, session.state / layout.SCRATCH / name)
+        beside = [path for part in _STATE for path in folders[part].paths if path.name.partition(".")[0] == name]
+        paths = _there(
+            tree.path, *(path for path in beside if path != tree.path), session.state / layout.SCRATCH / name
+        )
         goes = _NO_WORKSTREAM if ids is not None and name not in ids else ""
         leftovers.append(_leftover(name, paths, goes=goes))
     return Found(leftovers=tuple(leftovers), problems=_problems(folders.values()))

@@ -1,7 +1,7 @@
 """What the checks of a workstream say of the commit that its change begins at, run once for a tree.
 
 The answer is remembered by tree, check, tool and environment, so that workstreams and nights on the same tree share it.
-It moves no ref, and leaves the work tree at the commit that it found there.
+It moves no ref.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.errors import StepError
 from splinter.git import commands as git
-from splinter.git import worktree
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcomes
 from splinter.model.workstream import Step
 
 
-def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[str, Outcomes]:
-    """The outcomes on `start` by the checks' ids, run there where nobody remembers them; `commit` is in the work tree.
+def outcomes(session: Session, plan: Plan, *, start: str) -> dict[str, Outcomes]:
+    """The outcomes on `start` by the checks' ids, run there where nobody remembers them.
 
     A check is missing where it is not to be compared, or where its run had no time left. Raises StepError where the
     run is interrupted.
@@ -30,20 +29,8 @@ def outcomes(session: Session, plan: Plan, *, start: str, commit: str) -> dict[s
     tree = git.tree_of(session.repository, start)
     checks = [check for check in plan.workstream.checks if check.compare]
     found = {check.id: _remembered(session, key(session, plan, check), tree) for check in checks}
-    unknown = [check for check in checks if found[check.id] is None]
-    if unknown:
-        try:
-            _switch(session, plan, commit, start)
-            found |= {check.id: _run(session, plan, check, start, tree) for check in unknown}
-        finally:
-            _switch(session, plan, start, commit)
+    found |= {check.id: _run(session, plan, check, start, tree) for check in checks if found[check.id] is None}
     return {id: known for id, known in found.items() if known}
-
-
-def _switch(session: Session, plan: Plan, old: str, new: str) -> None:
-    worktree.place(session.repository, command.locate(session, plan), new, keep_ignored=True)
-    changes = git.diff(session.repository, old, new)
-    worktree.forget_compiled(command.locate(session, plan), [change.path for change in changes])
 
 
 def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
@@ -82,7 +69,8 @@ def key(session: Session, plan: Plan, check: Step) -> str:
             "check": asdict(check),
             "tool": asdict(profile) if profile else None,
             "version": session.version(profile) if profile else None,
-            "preflight": [asdict(step) for step in plan.workstream.preflight],
+            "setup": [asdict(one) for one in plan.setup],
+            "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
             "values of env": session.environment.plain_values(names),
         }

@@ -12,11 +12,9 @@ from splinter.engine.checks import baseline, comparison, run_check
 from splinter.engine.checks.run_check import Checked
 from splinter.engine.checks.stuck_detector import Tried, essence
 from splinter.engine.session import Session
-from splinter.engine.steps import command
 from splinter.engine.tools.prompts import Failure
 from splinter.errors import StepError
 from splinter.git import commands as git
-from splinter.git import worktree
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, Outcomes
@@ -43,12 +41,11 @@ def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "
 
     Logs are named after the checks, behind `log`. Raises StepError where one could not judge.
     """
-    worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)
     checks = plan.workstream.checks
     ran = [(check, run_check.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
     before: dict[str, Outcomes] = {}
     if git.tree_of(session.repository, start) != git.tree_of(session.repository, commit):
-        before = baseline.outcomes(session, plan, start=start, commit=commit)
+        before = baseline.outcomes(session, plan, start=start)
     else:
         before = {check.id: comparison.outcomes(checked.record) for check, checked in ran}
     records = tuple(_judged(session, plan, check, checked, before.get(check.id), commit, log) for check, checked in ran)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
 from splinter.engine.steps import command
-from splinter.git import commands as git
-from splinter.git import submodules, worktree
+from splinter.errors import StepError
+from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step
-from splinter.text.counts import plural
 
 _FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
 
@@ -26,30 +26,32 @@ class Checked:
 
 
 def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) -> Checked:
-    """Run a check on the commit that lies in the work tree, its log under `name`.
-
-    Raises StepError where it could not judge.
-    """
-    tree = command.locate(session, plan)
-    checked = _run(session, plan, check, name)
-    worktree.guard(tree)
-    after = worktree.measure(session.repository, tree)
-    changes = git.diff(session.repository, commit, after)
-    if not changes and not submodules.changed(session.repository, tree):
-        return checked
-    worktree.place(session.repository, tree, commit, keep_ignored=True)
-    what = (
-        f"{plural(len(changes), 'file')} ({git.printable(changes[0].path)} first)"
-        if changes
-        else "files of a submodule"
-    )
-    note = f"it changed {what}; thrown away"
-    return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, note)))
-
-
-def _run(session: Session, plan: Plan, check: Step, name: str) -> Checked:
+    """Run a check on a commit in a clean place, its log under `name`; raises StepError where it could not judge."""
     started = time.monotonic()
-    acted = command.act(session, plan, check, name)
+    try:
+        tree = judge_tree.ready(session, plan, commit)
+    except StepError as error:
+        if error.reason != "preflight":
+            raise
+        return _unready(session, plan, check, error, started)
+    checked = _run(session, plan, check, tree, name)
+    left = judge_tree.left(session, tree)
+    return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, *left)))
+
+
+def _unready(session: Session, plan: Plan, check: Step, error: StepError, started: float) -> Checked:
+    """A check whose place the commit does not let be made ready: what cannot be set up does not pass."""
+    message = session.redactor.text(f"the place for it could not be made ready: {error}")
+    record = CheckRecord(
+        workstream=plan.id, check=check.id, outcome="failed", seconds=round(time.monotonic() - started, 3),
+        reason=error.reason, message=message, command=command.label(check), exit_status=error.exit_status_of_child,
+    )  # fmt: skip
+    return Checked(record=record, output=message)
+
+
+def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -> Checked:
+    started = time.monotonic()
+    acted = command.act(session, plan, check, name, tree=tree)
     failure = acted.failure
     if failure and failure.reason in _FATAL:
         raise failure

@@ -1,6 +1,6 @@
 """All finished branches of a base brought together and judged before anybody merges them.
 
-It changes no branch. The checks of a workstream run in its own work tree, which is then put back.
+It changes no branch.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from splinter.engine.checks import baseline, comparison, judge
 from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.merge_all import Member
 from splinter.engine.session import Session
-from splinter.engine.steps import command, prepare, workspace
 from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
-from splinter.git import worktree
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.fingerprints import Values, fingerprint
@@ -138,19 +136,5 @@ def _judge(session: Session, members: Sequence[Member], base: str, commit: str) 
         ran |= set(keys.values())
         if checks:
             plan = replace(plan, workstream=replace(plan.workstream, checks=checks))
-            records += _judge_one(session, plan, member, base, commit)
+            records += judge.judge(session, plan, commit, start=base, log=_LOG).checks
     return tuple(records)
-
-
-def _judge_one(session: Session, plan: Plan, member: Member, base: str, commit: str) -> tuple[CheckRecord, ...]:
-    tree = command.locate(session, plan)
-    is_new = worktree.expected(tree) is None
-    workspace.touch(session, plan, tree)
-    try:
-        if is_new:
-            worktree.place(session.repository, tree, commit, keep_ignored=False)
-            workspace.include_ignored(session, tree)
-            prepare.preflight(session, plan, commit)
-        return judge.judge(session, plan, commit, start=base, log=_LOG).checks
-    finally:
-        worktree.place(session.repository, tree, member.head, keep_ignored=True)

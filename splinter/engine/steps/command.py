@@ -5,7 +5,9 @@ It looks at no tree, and takes no tool's word for a success.
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,14 +71,24 @@ class _Scratch:
         return self.folder / "home"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where one command runs."""
+
+    tree: WorkTree
+    scratch: _Scratch
+    has_network: bool
+
+
 def act(
     session: Session, plan: Plan, step: Step, name: str, *, prompt: str = "", before: str | None = None,
-    timeout_s: float | None = None,
+    timeout_s: float | None = None, tree: WorkTree | None = None, has_network: bool = False,
 ) -> Acted:  # fmt: skip
-    """Run a step's command in the work tree, its log under `name`; raises StepError where it could not be started.
+    """Run a step's command in a work tree, its log under `name`; raises StepError where it could not be started.
 
     `prompt` is the whole text for an agent, `before` the commit in the work tree, `timeout_s` a deadline nearer than
-    the step's.
+    the step's; `tree` is where steps work, unless another is given. `has_network`: in the sandbox too, whatever the
+    settings say.
     """
     profile = profile_of(plan, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
@@ -91,7 +103,8 @@ def act(
             _begin_log(session, step, session.log(plan, name), scratch)
             disk_errors.require(_keeping(session) if is_paid(plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
-        ended = _run(session, plan, step, name, profile, command, scratch, deadline_s)
+        place = _Place(tree=tree or locate(session, plan), scratch=scratch, has_network=has_network)
+        ended = _run(session, plan, step, name, profile, command, place, deadline_s)
         reading = agent_output.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
         booking.usage = reading.usage if is_paid(plan, step) else None
@@ -177,14 +190,17 @@ def _files(session: Session, plan: Plan, before: str | None) -> str:
 
 
 def _run(
-    session: Session, plan: Plan, step: Step, name: str, profile: Tool | None, command: Command, scratch: _Scratch,
+    session: Session, plan: Plan, step: Step, name: str, profile: Tool | None, command: Command, place: _Place,
     deadline_s: float,
 ) -> Ended:  # fmt: skip
-    tree, log = locate(session, plan), session.log(plan, name)
-    env = _environment(session, plan, profile, tree)
+    tree, scratch, log = place.tree, place.scratch, session.log(plan, name)
+    env = _environment(session, plan, profile, place)
     argv: tuple[str, ...] | str = command.argv
     if sandboxing.is_wanted(session, profile):
-        argv, env = sandboxing.fenced(session, plan, profile, argv, env, scratch=scratch.folder, home=scratch.home)
+        argv, env = sandboxing.fenced(
+            session, plan, profile, argv, env, tree=tree, scratch=scratch.folder, home=scratch.home,
+            has_network=place.has_network,
+        )  # fmt: skip
     try:
         return session.processes.run(
             argv, cwd=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,
@@ -207,11 +223,31 @@ def _keeping(session: Session) -> tuple[Path, ...]:
     return session.repository.common / "objects", session.store.folder, session.state
 
 
-def _environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
+def _environment(session: Session, plan: Plan, profile: Tool | None, place: _Place) -> dict[str, str]:
     own, hides = (profile.env, profile.hides) if profile else ((), ())
     env = session.environment.child_environment((*own, *plan.workstream.env), hides=hides)
     variables = profile.variables if profile else {}
-    return {**env, **variables, "GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
+    return {
+        **env,
+        **variables,
+        "PATH": os.pathsep.join((*programs(place.tree), env["PATH"])),
+        "GIT_CEILING_DIRECTORIES": str(place.tree.path.parent),
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+
+
+def programs(tree: WorkTree) -> tuple[str, ...]:
+    """The folders of programs that the setup of a work tree made there, to stand first on PATH."""
+    try:
+        folders = json.loads(programs_file(tree).read_text("utf-8"))
+    except (OSError, ValueError):
+        return ()
+    return tuple(str(tree.path / folder) for folder in folders)
+
+
+def programs_file(tree: WorkTree) -> Path:
+    """The file that names these folders."""
+    return tree.index.with_name(f"{tree.index.name}.programs")
 
 
 def _results(

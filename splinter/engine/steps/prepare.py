@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
-from splinter.engine.steps import command, run_step, sandboxing, workspace
+from splinter.engine.steps import command, run_step, sandboxing, setup
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
@@ -33,12 +33,13 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
     tree = command.locate(session, plan)
     try:
         start = _start(session, plan, previous)
-        workspace.touch(session, plan, tree)
-        worktree.place(session.repository, tree, start.commit, keep_ignored=previous.get("start") == start.commit)
-        workspace.include_ignored(session, tree)
+        sandboxing.require(session, plan)
+        setup.touch(session, plan, tree)
+        setup.ready(
+            session, plan, tree, start.commit, log="", keeps_ignored=previous.get("start") == start.commit
+        )  # fmt: skip
         if why := submodules.missing(submodules.listed(tree)):
             session.note(f"{plan.id}: {why}.")
-        sandboxing.require(session, plan)
         _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)
         preflight(session, plan, start.commit)

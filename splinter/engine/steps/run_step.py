@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter.engine.session import Session
-from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, workspace
+from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, setup, workspace
 from splinter.engine.steps.cache import Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
@@ -70,7 +70,7 @@ def attempt(
     run, tree, started = session.open_run(), command.locate(session, plan), time.monotonic()
     calls: list[Acted] = []
     try:
-        workspace.touch(session, plan, tree)
+        setup.touch(session, plan, tree, before)
         _act(session, plan, step, before, prompt, calls)
         kept = _settle(session, plan, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import StepError
-from splinter.git import worktree
+from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
@@ -30,7 +30,7 @@ def is_wanted(session: Session, profile: Tool | None) -> bool:
 
 def fenced(
     session: Session, plan: Plan, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
-    scratch: Path, home: Path,
+    tree: WorkTree, scratch: Path, home: Path, has_network: bool = False,
 ) -> tuple[tuple[str, ...], dict[str, str]]:  # fmt: skip
     """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's."""
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
@@ -45,9 +45,9 @@ def fenced(
     fence = Fence(
         home=outside,
         private_home=home,
-        writes=(worktree.locate(session.state, plan.id).path, scratch),
+        writes=(tree.path, scratch),
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
-        has_network=profile.network if profile else session.settings.sandbox_network,
+        has_network=has_network or (profile.network if profile else session.settings.sandbox_network),
     )
     return bubblewrap.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from splinter.engine.session import Session
@@ -23,20 +24,7 @@ from splinter.system import disk_errors
 _PIECE = 1024 * 1024
 
 
-def touch(session: Session, plan: Plan, tree: WorkTree) -> None:
-    """Before a work tree is used for the first time in a run: made if missing, what was found in it kept as a patch."""
-    if not session.touches_first(plan.id):
-        return
-    is_new = not tree.path.is_dir()
-    if not is_new:
-        _keep_hand_edits(session, plan, tree)
-    leaves = tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
-    worktree.ensure(session.repository, tree, leaves)
-    if is_new:
-        include_ignored(session, tree)
-
-
-def _keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
+def keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
     """What lies in the work tree beyond what we put there: a person's edits, or what a killed step left."""
     at = worktree.expected(tree)
     if not at or not tree.index.exists() or not git.existing(session.repository, [at]):
@@ -101,8 +89,8 @@ def disarm(session: Session, tree: WorkTree) -> None:
         git.clean(session.repository, tree, left)
 
 
-def include_ignored(session: Session, tree: WorkTree) -> None:
-    """Copy in the ignored files that `.worktreeinclude` lists; what leaves the repository is refused."""
+def included(session: Session) -> Iterator[Path]:
+    """The ignored files and folders that `.worktreeinclude` lists; raises StepError for what leaves the repository."""
     listing = session.repository.start / layout.INCLUDE
     if not listing.is_file():
         return
@@ -116,11 +104,17 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
         for source in sorted(session.repository.start.glob(pattern)):
             if not source.resolve().is_relative_to(top):
                 raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
-            target = tree.path / source.relative_to(session.repository.start)
-            if not target.resolve().is_relative_to(tree.path):
-                raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leads out of the work tree by a link')
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-            else:
-                shutil.copy2(source, target)
+            yield source
+
+
+def include_ignored(session: Session, tree: WorkTree) -> None:
+    """Copy in the ignored files that `.worktreeinclude` lists."""
+    for source in included(session):
+        target = tree.path / source.relative_to(session.repository.start)
+        if not target.resolve().is_relative_to(tree.path):
+            raise StepError("preflight", f"{layout.INCLUDE}: {source.name} leads out of the work tree by a link")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)

@@ -1,0 +1,160 @@
+"""What makes a work tree ready: ignored files that the user includes, and the commands of `setup`, once in each place.
+
+They run again where their inputs differ, or where what they left was changed. What they left is known by a list, so
+that a place can be swept of everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from splinter.engine.session import Session
+from splinter.engine.steps import command, workspace
+from splinter.errors import StepError
+from splinter.git import clean_tree, worktree
+from splinter.git import commands as git
+from splinter.git.clean_tree import Stamp
+from splinter.git.command_line import WorkTree
+from splinter.model.fingerprints import fingerprint
+from splinter.model.plan import Plan
+from splinter.model.workstream import Budget, Run, Setup, Step
+from splinter.system.history import write_whole
+from splinter.text.counts import and_more
+
+# programs that were installed in the work tree; they come before the user's own
+_NAMED = 3
+PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What was made in a place: `key` is the hash of what it depends on, `files` what there is of it."""
+
+    key: str = ""
+    files: Mapping[str, Stamp] = field(default_factory=dict)
+
+
+def ready(session: Session, plan: Plan, tree: WorkTree, commit: str, *, log: str, keeps_ignored: bool = False) -> None:
+    """Put a work tree at a commit, with what its setup makes there and nothing else.
+
+    Logs are named `setup-1` and so on, with `log` behind. `keeps_ignored` leaves what git ignores where it is.
+    Raises StepError where a command of the setup fails.
+    """
+    worktree.ensure(session.repository, tree, _leaves(session))
+    key, made = _key(session, plan, commit), _read(tree)
+    is_made = made.key == key
+    if keeps_ignored and is_made:
+        worktree.place(session.repository, tree, commit, keep_ignored=True)
+        if clean_tree.is_as_listed(tree, made.files):
+            return
+    if not _put(session, tree, commit, made.files if is_made else {}) or not is_made:
+        _make(session, plan, tree, commit, key=key, log=log)
+
+
+def touch(session: Session, plan: Plan, tree: WorkTree, commit: str | None = None) -> None:
+    """Before a work tree is used for the first time in a run: what is found in it is kept as a patch.
+
+    One that is missing is made ready at the commit, where one is given.
+    """
+    if not session.touches_first(plan.id):
+        return
+    if tree.path.is_dir():
+        workspace.keep_hand_edits(session, plan, tree)
+        worktree.ensure(session.repository, tree, _leaves(session))
+    elif commit:
+        ready(session, plan, tree, commit, log="")
+
+
+def _put(session: Session, tree: WorkTree, commit: str, files: Mapping[str, Stamp]) -> bool:
+    known = session.indexes.get(tree.index)
+    is_known = known is not None and known == clean_tree.index_digest(tree)
+    is_whole = clean_tree.put(session.repository, tree, commit, files, is_known=is_known)
+    session.indexes[tree.index] = clean_tree.index_digest(tree)
+    return is_whole
+
+
+def _make(session: Session, plan: Plan, tree: WorkTree, commit: str, *, key: str, log: str) -> None:
+    """Make it from nothing, and remember what was made."""
+    _files(tree).unlink(missing_ok=True)
+    _put(session, tree, commit, {})
+    workspace.include_ignored(session, tree)
+    included = clean_tree.listing(session.repository, tree)
+    for number, one in enumerate(plan.setup, 1):
+        _run(session, plan, tree, one, f"setup-{number}", log)
+    _look_at_what_is_left(session, plan, tree, included, log)
+    files = clean_tree.listing(session.repository, tree)
+    if not _put(session, tree, commit, files):
+        raise StepError("preflight", "what its setup made changes by itself: a process of it still runs")
+    folders = [folder for folder in PROGRAMS if folder in files and folder not in included]
+    write_whole(command.programs_file(tree), json.dumps(folders))
+    write_whole(_files(tree), json.dumps({"key": key, "files": files}))
+
+
+def _run(session: Session, plan: Plan, tree: WorkTree, one: Setup, name: str, log: str) -> None:
+    step = Step(id=name, action=Run(command=one.command), timeout_s=one.timeout_s)
+    # a budget of minutes is for steps, checks and fixes
+    unbounded = replace(plan, workstream=replace(plan.workstream, budget=Budget()))
+    failure = command.act(session, unbounded, step, f"{name}{log}", tree=tree, has_network=True).failure
+    if failure and failure.reason == "interrupted":
+        raise failure
+    if failure:
+        raise StepError("preflight", f"{name}: {failure}")
+
+
+def _look_at_what_is_left(
+    session: Session, plan: Plan, tree: WorkTree, included: Mapping[str, Stamp], log: str
+) -> None:  # fmt: skip
+    """What git does not ignore of it would become part of a change; what git tracks is put back."""
+    changed = clean_tree.changed(session.repository, tree)
+    others = [git.printable(path) for path in changed.others if path not in included]
+    if others:
+        named = and_more(others, _NAMED)
+        raise StepError("preflight", f"setup left files that git does not ignore: {named}; list them in .gitignore")
+    if changed.tracked and not log:
+        named = and_more([git.printable(path) for path in changed.tracked], _NAMED)
+        session.note(f"{plan.id}: its setup changed {named}, which was put back.")
+
+
+def _key(session: Session, plan: Plan, commit: str) -> str:
+    """What is made depends on: the commands, their inputs at the commit, the included files; empty for nothing."""
+    included = tuple(_included(session))
+    if not plan.setup and not included:
+        return ""
+    commands: list[Any] = [
+        [one.command, git.seen(session.repository, commit, one.inputs) if one.inputs else ""] for one in plan.setup
+    ]
+    return fingerprint({"commands": commands, "included": included})
+
+
+def _included(session: Session) -> Iterator[tuple[str, int, int]]:
+    """The files that `.worktreeinclude` lists, by path, size and time."""
+    for source in workspace.included(session):
+        files = source.rglob("*") if source.is_dir() and not source.is_symlink() else (source,)
+        for file in sorted(files):
+            found = os.lstat(file)
+            yield str(file.relative_to(session.repository.start)), found.st_size, found.st_mtime_ns
+
+
+def _leaves(session: Session) -> tuple[str, ...]:
+    return tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
+
+
+def _read(tree: WorkTree) -> Made:
+    try:
+        kept = json.loads(_files(tree).read_text("utf-8"))
+        return Made(key=str(kept["key"]), files={str(path): _stamp(*stamp) for path, stamp in kept["files"].items()})
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none yet, or a torn one
+        return Made()
+
+
+def _stamp(inode: int, size: int, changed_ns: int, digest: str) -> Stamp:
+    return int(inode), int(size), int(changed_ns), str(digest)
+
+
+def _files(tree: WorkTree) -> Path:
+    return tree.index.with_name(f"{tree.index.name}.setup")
