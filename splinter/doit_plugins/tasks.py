@@ -9,11 +9,11 @@ from typing import Any
 
 from splinter.doit_plugins import final_tasks
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
-from splinter.engine import accept, project
+from splinter.engine import accept, prepare, project
 from splinter.engine.branch import last_success
 from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
-from splinter.engine.steps import command, prepare, run_step
+from splinter.engine.steps import command, run_step
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
 from splinter.model import fingerprints, layout

@@ -12,7 +12,6 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,13 +82,6 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     submodules.fill(repository, tree, keep_ignored=keep_ignored)
     renew_private(repository, tree, commit)
-
-
-def forget_compiled(tree: WorkTree, paths: Sequence[str]) -> None:
-    """Delete what CPython compiled of those files: two versions of one second and size look alike."""
-    for path in (tree.path / name for name in paths if name.endswith(".py")):
-        for compiled in path.parent.glob(f"__pycache__/{glob.escape(path.stem)}.*.pyc"):
-            compiled.unlink(missing_ok=True)
 
 
 def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: str) -> None:

@@ -7,7 +7,7 @@ It moves no ref.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from splinter.engine.checks import comparison, run_check
 from splinter.engine.session import Session
@@ -17,7 +17,7 @@ from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcomes
-from splinter.model.workstream import Step
+from splinter.model.workstream import Budget, Step
 
 
 def outcomes(session: Session, plan: Plan, *, start: str) -> dict[str, Outcomes]:
@@ -35,12 +35,15 @@ def outcomes(session: Session, plan: Plan, *, start: str) -> dict[str, Outcomes]
 
 def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
     name = key(session, plan, check)
+    # what is asked before the work begins takes nothing of its minutes
+    unbounded = replace(plan, workstream=replace(plan.workstream, budget=Budget()))
     with session.alone(f"baseline {name} {tree}"):
         known = _remembered(session, name, tree)
         if known:
             return known
         try:
-            found = comparison.outcomes(run_check.run(session, plan, check, start, name=f"{check.id}.base").record)
+            checked = run_check.run(session, unbounded, check, start, name=f"{check.id}.base")
+            found = comparison.outcomes(checked.record)
         except StepError as error:
             if error.reason == "interrupted":
                 raise

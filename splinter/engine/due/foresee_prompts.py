@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from splinter.engine import prepare
 from splinter.engine.session import Session
-from splinter.engine.steps import cache, prepare
+from splinter.engine.steps import cache
 from splinter.engine.steps.cache import Kept
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from splinter.engine import prepare
 from splinter.engine.session import Session
-from splinter.engine.steps import prepare
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.fingerprints import Values

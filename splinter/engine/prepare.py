@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 
 from splinter.engine.branch import last_success
+from splinter.engine.checks import baseline
 from splinter.engine.session import Session
 from splinter.engine.steps import command, run_step, sandboxing, setup
 from splinter.errors import GitError, StepError
@@ -43,6 +44,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
         _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)
         preflight(session, plan, start.commit)
+        baseline.outcomes(session, plan, start=start.commit)  # before any step ran
     except StepError as error:
         is_interrupted = error.reason == "interrupted"
         outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
