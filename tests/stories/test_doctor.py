@@ -480,7 +480,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
         "git", "workstreams", "environment", "sandbox", "github", "mail", "slack", "healthcheck",
     }  # fmt: skip
     assert {"area": "github", "name": "scopes", "state": "ok", "message": "repo, workflow"} in found
-    shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['told']}" for one in found]
+    shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['message']}" for one in found]
     assert [*shown, "1 problem"] == lines(bench)
 
 
