@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests import paths
+from tests.world import World
 
 ROOT = paths.ROOT
 README = (ROOT / "README.md").read_text("utf-8")
@@ -64,6 +65,23 @@ def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:
     (tmp_path / "workstreams").mkdir()
     (tmp_path / "workstreams/tidy.yaml").write_text(block[1], "utf-8")
     assert workstream_files.read(tmp_path, settings_file.defaults()).problems == ()
+
+
+def test_deleting_the_database_makes_nothing_due_and_what_it_names_does(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("write", "echo tidy > tidy.txt")])
+    world.commit()
+    world.doit("run", "workstreams")
+    assert world.new_calls() == ["write"]
+    for file in world.root.glob(".doit.db*"):
+        file.unlink()
+    world.doit("run", "workstreams")
+    assert world.new_calls() == []
+    (row,) = (line for line in README.splitlines() if line.startswith("| `.doit.db` |"))
+    assert "Deleting it makes nothing due" in row
+    for call in re.findall(r"`doit ([^`]+)`", row):
+        world.doit(*call.split())
+        world.doit("run", "workstreams")
+        assert world.new_calls() == ["write"], call
 
 
 def test_this_repositorys_own_workstreams_are_valid() -> None:
