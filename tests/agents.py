@@ -142,8 +142,8 @@ SITUATIONS = {
     "denied-shell": "a Python command that makes a file out of scope",
     "hang": "the model takes the request and never answers",
     "flood": "an answer of 64 MB on one line, of 1 GB for claude-code",
-    "limit": "it comes to `max_turns`",
-    "limit-usd": "it comes to the budget's dollars",
+    "limit": "it reaches `max_turns`",
+    "limit-usd": "it reaches the budget's dollars",
 }
 PAIRS = [(agent, case) for case, row in CELLS.items() for agent in row]
 

@@ -55,7 +55,7 @@ def recorded(world: World) -> set[str]:
 
 
 def assert_finishes(world: World, kept: set[str]) -> Done:
-    """Once all is mended, doit comes to its end: the files as ever, what was kept not asked for again, all sound."""
+    """Once all is fixed, doit comes to its end: the files as ever, no call made again for what was kept, all sound."""
     world.new_calls()
     done = world.doit()
     assert done.status == 0, done.out + done.err
