@@ -23,7 +23,7 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
-    """One test of a check, as its JUnit file told: outcome passed, failed, error or skipped."""
+    """One test of a check, as its JUnit file says: outcome passed, failed, error or skipped."""
 
     id: str
     outcome: str
@@ -33,9 +33,9 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What calls of tools took, as the tools themselves reported it: dollars, and tokens read and written.
+    """What calls of tools cost, as the tools themselves reported it: dollars, and tokens read and written.
 
-    `calls` is how many there were; `priced` and `counted` of them told dollars and tokens, and the sums are of those.
+    `calls` is how many there were; `priced` and `counted` of them reported dollars and tokens, which the sums are of.
     """
 
     calls: int = 0
@@ -59,7 +59,7 @@ _USAGE = ("calls", "priced", "counted", "usd", "input_tokens", "output_tokens")
 
 
 def usage_of(parts: Iterable[StepRecord]) -> Usage:
-    """What steps took together."""
+    """What steps cost together."""
     return sum((part.usage for part in parts if part.usage), Usage())
 
 
@@ -95,7 +95,7 @@ class StepRecord:
 class Comparison:
     """A check held against the same check on the commit that the change begins at, where it ended as `before`.
 
-    All others are ids of cases; what no case tells stands under the check's own id. `broken` did not fail before.
+    All others are ids of cases; what no case shows stands under the check's own id. `broken` did not fail before.
     """
 
     before: str
@@ -180,7 +180,7 @@ class WorkstreamRecord:
 
     @property
     def usage(self) -> Usage:
-        """What its steps' agents took together."""
+        """What its steps' agents cost together."""
         return usage_of(self.steps)
 
 
@@ -331,10 +331,15 @@ def _files(data: Mapping[str, Any]) -> tuple[FileChange, ...]:
 
 
 def cost(usage: Usage) -> str:
-    """What agents told of what they took: `$0.0137, 2,400 tokens read, 68 written`; what none told is not 0."""
+    """What agents say they cost: `$0.0137, 2,400 tokens read, 68 written`, or `cost unknown`, which is not 0."""
+    return amounts(usage) if usage.priced else f"cost {amounts(usage)}"
+
+
+def amounts(usage: Usage) -> str:
+    """The same after a label that says "cost" already: `unknown` where no agent says its dollars."""
     dollars = _sum(f"${usage.usd:.4f}" if usage.usd < 1 else f"${usage.usd:,.2f}", usage.priced, usage.calls)
     tokens = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
-    return ", ".join(filter(None, (dollars or "dollars unknown", _sum(tokens, usage.counted, usage.calls))))
+    return ", ".join(filter(None, (dollars or "unknown", _sum(tokens, usage.counted, usage.calls))))
 
 
 def _sum(shown: str, known: int, calls: int) -> str:
@@ -344,7 +349,7 @@ def _sum(shown: str, known: int, calls: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How a check ended, and its cases by id; what no case tells, such as a crash, stands under the check's own id."""
+    """How a check ended, and its cases by id; what no case shows, such as a crash, stands under the check's own id."""
 
     check: str
     cases: Mapping[str, str] = field(default_factory=dict)

@@ -55,7 +55,7 @@ def _failing(check: CheckRecord) -> tuple[CaseRecord, ...]:
 
 
 def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
-    """What a check says other than before: words and the ids of cases, without what the check's own outcome tells."""
+    """What a check says other than before: words and the ids of cases, without what the check's own outcome says."""
     if check.compared is None:
         return []
     named = ((word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items())
@@ -111,7 +111,8 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters.update(
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
-        excerpt=markdown.excerpt, cost=records.cost, value_text=markdown.value_text, is_url=markdown.is_url,
+        excerpt=markdown.excerpt, cost=records.cost, amounts=records.amounts,
+        value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
         pull_request_words=_pull_request_words, href=_href, more=counts.more, plural=counts.plural,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A file system that takes no more, as one sentence: what could not be written, where, why, and how to mend it.
+"""A file system that takes no more, as one sentence: what could not be written, where, why, and how to fix it.
 
 It keeps nothing and knows no file's meaning; what it writes to find out why has no name and is gone at once.
 """
@@ -22,9 +22,9 @@ _WHY = {
     errno.ENOSPC: ("no space is left on its file system", "free some"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
     errno.EROFS: ("its file system is read-only", "mount it so that it may be written"),
-    errno.EACCES: ("{user} lacks the right", "grant it, or be the user to whom it belongs"),
-    errno.EPERM: ("{user} lacks the right", "grant it, or be the user to whom it belongs"),
-    errno.EIO: ("its disk answers with an input/output error", "look after the disk"),
+    errno.EACCES: ("{user} has no permission", "grant it, or run as its owner"),
+    errno.EPERM: ("{user} has no permission", "grant it, or run as its owner"),
+    errno.EIO: ("its disk answers with an input/output error", "check the disk"),
 }
 # what git says where it may not or cannot write; a file of a work tree that it may not read is the step's doing
 _GIT_WORDS = (
@@ -40,7 +40,7 @@ _GIT_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 
 
 def sentence(path: Path | str, error: OSError) -> str:
-    """What cannot be written, why, and how to mend it."""
+    """What cannot be written, why, and how to fix it."""
     why, remedy = _WHY.get(error.errno or 0, (error.strerror or str(error), ""))
     end = f"; {remedy}, then run doit again" if remedy else ""
     return f"{path} cannot be written: {why.format(user=_user())}{end}"

@@ -176,7 +176,7 @@ def test_nothing_is_paid_for_where_it_could_not_be_kept(disk: Disk, sealed_world
     assert done.status == 2
     assert f"w0:ask  error  {world.root}/.git/objects cannot be written: {FULL}" in done.out
     assert world.calls() == []
-    assert "dollars unknown" not in world.doit("history").out
+    assert "cost unknown" not in world.doit("history").out
 
 
 def test_a_step_that_fills_the_work_trees_disk_fails_and_its_files_stay(
@@ -257,7 +257,7 @@ def test_folders_that_belong_to_somebody_else(tmp_path: Path, sealed_world: Path
         subprocess.run(["chmod", "-R", "u+w", world.root / folder], check=True)
         return Done(done.returncode, done.stdout, done.stderr)
 
-    lacks = "lacks the right; grant it, or be the user to whom it belongs, then run doit again"
+    lacks = "has no permission; grant it, or run as its owner, then run doit again"
     refs = doit(".git/refs")
     assert refs.status == 2
     assert f"w0:prepare  error  git update-ref: {world.root}/.git/refs/" in refs.out

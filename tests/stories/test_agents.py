@@ -119,7 +119,7 @@ def test_what_a_provider_was_at_fault_for_is_tried_again_and_every_call_counts(w
     step = world.records()["w"]["steps"][-1]
     assert step["usage"]["calls"] == 2
     assert step["notes"] == [
-        "call 1 ended by the provider's fault and was made again: "
+        "call 1 failed through the provider's fault and was made again: "
         "exceeded retry limit, last status: 429 Too Many Requests"
     ]
     assert step["log"].endswith("/w/ask.try-2.log")

@@ -170,7 +170,8 @@ def _from_kept(
             continue
         commit = _checkpoint(session, plan, step, after, before, fingerprint) if changes else before
         pin(session, plan, step.id, commit)
-        cost = f", where it took {records.cost(kept.usage)}" if kept.usage else ""
+        took = ", which took " if kept.usage and kept.usage.priced else ", "
+        cost = f"{took}{records.cost(kept.usage)}" if kept.usage else ""
         done = record(
             session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),),
@@ -253,4 +254,4 @@ def _notes_of(calls: Sequence[Acted]) -> Iterator[str]:
     for number, call in enumerate(calls, 1):
         yield from call.notes
         if number < len(calls):
-            yield f"call {number} ended by the provider's fault and was made again: {call.reading.error}"
+            yield f"call {number} failed through the provider's fault and was made again: {call.reading.error}"
