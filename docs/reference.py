@@ -300,7 +300,7 @@ def _file(file: str, title: str, more: str) -> Iterator[str]:
 
 
 def _shown(found: Iterable[Key], key: Key) -> Key:
-    """Of keys that differ in their place alone the one with most beside it: `checks[].run` is told as `steps[].run`."""
+    """Of keys that differ only in their place, the one with most beside it: `checks[].run` stands as `steps[].run`."""
     same = (other for other in found if other.path[-1] == key.path[-1] and other.node == key.node)
     return max(same, key=lambda other: len(other.parent["properties"]) if ITEM in other.path else 0)
 

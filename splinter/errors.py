@@ -1,11 +1,11 @@
-"""The one family of errors; a message says where, what, and how to mend it. Nothing here prints or exits.
+"""The one family of errors; a message says where, what, and how to fix it. Nothing here prints or exits.
 
 SplinterError             ours or the outside's fault              exit status 2
 ├── InputError            what the user wrote; nothing was run     exit status 3
 ├── LockedError           another run holds the lock               exit status 4
 ├── StepError             a workstream failed, with a reason       exit status 1
 ├── GitError              git refused what we asked of it          exit status 2
-├── StorageError         a file system took no more           exit status 2
+├── StorageError          a file system took no more             exit status 2
 └── PublishError          forge, mail server or messenger          exit status 2
 """
 

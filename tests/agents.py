@@ -122,8 +122,8 @@ CELLS: dict[str, dict[str, Cell]] = {
         "gemini": says("Loop detected, stopping execution"),
         "opencode": NO_CHANGE,
     },
-    "limit": {"claude-code": Cell("failed", "over_budget", "came to a limit that it was given: max turns")},
-    "limit-usd": {"claude-code": Cell("failed", "over_budget", "came to a limit that it was given: max budget usd")},
+    "limit": {"claude-code": Cell("failed", "over_budget", "reached a limit that it was given: max turns")},
+    "limit-usd": {"claude-code": Cell("failed", "over_budget", "reached a limit that it was given: max budget usd")},
 }
 # what happens in each, as docs/agents.md says it
 SITUATIONS = {

@@ -1,4 +1,4 @@
-"""A clean `doit check` remembered by content, so that asking again costs a look at each file's time and size.
+"""A clean `doit check` remembered by content, so that a second one costs a look at each file's time and size.
 
 Kept in the user's cache folder, keyed by the code and schemas that judged; safe to delete, whole or torn. It remembers
 no problem: a file with one is read and judged again. It imports nothing slow, for that is what it is for.
@@ -98,7 +98,7 @@ def keep(root: Path, before: Before, workstreams: int, others: Iterable[str]) ->
 
 
 def _names(root: Path) -> Iterator[str]:
-    """Every file that is read as a workstream, and every folder entry that would be told as a problem."""
+    """Every file that is read as a workstream, and every folder entry that would be reported as a problem."""
     try:
         with os.scandir(root / layout.WORKSTREAMS) as entries:
             for entry in entries:

@@ -158,7 +158,7 @@ def _names_the_agent(key: str, entry: dict[str, Any]) -> bool:
 
 
 def _misspelt(error: Any) -> set[str]:
-    """The keys that unknown ones beside them were probably meant to be: told once is enough."""
+    """The keys that unknown ones beside them were probably meant to be: once is enough."""
     known = error.schema.get("properties", {})
     if MERGE in error.instance:
         return set(known)
@@ -215,7 +215,7 @@ WORDS: dict[str, Callable[[Keys, Any], Words]] = {
 
 
 def _misfit(error: Any) -> str:
-    """The schema's own sentence, which editors show too, behind the value."""
+    """The schema's own sentence, which editors show too, after the value."""
     if error.validator in LIMITS:
         sentence = LIMITS[error.validator].format(error.validator_value)
         return f"{shown(error.instance)} {sentence}" if error.instance not in ("", []) else sentence

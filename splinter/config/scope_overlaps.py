@@ -1,4 +1,4 @@
-"""Where workstreams may write, as far as patterns tell. It never looks at a tree: `scope.py` judges what was done."""
+"""Where workstreams may write, by their patterns. It never looks at a tree: scope_check.py judges what was done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from splinter.model.guarded_paths import forbidden_patterns
 from splinter.model.workstream import Workstream
 from splinter.text import glob_overlap
 
-MAX_PAIRS = 200_000  # of patterns that are compared; a repository with more is told less
+MAX_PAIRS = 200_000  # of patterns that are compared; a repository with more gets fewer warnings
 MAX_SEARCHES = 200  # of those, the ones that need more than a look
 
 

@@ -93,7 +93,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Scanner:
-    """Walks through TOML for the places that tomllib does not tell, and refuses what it would take ages or a deep
+    """Walks through TOML for the places that tomllib does not give, and refuses what it would take ages or a deep
     stack for; of a text that is no TOML it knows what comes before the mistake.
     """
 

@@ -145,7 +145,7 @@ def _judged(root: Path, file: Path, path: str, tools: Mapping[str, Tool], memory
 
 
 def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
-    """Fill in the texts of the prompt files; what is wrong with one is told at its key."""
+    """Fill in the texts of the prompt files; what is wrong with one is reported at its key."""
     for keys, entry in rules.entries(found.document, "steps"):
         path = entry.get("prompt_file")
         if not isinstance(path, str) or path_problem(path):

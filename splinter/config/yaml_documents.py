@@ -19,7 +19,7 @@ from splinter.config.yaml_events import Builder, Keys, RefusedError, Span
 from splinter.text.patterns import harmless, shown
 
 MAX_BYTES = 1_000_000
-MAX_PROBLEMS = 100  # of one kind in one file: more tell nobody more
+MAX_PROBLEMS = 100  # of one kind in one file: more help nobody
 LINE_SHOWN = 160
 COLOURS = {"place": "\x1b[1m", "error": "\x1b[1;31m", "warning": "\x1b[1;33m", "end": "\x1b[0m"}
 
@@ -197,7 +197,7 @@ def lines_of(text: str) -> tuple[int, ...]:
 
 
 def unreadable(path: str, message: str, before: str = "") -> Document:
-    """The document of a file that cannot be read; its one problem stands behind the text `before`."""
+    """The document of a file that cannot be read; its one problem stands after the text `before`."""
     starts = lines_of(before)
     problem = Problem(path=path, line=len(starts), column=len(before) - starts[-1] + 1, message=message)
     return Document(path=path, text="", problems=(problem,), is_readable=False)
@@ -230,7 +230,7 @@ def _parsed(text: str, path: str) -> Document:
 
 
 def _events(source: str) -> Iterator[Any]:
-    """The events of a text; libyaml is fast, and since 0.2.6 gives up on depths it looks ahead at, which we tell of."""
+    """The events of a text; libyaml is fast, and since 0.2.6 gives up on depths it looks ahead at, which we report."""
     import yaml
 
     taken = 0
@@ -254,7 +254,7 @@ def _text_problems(document: Document, builder: Builder, fatal: tuple[Span, str]
 
 
 def _joined_surrogates(text: str) -> tuple[str, tuple[int, ...]]:
-    """The text with pairs of escapes as one escape, and the offsets in it behind which two characters are missing."""
+    """The text with pairs of escapes as one escape, and the offsets in it after which two characters are missing."""
     cuts: list[int] = []
 
     def joined(match: re.Match[str]) -> str:

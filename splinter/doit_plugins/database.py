@@ -29,7 +29,7 @@ class UnwritableError(StorageError, InvalidCommand):
 class Database:
     """The interface that doit 0.37 asks of a backend; values are JSON's types.
 
-    `repair` says what was mended by opening it, `refusal` why it can only be read.
+    `repair` says what opening it repaired, `refusal` why it can only be read.
     """
 
     desc = "sqlite in WAL mode, one row committed per finished task"
@@ -190,7 +190,7 @@ def _in_memory(file: Path | None) -> Any:
 
 
 def _decoded(data: str) -> dict[str, Any]:
-    """A row; one that a power cut tore tells of nothing."""
+    """A row; one that a power cut tore says nothing."""
     try:
         row: dict[str, Any] = json.loads(data)
     except ValueError:

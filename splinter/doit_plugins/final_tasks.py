@@ -1,4 +1,4 @@
-"""The tasks behind all workstreams, as doit's: rehearse, pr, report, email, slack, healthcheck.
+"""The tasks after all workstreams, as doit's: rehearse, pr, report, email, slack, healthcheck.
 
 They start no workstream, and publish nothing that is not recorded.
 """
@@ -30,7 +30,11 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     else:
         yield from _each(session, rows)
     yield _report(session)
-    for name, doc in (("email", "mail the report"), ("slack", "tell Slack"), ("healthcheck", "ping the healthcheck")):
+    for name, doc in (
+        ("email", "mail the report"),
+        ("slack", "send a message to Slack"),
+        ("healthcheck", "ping the healthcheck"),
+    ):
         yield _notify(session, name, doc)
 
 

@@ -1,4 +1,4 @@
-"""What the terminal shows of a run: doit's lines, an outcome behind each task that did something, one verdict.
+"""What the terminal shows of a run: doit's lines, an outcome after each task that did something, one verdict.
 
 It shows no traceback but for our own defects, and every text with its secrets masked.
 """

@@ -86,7 +86,7 @@ class Act(BaseAction):
 
 
 class Rows:
-    """doit's rows as far as they count: one whose commit is gone tells of nothing, a lost one is brought back."""
+    """doit's rows as far as they count: one whose commit is gone counts for nothing, a lost one is brought back."""
 
     def __init__(self, session: Session) -> None:
         """`session` gives the plans whose rows are looked at."""

@@ -27,12 +27,12 @@ _DRY_RUN = {
 
 _NO_CACHE = {
     "name": "no_cache", "short": "", "long": "no-cache", "type": bool, "default": False,
-    "help": "ask agents again, whatever results are kept",
+    "help": "call agents again, whatever results are kept",
 }  # fmt: skip
 
 
 class Run(cmd_run.Run):
-    """doit's run command, taught about workstreams."""
+    """doit's run command, extended by what workstreams need."""
 
     name = "run"
 
@@ -142,7 +142,7 @@ class Run(cmd_run.Run):
 
 
 def _finish(session: Any, *, is_reported: bool) -> None:
-    """Close the run; that this cannot be written is told where no task has told it."""
+    """Close the run; an error in writing that is raised only where no task has reported it already."""
     try:
         session.store.finish_run(session.run, session.clock.now())
     except StorageError:
@@ -168,7 +168,7 @@ def _project_above(start: Path) -> Path | None:
 
 
 def _in_folder(folder: Path, arguments: list[str]) -> int:
-    """Call doit anew from a project's root, where its own configuration is read."""
+    """Call doit again from a project's root, where its own configuration is read."""
     from doit.doit_cmd import DoitMain
 
     os.chdir(folder)

@@ -1,4 +1,4 @@
-"""doit's runner for projects of ours: finalizers run after failures, blocked work is told once, an interrupt saves.
+"""doit's runner for projects of ours: finalizers run after failures, blocked work is reported once, an interrupt saves.
 
 Threads only wait for children here, so there is one runner for any number of them; it never joins a thread.
 """
@@ -18,7 +18,7 @@ from splinter.engine import accept
 from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError
 
-_WAIT_S = 15.0  # for running actions to save what they have, once their children were told to end
+_WAIT_S = 15.0  # for running actions to save what they have, once their children were asked to end
 _WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows
 
 
@@ -60,7 +60,7 @@ class Runner(MThreadRunner):
         if not isinstance(base_fail, UnmetDependency):
             before = self.final_result
             super()._handle_task_error(node, base_fail)
-            if isinstance(base_fail, RefusedError):  # where something else fails too, that is told by the exit status
+            if isinstance(base_fail, RefusedError):  # where something else fails too, the exit status says that
                 self.final_result = before or InputError.exit_status
             return
         node.run_status = "failure"

@@ -154,7 +154,7 @@ def _recording_failure(session: Session, one: Plan, step: str, call: Callable[[]
     try:
         with disk_errors.as_storage_errors(session.folders):
             return call()
-    except Exception as error:  # whatever it was, the report tells of it
+    except Exception as error:  # whatever it was, it belongs in the report
         accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
 
@@ -198,7 +198,7 @@ DOIT_CONFIG: dict[str, Any] = {
 
 
 def task_splinter() -> Iterator[dict[str, Any]]:
-    """Every workstream as doit's tasks; for `dodo.py` alone, where doit was not told of our loader."""
+    """Every workstream as doit's tasks; for `dodo.py` alone, where doit does not know our loader."""
     from doit.exceptions import InvalidDodoFile
 
     try:

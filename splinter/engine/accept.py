@@ -1,4 +1,4 @@
-"""The end of one workstream: it is judged and mended, artifacts are looked for, the branch settles, the record is kept.
+"""The end of one workstream: it is judged and fixed, artifacts are looked for, the branch settles, the record is kept.
 
 It never records an end that was not reached.
 """

@@ -75,7 +75,7 @@ class Session:
                 self.run = self.store.begin_run(self.clock.now())
                 for run in killed:
                     self.store.finish_run(run, self.clock.now())
-                    self.store.note(self.run, f"The run {run} ended before its time; what it had finished was kept.")
+                    self.store.note(self.run, f"The run {run} did not finish; what it had done was kept.")
                 for sentence in self.repairs:
                     self.store.note(self.run, sentence)
             return self.run

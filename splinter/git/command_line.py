@@ -1,6 +1,6 @@
 """How git is called: every call names its repository and work tree, and nothing of the user's runs code in it.
 
-It knows no verb's meaning; git.py does.
+It knows no verb's meaning; commands.py does.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Repository:
     """A repository by its common directory; `root` is the main checkout, `start` the one we were called in.
 
     `environ` is the caller's environment without `GIT_*`, for calls that reach a remote; `drivers_off` are settings
-    that switch off the filter and merge drivers of all configs; `is_partial` tells of a clone that lacks objects, which
-    git fetches when they are asked for. `objects` is where new objects go, None for its own folder.
+    that switch off the filter and merge drivers of all configs; `is_partial` marks a clone that lacks objects, which
+    git fetches when they are needed. `objects` is where new objects go, None for its own folder.
     """
 
     common: Path
@@ -154,7 +154,7 @@ def call(
 
 
 def traits(worktree: WorkTree) -> list[str]:
-    """The settings that tell git of the file system that a work tree lies on; empty where nobody has looked yet."""
+    """The settings that describe to git the file system that a work tree lies on; empty where nobody has looked yet."""
     return worktree.traits.read_text("utf-8").split() if worktree.traits.exists() else []
 
 
@@ -247,7 +247,7 @@ def excludes_of(config: Mapping[str, list[str]], environ: Mapping[str, str]) -> 
 
 
 def identity_of(config: Mapping[str, list[str]]) -> Identity:
-    """The user's name and address of his git config, else ours."""
+    """The user's name and address from their git config, else ours."""
     name, email = config.get("user.name"), config.get("user.email")
     if name and email:
         return Identity(name=name[-1], email=email[-1])
@@ -255,7 +255,7 @@ def identity_of(config: Mapping[str, list[str]]) -> Identity:
 
 
 def environment(environ: Mapping[str, str], *, is_remote: bool = False) -> dict[str, str]:
-    """For local calls no config of the user's, for a remote also his helpers and URLs; never his `GIT_*`."""
+    """For local calls no config of the user's, for a remote also their helpers and URLs; never their `GIT_*`."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     if not is_remote:

@@ -132,7 +132,7 @@ def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
 
 
 def files(changes: Iterable[RawChange]) -> tuple[FileChange, ...]:
-    """A raw diff as records tell it."""
+    """A raw diff as records hold it."""
     return tuple(FileChange(status=change.status, path=printable(change.path)) for change in changes)
 
 
@@ -159,7 +159,7 @@ def commit_as(
     repository: Repository, tree: str, parents: Sequence[str], message: bytes, *,
     author: tuple[str, str, str], date: str, is_signed: bool,
 ) -> str:  # fmt: skip
-    """Write a commit object; signed as the user's own config says, the only thing of his that takes part."""
+    """Write a commit object; signed as the user's own config says, the only part of it that counts."""
     who = repository.identity
     roles = (("AUTHOR", author), ("COMMITTER", (who.name, who.email, date)))
     env = {

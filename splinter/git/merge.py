@@ -1,4 +1,4 @@
-"""Commits and trees brought together as objects alone: merged three-way, walked, made anew. It moves no ref.
+"""Commits and trees brought together as objects alone: merged three-way, walked, made again. It moves no ref.
 
 No work tree takes part, so nothing is checked out and no driver of the user's runs.
 """

@@ -143,7 +143,7 @@ def _list_file(tree: WorkTree) -> Path:
 
 
 def missing(submodules: Sequence[Submodule]) -> str | None:
-    """What to tell of submodules that the user's clone does not hold; None where it holds all."""
+    """What to say of submodules that the user's clone does not hold; None where it holds all."""
     paths = [git.printable(one.path) for one in submodules if one.clone is None]
     if not paths:
         return None

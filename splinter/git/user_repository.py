@@ -1,6 +1,6 @@
 """The user's repository and checkouts: found, opened, looked at. It changes nothing.
 
-What it asks where is the user's own call: in his checkout, by his config where only that says whom git may trust.
+It asks as the user would: in their checkout, and by their config where only that says whom git may trust.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a killed run left half done: found when the next one begins, put right, and told in a sentence each.
+"""What a killed run left half done: found when the next one begins, put right, and reported in a sentence each.
 
 It runs under the lock, and removes nothing but what only a call of ours can have left.
 """
@@ -18,7 +18,7 @@ from splinter.model.layout import REPORTS
 from splinter.text.counts import plural
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
-_UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that store.write_whole gives a file until it is whole
+_UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that history.write_whole gives a file until it is whole
 
 
 def make(found: Project, session: Session) -> tuple[str, ...]:

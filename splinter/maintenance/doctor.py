@@ -1,6 +1,6 @@
-"""What of git, tools, keys, GitHub, mail, messengers and sandbox is there, what is missing, and how to mend it.
+"""What of git, tools, keys, GitHub, mail, messengers and sandbox is there, what is missing, and how to fix it.
 
-It starts no workstream, writes no byte of the project, and tells of a secret that it is set, never its value.
+It starts no workstream, writes no byte of the project, and says of a secret only whether it is set, never its value.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _worktrees(folder: Path) -> Finding:
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return doctor_finding.ok("git", "worktrees", f"go to {folder}")
     why = "may not be written" if there.is_dir() else "is no folder"
-    message = f"cannot be made in {folder}: {there} {why}; mend that, or let XDG_STATE_HOME name another place"
+    message = f"cannot be made in {folder}: {there} {why}; fix that, or set XDG_STATE_HOME to another place"
     return doctor_finding.problem("git", "worktrees", message)
 
 
@@ -213,7 +213,7 @@ def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
         return doctor_finding.ok(area, name, version.removeprefix(f"{tool.command} "))
     if version is not None:
         return doctor_finding.note(
-            area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` tells no version"
+            area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` prints no version"
         )
     install = f" ({INSTALL[tool.command]})" if tool.command in INSTALL else ""
     called = "" if tool.command == tool.name else f"{tool.command} is "
@@ -263,7 +263,7 @@ def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     if why is None:
         yield doctor_finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
     elif is_wanted:
-        message = f'{why}; mend that, or set sandbox = "none"'
+        message = f'{why}; fix that, or set sandbox = "none"'
         yield doctor_finding.problem("sandbox", "sandbox", message)
     else:
         yield doctor_finding.note("sandbox", "sandbox", f"{why}; {unasked}")

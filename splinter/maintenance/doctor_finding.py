@@ -31,5 +31,5 @@ def note(area: str, name: str, message: str) -> Finding:
 
 
 def problem(area: str, name: str, message: str) -> Finding:
-    """Something is missing or wrong, and how to mend it."""
+    """Something is missing or wrong, and how to fix it."""
     return Finding(area=area, name=name, state="problem", message=message)

@@ -1,6 +1,6 @@
 """Whether GitHub, mail and messengers can be reached as they are configured. It sends nothing to people.
 
-Of a secret it tells that it is set, never its value.
+Of a secret it says whether it is set, never its value.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
         return
     kinds = (f"{kind} ({prefix})" for prefix, kind in KINDS.items() if token.startswith(prefix))
     yield doctor_finding.ok(
-        "github", "GITHUB_TOKEN", f"is set, {next(kinds, 'of a kind that its beginning does not tell')}"
+        "github", "GITHUB_TOKEN", f"is set, {next(kinds, 'of a kind that its prefix does not show')}"
     )
     yield from _actions(session, token)
     repository = _repository(session)
     if repository is None:
         message = (
-            f"no remote leads to GitHub, so they become files in {FILES}; add one, or let GITHUB_REPOSITORY name the"
-            " repository where the address of yours does not tell"
+            f"no remote leads to GitHub, so they become files in {FILES}; add one, or set GITHUB_REPOSITORY where the"
+            " remote's address does not name the repository"
         )
         yield doctor_finding.note("github", "pull requests", message)
     elif is_offline:
@@ -56,7 +56,7 @@ def github(session: Session, *, is_offline: bool) -> Iterator[Finding]:
 def _repository(session: Session) -> str | None:
     try:
         return pull_request.github_repository(session)
-    except InputError:  # a remote that does not exist; it is told with git's findings
+    except InputError:  # a remote that does not exist; it is among git's findings
         return None
 
 
@@ -80,9 +80,9 @@ def _access(session: Session, token: str, repository: str) -> Iterator[Finding]:
     except PublishError as error:
         yield doctor_finding.problem("github", name, str(error))
         return
-    # of a token of an app GitHub tells the rights of a user, which it is not
+    # for a token of an app GitHub names the rights of a user, which it is not
     if access.may_push is False and not token.startswith("ghs_"):
-        message = "the token reaches it, and may not write to it; give its user write access, or take another's token"
+        message = "the token can read it and not write to it; give its user write access, or use another token"
         yield doctor_finding.problem("github", name, message)
     else:
         yield doctor_finding.ok("github", name, "is reached with the token")
@@ -125,7 +125,7 @@ def mail(session: Session) -> Iterator[Finding]:
 
 
 def messengers(session: Session) -> Iterator[Finding]:
-    """Who else is told."""
+    """Slack and the healthcheck."""
     for task, variable in (("slack", "SLACK_WEBHOOK_URL"), ("healthcheck", "HEALTHCHECK_URL")):
         try:
             pull_request.messenger(session, task)

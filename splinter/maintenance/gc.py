@@ -1,4 +1,4 @@
-"""What `doit gc` does: worktrees, logs, kept results and refs past their limits go, and what was freed is told.
+"""What `doit gc` does: worktrees, logs, kept results and refs past their limits go, and what was freed is reported.
 
 No branch is touched, no unmerged commit loses its last ref, and nothing that a person changed goes unkept.
 """
@@ -36,7 +36,7 @@ KINDS = ("worktrees", "logs", "results", "refs", "backups")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
-    """One thing that went, or would: `bytes` are of files, 0 for refs; `note` tells what was kept of it."""
+    """One thing that went, or would: `bytes` are of files, 0 for refs; `note` says what was kept of it."""
 
     kind: str
     name: str
@@ -106,7 +106,7 @@ def _session(known: Project) -> Iterator[Session]:
 
 
 def _shape(known: Project) -> dict[str, Set[str]] | None:
-    """Each workstream's steps; None where a file is broken, for then nobody can tell which ones there are.
+    """Each workstream's steps; None where a file is broken, for then nobody knows which ones there are.
 
     In a linked worktree of the user's those of the main checkout count too.
     """
@@ -201,7 +201,7 @@ def foretold(decision: Decision) -> Report:
 
 
 def carried_out(session: Session, known: Project, decision: Decision, *, now: datetime) -> Report:
-    """Delete it, one thing after the other: what cannot be deleted is told and stops nobody."""
+    """Delete it, one thing after the other: what cannot be deleted is reported and stops nobody."""
     if any(one.kind == "worktrees" for one in decision.going):
         project.sweep(known, session)
     freed, problems = [], [*decision.problems]

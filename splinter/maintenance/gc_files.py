@@ -43,7 +43,7 @@ class Found:
 
 
 def worktrees(session: Session, ids: Set[str] | None) -> Found:
-    """Every worktree with what belongs to it; `ids` are the workstreams there are, None where nobody can tell."""
+    """Every worktree with what belongs to it; `ids` are the workstreams there are, None where nobody knows."""
     folders = {part: _entries(session.state.parent, session.state.name, part) for part in _STATE}
     names = sorted({path.name.partition(".")[0] for found in folders.values() for path in found.paths} - {""})
     leftovers = []
@@ -76,7 +76,7 @@ def runs(session: Session) -> Found:
 
 
 def began_s(run: str) -> float | None:
-    """When a run began, in seconds since the epoch, as its id tells; None for what is no run's id."""
+    """When a run began, in seconds since the epoch, by its id; None for what is no run's id."""
     found = _RUN.fullmatch(run)
     try:
         return datetime.strptime(found[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp() if found else None

@@ -93,7 +93,7 @@ def read(repository: Repository) -> dict[str, Ref]:
 
 
 def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Limits, now: datetime) -> Bygone:
-    """What goes; `shape` names the steps of each workstream that there is, None where nobody can tell.
+    """What goes; `shape` names the steps of each workstream that there is, None where nobody knows.
 
     `session.repository` gets new objects: it is a borrowed one where nothing may stay of them.
     """

@@ -32,7 +32,7 @@ Sections = Mapping[str, Mapping[str, str | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One file and what happened to it: `written` or `kept`; `note` tells what the user has yet to do to a kept one."""
+    """One file and what happened to it: `written` or `kept`; `note` says what the user has yet to do to a kept one."""
 
     path: str
     action: str

@@ -15,7 +15,7 @@ MB = 1_000_000
 class Thing:
     """One thing that could go: last used at `used_s` (seconds since the epoch), with its bytes where they are known.
 
-    `goes` tells why it goes whatever its age; `stays` keeps it whatever its age and size.
+    `goes` says why it goes whatever its age; `stays` keeps it whatever its age and size.
     """
 
     name: str
@@ -64,7 +64,7 @@ def too_much(mb: int) -> str:
 def newest_within(things: Iterable[Thing], size_of: Callable[[tuple[str, ...]], int], *, mb: int) -> tuple[str, ...]:
     """Names that may stay: all that must, and of the others the newest, as many as are no more than `mb` together.
 
-    `size_of` tells how many bytes several hold together, which may be less than the sum of each.
+    `size_of` says how many bytes several hold together, which may be less than the sum of each.
     """
     ordered = sorted(things, key=lambda one: (one.stays, one.used_s, one.name), reverse=True)
     names = tuple(one.name for one in ordered)

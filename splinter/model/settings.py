@@ -99,7 +99,7 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The values that must never be shown: our own secrets, and those of `names` that sound like secrets.
+        """The values that must never be shown: our own secrets, and those of `names` that look like secrets.
 
         Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by.
         """
@@ -110,7 +110,7 @@ class Environment:
         return tuple(dict.fromkeys((*values, *parts)))
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
-        """The values of those names that are set and sound like no secret."""
+        """The values of those names that are set and do not look like secrets."""
         harmless = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
         return {name: self.variables[name] for name in harmless if name in self.variables}
 

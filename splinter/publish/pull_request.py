@@ -1,6 +1,6 @@
 """The story of one pull request, one report, one mail: from what is recorded to people.
 
-It starts no workstream and never tells of anything that is not in a record.
+It starts no workstream and never reports anything that is not in a record.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def session_redacted(session: Session, record: WorkstreamRecord) -> WorkstreamRe
 
 
 def run_record(session: Session, run: str) -> RunRecord:
-    """What is recorded of a run, secrets masked, with the workstreams that were not due told as skipped."""
+    """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
     root = session.repository.root
     kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
     record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
@@ -186,7 +186,7 @@ def messenger(session: Session, task: str) -> Notifier:
     env = session.environment
     if task == "slack":
         if not env.slack_webhook_url:
-            raise PublishError("SLACK_WEBHOOK_URL is not set, so Slack is not told")
+            raise PublishError("SLACK_WEBHOOK_URL is not set, so nothing is sent to Slack")
         return Slack(env.slack_webhook_url)
     if not env.healthcheck_url:
         raise PublishError("HEALTHCHECK_URL is not set, so nothing is pinged")

@@ -74,7 +74,7 @@ def report_json(run: RunRecord) -> str:
 
 
 def _story(run: RunRecord) -> dict[str, object]:
-    """What both reports tell: failures by weight, then what was worked on, then the names of what was not due."""
+    """What both reports show: failures by weight, then what was worked on, then the names of what was not due."""
     pull_requests = {record.workstream: record for record in run.pull_requests}
     shown = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pull_requests]
     return {

@@ -1,6 +1,6 @@
 """Budgets of dollars, tokens and minutes: reserved before a command starts, settled when it has ended.
 
-It knows costs only as far as tools tell them, and never takes what is not told for nothing.
+It knows costs only as far as tools report them, and never counts an unknown cost as 0.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Store:
     def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
         """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading.
 
-        What is written is masked by `redactor`. `repair` says what was mended by opening it, empty where nothing was.
+        What is written is masked by `redactor`. `repair` says what opening it repaired, empty for nothing.
         Raises OSError or StorageError where nothing can be written.
         """
         self.folder, self._redactor = folder, redactor or Redactor(())
@@ -89,7 +89,7 @@ class Store:
                 return run
 
     def finish_run(self, run: str, now: datetime) -> None:
-        """Close a run: everything that was to be done in it was done, or failed. One that has nothing to tell goes."""
+        """Close a run: all that was to be done in it was done, or failed. One that has nothing to report goes."""
         self._write("update runs set finished = ? where run = ?", _iso(now), run)
         if not self._rows(_TELLING + " and run = ?", run):
             self._write("delete from runs where run = ?", run)
@@ -106,7 +106,7 @@ class Store:
         return tuple(row[0] for row in self._rows("select run from runs where finished is null order by run"))
 
     def latest_run(self) -> str | None:
-        """The id of the latest run that has something to tell."""
+        """The id of the latest run that has something to report."""
         return self._text(_TELLING + " order by started desc, rowid desc limit 1")
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
@@ -254,7 +254,7 @@ class Store:
         )  # fmt: skip
 
     def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
-        """Write down how long it took, and what it took as far as it told."""
+        """Write down how long it took, and what it cost as far as it says."""
         taken = json.dumps(records.to_json(usage)) if usage else None
         self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
                     int(usage is not None), call)  # fmt: skip
@@ -265,11 +265,11 @@ class Store:
         return float(found[0][0] or 0.0)
 
     def usage_of_calls(self, workstream: str, made_of: str) -> Usage:
-        """What the tools told of those commands; one that was killed counts as a call that told nothing."""
+        """What the tools reported of those commands; one that was killed counts as a call that reported nothing."""
         return self._usage("workstream = ? and made_of = ?", workstream, made_of)
 
     def usage_of(self, run: str) -> Usage:
-        """What the tools told of the commands of a run."""
+        """What the tools reported of the commands of a run."""
         return self._usage("run = ?", run)
 
     def _usage(self, where: str, *values: object) -> Usage:

@@ -26,7 +26,7 @@ _ROUNDS = 30
 _LOOKS = 4
 _AGAIN_S = 0.005
 _FRESH_S = 0.9  # how old a look at all processes may be before the next one is due
-_CLOCK_SLACK_S = 60.0  # a process's start is told by a clock that may be set
+_CLOCK_SLACK_S = 60.0  # a process's start is by a clock that may be set
 
 
 @dataclass(frozen=True, slots=True)

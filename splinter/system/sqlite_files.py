@@ -85,7 +85,7 @@ def copied(file: Path) -> Iterator[Path | None]:
 
 
 def storage_error(file: Path, error: sqlite3.DatabaseError) -> StorageError:
-    """What sqlite says of a file, with why and how to mend it."""
+    """What sqlite says of a file, with why and how to fix it."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return StorageError(disk_errors.sentence(file, OSError(errno.ENOSPC, str(error))))

@@ -1,4 +1,4 @@
-"""What a tool says its version is. It judges nothing, and a tool that cannot tell is no error."""
+"""What a tool says its version is. It judges nothing, and a tool that does not say is no error."""
 
 from __future__ import annotations
 

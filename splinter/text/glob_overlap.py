@@ -29,7 +29,7 @@ def _end(pattern: str) -> str:
 
 
 def may_meet(one: str, other: str) -> bool:
-    """False where the characters before the first wildcards, or those behind the last, already rule a meeting out."""
+    """False where the characters before the first wildcards, or those after the last, already rule a meeting out."""
     first, second = literal(one), literal(other)
     if not (first.startswith(second) or second.startswith(first)):
         return False
@@ -41,7 +41,7 @@ def may_meet(one: str, other: str) -> bool:
 def shared(all_of: Sequence[str], none_of: Sequence[str] = (), *, undecided: str | None) -> str | None:
     """A path that all the first patterns mean and none of the others, None where there is no such path.
 
-    `undecided` is the answer where the patterns are too long or too entangled to tell.
+    `undecided` is the answer where the patterns are too long or too entangled to decide.
     """
     if not all(may_meet(one, other) for one, other in combinations(all_of, 2)):
         return None

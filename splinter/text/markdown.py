@@ -1,4 +1,4 @@
-"""Shows any text in Markdown as just that text, and times and sizes as words. It never decides what is told."""
+"""Shows any text in Markdown as just that text, and times and sizes as words. It never decides what is shown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def one_line(value: object) -> str:
 
 def text(value: object) -> Markdown:
     """Any text as inline Markdown that shows just that text, and notifies or closes nothing on GitHub."""
-    # a zero-width space is what GitHub's own dependabot puts behind an @
+    # a zero-width space is what GitHub's own dependabot puts after an @
     quiet = _NOTIFIES.sub("\\1\u200b", one_line(value))
     return Markdown(_STARTS_BLOCK.sub(r"\1\\", quiet.translate(_ESCAPED)))
 

@@ -87,7 +87,7 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def _passed(reached: set[int], parts: list[str]) -> set[int]:
-    """With the parts behind each `**` that may stand for no folder at all."""
+    """With the parts after each `**` that may stand for no folder at all."""
     for index in sorted(reached):
         while index < len(parts) - 1 and parts[index] == "**":
             index += 1

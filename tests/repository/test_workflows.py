@@ -265,7 +265,7 @@ def ping(folder: Path, address: str) -> Path:
     curl = folder / "curl"
     curl.write_text('#!/bin/sh\ncat > said\necho "$@" > called\n')
     curl.chmod(0o755)
-    script = step("publish", "Tell the healthcheck of a night that broke")["run"]
+    script = step("publish", "Report a night that broke to the healthcheck")["run"]
     done = bash(script, folder, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}", HEALTHCHECK_URL=address)
     assert done.returncode == 0, done.stderr
     return folder

@@ -113,7 +113,7 @@ def test_a_healthy_repository_has_notes_and_no_problem(bench: World) -> None:
         'ok       sandbox by bubblewrap works here; nothing asks for it, as sandbox = "bubblewrap" would',
         f"note     GITHUB_TOKEN: not set, so {FILES}; a token with {RIGHTS} opens them",
         "note     mail: neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/",
-        "note     slack: SLACK_WEBHOOK_URL is not set, so Slack is not told",
+        "note     slack: SLACK_WEBHOOK_URL is not set, so nothing is sent to Slack",
         "note     healthcheck: HEALTHCHECK_URL is not set, so nothing is pinged",
         "no problem",
     ]
@@ -149,7 +149,7 @@ def test_versions_of_tools_in_use_are_reported_and_a_secret_in_them_is_not(bench
     found = lines(bench)
     assert "ok       tool codex 0.46.0" in found
     assert "ok       tool claude-code key ***" in found
-    assert "note     tool gemini: it is there, and `gemini --version` tells no version" in found
+    assert "note     tool gemini: it is there, and `gemini --version` prints no version" in found
     assert found[-1] == "no problem"
 
 
@@ -228,7 +228,7 @@ def test_scopes_are_reported_as_github_names_them(
         (FINE_GRAINED, "a fine-grained personal access token (github_pat_)"),
         (OF_ACTIONS, "a token of GitHub Actions or of a GitHub App (ghs_)"),
         ("gho_0123456789abcdefghij", "a token of an OAuth app, such as gh's (gho_)"),
-        ("0123456789abcdef0123456789abcdef01234567", "of a kind that its beginning does not tell"),
+        ("0123456789abcdef0123456789abcdef01234567", "of a kind that its prefix does not show"),
     ],
 )
 def test_the_kind_of_a_token_is_reported_by_its_beginning(bench: World, token: str, kind: str) -> None:
@@ -238,7 +238,7 @@ def test_the_kind_of_a_token_is_reported_by_its_beginning(bench: World, token: s
     assert not any(token in line for line in found)
     assert (
         "note     pull requests: no remote leads to GitHub, so they become files in .splinter/pull-requests/; add one,"
-        " or let GITHUB_REPOSITORY name the repository where the address of yours does not tell" in found
+        " or set GITHUB_REPOSITORY where the remote's address does not name the repository" in found
     )
 
 
@@ -246,8 +246,8 @@ def test_a_token_whose_user_may_not_write_is_a_problem(bench: World, github: Scr
     github.answer = lambda asked: Answer(200, repository(asked, may_push=False), {"X-OAuth-Scopes": "repo"})
     publishes(bench, github)
     assert (
-        "problem  github octo/project: the token reaches it, and may not write to it; give its user write access, or"
-        " take another's token" in lines(bench)
+        "problem  github octo/project: the token can read it and not write to it; give its user write access, or"
+        " use another token" in lines(bench)
     )
     bench.env["GITHUB_TOKEN"] = OF_ACTIONS
     assert "ok       github octo/project is reached with the token" in lines(bench)
@@ -382,7 +382,7 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
     bench.env["XDG_STATE_HOME"] = f"{place}/state"
     told = next(line for line in lines(bench) if " worktrees: " in line)
     assert told.startswith(f"problem  worktrees: cannot be made in {place}/state/splinter/project-")
-    assert told.endswith(f": {place} is no folder; mend that, or let XDG_STATE_HOME name another place")
+    assert told.endswith(f": {place} is no folder; fix that, or set XDG_STATE_HOME to another place")
 
 
 # --- mail, messengers, sandbox ---
@@ -424,7 +424,7 @@ def test_a_sandbox_that_does_not_work_is_a_problem_where_it_is_asked_for(bench: 
     program(bench, "bwrap", "echo 'bwrap: No permissions' >&2; exit 1")
     why = "bwrap does not work here: bwrap: No permissions"
     note = f'note     sandbox: {why}; nothing asks for it, as sandbox = "bubblewrap" would'
-    problem = f'problem  sandbox: {why}; mend that, or set sandbox = "none"'
+    problem = f'problem  sandbox: {why}; fix that, or set sandbox = "none"'
     assert note in lines(bench)
     bench.write("splinter.toml", 'sandbox = "bubblewrap"\n')
     assert problem in lines(bench)

@@ -59,7 +59,7 @@ def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_bo
     assert world.doit("w").status == 0
     assert outcome(world) == ("changed", None, ["ask", "fix-1", "fix-2"])
     asked = [(world.home / f"agent/asked-{number}").read_text() for number in (2, 3)]
-    assert "Mend the cause (attempt 1 of 5)." in asked[0]
+    assert "Fix the cause (attempt 1 of 5)." in asked[0]
     assert "test_values::test_value[a]: AssertionError: a is wrong" in asked[0]
     assert "test_value[b]" not in asked[0].split("The last of what it printed")[0]
     assert "test_values::test_value[b]: AssertionError: b is wrong" in asked[1]

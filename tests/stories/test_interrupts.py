@@ -50,7 +50,7 @@ def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) ->
     assert children(slow) == []
     assert slow.git("diff", "--name-only", "main", "splinter/slow").split() == ["a.txt", "b.txt", "c.txt"]
     report = (slow.root / "reports/latest/report.md").read_text()
-    assert "ended before its time" in report
+    assert "did not finish; what it had done was kept" in report
     assert "of a killed run still ran and were ended." in report
     patches = list((slow.root / ".splinter/runs").glob("*/slow/found-in-worktree.patch"))
     assert len(patches) == 1

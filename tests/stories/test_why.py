@@ -212,7 +212,7 @@ def test_plan_shows_all_in_one_line_each(asked: World) -> None:
 
 def test_why_without_a_name_says_how_it_is_called(asked: World) -> None:
     done = asked.doit("why")
-    assert (done.status, done.err) == (3, "name a workstream: doit why WORKSTREAM; doit plan tells of all\n")
+    assert (done.status, done.err) == (3, "name a workstream: doit why WORKSTREAM; doit plan shows all\n")
 
 
 def workstream(id: str, *depends_on: str, title: str = "T") -> Workstream:

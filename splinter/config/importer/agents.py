@@ -1,4 +1,4 @@
-"""Who is asked: the earlier orchestrator's tool names as tool profiles. It calls none and reads no settings."""
+"""Which agent is called: an earlier orchestrator's tool names as tool profiles. It calls none and reads no settings."""
 
 from __future__ import annotations
 

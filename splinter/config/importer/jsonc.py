@@ -58,7 +58,7 @@ def _syntax_problem(plain: str) -> tuple[str, int] | None:
     except _ConstantError as error:
         return f"invalid JSON: {error} is no number of JSON's", max(0, plain.find(str(error)))
     except RecursionError:
-        return None  # the reader that gives places tells where it is too deep
+        return None  # the reader that gives places says where it is too deep
     return None
 
 

@@ -104,7 +104,7 @@ def workstream_id(text: str) -> str:
 
 
 def unique(wanted: str, taken: Container[str], *, limit: int = ID_CHARACTERS) -> str:
-    """The id, with a number behind it where it is taken."""
+    """The id, with a number after it where it is taken."""
     number, name = 1, wanted
     while name in taken:
         number += 1

@@ -1,4 +1,4 @@
-"""What an agent is asked, from a step's sentences, lists and templates. It adds no wish of its own."""
+"""What an agent is given, from a step's sentences, lists and templates. It adds no wish of its own."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def parts(source: Source, keys: Keys) -> list[str]:
 
 
 def block(text: str) -> str:
-    """A text of several lines with one line end behind it, so that it is written as a block."""
+    """A text of several lines with one line end after it, so that it is written as a block."""
     bare = text.strip("\n").rstrip()
     return f"{bare}\n" if "\n" in bare else bare.strip()

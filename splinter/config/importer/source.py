@@ -141,7 +141,7 @@ class Source:
         return tuple(text for line in lines if (text := self.comments.pop(line).strip()))
 
     def rest(self) -> dict[str, Any]:
-        """All that was not taken, in the shape it had; the file's own `metadata` is not told, all else is warned of."""
+        """All that was not taken, in the shape it had; all but the file's own `metadata` is warned of."""
         left = _left(self.document.data, (), self.taken)
         if left is NOTHING:
             return {}

@@ -18,7 +18,7 @@ from splinter.text import counts, redact
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
 
-_GONE = "Of its logs and patches some are no longer there: `doit gc` and `doit clean` remove them."
+_GONE = "Some of its logs and patches are no longer there: `doit gc` and `doit clean` remove them."
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
 
@@ -111,7 +111,7 @@ class History(Command):
             outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
             seconds = sum(one.seconds for one in run.workstreams)
             cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
-            ended = "" if run.finished else "  (ended before its time)"
+            ended = "" if run.finished else "  (did not finish)"
             print(f"{run.run}  {run.started}  {seconds:8.1f} s  {outcomes or published(run)}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")

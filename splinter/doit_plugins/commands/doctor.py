@@ -1,4 +1,4 @@
-"""The command `doit doctor`: what is there, what is missing, how to mend it. It starts no workstream."""
+"""The command `doit doctor`: what is there, what is missing, how to fix it. It starts no workstream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Doctor(Command):
     name = "doctor"
     doc_purpose = "show which tools, keys and services are there, and what is missing"
     doc_usage = ""
-    doc_description = "Of keys and tokens it tells that they are set, never what they are."
+    doc_description = "It says whether keys and tokens are set, never what they are."
     cmd_options = (
         {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"},
         {

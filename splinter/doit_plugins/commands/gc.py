@@ -1,4 +1,4 @@
-"""The command `doit gc`: what is past its limits goes, and what that freed is told. It starts no workstream."""
+"""The command `doit gc`: what is past its limits goes, and what that freed is reported. It starts no workstream."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Gc(Command):
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
-        """Free and tell; exit status 2 where something could not be deleted, 4 where a run holds the lock."""
+        """Free, and say what; exit status 2 where something could not be deleted, 4 where a run holds the lock."""
         return exit_status_of(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
 
     def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
@@ -85,7 +85,7 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
             yield f"{frees} {_summed(kind, found)}"
             yield from _some([f"  {_shown(one)}" for one in found])
     if shares:
-        yield "  on the remote they stay: share_results is on, and gc works here alone"
+        yield "  on the remote they stay: share_results is on, and gc works only here"
     yield from _some([f"{moves} the commit of {ref} to {backup}" for ref, backup in report.moved.items()])
     yield from (f"{leaves} {one}" for one in report.left)
     yield from report.problems

@@ -49,7 +49,7 @@ class Import(Command):
         return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
 
     def execute(self, opt_values: Mapping[str, Any], pos_args: Sequence[str]) -> int:
-        """Convert, write and tell; 3 where a file was refused, else 0 or an error's own exit status."""
+        """Convert, write, and say what was done; 3 where a file was refused, else 0 or an error's own exit status."""
         try:
             return _import(pos_args, into=opt_values["into"], is_dry_run=opt_values["dry_run"])
         except SplinterError as error:

@@ -101,7 +101,7 @@ class Why(_Reading):
 
         session = getattr(self.loader, "session", None)
         if not pos_args or session is None:
-            raise InputError("name a workstream: doit why WORKSTREAM; doit plan tells of all")
+            raise InputError("name a workstream: doit why WORKSTREAM; doit plan shows all")
         found = self.explained(session, pos_args)
         found = {id: replace(due, also=explain.versions(session, session.plans[id])) for id, due in found.items()}
         values = self.dep_manager.get_values

@@ -1,6 +1,6 @@
 """The fix loop: a failed check goes back to the tool, every attempt is counted before it is made, breakers end it.
 
-It never asks twice for what was asked before: attempts count by definition and occurrence, whatever was killed.
+It never makes a call twice: attempts count by definition and occurrence, whatever was killed.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _step(plan: Plan, number: int) -> Step:
     tool = plan.workstream.tool
     assert tool
     timeout_s = plan.tools[tool].timeout_s or TIMEOUT_S["prompt"]
-    action = Prompt(text=f"mend what failed (attempt {number})", tool=tool)
+    action = Prompt(text=f"fix what failed (attempt {number})", tool=tool)
     return Step(id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S)
 
 

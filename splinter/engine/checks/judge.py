@@ -39,7 +39,7 @@ class Judged:
 def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "") -> Judged:
     """Run every check on a commit and hold it against `start`, where the change begins.
 
-    Logs are named after the checks, behind `log`. Raises StepError where one could not judge.
+    Logs are named after the checks, with `log` in front. Raises StepError where one could not judge.
     """
     checks = plan.workstream.checks
     ran = [(check, run_check.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
@@ -57,7 +57,7 @@ def _judged(
 ) -> CheckRecord:
     record = checked.record
     if before is None:
-        note = "it had no time left to be compared with what was before" if check.compare else ""
+        note = "there was no time left to compare it with what was before" if check.compare else ""
         return replace(record, notes=(*record.notes, note)) if note else record
     now = comparison.outcomes(record)
     compared = comparison.compare(before, now)
@@ -67,7 +67,7 @@ def _judged(
 
 
 def _again(session: Session, plan: Plan, check: Step, commit: str, log: str) -> Outcomes | None:
-    """What a check says when it is asked once more, None where no time is left for that."""
+    """What a check says when it runs once more, None where no time is left for that."""
     try:
         return comparison.outcomes(run_check.run(session, plan, check, commit, name=f"{log}{check.id}.again").record)
     except StepError as error:

@@ -1,4 +1,4 @@
-"""One check run on a commit in the work tree; what it changes on disk is thrown away and told. It judges nothing."""
+"""One check run on a commit in the work tree; what it changes on disk is reported and undone. It judges nothing."""
 
 from __future__ import annotations
 

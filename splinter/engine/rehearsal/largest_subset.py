@@ -17,7 +17,7 @@ class Largest:
 
 
 def largest(names: Sequence[str], fails: Callable[[Names], Names], depends_on: Mapping[str, Sequence[str]]) -> Largest:
-    """Names, in their order, of which `fails` tells nothing, and to which no other could be added when it was tried.
+    """Names, in their order, for which `fails` names nothing, and to which no other could be added when it was tried.
 
     `names` has each after those it depends on; who depends on one that is left out is left out. For k culprits among
     n there are about 2 k log2 n trials.

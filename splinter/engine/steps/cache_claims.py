@@ -1,6 +1,6 @@
-"""Claims on results that are being made: of machines that share results one asks, and the others wait for what it gets.
+"""Claims on results that are being made: of machines that share results one makes it, and the others wait.
 
-A claim is a ref on the remote, and no more than a word: nobody waits for one past a step's own deadline, and a remote
+A claim is a ref on the remote, and binds nobody: no machine waits for one past a step's own deadline, and a remote
 that takes none costs a note. Without shared results nothing is claimed.
 """
 
@@ -97,7 +97,7 @@ def _asked_for(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tupl
     except StepError:  # interrupted, as the step itself will say
         return "", False
     except SplinterError as error:
-        wanted.note(f"{wanted.remote} was not asked whether another machine is at it: {error}")
+        wanted.note(f"{wanted.remote} could not be asked whether another machine is making it: {error}")
         return "", False
 
 
@@ -117,7 +117,7 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[st
         if wanted.is_news(there):
             return "", True
         if not there.claim and refused:
-            wanted.note(f"{wanted.remote} takes no claims, so another machine may ask the same")
+            wanted.note(f"{wanted.remote} takes no claims, so another machine may make the same call")
             return "", False
         refused, over = not there.claim, there.claim
         if there.claim and not _is_left_over(wanted, there.claim):
@@ -131,7 +131,7 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[st
 def _waited(wanted: _Wanted, first: _There, plan: Plan, step: Step) -> _There:
     """What is there once the claim is gone or another's, a result has come, or the claim's time is over."""
     session, started, there, failures = wanted.session, time.monotonic(), first, 0
-    sentence = f"{_who(wanted, first.claim)} asks the same; waiting for its result, {wanted.limit_s:g} s at most"
+    sentence = f"{_who(wanted, first.claim)} makes the same result; waiting for it, {wanted.limit_s:g} s at most"
     wanted.note(sentence)
     _log(session, plan, step, sentence)
     while there.claim == first.claim and not wanted.is_news(there) and not session.processes.is_stopping:
@@ -160,7 +160,7 @@ def _offered(wanted: _Wanted, over: str) -> str:
     commit = git.commit_tree(session.repository, tree, [], message, date_s=int(since.timestamp()))
     own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
     git.update_refs(session.repository, [own], why=f"splinter: {wanted.task} claimed")
-    with suppress(GitError):  # what the remote holds then tells who has it; only the answer may have been lost
+    with suppress(GitError):  # what the remote holds then says who has it; only the answer may have been lost
         remotes.move_ref(session.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
     return commit
 

@@ -1,4 +1,4 @@
-"""One command of a step or check: its arguments, environment, fence, deadline, budget, log, and what its tool told.
+"""One command of a step or check: its arguments, environment, sandbox, deadline, budget, log, and what its tool said.
 
 It looks at no tree, and takes no tool's word for a success.
 """
@@ -38,7 +38,7 @@ _MOST_FILES = 40  # more than these are no help to an agent that is handed files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
-    """A command that has ended: what its tool told of itself, and what speaks against it, None where nothing does."""
+    """A command that has ended: what its tool said of itself, and what speaks against it, None where nothing does."""
 
     ended: Ended
     reading: Reading
@@ -219,7 +219,7 @@ def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> No
 
 
 def _keeping(session: Session) -> tuple[Path, ...]:
-    """Where what an agent makes is kept: it is not asked for what would be lost."""
+    """Where what an agent makes is kept: no call is made whose result would be lost."""
     return session.repository.common / "objects", session.store.folder, session.state
 
 
@@ -293,7 +293,7 @@ def _failure(
     }[reason]
     is_limit = reason == "over_budget" and ended.reason is None
     if is_limit:
-        how = f"came to a limit that it was given: {reading.error}"
+        how = f"reached a limit that it was given: {reading.error}"
     is_the_tools_word = is_limit or reason == "agent_error"
     who = tool_of(step) if is_the_tools_word else command.label
     printed = "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
@@ -304,6 +304,6 @@ def _failure(
 
 
 def usage_of(calls: Sequence[Acted]) -> Usage | None:
-    """What calls took together, None where none costs anything."""
+    """What calls cost together, None where none costs anything."""
     known = [call.reading.usage for call in calls if call.reading.usage]
     return sum(known, Usage()) if known else None

@@ -34,7 +34,7 @@ _STAYS = re.compile(r"\b40[0134]\b|current quota|insufficient|billing|credit|api
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One call as its tool tells it.
+    """One call as its tool reports it.
 
     `error` is what it says went wrong, None where it complains of nothing; `fault` whose that is: `agent`, `provider`
     or `limit` (one that we handed to it). `usage` is None where a call costs nothing.

@@ -1,7 +1,7 @@
-"""What an agent is asked: the user's own words, unchanged, and around them what it must know of the work.
+"""What an agent is given: the user's own words, unchanged, and around them what it must know of the work.
 
-A prompt of ours never starts with words of the user's: claude-code and aider take a "/" there for a command, aider a
-"!" for one to run in a shell, and a "-" looks like an option. Pure text, bounded where it quotes what tools printed.
+A prompt of ours never starts with words of the user's: claude-code and aider take a "/" there as a command, aider a
+"!" as one to run in a shell, and a "-" looks like an option. Pure text, bounded where it quotes what tools printed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord])
 def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, earlier: Sequence[StepRecord]) -> str:
     """The prompt of a fix attempt, from 1; the failures' essence is what it is about."""
     of = f"attempt {number} of {workstream.fix.attempts}"
-    lines = [f"Task: {workstream.title}", "", f"Acceptance checks of this change failed. Mend the cause ({of})."]
+    lines = [f"Task: {workstream.title}", "", f"Acceptance checks of this change failed. Fix the cause ({of})."]
     for failure in failures:
         lines += ["", *_failure(failure)]
     failed = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)

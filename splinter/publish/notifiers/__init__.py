@@ -1,1 +1,1 @@
-"""Ways to tell people."""
+"""Ways to notify people."""

@@ -15,13 +15,13 @@ from splinter.text.markdown import one_line
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """A check as healthchecks.io and its kin have them: a ping is a sign of life, `/fail` behind it a failure."""
+    """A check as healthchecks.io and its kin have them: a ping is a sign of life, with `/fail` appended a failure."""
 
     url: str = field(repr=False)
     timeout_s: float = 10.0
 
     def send(self, message: Message) -> str:
-        """Ping, with the subject as the body that the service shows, and say what was told to whom."""
+        """Ping, with the subject as the body that the service shows, and say what was reported to whom."""
         parts = _parts(self.url)
         path = f"{parts.path.rstrip('/')}/fail" if message.is_failure else parts.path
         request = Request(parts._replace(path=path).geturl(), data=one_line(message.subject).encode())  # noqa: S310
@@ -34,7 +34,7 @@ class Healthcheck:
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
             said = one_line(getattr(error, "reason", "") or type(error).__name__)
             raise PublishError(f"{parts.hostname} does not answer the ping ({said})") from error
-        return f"{'failure' if message.is_failure else 'success'} told to {parts.hostname}"
+        return f"{'failure' if message.is_failure else 'success'} reported to {parts.hostname}"
 
 
 def _parts(url: str) -> SplitResult:

@@ -58,7 +58,7 @@ def claimed(world: World) -> str:
 
 def waits(world: World) -> bool:
     logs = list((world.root / ".splinter/runs").glob("*/w/ask.log"))
-    return any("asks the same; waiting for its result, 120 s at most" in log.read_text() for log in logs)
+    return any("makes the same result; waiting for it, 120 s at most" in log.read_text() for log in logs)
 
 
 def test_two_machines_that_start_at_once_pay_once(shared: World, second: World) -> None:
@@ -148,5 +148,5 @@ def test_a_remote_that_takes_no_claims_costs_a_note(shared: World, tmp_path: Pat
     assert shared.doit("w", "report").status == 0
     assert shared.calls() == ["call"]
     report = (shared.root / "reports/latest/report.md").read_text()
-    assert "origin takes no claims, so another machine may ask the same" in report
+    assert "origin takes no claims, so another machine may make the same call" in report
     assert shared.git("ls-remote", "origin", "refs/splinter/results/*")

@@ -16,7 +16,7 @@ BAD = Message(run="r", subject="[splinter] 1 failed · r", text="t", html="h", i
 
 def test_a_good_run_pings_the_address_itself() -> None:
     with scripted(lambda _: Answer(200, "OK")) as server:
-        assert Healthcheck(f"{server.url}/{SECRET}").send(GOOD) == "success told to 127.0.0.1"
+        assert Healthcheck(f"{server.url}/{SECRET}").send(GOOD) == "success reported to 127.0.0.1"
     assert [(one.method, one.path, one.body.decode()) for one in server.asked] == [
         ("POST", f"/{SECRET}", "[splinter] 2 changed · r")
     ]
@@ -26,7 +26,7 @@ def test_a_good_run_pings_the_address_itself() -> None:
 def test_a_bad_run_pings_its_failure(address: str, asked: str) -> None:
     with scripted(lambda _: Answer(200, "OK")) as server:
         told = Healthcheck(f"{server.url}/{SECRET}{address}").send(BAD)
-    assert told == "failure told to 127.0.0.1"
+    assert told == "failure reported to 127.0.0.1"
     assert [one.path for one in server.asked] == [f"/{SECRET}{asked}"]
 
 
