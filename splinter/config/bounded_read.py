@@ -15,7 +15,7 @@ def read(root: Path, file: Path) -> bytes | str:
         if not reached.is_relative_to(root.resolve()):
             return "is a symlink that leaves the repository"
         if not reached.is_file():  # a pipe would wait for ever
-            return "is no file"
+            return "is not a file"
         with reached.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except FileNotFoundError:

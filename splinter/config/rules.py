@@ -222,7 +222,7 @@ def _artifacts(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Probl
             yield document.problem(keys, f"artifact {shown(path)} cannot be made: {shown(why)} is forbidden")
         elif WILDCARDS & set(path):
             if {"*", "?"} & set(path):
-                yield warning(document.problem(keys, f"artifact {shown(path)} is taken for a path, not for a pattern"))
+                yield warning(document.problem(keys, f"artifact {shown(path)} is read as a path, not as a pattern"))
         elif judged <= MAX_JUDGED and not _may_write(scope, bare, forbidden):
             yield warning(document.problem(keys, f"artifact {shown(path)} is outside scope: no step may make it"))
 

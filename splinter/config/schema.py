@@ -186,7 +186,7 @@ def _meant(types: list[str], keys: Keys, value: Any) -> str:
 def _none_of(keys: Keys, error: Any) -> Words:
     allowed = [value for value in error.validator_value if isinstance(value, str)]
     meant = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else ""
-    yield keys, f"{shown(error.instance)} is none of {', '.join(allowed)}{meant}", False
+    yield keys, f"{shown(error.instance)} is not one of {', '.join(allowed)}{meant}", False
 
 
 def _not_constant(keys: Keys, error: Any) -> Words:

@@ -197,7 +197,9 @@ def _recipients(name: str, value: str) -> tuple[str, ...]:
     addresses = tuple(address for part in value.split(",") if (address := part.strip()))
     for address in addresses:
         if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", address):
-            raise InputError(f"{name} holds {shown(address)}, which is no address; write a@example.org, b@example.org")
+            raise InputError(
+                f"{name} holds {shown(address)}, which is not an address; write a@example.org, b@example.org"
+            )
     return addresses
 
 
@@ -210,7 +212,7 @@ def _repository(name: str, value: str) -> str:
 def _url(name: str, value: str) -> str:
     # the value is not shown: for webhooks the address itself is the secret
     if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-        raise InputError(f"{name} is no http or https address")
+        raise InputError(f"{name} is not an http or https address")
     return value
 
 

@@ -36,7 +36,7 @@ def parse(raw: bytes, *, path: str, table: tuple[str, ...] = ()) -> Document:
     try:
         text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError:
-        return unreadable(path, "the file is no UTF-8")
+        return unreadable(path, "the file is not UTF-8")
     scanner = _Scanner(text)
     try:
         scanner.scan()

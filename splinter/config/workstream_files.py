@@ -165,7 +165,7 @@ def _prompt(root: Path, path: str) -> tuple[str, str | None]:
     try:
         text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError:
-        return "", "is no UTF-8 text"
+        return "", "is not UTF-8 text"
     if "\0" in text or not text.strip():
         return "", "holds the NUL character" if text.strip() else "is empty"
     return text, None

@@ -170,7 +170,7 @@ def read(raw: bytes, *, path: str) -> Document:
         text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8")
-        return unreadable(path, f"byte 0x{raw[error.start]:02x} is no UTF-8; save the file as UTF-8", before)
+        return unreadable(path, f"byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8", before)
     bad = UNPRINTABLE.search(text)
     if bad:
         return unreadable(path, f"character U+{ord(bad[0]):04X} is not allowed in YAML", text[: bad.start()])

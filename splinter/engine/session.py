@@ -85,7 +85,7 @@ class Session:
         return self.store.latest_run()
 
     def touches_first(self, id: str) -> bool:
-        """Whether nobody has asked this of the workstream before in this call."""
+        """Whether this is the first time in this call that the workstream's work tree is touched."""
         with self._lock:
             is_first = id not in self._touched
             self._touched.add(id)

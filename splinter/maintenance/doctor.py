@@ -156,7 +156,7 @@ def _worktrees(folder: Path) -> Finding:
     there = next(one for one in (folder, *folder.parents) if os.access(one, os.F_OK))
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return doctor_finding.ok("git", "worktrees", f"go to {folder}")
-    why = "may not be written" if there.is_dir() else "is no folder"
+    why = "may not be written" if there.is_dir() else "is not a folder"
     message = f"cannot be made in {folder}: {there} {why}; fix that, or set XDG_STATE_HOME to another place"
     return doctor_finding.problem("git", "worktrees", message)
 

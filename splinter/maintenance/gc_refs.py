@@ -52,7 +52,7 @@ class Ref:
 
     @property
     def words(self) -> list[str]:
-        """The name's parts behind `refs/splinter/`: kind, workstream, step and the like."""
+        """The name's parts after `refs/splinter/`: kind, workstream, step and the like."""
         return self.name.removeprefix(layout.OURS).split("/")
 
     @property

@@ -1,1 +1,1 @@
-"""What is asked, planned and recorded: frozen values, no disk and no clock."""
+"""What is wanted, planned and recorded: frozen values, no disk and no clock."""

@@ -22,13 +22,13 @@ def zone(name: str) -> ZoneInfo:
 def cron_problem(rule: str) -> str | None:
     """What is wrong with five cron fields, None where nothing is."""
     if len(rule.split()) != 5:
-        return f"is none of {', '.join(RULES)}, nor five cron fields"
+        return f"is not one of {', '.join(RULES)}, nor five cron fields"
     from cronsim import CronSim, CronSimError
 
     try:
         next(CronSim(rule, datetime(2000, 1, 1)))
     except CronSimError as error:
-        return f"is no cron rule: {error}"
+        return f"is not a cron rule: {error}"
     except StopIteration:
         return "is a cron rule that never comes"
     return None

@@ -1,4 +1,4 @@
-"""What is asked: one workstream as frozen values. It never reads a file, a clock or git."""
+"""What is wanted: one workstream as frozen values. It never reads a file, a clock or git."""
 
 from __future__ import annotations
 

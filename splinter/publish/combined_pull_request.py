@@ -46,7 +46,9 @@ def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
     start, union = rehearsed["unions"][whole.base.name]
     chain = _chain(session, plans, rehearsed["members"], start)
     if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union):
-        raise PublishError("the branches, one after another, do not make what was rehearsed; doit run rehearse pr")
+        raise PublishError(
+            "the branches, one after another, do not add up to what was rehearsed; run `doit run rehearse pr`"
+        )
     rows = {"result": git.result(session.repository, start, chain), "base": start, "start": start}
     try:
         settled = move_branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
@@ -140,7 +142,7 @@ def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
     repository, is_signed = session.repository, session.settings.sign_commits
     whole, _ = merge.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
     if whole is None:
-        raise PublishError(f"{plan.branch} no longer fits on top of the others; doit run rehearse pr")
+        raise PublishError(f"{plan.branch} no longer fits on top of the others; run `doit run rehearse pr`")
     made, new = [], tip
     for commit in merge.first_parents(repository, head, [begin]):
         trees = [git.tree_of(repository, one) for one in (f"{commit}^", new, commit)]

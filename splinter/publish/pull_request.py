@@ -166,7 +166,9 @@ def mailer(session: Session) -> Notifier:
     if not host:
         return Outbox(session.store.folder / layout.OUTBOX, session.repository.identity.email, env.report_recipients)
     if not env.report_recipients:
-        raise PublishError("REPORT_RECIPIENTS is not set, so the mail has nobody to go to; name them with commas")
+        raise PublishError(
+            "REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"
+        )
     return Mail(
         host=host,
         port=env.smtp_port,

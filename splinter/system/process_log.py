@@ -14,9 +14,9 @@ from typing import IO
 from splinter.text.redact import Redactor
 
 HEAD_BYTES = 8 * 1024 * 1024  # of a log before a flood is cut
-TAIL_BYTES = 1024 * 1024  # of a log behind the cut, and of what is kept at hand
+TAIL_BYTES = 1024 * 1024  # of a log after the cut, and of what is kept at hand
 _CHUNK = 64 * 1024
-_MARGIN = 32 * 1024  # behind a cut: longer than a secret in any form, whose first half may be gone
+_MARGIN = 32 * 1024  # after a cut: longer than a secret in any form, whose first half may be gone
 
 
 class Output:
@@ -75,7 +75,7 @@ class Output:
             self._waiting.add(chunk)
 
     def _settle(self) -> None:
-        """Write the end: in one piece with the head, or behind a line that says how much was left out."""
+        """Write the end: in one piece with the head, or after a line that says how much was left out."""
         if not self._waiting.dropped:
             self._write(self._stream.feed(self._waiting.data()) + self._stream.end())
             return

@@ -28,7 +28,7 @@ REF_RULES = (
     (re.compile(r"(^|/)\."), 'has a part that starts with "."'),
     (re.compile(r"\.$|\.lock(/|$)"), 'ends with "." or has a part that ends with ".lock"'),
     (re.compile(r"[\s~^:?*\[\\\x00-\x1f\x7f-\x9f]"), "holds a blank, a control character or one of ~ ^ : ? * [ \\"),
-    (re.compile(r"^HEAD\Z"), "is HEAD, which is no branch"),
+    (re.compile(r"^HEAD\Z"), "is HEAD, which is not a branch"),
 )
 PATH_RULES = (
     (re.compile(r"^\Z"), "is empty"),

@@ -190,7 +190,7 @@ def _finds(needle: bytes, data: bytes) -> Iterator[int]:
 
 
 def _after(count: int, data: bytes, place: int) -> int:
-    """The place behind the next `count` bytes that the flat text has too."""
+    """The place after the next `count` bytes that the flat text has too."""
     while count:
         step = data[place : place + count]
         place, count = place + count, count - len(step.translate(None, _FLAT))
@@ -240,7 +240,7 @@ def _masked(data: bytes, spans: Iterable[Span], *, stop: int, start: int = 0, co
 
 
 def _values(secret: str) -> Iterator[str]:
-    """The secret, what is left of it without the spaces around, and its lines, for a patch shows each behind a "+"."""
+    """The secret, what is left of it without the spaces around, and its lines, for a patch shows each after a "+"."""
     yield from (secret, secret.strip())
     lines = [line.strip() for line in re.split(r"\\+[nr]|[\r\n]", secret)]
     yield from (line for line in lines if len(line) >= SHORTEST_LINE and not line.startswith("-----"))

@@ -18,7 +18,7 @@ BAD = "id: bad\ntitel: Bad\nsteps: [{id: go, run: ls}]\n"
 PLACE = "workstreams/bad.yaml:2:1:"
 TOLD = f'{PLACE} unknown key "titel"; did you mean "title"?\n    titel: Bad\n    ^^^^^\n'
 WARNED = (
-    'workstreams/bad.yaml:4:13: warning: artifact "docs/*.md" is taken for a path, not for a pattern\n'
+    'workstreams/bad.yaml:4:13: warning: artifact "docs/*.md" is read as a path, not as a pattern\n'
     "    artifacts: [docs/*.md]\n                ^^^^^^^^^\n"
 )
 

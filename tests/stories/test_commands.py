@@ -47,7 +47,7 @@ def test_plan_says_what_is_due_and_why(one: World) -> None:
     told = json.loads(one.doit("plan", "tidy", "--json").out)
     assert told == [{"workstream": "tidy", "due": True, "why": ["occurrence was 2026-11-23, is 2026-11-24"]}]
     done = one.doit("plan", "nothing")
-    assert (done.status, done.err) == (3, '"nothing" is no workstream; "doit list" names them\n')
+    assert (done.status, done.err) == (3, '"nothing" is not a workstream; "doit list" names them\n')
 
 
 def test_plan_follows_dependencies(one: World) -> None:

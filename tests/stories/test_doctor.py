@@ -382,7 +382,7 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
     bench.env["XDG_STATE_HOME"] = f"{place}/state"
     told = next(line for line in lines(bench) if " worktrees: " in line)
     assert told.startswith(f"problem  worktrees: cannot be made in {place}/state/splinter/project-")
-    assert told.endswith(f": {place} is no folder; fix that, or set XDG_STATE_HOME to another place")
+    assert told.endswith(f": {place} is not a folder; fix that, or set XDG_STATE_HOME to another place")
 
 
 # --- mail, messengers, sandbox ---
@@ -392,7 +392,7 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
     ("variables", "told"),
     [
         ({"SMTP_HOST": "mail.example.org"},
-         "problem  mail: REPORT_RECIPIENTS is not set, so the mail has nobody to go to; name them with commas"),
+         "problem  mail: REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org, b@example.org"},
          "ok       mail goes to 2 recipients through mail.example.org:587 (starttls, without a login);"
          " `doit email --test` proves it"),

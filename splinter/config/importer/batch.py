@@ -21,7 +21,7 @@ SCHEMA_LINE = "yaml-language-server: $schema=../schemas/workstream.schema.json"
 SUFFIXES = (".json", ".jsonc", ".yaml", ".yml")
 VERSION = re.compile(r"v?3(\.0)?")
 BUNDLE_KEYS = frozenset(place[0] for place in (*draft.STEPS, *draft.OBJECTIVES, *draft.IDS))
-KNOWN = "it is no phase plan, workstream bundle, tool profiles or circuit breakers"
+KNOWN = "it is not a phase plan, a workstream bundle, tool profiles or circuit breakers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _classify(work: _Work, number: int, file: File) -> None:
 
 def _source(file: File) -> Source | tuple[Problem, ...]:
     if file.problem or not file.path.lower().endswith(SUFFIXES):
-        return yaml_documents.unreadable(file.path, file.problem or f"is none of {', '.join(SUFFIXES)}").problems
+        return yaml_documents.unreadable(file.path, file.problem or f"is not one of {', '.join(SUFFIXES)}").problems
     if file.path.lower().endswith((".json", ".jsonc")):
         document, comments = jsonc.read(file.raw, path=file.path)
         return document.problems or _mapping(document) or source.of_json(document, comments)

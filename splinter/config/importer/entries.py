@@ -265,7 +265,7 @@ class Entries:
             timeout = phrases.duration(number * factor)
             if timeout:
                 return {**step, "timeout": timeout}
-            self.source.leave((*keys, key), f"{shown(written)} is no deadline; kept under metadata")
+            self.source.leave((*keys, key), f"{shown(written)} is not a deadline; kept under metadata")
         return {**step, "timeout": self.timeout} if self.timeout and "timeout" not in step else step
 
     def _ordered(self, keys: Keys) -> None:

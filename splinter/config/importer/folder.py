@@ -112,7 +112,7 @@ def _file(name: str, folders: Sequence[Path]) -> File:
         if path.is_dir():
             return File(path=name, problem="is a folder; name the files in it")
         if path.exists() and not path.is_file():  # a pipe would wait for ever
-            return File(path=name, problem="is no file")
+            return File(path=name, problem="is not a file")
         with path.open("rb") as stream:
             return File(path=name, raw=stream.read(MAX_BYTES + 1))
     except FileNotFoundError:

@@ -56,7 +56,7 @@ def _syntax_problem(plain: str) -> tuple[str, int] | None:
         message = "this comment is not closed" if is_comment else error.msg[:1].lower() + error.msg[1:]
         return f"invalid JSON: {message}", error.pos
     except _ConstantError as error:
-        return f"invalid JSON: {error} is no number of JSON's", max(0, plain.find(str(error)))
+        return f"invalid JSON: {error} is not a JSON number", max(0, plain.find(str(error)))
     except RecursionError:
         return None  # the reader that gives places says where it is too deep
     return None

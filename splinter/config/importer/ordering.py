@@ -26,7 +26,7 @@ def dependencies(
             names = known.get(_key(name)) or known.get(_key(name.split(" ")[0])) or ()
             for other in names:
                 if other == id or _reaches(graph, other, id):
-                    own.leave(keys, f"to depend on {shown(name)} would close a circle; dropped, kept under metadata")
+                    own.leave(keys, f"depending on {shown(name)} would close a circle; dropped, kept under metadata")
                     break
                 kept.append(other)
             else:

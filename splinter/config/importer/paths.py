@@ -91,5 +91,5 @@ def _alternatives(path: str) -> list[str]:
 
 def _problem(path: str) -> str | None:
     if len(path.split()) > 2 and "/" not in path and not re.search(r"\.\w+$", path):
-        return "is a sentence, no path"
+        return "is a sentence, not a path"
     return path_problem(path)

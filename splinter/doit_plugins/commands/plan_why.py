@@ -46,7 +46,7 @@ class _Reading(DoitCmdBase):
 
         unknown = [id for id in wanted if id not in session.plans]
         if unknown:
-            raise InputError(f'"{unknown[0]}" is no workstream; "doit list" names them')
+            raise InputError(f'"{unknown[0]}" is not a workstream; "doit list" names them')
         by_name = {task.name: task for task in self.task_list}
         values: Callable[[str], dict[str, Any]] = self.dep_manager.get_values
         found: dict[str, Any] = {}

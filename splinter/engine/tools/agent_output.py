@@ -133,7 +133,7 @@ def aider(output: str) -> Reading:
 def gemini(output: str) -> Reading:
     """For gemini with `--output-format json`: one object, over several lines, among much noise.
 
-    A result comes on standard output, an error on standard error, behind traces that hold braces too.
+    A result comes on standard output, an error on standard error, after traces that hold braces too.
     """
     result = _last_object(output, ("stats", "error")) or {}
     models = _mapping(_mapping(result.get("stats")).get("models"))

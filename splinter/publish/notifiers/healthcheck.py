@@ -44,4 +44,4 @@ def _parts(url: str) -> SplitResult:
             return parts
     except ValueError:
         pass
-    raise PublishError("HEALTHCHECK_URL is no address; it must begin with https://")
+    raise PublishError("HEALTHCHECK_URL is not an address; it must begin with https://")

@@ -133,7 +133,7 @@ def compose(message: Message, *, sender: str, recipients: tuple[str, ...], now: 
     for address in (sender, *recipients):
         if not (address.isascii() and _ADDRESS.fullmatch(address)):
             raise PublishError(
-                f'"{one_line(address)}" is no mail address; write name@host, several with commas between'
+                f'"{one_line(address)}" is not a mail address; write name@host, several with commas between'
             )
     letter = EmailMessage(policy=SMTP)
     try:

@@ -126,7 +126,7 @@ def _host(url: str) -> str:
             return parts.hostname
     except ValueError:
         pass
-    raise PublishError("SLACK_WEBHOOK_URL is no address; it must read https://hooks.slack.com/services/…")
+    raise PublishError("SLACK_WEBHOOK_URL is not an address; it must read https://hooks.slack.com/services/…")
 
 
 def _remedy(status: int) -> str:

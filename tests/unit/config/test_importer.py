@@ -132,7 +132,7 @@ REAL_REASONS = {
     "bundles/ws-001.json": '2:9: id "ws-001" is taken by phase-plans/EXAMPLE_PH-01_ws-001.yml:6:18',
     "bundle.schema.json": "2:14: is a JSON Schema, which describes files and is none to import",
     "phase-plan.schema.json": "3:14: is a JSON Schema, which describes files and is none to import",
-    "README.md": "1:1: is none of .json, .jsonc, .yaml, .yml",
+    "README.md": "1:1: is not one of .json, .jsonc, .yaml, .yml",
 }
 UNFILLED = "8:21: invalid JSON: expecting property name enclosed in double quotes"
 
@@ -228,7 +228,7 @@ def test_ph_auto_001_comes_out_whole() -> None:
     [
         ("x.json", '{"id": "a", "tasks": ["b"', "x.json:1:26: invalid JSON: expecting ',' delimiter"),
         ("x.json", '{"id": "a" /* open', "x.json:1:12: invalid JSON: this comment is not closed"),
-        ("x.json", '{"id": NaN}', "x.json:1:8: invalid JSON: NaN is no number of JSON's"),
+        ("x.json", '{"id": NaN}', "x.json:1:8: invalid JSON: NaN is not a JSON number"),
         ("x.json", '{"id": "a",\n "id": "b"}', 'x.json:2:2: duplicate key "id"; first on line 1'),
         ("x.json", '[{"id": "a"}]', "x.json:1:1: expected one workstream as a mapping, found a list"),
         ("x.json", "", "x.json:1:1: invalid JSON: expecting value"),
@@ -242,8 +242,8 @@ def test_ph_auto_001_comes_out_whole() -> None:
         ("x.yml", "template_version: 3\n", "x.yml:1:1: names nothing to do: no steps, no tasks and no objective"),
         ("x.json", '{"id": "a"}', "x.json:1:1: names nothing to do: no steps, no tasks and no objective"),
         ("x.json", '{"colour": "red"}', f"x.json:1:1: {batch.KNOWN}"),
-        ("x.json", '{"id": "\xff"}', "x.json:1:9: byte 0xff is no UTF-8; save the file as UTF-8"),
-        ("x.txt", "id: a", "x.txt:1:1: is none of .json, .jsonc, .yaml, .yml"),
+        ("x.json", '{"id": "\xff"}', "x.json:1:9: byte 0xff is not UTF-8; save the file as UTF-8"),
+        ("x.txt", "id: a", "x.txt:1:1: is not one of .json, .jsonc, .yaml, .yml"),
         ("x.json", "[" * 2000 + "]" * 2000, "x.json:1:101: nested deeper than 100 levels"),
         ("x.json", " " * 1_000_001, "x.json:1:1: the file is larger than 1,000,000 bytes"),
     ],
@@ -391,7 +391,7 @@ def test_paths_are_from_the_root_with_slashes_and_stars_cross_folders_as_they_di
         ("../up.py", 'holds "..", which could leave the repository'),
         ("C:/up.py", "is absolute; paths start at the repository's root"),
         ("--all", 'starts with "-", which tools would read as an option'),
-        ("Modules with timing code", "is a sentence, no path"),
+        ("Modules with timing code", "is a sentence, not a path"),
     ],
 )
 def test_a_path_that_is_none_of_ours_is_dropped_by_name(path: str, why: str) -> None:
@@ -439,7 +439,7 @@ def test_a_circle_of_dependencies_is_opened_where_it_would_close() -> None:
     found = convert(*(bundle(f"{a}.json", id=a, depends_on=[b]) for a, b in ("ab", "bc", "ca", "dd")))
     check(found)
     assert [made(result).get("depends_on") for result in found.results] == [["b"], ["c"], None, None]
-    message = 'to depend on "a" would close a circle; dropped, kept under metadata'
+    message = 'depending on "a" would close a circle; dropped, kept under metadata'
     assert message in messages(found.results[2])[0]
 
 

@@ -84,11 +84,11 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
             '    branch_prefix = "-x/"\n                    ^^^^^',
             'splinter.toml:6:10: remote "a b" holds a blank, a control character or one of ~ ^ : ? * [ \\; '
             'use a name that "git remote" lists\n    remote = "a b"\n             ^^^^^',
-            'splinter.toml:7:17: "togther" is none of each, together; did you mean "together"?\n'
+            'splinter.toml:7:17: "togther" is not one of each, together; did you mean "together"?\n'
             '    pull_requests = "togther"\n                    ^^^^^^^^^',
-            'splinter.toml:8:11: "bublewrap" is none of none, bubblewrap; did you mean "bubblewrap"?\n'
+            'splinter.toml:8:11: "bublewrap" is not one of none, bubblewrap; did you mean "bubblewrap"?\n'
             '    sandbox = "bublewrap"\n              ^^^^^^^^^^^',
-            'splinter.toml:9:10: "never" is none of behind, conflict\n    rebase = "never"\n             ^^^^^^^',
+            'splinter.toml:9:10: "never" is not one of behind, conflict\n    rebase = "never"\n             ^^^^^^^',
             'splinter.toml:10:12: missing key "email"\n    identity = { name = "Bot\\n" }\n               ^^^^^^^^^^^^^^^^^^',
             'splinter.toml:10:21: "Bot\\n" is not allowed here: it is one line that is not blank and '
             'holds no < or >\n    identity = { name = "Bot\\n" }\n                        ^^^^^^^',
@@ -118,7 +118,7 @@ def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
     ("raw", "message"),
     [
         (b"jobs = \n", "splinter.toml:1:8: invalid TOML: Invalid value\n    jobs =\n           ^"),
-        (b'timezone = "\xff"\n', "splinter.toml:1:1: the file is no UTF-8"),
+        (b'timezone = "\xff"\n', "splinter.toml:1:1: the file is not UTF-8"),
         (b"tools = 5\n", "splinter.toml:1:9: expected a mapping, found a whole number\n    tools = 5\n            ^"),
         (b"jobs = 2020-01-01\n", "splinter.toml:1:8: expected a whole number, found a date or time\n"
          "    jobs = 2020-01-01\n           ^^^^^^^^^^"),
@@ -193,10 +193,10 @@ def test_hostile_settings_are_refused_in_moderate_time_and_words(tmp_path: Path,
 def test_settings_that_are_no_file_are_reported(tmp_path: Path) -> None:
     file = tmp_path / "splinter.toml"
     os.mkfifo(file)
-    assert refused(tmp_path) == "splinter.toml:1:1: is no file"
+    assert refused(tmp_path) == "splinter.toml:1:1: is not a file"
     file.unlink()
     file.mkdir()
-    assert refused(tmp_path) == "splinter.toml:1:1: is no file"
+    assert refused(tmp_path) == "splinter.toml:1:1: is not a file"
     file.rmdir()
     file.symlink_to(file)
     assert refused(tmp_path) == "splinter.toml:1:1: is a loop of symlinks"
@@ -254,7 +254,7 @@ def test_an_empty_environment_has_defaults() -> None:
         ("REPORT_RECIPIENTS", "a@x.org, b\nBcc: c@x.org", 'REPORT_RECIPIENTS holds "b\\nBcc: c@x.org", which is no '
          "address; write a@example.org, b@example.org"),
         ("GITHUB_REPOSITORY", "cat", 'GITHUB_REPOSITORY is "cat"; it must be owner/name'),
-        ("SLACK_WEBHOOK_URL", "hooks/secret", "SLACK_WEBHOOK_URL is no http or https address"),
+        ("SLACK_WEBHOOK_URL", "hooks/secret", "SLACK_WEBHOOK_URL is not an http or https address"),
         ("SPLINTER_NOW", "2026-01-31T03:00:00", 'SPLINTER_NOW is "2026-01-31T03:00:00"; it must be a time with its '
          "offset, such as 2026-01-31T02:00:00Z"),
         ("SPLINTER_NOW", "soon", 'SPLINTER_NOW is "soon"; it must be a time with its offset, such as '

@@ -300,7 +300,7 @@ def test_files_that_are_none_are_problems(root: Path, tmp_path_factory: pytest.T
     with (root / "workstreams" / "e.yaml").open("wb") as stream:
         stream.truncate(10**9)
     assert messages(root) == [
-        "workstreams/a.yaml:1:1: is no file",
+        "workstreams/a.yaml:1:1: is not a file",
         "workstreams/b.yaml:1:1: does not exist",
         "workstreams/c.yaml:1:1: is a symlink that leaves the repository",
         "workstreams/d.yaml:1:1: is a loop of symlinks",
@@ -324,10 +324,10 @@ def test_prompt_files_are_text_inside_the_repository(root: Path, tmp_path_factor
     found = workstream_files.read(root, Settings(tools={"agent": agent}))
     assert [problem.message for problem in found.problems] == [
         'prompt file "out.md" is a symlink that leaves the repository',
-        'prompt file "latin1.md" is no UTF-8 text',
+        'prompt file "latin1.md" is not UTF-8 text',
         'prompt file "empty.md" is empty',
         'prompt file "nul.md" holds the NUL character',
-        'prompt file "folder.md" is no file',
+        'prompt file "folder.md" is not a file',
     ]
 
 

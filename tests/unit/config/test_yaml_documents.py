@@ -77,8 +77,8 @@ def test_a_duplicate_key_is_reported_with_the_line_of_the_first() -> None:
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        (b"id: \xe4", "workstreams/x.yaml:1:5: byte 0xe4 is no UTF-8; save the file as UTF-8"),
-        ("id: é".encode("utf-16"), "workstreams/x.yaml:1:1: byte 0xff is no UTF-8; save the file as UTF-8"),
+        (b"id: \xe4", "workstreams/x.yaml:1:5: byte 0xe4 is not UTF-8; save the file as UTF-8"),
+        ("id: é".encode("utf-16"), "workstreams/x.yaml:1:1: byte 0xff is not UTF-8; save the file as UTF-8"),
         (b"a: 1\nb: \0", "workstreams/x.yaml:2:4: character U+0000 is not allowed in YAML"),
         (b"a: \x1b[31m", "workstreams/x.yaml:1:4: character U+001B is not allowed in YAML"),
         (b"x" * 1_000_001, "workstreams/x.yaml:1:1: the file is larger than 1,000,000 bytes"),

@@ -84,10 +84,10 @@ def test_a_cron_occurrence_has_passed_and_never_goes_back(zone: str, second: int
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        ("hourly", "is none of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
-        ("0 25 * * *", "is no cron rule: Bad hour"),
-        ("0 0 30 2 *", "is no cron rule: Bad day-of-month"),
-        ("0 0 * * * *", "is none of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
+        ("hourly", "is not one of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
+        ("0 25 * * *", "is not a cron rule: Bad hour"),
+        ("0 0 30 2 *", "is not a cron rule: Bad day-of-month"),
+        ("0 0 * * * *", "is not one of daily, weekly, monthly, on-change, once, always, nor five cron fields"),
     ],
 )
 def test_what_is_no_rule_is_reported(rule: str, told: str) -> None:

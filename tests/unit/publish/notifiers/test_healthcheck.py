@@ -59,7 +59,7 @@ def test_a_service_that_is_not_there_is_reported() -> None:
 def test_an_address_that_is_none_is_reported_without_being_shown(url: str) -> None:
     with pytest.raises(PublishError) as error:
         Healthcheck(url).send(GOOD)
-    assert str(error.value) == "HEALTHCHECK_URL is no address; it must begin with https://"
+    assert str(error.value) == "HEALTHCHECK_URL is not an address; it must begin with https://"
 
 
 def test_an_address_that_cannot_be_sent_is_reported_without_being_shown() -> None:

@@ -246,7 +246,7 @@ def test_a_password_beyond_ascii_is_reported_without_being_shown(certificate: Pa
 
 @pytest.mark.parametrize("address", ["team", "a@b, c@d", "a@b\nBcc: x@y", "<a@b>", "", "a b@c", "ü@example.org"])
 def test_an_address_that_is_none_is_reported(certificate: Path, address: str) -> None:
-    with pytest.raises(PublishError, match=r"is no mail address; write name@host, several with commas between$"):
+    with pytest.raises(PublishError, match=r"is not a mail address; write name@host, several with commas between$"):
         mail_to(1, certificate, recipients=(address,)).send(MESSAGE)
 
 

@@ -125,5 +125,5 @@ def test_a_slack_that_is_not_there_is_reported() -> None:
 def test_an_address_that_is_none_is_reported_without_being_shown(url: str) -> None:
     with pytest.raises(PublishError) as error:
         Slack(url).send(MESSAGE)
-    assert str(error.value) == "SLACK_WEBHOOK_URL is no address; it must read https://hooks.slack.com/services/…"
+    assert str(error.value) == "SLACK_WEBHOOK_URL is not an address; it must read https://hooks.slack.com/services/…"
     assert "secret" not in repr(Slack(url))
