@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
+BAD = ("failed", "error")  # outcomes of cases
 REASONS = (
     "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
     "no_change", "missing_artifact", "conflict", "tool_missing", "agent_error", "secret_in_result", "preflight",
@@ -23,12 +24,22 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRecord:
-    """One test of a check, as its JUnit file says: outcome passed, failed, error or skipped."""
+    """One test of a check, as its JUnit file says: outcome passed, failed, error or skipped.
+
+    The id is its own within the check. `seconds` is None where they are unknown. `attempts` are the outcomes of
+    earlier attempts, `rerun` where the runner does not tell how one ended; the last attempt is the case's outcome.
+    """
 
     id: str
     outcome: str
-    seconds: float = 0.0
+    seconds: float | None = None
     message: str = ""
+    attempts: tuple[str, ...] = ()
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether it passed only when it was tried again."""
+        return self.outcome == "passed" and any(attempt != "passed" for attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +106,27 @@ class StepRecord:
 class Comparison:
     """A check held against the same check on the commit that the change begins at, where it ended as `before`.
 
-    All others are ids of cases; what no case shows stands under the check's own id. `broken` did not fail before.
+    `itself` is what became of the check where shows is more than its cases tell, such as a crash: broken,
+    failing_before, fixed or flaky. All others are ids of cases. `broken` did not fail before. `unstable` are names
+    that the earlier commit does not give again either; as many like them ran now.
     """
 
     before: str
+    itself: str = ""
     broken: tuple[str, ...] = ()
     failing_before: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     flaky: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     newly_skipped: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecord:
     """One acceptance test that ran: outcome `passed` or `failed`; `cases` only where it left JUnit results.
 
-    `compared` is None where it was not held against what was before.
+    `compared` is None where it was not held against what was before. `doubts` say why its cases may not be all.
     """
 
     workstream: str
@@ -126,6 +141,7 @@ class CheckRecord:
     compared: Comparison | None = None
     log: str | None = None
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def count(self, outcome: str) -> int:
         """How many of its cases ended as `outcome`."""
@@ -273,11 +289,20 @@ def step_from_json(data: Mapping[str, Any]) -> StepRecord:
 
 def check_from_json(data: Mapping[str, Any]) -> CheckRecord:
     """The inverse of `to_json`."""
-    cases = tuple(CaseRecord(**case) for case in data["cases"])
-    fields = dict(data.get("compared") or {})
-    before = fields.pop("before", None)
-    compared = Comparison(before=before, **{name: tuple(ids) for name, ids in fields.items()}) if before else None
-    return CheckRecord(**{**data, "cases": cases, "compared": compared, "notes": tuple(data["notes"])})
+    cases = tuple(CaseRecord(**{**case, "attempts": tuple(case.get("attempts", ()))}) for case in data["cases"])
+    compared = _compared_from_json(data["compared"], data["check"]) if data.get("compared") else None
+    notes, doubts = tuple(data["notes"]), tuple(data.get("doubts", ()))
+    return CheckRecord(**{**data, "cases": cases, "compared": compared, "notes": notes, "doubts": doubts})
+
+
+def _compared_from_json(data: Mapping[str, Any], check: str) -> Comparison:
+    """What was compared; records from before `itself` name the check among its cases, under its own id."""
+    ids_by_name = {name: tuple(ids) for name, ids in data.items() if name not in ("before", "itself")}
+    itself = data.get("itself")
+    if itself is None:
+        itself = next((name for name, ids in ids_by_name.items() if check in ids), "")
+        ids_by_name = {name: tuple(id for id in ids if id != check) for name, ids in ids_by_name.items()}
+    return Comparison(before=data["before"], itself=itself, **ids_by_name)
 
 
 def pull_request_from_json(data: Mapping[str, Any]) -> PullRequestRecord:
@@ -349,10 +374,16 @@ def _sum(shown: str, known: int, calls: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """How a check ended, and its cases by id; what no case shows, such as a crash, stands under the check's own id."""
+    """How a check ended, and its cases by id.
+
+    `is_unexplained` where it failed shows, more than its cases tell: it crashed, hung, or contradicts itself.
+    """
 
     check: str
     cases: Mapping[str, str] = field(default_factory=dict)
+    exit_status: int | None = None
+    is_unexplained: bool = False
+    flaky: tuple[str, ...] = ()
 
 
 FAILURES = ("failed", "interrupted", "blocked")  # in the order in which a reader wants them

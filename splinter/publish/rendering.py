@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from splinter.model import records
 from splinter.model.records import (
+    BAD,
     FAILURES,
     CaseRecord,
     CheckRecord,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST_LIST = 100  # files or failing tests shown of one workstream
 _DIFFERENCES = {
     "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
-    "failing_before": "Failing before too", "flaky": "Flaky",
+    "failing_before": "Failing before too", "flaky": "Flaky", "unstable": "Named differently in each run",
 }  # fmt: skip
 _SHOWN_PATHS = 5
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
@@ -51,16 +52,17 @@ def _name(part: StepRecord | CheckRecord) -> str:
 
 
 def _failing(check: CheckRecord) -> tuple[CaseRecord, ...]:
-    return tuple(case for case in check.cases if case.outcome in ("failed", "error"))
+    return tuple(case for case in check.cases if case.outcome in BAD)
 
 
 def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
-    """What a check says other than before: words and the ids of cases, without what the check's own outcome says."""
+    """What a check says other than before: words and the ids of cases."""
     if check.compared is None:
         return []
-    named = ((word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items())
-    without_own = ((word, tuple(id for id in ids if id != check.check or word == "Flaky")) for word, ids in named)
-    return [(word, ids) for word, ids in without_own if ids]
+    named = [(word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items()]
+    if check.compared.itself == "flaky":
+        named.append(("Flaky beyond its tests", (check.check,)))
+    return [(word, ids) for word, ids in named if ids]
 
 
 def _clashing(rehearsal: RehearsalRecord, id: str) -> str:

@@ -49,10 +49,27 @@ def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Ou
                 raise
             if error.reason == "over_budget":
                 return None
-            found = Outcomes(check="failed", cases={check.id: "failed"})
+            found = Outcomes(check="failed", is_unexplained=True)
+        if not found.cases and _leaves_cases(plan, check):
+            return found  # nothing to compare with: it may be the fault of a moment, and is asked each time
         session.baselines[name, tree] = found
         session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
         return found
+
+
+def again(session: Session, plan: Plan, check: Step, *, start: str) -> Outcomes | None:
+    """The outcome on `start` once more, None where the check cannot be run."""
+    try:
+        return comparison.outcomes(run_check.run(session, plan, check, start, name=f"{check.id}.base.again").record)
+    except StepError as error:
+        if error.reason == "interrupted":
+            raise
+        return None
+
+
+def _leaves_cases(plan: Plan, check: Step) -> bool:
+    profile = command.profile_of(plan, check)
+    return profile is not None and profile.junit
 
 
 def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
@@ -60,7 +77,9 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     if known or session.is_always:
         return known
     kept = json.loads(session.store.fact(f"baseline/{name}") or "{}")
-    return Outcomes(check=kept["check"], cases=kept["cases"]) if kept.get("tree") == tree else None
+    if kept.pop("tree", None) != tree:
+        return None
+    return Outcomes(**{**kept, "flaky": tuple(kept["flaky"])})
 
 
 def key(session: Session, plan: Plan, check: Step) -> str:
@@ -69,6 +88,7 @@ def key(session: Session, plan: Plan, check: Step) -> str:
     names = (*(profile.env if profile else ()), *plan.workstream.env)
     return fingerprint(
         {
+            "rules": comparison.RULES,
             "check": asdict(check),
             "tool": asdict(profile) if profile else None,
             "version": session.version(profile) if profile else None,

@@ -48,21 +48,28 @@ def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "
         before = baseline.outcomes(session, plan, start=start)
     else:
         before = {check.id: comparison.outcomes(checked.record) for check, checked in ran}
-    records = tuple(_judged(session, plan, check, checked, before.get(check.id), commit, log) for check, checked in ran)
+    records = tuple(
+        _judged(session, plan, check, checked, before.get(check.id), start, commit, log) for check, checked in ran
+    )
     return Judged(commit=commit, checks=records, outputs={check.id: checked.output for check, checked in ran})
 
 
 def _judged(
-    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, commit: str, log: str
-) -> CheckRecord:
+    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, start: str, commit: str,
+    log: str,
+) -> CheckRecord:  # fmt: skip
     record = checked.record
     if before is None:
         note = "there was no time left to compare it with what was before" if check.compare else ""
-        return replace(record, notes=(*record.notes, note)) if note else record
+        return comparison.judged_alone(replace(record, notes=(*record.notes, *filter(None, [note]))))
     now = comparison.outcomes(record)
     compared = comparison.compare(before, now)
-    if compared.broken and record.reason == "exit_code":
-        compared = comparison.compare(before, now, _again(session, plan, check, commit, log))
+    if comparison.is_worth_a_second_try(record, compared):
+        again = _again(session, plan, check, commit, log)
+        compared = comparison.compare(before, now, again)
+        if comparison.is_worth_asking_before_again(before, now, compared):
+            compared = comparison.compare(before, now, again, baseline.again(session, plan, check, start=start))
+    record = replace(record, notes=(*record.notes, *comparison.remarks(before, now)))
     return comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from splinter.model.records import CaseRecord, CheckRecord, Comparison, StepRecord
+from splinter.model.records import BAD, CaseRecord, CheckRecord, Comparison, StepRecord
 from splinter.model.workstream import Scope, Workstream
 from splinter.text.counts import and_more, more
 
@@ -83,12 +83,13 @@ def _failure(failure: Failure) -> Iterator[str]:
 def _cases(check: CheckRecord) -> Iterator[str]:
     """What speaks against a check, case by case: what the change broke comes first."""
     compared = check.compared or Comparison(before=check.outcome)
-    bad = {case.id: case for case in check.cases if case.outcome in ("failed", "error")}
+    bad = {case.id: case for case in check.cases if case.outcome in BAD}
     old = [id for id in bad if id in compared.failing_before]
     for id in [id for id in bad if id not in (*old, *compared.flaky)]:
         yield f"- {id}{_message(bad[id])}"
     yield from (f"- {id}: it vanished; before your change it ran" for id in compared.vanished)
     yield from (f"- {id}: it is skipped; before your change it ran" for id in compared.newly_skipped)
+    yield from (f"- {doubt}" for doubt in check.doubts)
     yield from (f"- {id} (failed before your change too){_message(bad[id])}" for id in old)
 
 

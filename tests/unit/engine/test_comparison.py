@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from splinter.engine.checks import comparison
+from splinter.engine.checks import baseline, comparison
 from splinter.engine.checks.comparison import compare
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
+from splinter.model.workstream import Run, Step
 from tests.world import TUESDAY, World
 
 NOTHING = Comparison(before="passed")
@@ -33,6 +37,13 @@ SITUATIONS = (
     ("newly skipped", {"a": "passed"}, {"a": "skipped"}, None, replace(NOTHING, newly_skipped=("a",))),
     ("skipped, and failed before", {"a": "failed"}, {"a": "skipped"}, None, replace(NOTHING, newly_skipped=("a",))),
     ("skipped as before", {"a": "skipped"}, {"a": "skipped"}, None, NOTHING),
+    ("vanished, and back at the second try", {"a": "passed", "b": "passed"}, {"b": "passed"},
+     {"a": "passed", "b": "passed"}, NOTHING),
+    ("vanished, and fails at the second try", {"a": "passed", "b": "passed"}, {"b": "passed"},
+     {"a": "failed", "b": "passed"}, replace(NOTHING, broken=("a",))),
+    ("skipped, and passes at the second try", {"a": "passed"}, {"a": "skipped"}, {"a": "passed"}, NOTHING),
+    ("skipped, and fails at the second try", {"a": "passed"}, {"a": "skipped"}, {"a": "failed"},
+     replace(NOTHING, broken=("a",))),
 )  # fmt: skip
 
 
@@ -53,15 +64,15 @@ def check(outcome: str = "passed", **cases: str) -> CheckRecord:
 
 def test_a_check_that_crashed_stands_for_itself_and_no_test_of_it_vanished() -> None:
     before, now = comparison.outcomes(check(a="passed", b="passed")), comparison.outcomes(check("failed"))
-    assert compare(before, now) == Comparison(before="passed", broken=("t",))
-    assert compare(now, now) == Comparison(before="failed", failing_before=("t",))
-    assert compare(now, before) == Comparison(before="failed", fixed=("t",))
+    assert compare(before, now) == Comparison(before="passed", itself="broken")
+    assert compare(now, now) == Comparison(before="failed", itself="failing_before")
+    assert compare(now, before) == Comparison(before="failed", itself="fixed")
 
 
 def test_a_check_that_fails_beside_its_cases_is_a_failure_of_its_own() -> None:
     """As coverage below its limit is: every test passes, and the exit status says failed."""
     compared = compare(comparison.outcomes(check(a="passed")), comparison.outcomes(check("failed", a="passed")))
-    assert compared.broken == ("t",)
+    assert compared.itself == "broken"
     assert comparison.told(comparison.judged(check("failed", a="passed"), compared, forgives_earlier=True)) == (
         "ended with exit status 1"
     )
@@ -80,6 +91,133 @@ def test_of_one_id_that_is_there_twice_the_worst_counts() -> None:
     assert comparison.outcomes(twice).cases["a"] == "failed"
 
 
+def run(status: int, doubts: tuple[str, ...] = (), reason: str | None = None, **cases: str) -> CheckRecord:
+    """A check whose command ended with that status."""
+    reason = reason or ("exit_code" if status else None)
+    return replace(check("failed" if status else "passed", **cases), exit_status=status, reason=reason, doubts=doubts)
+
+
+# situation, the check before, now, once more or None, and whether it passes where what failed before is forgiven
+VERDICTS = (
+    ("nothing failed", run(0, a="passed"), run(0, a="passed"), None, True),
+    ("it failed before, by name", run(1, a="failed"), run(1, a="failed"), None, True),
+    ("another failed before", run(1, a="failed", b="passed"), run(1, a="failed", b="failed"), None, False),
+    ("one broke while another was fixed", run(1, a="failed", b="passed"), run(1, a="passed", b="failed"), None, False),
+    ("it failed before, without a name", run(1), run(1), None, False),
+    ("before it left no cases", run(4), run(1, a="failed"), None, False),
+    ("before it left no cases, and now all pass", run(4), run(0, a="passed"), None, True),
+    ("a case is named like its check", run(0, a="passed"), run(2, t="error"), None, False),
+    ("every case passes, and the command fails", run(0, a="passed"), run(1, a="passed"), None, False),
+    ("as before, but it ended otherwise", run(1, a="failed"), run(3, a="failed"), None, False),
+    ("as before, but a signal ended it", run(1, a="failed"), run(-9, a="failed"), None, False),
+    ("the status tells how many failed", run(2, a="failed", b="failed"), run(1, a="failed", b="passed"), None, True),
+    ("the status tells that no error is left", run(2, a="error", b="failed"), run(1, a="passed", b="failed"), None, True),
+    ("it hung as before", run(-9, reason="timed_out", a="failed"), run(-9, reason="timed_out", a="failed"), None, False),
+    ("it says that more failed", run(1, a="failed"), run(1, ("2 failed, and 1 is there",), a="failed"), None, False),
+    ("it said so before too", run(1, ("?",), a="failed"), run(1, ("?",), a="failed"), None, False),
+    ("it ends well, and says that one failed", run(0, a="passed"), run(0, ("1 failed",), a="passed"), None, False),
+    ("it ends well, and a case failed", run(0, a="passed"), run(0, a="failed"), None, False),
+    ("a case is gone", run(1, a="failed", b="passed"), run(1, a="failed"), None, False),
+    ("a case is skipped", run(1, a="failed", b="passed"), run(1, a="failed", b="skipped"), None, False),
+    ("what broke passes when tried again", run(0, a="passed"), run(1, a="failed"), run(0, a="passed"), True),
+    ("what broke fails when tried again", run(0, a="passed"), run(1, a="failed"), run(1, a="failed"), False),
+    ("it crashed, and not when tried again", run(0, a="passed"), run(3), run(0, a="passed"), True),
+    ("it crashed, and then a case fails", run(0, a="passed"), run(3), run(1, a="failed"), False),
+    ("it crashed, and then a case is gone", run(0, a="passed", b="passed"), run(3), run(0, a="passed"), False),
+    ("it crashed, and then only what failed before", run(1, a="failed"), run(3), run(1, a="failed"), True),
+    ("a case broke, and then the command fails alone", run(0, a="passed"), run(1, a="failed"), run(1, a="passed"), False),
+    ("it crashed twice", run(0, a="passed"), run(3), run(3), False),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "now", "again", "passes"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS])
+def test_a_check_passes_only_where_every_failure_is_accounted_for(
+    before: CheckRecord, now: CheckRecord, again: CheckRecord | None, passes: bool
+) -> None:
+    compared = compare(
+        comparison.outcomes(before), comparison.outcomes(now), comparison.outcomes(again) if again else None
+    )
+    judged = comparison.judged(now, compared, forgives_earlier=True)
+    assert judged.outcome == ("passed" if passes else "failed")
+    assert passes or judged.message
+
+
+def test_without_forgiving_no_case_may_fail() -> None:
+    for _, before, now, again, passes in VERDICTS:
+        ran = [comparison.outcomes(one) for one in (before, now, again) if one]
+        judged = comparison.judged(now, compare(*ran), forgives_earlier=False)
+        is_bad = bool(set(ran[-1].cases.values()) & {"failed", "error"})
+        assert judged.outcome == ("passed" if passes and not is_bad else "failed")
+
+
+def test_a_check_that_is_compared_with_nothing_passes_only_where_no_case_of_it_fails() -> None:
+    assert comparison.judged_alone(run(0, a="passed")).outcome == "passed"
+    for one, message in (
+        (run(0, a="failed", b="passed"), "1 of 2 tests failed"),
+        (run(0, ("its results are in doubt",), a="passed"), "its results are in doubt"),
+        (run(1, a="passed"), "ended with exit status 1"),
+    ):
+        judged = comparison.judged_alone(one)
+        assert (judged.outcome, judged.message) == ("failed", message)
+
+
+def test_a_case_that_passed_at_a_later_attempt_is_flaky_and_fails_nothing() -> None:
+    retried = CaseRecord(id="a", outcome="passed", attempts=("failed",))
+    old, still = CaseRecord(id="b", outcome="failed"), run(1, b="failed", a="passed")
+    now = replace(still, cases=(retried, old))
+    compared = compare(comparison.outcomes(still), comparison.outcomes(now))
+    assert compared == Comparison(before="failed", failing_before=("b",), flaky=("a",))
+    assert comparison.judged(now, compared, forgives_earlier=True).outcome == "passed"
+    assert comparison.told(comparison.judged(now, compared, forgives_earlier=False)) == "1 of 2 tests failed"
+
+
+def test_what_passed_at_a_later_attempt_did_not_fail_before() -> None:
+    before = replace(run(1, b="failed"), cases=(CaseRecord(id="a", outcome="passed", attempts=("failed",)),
+                                                CaseRecord(id="b", outcome="failed")))  # fmt: skip
+    compared = compare(comparison.outcomes(before), comparison.outcomes(run(1, a="failed", b="failed")))
+    assert (compared.broken, compared.failing_before) == (("a",), ("b",))
+
+
+def test_what_left_no_cases_before_is_not_comparable_and_a_note_says_so() -> None:
+    before, now = comparison.outcomes(run(4)), comparison.outcomes(run(0, a="passed"))
+    assert comparison.remarks(before, now) == (
+        "not comparable: before the change the check left no results of single tests (it ended with exit status 4)",
+    )
+    assert comparison.remarks(now, now) == comparison.remarks(before, before) == ()
+
+
+U, V, W = (f"t::test_u[{id}]" for id in ("0f9b-4c1d8a77", "6a3e-91b0c2d4", "b7c1-00ffee12"))
+# situation, cases before, now, before once more, and what has vanished; all of them pass
+NAMES = (
+    ("a name of its own in each run", (U, "a"), (V, "a"), (W, "a"), ()),
+    ("two of them", (U, V, "a"), ("t::test_u[1]", "t::test_u[2]", "a"), ("t::test_u[3]", "t::test_u[4]", "a"), ()),
+    ("one of two is gone", (U, V, "a"), ("t::test_u[1]", "a"), ("t::test_u[3]", "t::test_u[4]", "a"), (U, V)),
+    ("it is gone", (U, "a"), ("a",), (W, "a"), (U,)),
+    ("it is gone, and another kind came", (U, "a"), ("t::test_other[1]", "a"), (W, "a"), (U,)),
+    ("a test that the base gives again is gone", (U, "a", "b"), (V, "a", "c"), (W, "a", "b"), ("b",)),
+    ("a parameter that the base gives again is gone", (U,), (V,), (U,), (U,)),
+    ("the base was not run again", (U, "a"), (V, "a"), None, (U,)),
+)
+
+
+@pytest.mark.parametrize(("before", "now", "before_again", "gone"), [n[1:] for n in NAMES], ids=[n[0] for n in NAMES])
+def test_only_a_name_that_the_base_does_not_give_again_may_be_gone(
+    before: tuple[str, ...], now: tuple[str, ...], before_again: tuple[str, ...] | None, gone: tuple[str, ...]
+) -> None:
+    one, two, again = (
+        Outcomes(check="passed", cases=dict.fromkeys(ids, "passed")) for ids in (before, now, before_again or ())
+    )
+    compared = compare(one, two, two, again if before_again else None)
+    assert compared.vanished == tuple(sorted(gone))
+    assert set(compared.unstable) == set(before) - set(now) - set(gone)
+
+
+def test_a_base_that_ends_otherwise_the_second_time_proves_nothing_of_names() -> None:
+    one, two = (Outcomes(check="passed", cases={id: "passed"}) for id in (U, V))
+    for again in (Outcomes(check="failed", cases={W: "failed"}), Outcomes(check="failed", is_unexplained=True)):
+        assert compare(one, two, two, again).vanished == (U,)
+
+
 def tester(world: World) -> None:
     """A tool that reads `<test> <outcome>` lines from tests.txt as JUnit results; `flaky` fails every other time."""
     program = world.home / "tester"
@@ -87,7 +225,7 @@ def tester(world: World) -> None:
 [ "$1" != --version ] || {{ echo tester 1.0; exit; }}
 echo "$(grep -c . tests.txt)" >> {world.calls_file}
 bad=0
-{{ echo '<testsuite name="s">'
+{{ echo '<testsuite>'
 while read -r name outcome; do
   if [ "$outcome" = flaky ]; then
     if [ -e {world.home}/seen ]; then outcome=passed; else touch {world.home}/seen; outcome=failed; fi
@@ -170,7 +308,7 @@ def test_what_was_before_is_asked_once_for_a_tree(world: World) -> None:
     world.write("tests.txt", "a passed\nz passed\ny skipped\n")
     world.commit()
     assert world.doit("w", "-a").status == 1
-    assert sorted(world.new_calls()) == ["2", "3"]
+    assert sorted(world.new_calls()) == ["2", "2", "3"]  # what vanished is tried again
     assert compared(world) == {"before": "passed", "vanished": ["z"]}
 
 
@@ -227,7 +365,7 @@ def test_a_base_whose_check_hangs_is_no_better_than_one_that_fails(world: World)
     world.commit()
     done = world.doit()
     assert done.status == 0, done.out
-    assert compared(world) == {"before": "failed", "fixed": ["c"]}
+    assert compared(world) == {"before": "failed", "itself": "fixed"}
     assert json.loads((world.root / "reports/latest/report.json").read_text())["workstreams"][0]["checks"][0][
         "compared"]["before"] == "failed"  # fmt: skip
 
@@ -241,3 +379,88 @@ def test_a_used_up_budget_leaves_no_second_try_and_what_was_before_takes_nothing
     record = world.records()["w"]
     assert record["reason"] == "check_failed"
     assert record["checks"][0]["compared"]["before"] == "passed"
+
+
+def pytest_in(world: World, step: str, tests: str, **fields: Any) -> None:
+    """A workstream that is judged by pytest, as the README's first one is."""
+    world.write(".gitignore", "__pycache__/\n")
+    world.write("tests.py", tests)
+    one = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "tests.py"]}
+    world.workstream("w", steps=[{"id": "s", "run": step}], checks=[one], **fields)
+    world.commit()
+
+
+def test_a_test_that_is_named_like_its_check_does_not_speak_for_the_check(world: World) -> None:
+    pytest_in(world, "echo 'import no_such_module' >> tests.py", "def test_one(): pass\n")
+    assert world.doit().status == 1
+    record = world.records()["w"]
+    assert (record["reason"], record["checks"][0]["outcome"]) == ("check_failed", "failed")
+    assert compared(world) == {"before": "passed", "broken": ["tests"], "vanished": ["tests::test_one"]}
+
+
+IDS = """import pytest, uuid
+@pytest.mark.parametrize("u", [str(uuid.uuid4())])
+def test_u(u): pass
+def test_one(): pass
+"""
+
+
+def test_names_that_differ_from_run_to_run_do_not_fail_a_change_of_the_docs(world: World) -> None:
+    pytest_in(world, "echo more >> README.md", IDS)
+    done = world.doit()
+    assert done.status == 0, done.out
+    assert list(compared(world)) == ["before", "unstable"]
+    assert "Named differently in each run: `tests::test_u[" in (world.root / "reports/latest/report.md").read_text()
+
+
+@pytest.mark.parametrize("gone", ["test_u", "test_one"])
+def test_a_deleted_test_vanishes_beside_names_that_differ_from_run_to_run(world: World, gone: str) -> None:
+    pytest_in(world, f"sed -i 's/def {gone}(.*/def other(u=0): pass/; s/^@.*//' tests.py", IDS)
+    assert world.doit().status == 1
+    assert any(name.startswith(f"tests::{gone}") for name in compared(world)["vanished"])
+
+
+def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It judged by other rules, so that what it remembers might forgive what never failed."""
+    environment = SimpleNamespace(plain_values=lambda names: {})
+    session: Any = SimpleNamespace(version=lambda profile: None, environment=environment)
+    plan: Any = SimpleNamespace(workstream=SimpleNamespace(env=()), setup=(), tools={})
+    step = Step(id="tests", action=Run(command="true"), timeout_s=1.0)
+    key = baseline.key(session, plan, step)
+    assert baseline.key(session, plan, step) == key
+    monkeypatch.setattr(comparison, "RULES", comparison.RULES - 1)
+    assert baseline.key(session, plan, step) != key
+
+
+def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
+    """It may be the fault of a moment: a module that was missing, a disk that was full."""
+    asks(world, "a passed", "a passed;b passed")
+    tool = world.home / "tester"
+    tool.write_text(
+        tool.read_text().replace("bad=0", f"[ -e {world.home}/ready ] || [ -e after.done ] || exit 4\nbad=0")
+    )
+    world.workstream("w", steps=[{"id": "s", "run": "cp after.txt tests.txt; touch after.done"}],
+                     checks=[{"id": "tests", "tool": "tester"}])  # fmt: skip
+    world.commit()
+    assert world.doit().status == 0
+    note = "not comparable: before the change the check left no results of single tests (it ended with exit status 4)"
+    assert note in world.records()["w"]["checks"][0]["notes"]
+    assert [row for row in facts(world) if row[0].startswith("baseline/")] == []
+    (world.home / "ready").touch()
+    world.now = TUESDAY
+    assert world.doit().status == 0
+    assert compared(world) == {"before": "passed"}
+
+
+def facts(world: World) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(world.root / ".splinter/history.db")) as database:
+        return database.execute("select name, value from facts").fetchall()
+
+
+def test_a_check_that_was_flaky_beyond_its_tests_says_so(world: World) -> None:
+    check = {"id": "c", "run": f"test -e {world.home}/seen || {{ touch {world.home}/seen; exit 3; }}; test ! -e x.txt"}
+    world.workstream("w", steps=[{"id": "s", "run": "echo x > y.txt"}], checks=[check])
+    world.commit()
+    assert world.doit().status == 0
+    assert compared(world) == {"before": "passed", "itself": "flaky"}
+    assert "- Flaky beyond its tests: `c`" in (world.root / "reports/latest/report.md").read_text()

@@ -38,7 +38,7 @@ TIDY = WorkstreamRecord(
         CheckRecord(
             workstream="tidy", check="tests", outcome="passed", seconds=2.5,
             cases=(CaseRecord(id="a", outcome="passed"), CaseRecord(id="b", outcome="skipped")),
-            compared=Comparison(before="failed", fixed=("tests", "c.d", "e")),
+            compared=Comparison(before="failed", itself="fixed", fixed=("c.d", "e")),
         ),
     ),
     metadata={"phase": "PH-01", "owners": ["docs", "core"], "nested": {"a": None}},
