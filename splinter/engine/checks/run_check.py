@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
 from splinter.engine.steps import command
+from splinter.engine.tools import cases
 from splinter.errors import StepError
 from splinter.git.command_line import WorkTree
 from splinter.model.plan import Plan
@@ -56,6 +57,7 @@ def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -
     if failure and failure.reason in _FATAL:
         raise failure
     mask = session.redactor.text
+    masked = (replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases)
     record = CheckRecord(
         workstream=plan.id,
         check=check.id,
@@ -65,8 +67,9 @@ def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -
         message=str(failure) if failure else "",
         command=command.label(check),
         exit_status=acted.ended.exit_status,
-        cases=tuple(replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases),
+        cases=cases.settled(masked, ended_well=failure is None),
         log=session.relative(session.log(plan, name)),
-        notes=acted.notes,
+        notes=(*acted.notes, *acted.doubts),
+        doubts=acted.doubts,
     )
     return Checked(record=record, output=acted.ended.output)

@@ -18,6 +18,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.engine.tools import agent_output, junit
 from splinter.engine.tools.agent_output import LIMIT, PROVIDER, Reading
+from splinter.engine.tools.junit import Results
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
@@ -44,6 +45,7 @@ class Acted:
     reading: Reading
     failure: StepError | None
     cases: tuple[CaseRecord, ...] = ()
+    doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,12 +110,13 @@ def act(
         reading = agent_output.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
         booking.usage = reading.usage if is_paid(plan, step) else None
-        cases, notes = _results(session, plan, name, scratch) if profile and profile.junit else ((), ())
+        results, notes = _results(session, plan, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     return Acted(
-        ended=ended, reading=reading, failure=failure, cases=cases, notes=(*ended.notes, *denied, *notes)
+        ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=results.doubts,
+        notes=(*ended.notes, *denied, *notes),
     )  # fmt: skip
 
 
@@ -250,23 +253,21 @@ def programs_file(tree: WorkTree) -> Path:
     return tree.index.with_name(f"{tree.index.name}.programs")
 
 
-def _results(
-    session: Session, plan: Plan, name: str, scratch: _Scratch
-) -> tuple[tuple[CaseRecord, ...], tuple[str, ...]]:
-    """The cases that a tool left, and why there are none; what was read is kept beside the log, masked."""
+def _results(session: Session, plan: Plan, name: str, place: _Place) -> tuple[Results, tuple[str, ...]]:
+    """What a tool left of its tests, and notes on it; what was read is kept beside the log, masked."""
     try:
-        cases = junit.read(scratch.results)
+        results = junit.read(place.scratch.results, tree=str(place.tree.path))
     except junit.UnreadableResultsError as error:
-        return (), (f"its results could not be read: {error}",)
-    if not cases:
-        return cases, ()
+        return Results(), (f"its results could not be read: {error}",)
+    if not results.cases and not results.doubts:
+        return results, ()
     kept = session.log(plan, name).with_suffix(".junit.xml")
     try:
-        kept.write_bytes(session.redactor.data(scratch.results.read_bytes()))
+        kept.write_bytes(session.redactor.data(results.data))
     except OSError as error:  # what it said is known; only the copy is missing
         kept.unlink(missing_ok=True)
-        return cases, (disk_errors.sentence(kept.name, error),)
-    return cases, ()
+        return results, (disk_errors.sentence(kept.name, error),)
+    return results, ()
 
 
 def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> str | None:

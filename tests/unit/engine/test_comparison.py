@@ -457,6 +457,36 @@ def facts(world: World) -> list[tuple[str, str]]:
         return database.execute("select name, value from facts").fetchall()
 
 
+def test_results_that_no_reader_of_json_takes_reach_no_report(world: World) -> None:
+    """A time that is no number is unknown, and drops no result."""
+    text = '<testsuite><testcase name="a" time="{}"/><testcase name="b" time="80.803us"/></testsuite>'
+    world.write("before.xml", text.format("1"))
+    world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", "cp before.xml $0", "{junit}"]\n')
+    step = {"id": "s", "run": "sed -i 's/time=.1./time=\"NaN\"/' before.xml"}
+    world.workstream("w", steps=[step], checks=[{"id": "tests", "tool": "unit", "args": []}])
+    world.commit()
+    assert world.doit().status == 0
+    told = json.loads((world.root / "reports/latest/report.json").read_text(), parse_constant=pytest.fail)
+    assert [(case["id"], case["seconds"]) for case in told["workstreams"][0]["checks"][0]["cases"]] == [
+        ("a", None), ("b", None)
+    ]  # fmt: skip
+
+
+def test_a_results_file_of_three_thousand_suites_in_each_other_ends_no_run(world: World) -> None:
+    world.write("deep.xml", "<testsuite>" * 3_000 + "</testsuite>" * 3_000)
+    world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", "cp deep.xml $0; exit 1", "{junit}"]\n')
+    world.workstream(
+        "w", steps=[{"id": "s", "run": "echo x > x.txt"}], checks=[{"id": "c", "tool": "unit", "args": []}]
+    )
+    world.commit()
+    assert world.doit().status == 1
+    record = world.records()["w"]
+    assert (record["reason"], record["checks"][0]["notes"][0]) == (
+        "check_failed",
+        "its results could not be read: it is no JUnit file: its elements are nested more than 100 deep",
+    )
+
+
 def test_a_check_that_was_flaky_beyond_its_tests_says_so(world: World) -> None:
     check = {"id": "c", "run": f"test -e {world.home}/seen || {{ touch {world.home}/seen; exit 3; }}; test ! -e x.txt"}
     world.workstream("w", steps=[{"id": "s", "run": "echo x > y.txt"}], checks=[check])
