@@ -201,6 +201,23 @@ def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None
     return tuple(found)
 
 
+def texts(repository: Repository, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """What files of a commit hold, in one call; of what is no file there, nothing."""
+    listing = "".join(f"{commit}:{path}\n" for path in paths).encode()
+    data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout if paths else b""
+    found, place = [], 0
+    while place < len(data):
+        end = data.index(b"\n", place)
+        words = data[place:end].split(b" ")
+        size = int(words[2]) if len(words) == 3 and words[1] == b"blob" else None
+        if size is None:
+            place = end + 1 + (int(words[2]) + 1 if len(words) == 3 and words[1] in (b"tree", b"commit") else 0)
+            continue
+        found.append(data[end + 1 : end + 1 + size].decode("utf-8", "replace"))
+        place = end + 2 + size
+    return tuple(found)
+
+
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:
     """Move several refs at once or none; raises GitError where one is not where it was expected."""
     lines = ["start"]

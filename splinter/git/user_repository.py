@@ -99,6 +99,14 @@ def checked_out(repository: Repository) -> dict[str, str]:
     return branches
 
 
+def checkouts(repository: Repository) -> tuple[Path, ...]:
+    """Where the user's own files lie: the checkout that we were called in, the main one, and linked work trees."""
+    listing = command_line.text(repository, "worktree", "list", "--porcelain", "-z").split("\0")
+    linked = [Path(entry.removeprefix("worktree ")) for entry in listing if entry.startswith("worktree ")]
+    places = (one.resolve() for one in (repository.start, repository.root, *linked) if one != repository.common)
+    return tuple(dict.fromkeys(places))
+
+
 def rebased(repository: Repository) -> dict[str, str]:
     """Branches that a rebase under way will move at its end, with the checkout's path; HEAD is detached meanwhile."""
     branches = {}

@@ -1,0 +1,63 @@
+"""What of a commit is the repository's own Python: packages, modules, names of its projects. It runs none of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+
+from splinter.engine.session import Session
+from splinter.engine.tools import python_imports
+from splinter.engine.tools.python_imports import Own, TopLevel
+from splinter.git import commands as git
+from splinter.git.command_line import Repository
+
+_MOST_PROJECTS = 30  # files that may name a project
+_PROJECT_FILES = ("pyproject.toml", "setup.cfg")
+_SETUP_CFG_NAME = re.compile(r"(?m)^\[metadata\][^\[]*?^name\s*=\s*(\S+)")
+
+
+def of_commit(session: Session, commit: str) -> Own:
+    """What of a commit is Python, looked at once."""
+
+    def look() -> str:
+        own = read(session.repository, commit)
+        return json.dumps({"names": [[one.root, one.name] for one in own.names], "projects": sorted(own.projects)})
+
+    known = json.loads(session.once(f"Python of {commit}", look) or "{}")
+    return Own(names=frozenset(TopLevel(*one) for one in known["names"]), projects=frozenset(known["projects"]))
+
+
+def read(repository: Repository, commit: str) -> Own:
+    """What of a commit is Python; the files that name projects are read only where there is some."""
+    paths = git.paths_of(repository, commit)
+    names = python_imports.top_levels(paths)
+    if not names:
+        return Own()
+    files = [path for path in paths if path.rpartition("/")[2] in _PROJECT_FILES and "\n" not in path]
+    nearest = sorted(files, key=lambda path: path.count("/"))[:_MOST_PROJECTS]
+    projects = (project(text) for text in git.texts(repository, commit, nearest))
+    return Own(names=names, projects=frozenset(name for name in projects if name))
+
+
+def project(text: str) -> str:
+    """What the distribution of a pyproject.toml or setup.cfg is called; empty where it does not say."""
+    try:
+        document = tomllib.loads(text)
+        tool = document.get("tool", {})
+        name = document.get("project", {}).get("name") or tool.get("poetry", {}).get("name") or ""
+    except (tomllib.TOMLDecodeError, AttributeError):
+        found = _SETUP_CFG_NAME.search(text)
+        name = found[1] if found else ""
+    return re.sub(r"[-_.]+", "-", str(name)).lower()
+
+
+def gone(session: Session, own: Own, *, start: str | None, commit: str) -> tuple[str, ...]:
+    """The modules that a change from `start` to a commit took away."""
+    if not start or start == commit:
+        return ()
+    before = of_commit(session, start).names
+    if not before:
+        return ()
+    deleted = [one.path for one in git.diff(session.repository, start, commit) if one.status == "D"]
+    return python_imports.gone(own.names, before, deleted) if deleted else ()

@@ -1,0 +1,251 @@
+"""Whether a Python takes the repository's own packages from the work tree, and what makes it: a few folders in front.
+
+Pure: it looks at no disk and starts nothing. `import_probe` is what asks a Python, and its answer is read here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+_MOST_NAMES = 1000  # the shallowest of a huge repository; an argument has room for 128 kB
+_MOST_GONE = 300
+_INSTALLED = ("site-packages", "dist-packages")
+# read by name from where they lie, never imported: a Makefile's kin
+_NO_MODULES = frozenset({"conftest", "dodo", "fabfile", "noxfile", "setup", "tasks", "versioneer", "wscript"})
+_HIDES_NOTHING = frozenset({"test"})  # CPython's own tests; nobody imports them
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TopLevel:
+    """A package or module that is imported by `name` where the folder `root` is on the path; "" is the top."""
+
+    root: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where it lies, from the top of the repository, without a suffix."""
+        return f"{self.root}/{self.name}" if self.root else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What of a commit is the repository's own: names, and the distributions that bring them, in normal form.
+
+    `gone` are dotted names of modules that the workstream's change took away.
+    """
+
+    names: frozenset[TopLevel] = frozenset()
+    projects: frozenset[str] = frozenset()
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a Python finds a name: the folders of a package, the file of a module; `finder` where it is no path's."""
+
+    name: str
+    places: tuple[Path, ...]
+    finder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an interpreter said: where it finds names, its path's folders in checkouts, names of installed copies.
+
+    `problem` says why it could not be asked.
+    """
+
+    interpreter: str
+    found: tuple[Found, ...] = ()
+    paths: tuple[Path, ...] = ()
+    copies: frozenset[str] = frozenset()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The work tree that counts, the user's checkouts, and the folder that holds all work trees of ours."""
+
+    tree: Path
+    checkouts: tuple[Path, ...]
+    state: Path
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every place where the repository's own files may lie."""
+        return (self.tree, *self.checkouts, self.state)
+
+    def elsewhere(self, path: Path) -> str | None:
+        """The part of a path within a checkout or another work tree of ours; None for all other places."""
+        if path.is_relative_to(self.tree):
+            return None
+        for checkout in sorted(self.checkouts, key=lambda one: -len(one.parts)):
+            if path.is_relative_to(checkout):
+                inside = path.relative_to(checkout)
+                return None if is_installed(inside) else _written(inside)
+        if path.is_relative_to(self.state):
+            inside = Path(*path.relative_to(self.state).parts[2:])
+            return None if is_installed(inside) else _written(inside)
+        return None
+
+
+def is_installed(path: Path) -> bool:
+    """Whether a path lies in an environment: many have theirs in the checkout."""
+    return any(part in _INSTALLED for part in path.parts)
+
+
+def top_levels(paths: Iterable[str]) -> frozenset[TopLevel]:
+    """The packages and modules that are imported by one name, from the paths of a commit.
+
+    A folder with `__init__.py` whose parent has none; modules beside such folders, at the top and in `src`; folders
+    of `src` that hold modules without `__init__.py`.
+    """
+    files = [PurePosixPath(path) for path in paths if path.endswith(".py")]
+    packages = {file.parent for file in files if file.name == "__init__.py" and file.parent.name.isidentifier()}
+    tops = {one for one in packages if one.parent not in packages}
+    roots = {PurePosixPath(), PurePosixPath("src"), *(one.parent for one in tops)}
+    found = {TopLevel(_written(one.parent), one.name) for one in tops}
+    for file in files:
+        is_module = file.parent in roots and file.parent not in packages and file.stem.isidentifier()
+        if is_module and file.stem not in _NO_MODULES and not file.stem.startswith("__"):
+            found.add(TopLevel(_written(file.parent), file.stem))
+        if len(file.parts) > 2 and file.parts[0] == "src" and PurePosixPath("src") not in packages:
+            found.add(TopLevel("src", file.parts[1]))
+    nearest = sorted(found, key=lambda one: (one.root not in ("", "src"), one.root.count("/"), one))
+    return frozenset(nearest[:_MOST_NAMES])
+
+
+def gone(names: frozenset[TopLevel], before: frozenset[TopLevel], deleted: Iterable[str]) -> tuple[str, ...]:
+    """The dotted names of modules that a change took away: an editable install may still find the checkout's."""
+    by_path = {one.path: one for one in before}
+    there = {one.name for one in names}
+    found = {one.name for one in before if one.name not in there}
+    for path in deleted:
+        if not path.endswith(".py"):
+            continue
+        module = path.removesuffix(".py").removesuffix("/__init__")
+        parts = module.split("/")
+        above = ("/".join(parts[:end]) for end in range(1, len(parts)))
+        top = next((by_path[at] for at in above if at in by_path), None)
+        if top:
+            found.add(".".join((top.name, *module.removeprefix(top.path).strip("/").split("/"))))
+    return tuple(sorted(found))[:_MOST_GONE]
+
+
+def question(own: Own, places: Places, *, first: Sequence[str], word: str) -> str:
+    """The probe's argument; `first` are the folders that PYTHONPATH names, `word` what the answer begins with."""
+    asked = {
+        "word": word,
+        "names": sorted({one.name for one in own.names} - _stdlib()),
+        "gone": list(own.gone),
+        "first": list(first),
+        "projects": sorted(own.projects),
+        "places": [str(place) for place in places.all],
+    }
+    return json.dumps(asked)
+
+
+def read(interpreter: str, output: str, *, word: str) -> Answer:
+    """The answer in what a probe printed; whatever else is there is no answer."""
+    lines = [line.split(" ", 2) for line in output.splitlines() if line.startswith(f"{word} ")]
+    if len(lines) != 1 or len(lines[0]) != 3 or lines[0][1] != str(zlib.crc32(lines[0][2].encode())):
+        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
+        return Answer(interpreter=interpreter, problem=last[0])
+    try:
+        return _answer(interpreter, json.loads(lines[0][2]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Answer(interpreter=interpreter, problem="its answer is not as asked")
+
+
+def _answer(interpreter: str, said: Mapping[str, list[dict[str, object]]]) -> Answer:
+    found = [
+        Found(name=str(one["name"]), places=_paths(one["places"]), finder=str(one["finder"])) for one in said["found"]
+    ]
+    copies = {str(name) for one in said["projects"] for name in _list(one["tops"])}
+    return Answer(
+        interpreter=interpreter,
+        found=tuple(one for one in found if one.places),
+        paths=_paths(said["paths"]),
+        copies=frozenset(copies),
+    )
+
+
+def strays(answer: Answer, own: Own, places: Places) -> tuple[Found, ...]:
+    """The repository's own names that an interpreter finds in a checkout, another work tree or an installed copy."""
+    known = {one.name for one in own.names} | set(own.gone)
+    paths = {one.path for one in own.names}
+    return tuple(
+        one
+        for one in answer.found
+        if _is_stray(one, answer, places)
+        and (one.name in known or any(_unsuffixed(places.elsewhere(at) or "") in paths for at in one.places))
+    )
+
+
+def _is_stray(found: Found, answer: Answer, places: Places) -> bool:
+    """Of a namespace the first place of the repository's counts: the work tree's, or another."""
+    is_copy = found.name.split(".")[0] in answer.copies
+    for place in found.places:
+        if places.elsewhere(place) is not None or (is_copy and is_installed(place)):
+            return True
+        if place.is_relative_to(places.tree):
+            return False
+    return False
+
+
+def roots(answers: Iterable[Answer], own: Own, places: Places, *, is_there: Callable[[str], bool]) -> tuple[str, ...]:
+    """The folders, from the top of the work tree, that must come first on PYTHONPATH for its packages to be found.
+
+    `is_there` says whether the work tree has a file or folder.
+    """
+    found: dict[str, None] = {}
+    for answer in answers:
+        for stray in strays(answer, own, places):
+            found |= dict.fromkeys(_homes(stray, own.names, places))
+        on_path = [places.elsewhere(path) for path in answer.paths]
+        found |= {root: None for root in on_path if root is not None and is_there(root)}
+    return tuple(found)
+
+
+def _homes(stray: Found, names: frozenset[TopLevel], places: Places) -> Iterator[str]:
+    """The folder that makes a name importable: where it lies in the work tree, of several the one it was found in."""
+    homes = sorted((one.root for one in names if one.name == stray.name), key=lambda root: (root.count("/"), root))
+    path = places.elsewhere(stray.places[0])
+    there = _written(PurePosixPath(path).parent) if path else None
+    if there in homes:
+        yield there
+    elif homes:
+        yield "src" if "src" in homes else homes[0]
+
+
+def hides(names: frozenset[TopLevel], root: str) -> tuple[str, ...]:
+    """The names in a folder that would hide Python's own modules, were it in front."""
+    return tuple(sorted({one.name for one in names if one.root == root} & (_stdlib() - _HIDES_NOTHING)))
+
+
+def _stdlib() -> frozenset[str]:
+    return frozenset(sys.stdlib_module_names)
+
+
+def _unsuffixed(path: str) -> str:
+    return path.removesuffix(".py")
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    return tuple(Path(str(at)) for at in _list(value))
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _written(path: Path | PurePosixPath) -> str:
+    return "" if path == type(path)() else path.as_posix()

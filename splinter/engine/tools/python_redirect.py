@@ -1,0 +1,84 @@
+"""Which folders of a work tree can come first on PYTHONPATH, what keeps one from it, and what a proof then says.
+
+It looks at folders, to find compiled files; it starts nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from splinter.engine.tools import python_imports
+from splinter.engine.tools.python_imports import Answer, Found, Own, Places
+from splinter.text.counts import and_more
+
+_NAMED = 3
+_COMPILED = (".so", ".pyd", ".dylib")
+_MOST_FILES = 20_000  # of a package, when compiled ones are looked for
+_BEHIND_PATH = ("", "_EditableFinder", "RedirectingFinder")  # finders that are asked after PYTHONPATH
+IsThere = Callable[[str], bool]  # whether the work tree has a file or folder
+
+
+def free(answers: Iterable[Answer], own: Own, places: Places, is_there: IsThere) -> tuple[str, ...]:
+    """The folders that are put first: those that must be, without those that cannot."""
+    answers = tuple(answers)
+    needed = python_imports.roots(answers, own, places, is_there=is_there)
+    return tuple(root for root in needed if obstacle(root, answers, own, places, is_there) is None)
+
+
+def obstacle(root: str, answers: Iterable[Answer], own: Own, places: Places, is_there: IsThere) -> str | None:
+    """What keeps a folder from coming first, None where nothing does."""
+    hidden = python_imports.hides(own.names, root)
+    if hidden:
+        return f"{root or 'the top folder'} cannot come first on PYTHONPATH: its {hidden[0]} would hide Python's own"
+    missing = sorted({name for answer in answers for name in _lacking(root, answer, own, places, is_there)})
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        return f"{and_more(missing, _NAMED)} {are} compiled there and not in the work tree"
+    return None
+
+
+def verdict(answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
+    """What speaks against an interpreter: the repository's own names that it finds elsewhere, and why it still does."""
+    strays = python_imports.strays(answer, own, places)
+    if not strays:
+        return None
+    also = [one.name for one in strays[1:]]
+    names = f"{strays[0].name} ({and_more(also, _NAMED)} too)" if also else strays[0].name
+    why = _why(strays[0], answer, own, places, is_there)
+    where = f"{answer.interpreter} imports {names} from {strays[0].places[0]}, not from the work tree"
+    return f"{where}: {why}" if why else where
+
+
+def _why(stray: Found, answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
+    if stray.name in own.gone:
+        return "the branch has it no more"
+    for root in python_imports.roots([answer], own, places, is_there=is_there):
+        if found := obstacle(root, [answer], own, places, is_there):
+            return found
+    if stray.finder not in _BEHIND_PATH:
+        return f"{stray.finder}, its import hook, is asked before any folder"
+    return None
+
+
+def _lacking(root: str, answer: Answer, own: Own, places: Places, is_there: IsThere) -> Iterator[str]:
+    """Compiled files in the places that a folder would stand for, which the work tree lacks."""
+    strays = python_imports.strays(answer, own, places)
+    for found in strays:
+        homes = [one.path for one in own.names if one.root == root and one.name == found.name]
+        for home in homes:
+            yield from _compiled(found.places[0], home, is_there)
+    for folder in {*answer.paths, *(one.places[0].parent for one in strays)}:
+        if places.elsewhere(folder) == root:
+            yield from _compiled(folder, root, is_there, is_deep=False)
+
+
+def _compiled(there: Path, here: str, is_there: IsThere, *, is_deep: bool = True) -> Iterator[str]:
+    left = _MOST_FILES
+    for folder, folders, files in os.walk(there):
+        inside = Path(here, os.path.relpath(folder, there))
+        left -= len(files)
+        yield from (name for name in files if name.endswith(_COMPILED) and not is_there((inside / name).as_posix()))
+        if left < 0 or not is_deep:
+            folders.clear()
