@@ -10,7 +10,8 @@ OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped
 BAD = ("failed", "error")  # outcomes of cases
 REASONS = (
     "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
-    "no_change", "missing_artifact", "conflict", "tool_missing", "agent_error", "secret_in_result", "preflight",
+    "no_change", "missing_artifact", "conflict", "tool_missing", "wrong_tree", "agent_error", "secret_in_result",
+    "preflight",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def outcomes(session: Session, plan: Plan, *, start: str) -> dict[str, Outcomes]
     """The outcomes on `start` by the checks' ids, run there where nobody remembers them.
 
     A check is missing where it is not to be compared, or where its run had no time left. Raises StepError where the
-    run is interrupted.
+    run is interrupted, or where a check would not look at `start`.
     """
     tree = git.tree_of(session.repository, start)
     checks = [check for check in plan.workstream.checks if check.compare]
@@ -45,7 +45,7 @@ def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Ou
             checked = run_check.run(session, unbounded, check, start, name=f"{check.id}.base")
             found = comparison.outcomes(checked.record)
         except StepError as error:
-            if error.reason == "interrupted":
+            if error.reason in ("interrupted", "wrong_tree"):
                 raise
             if error.reason == "over_budget":
                 return None
@@ -96,5 +96,6 @@ def key(session: Session, plan: Plan, check: Step) -> str:
             "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
             "values of env": session.environment.plain_values(names),
+            "imports": "of the work tree",  # what was said before that was so counts no more
         }
     )

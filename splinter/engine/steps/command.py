@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.engine.session import Session
-from splinter.engine.steps import sandboxing
+from splinter.engine.steps import python_places, sandboxing
 from splinter.engine.tools import agent_output, junit
 from splinter.engine.tools.agent_output import LIMIT, PROVIDER, Reading
 from splinter.engine.tools.junit import Results
@@ -149,6 +149,16 @@ def locate(session: Session, plan: Plan) -> WorkTree:
     return worktree.locate(session.state, plan.id)
 
 
+def environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
+    """All that a command in a work tree gets; its packages are imported from there."""
+    own, hides = (profile.env, profile.hides) if profile else ((), ())
+    env = session.environment.child_environment((*own, *plan.workstream.env), hides=hides)
+    env |= profile.variables if profile else {}
+    env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
+    env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
+    return python_places.redirected(session, plan, tree, env, profile)
+
+
 @contextmanager
 def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
     folder = session.state / layout.SCRATCH / plan.id
@@ -197,11 +207,11 @@ def _run(
     deadline_s: float,
 ) -> Ended:  # fmt: skip
     tree, scratch, log = place.tree, place.scratch, session.log(plan, name)
-    env = _environment(session, plan, profile, place)
+    env = environment(session, plan, profile, tree)
     argv: tuple[str, ...] | str = command.argv
     if sandboxing.is_wanted(session, profile):
         argv, env = sandboxing.fenced(
-            session, plan, profile, argv, env, tree=tree, scratch=scratch.folder, home=scratch.home,
+            session, plan, profile, argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
             has_network=place.has_network,
         )  # fmt: skip
     try:
@@ -224,19 +234,6 @@ def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> No
 def _keeping(session: Session) -> tuple[Path, ...]:
     """Where what an agent makes is kept: no call is made whose result would be lost."""
     return session.repository.common / "objects", session.store.folder, session.state
-
-
-def _environment(session: Session, plan: Plan, profile: Tool | None, place: _Place) -> dict[str, str]:
-    own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = session.environment.child_environment((*own, *plan.workstream.env), hides=hides)
-    variables = profile.variables if profile else {}
-    return {
-        **env,
-        **variables,
-        "PATH": os.pathsep.join((*programs(place.tree), env["PATH"])),
-        "GIT_CEILING_DIRECTORIES": str(place.tree.path.parent),
-        "GIT_TERMINAL_PROMPT": "0",
-    }
 
 
 def programs(tree: WorkTree) -> tuple[str, ...]:

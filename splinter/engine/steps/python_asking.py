@@ -100,7 +100,14 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
         (folder / "home").mkdir()
         if is_fenced and asker.plan:
             argv, env = sandboxing.fenced(
-                session, asker.plan, asker.tool, tuple(argv), env, scratch=folder, home=folder / "home"
+                session,
+                asker.plan,
+                asker.tool,
+                tuple(argv),
+                env,
+                tree=asker.places.tree,
+                scratch=folder,
+                home=folder / "home",
             )
         cwd = asker.places.tree if asker.places.tree.is_dir() else folder
         ended = session.processes.run(argv, cwd=cwd, env=env, log=folder / "log", timeout_s=_DEADLINE_S)

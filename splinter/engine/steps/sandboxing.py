@@ -10,7 +10,6 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import StepError
-from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
@@ -30,9 +29,12 @@ def is_wanted(session: Session, profile: Tool | None) -> bool:
 
 def fenced(
     session: Session, plan: Plan, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
-    tree: WorkTree, scratch: Path, home: Path, has_network: bool = False,
+    tree: Path, scratch: Path, home: Path, has_network: bool = False,
 ) -> tuple[tuple[str, ...], dict[str, str]]:  # fmt: skip
-    """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's."""
+    """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's.
+
+    It may write in the work tree at `tree` and in `scratch`.
+    """
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
     recorded = session.repository.start / tool.recorded_path(plan.id, "step")
@@ -45,7 +47,7 @@ def fenced(
     fence = Fence(
         home=outside,
         private_home=home,
-        writes=(tree.path, scratch),
+        writes=(tree, scratch),
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
         has_network=has_network or (profile.network if profile else session.settings.sandbox_network),
     )

@@ -1,0 +1,95 @@
+"""Commands are led to the work tree's Python packages, and checks are held to it.
+
+An editable install, or a copy, in an environment outside of the work tree would let a check pass on files that are not
+the branch's. What cannot be led back fails the check, by name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from splinter.engine.session import Session
+from splinter.engine.steps import own_python, python_asking
+from splinter.engine.steps.python_asking import Asker
+from splinter.engine.tools import python_interpreters, python_redirect
+from splinter.engine.tools.python_imports import Answer, Own, Places
+from splinter.errors import StepError
+from splinter.git import worktree
+from splinter.git.command_line import WorkTree
+from splinter.model.plan import Plan
+from splinter.model.tool import Tool
+from splinter.model.workstream import Run, Step
+
+WAY_OUT = (
+    "let `setup:` make an environment in the work tree, such as `python -m venv .venv && .venv/bin/pip install -e .`"
+)
+
+
+def redirected(
+    session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
+) -> dict[str, str]:  # fmt: skip
+    """An environment whose PYTHONPATH begins with the work tree's folders, where some Python would look elsewhere."""
+    commit = worktree.expected(tree)
+    own = own_python.of_commit(session, commit) if commit else Own()
+    if not own.names:
+        return dict(env)
+    asker = Asker(env=env, places=python_asking.places(session, tree.path), plan=plan, tool=tool)
+    work = plan.workstream
+    steps = (*work.preflight, *work.steps, *work.checks)
+    found = python_asking.of_workstreams(env.get("PATH", ""), steps, plan.tools.values(), folder=tree.path)
+    answers = [python_asking.ask(session, asker, one, own) for one in found]
+    roots = python_redirect.free(answers, own, asker.places, _is_there(tree.path))
+    return {**env, **python_path([str(tree.path / root) for root in roots], env)}
+
+
+def python_path(first: list[str], env: Mapping[str, str]) -> dict[str, str]:
+    """The variable that puts folders before those that the workstream passes on; none where there are none."""
+    passed = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return {"PYTHONPATH": os.pathsep.join(dict.fromkeys((*first, *passed)))} if first else {}
+
+
+def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mapping[str, str]) -> None:
+    """Raise StepError where a check would look at other files than the work tree's; `env` is what it is started with.
+
+    It is asked in the place where the check runs.
+    """
+    tool = None if isinstance(check.action, Run) else plan.tools[check.action.tool]
+    command = check.action.command if isinstance(check.action, Run) else (check.action.tool,)
+    if tool:
+        command = (tool.command,)
+    commit = worktree.expected(tree)
+    own = _at_stake(session, plan, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
+    if commit is None or not (own.names or own.gone):
+        return
+    asker = Asker(env=env, places=python_asking.places(session, tree.path), plan=plan, tool=tool)
+    for one in python_interpreters.of_command(command, env.get("PATH", ""), folder=tree.path):
+        answer = python_asking.ask(session, asker, one, own, at=commit)
+        if session.processes.is_stopping:
+            return
+        why = _doubt(answer, asker.places)
+        why = why or python_redirect.verdict(answer, own, asker.places, _is_there(tree.path))
+        if why:
+            raise StepError("wrong_tree", session.redactor.text(f"{why}; {WAY_OUT}"))
+
+
+def _at_stake(session: Session, plan: Plan, commit: str) -> Own:
+    """What of a commit is Python, and what of it the workstream took away."""
+    own = own_python.of_commit(session, commit)
+    start = session.values.get(f"{plan.id}:prepare", {}).get("start")
+    return replace(own, gone=own_python.gone(session, own, start=start, commit=commit))
+
+
+def _doubt(answer: Answer, places: Places) -> str | None:
+    """A Python that does not answer is no matter, unless its environment names the repository."""
+    if answer.problem is None:
+        return None
+    named = python_interpreters.names_one_of(answer.interpreter, places.checkouts)
+    asked = f"{answer.interpreter} could not be asked where it finds the repository's packages ({answer.problem})"
+    return f"{asked}, and its environment names {named}" if named else None
+
+
+def _is_there(tree: Path) -> Callable[[str], bool]:
+    return lambda path: (tree / path).exists()

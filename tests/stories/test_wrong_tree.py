@@ -1,0 +1,244 @@
+"""Checks look at the branch: a package that is installed from the user's checkout is imported from the work tree."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pythons import Venv
+from tests.world import World
+
+PYTEST = [{"id": "tests", "tool": "pytest", "args": ["tests"]}]
+SWAP = "sed -i 's/a + b/a - b/' {root}shapes/__init__.py"
+
+
+@pytest.fixture
+def project(world: World) -> World:
+    """A package in `src/`, with one test that asks for 3."""
+    return shapes(world, "src/")
+
+
+@pytest.fixture
+def users(project: World, tmp_path: Path) -> Venv:
+    """The user's environment, active, with pytest and an editable install of the project."""
+    made = Venv.make(tmp_path / "env", borrows=True)
+    made.distribution("shapes", {"_shapes.pth": f"{project.root}/src\n"}, url=project.root)
+    made.comes_first(project)
+    return made
+
+
+def shapes(world: World, root: str) -> World:
+    world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
+    world.write(f"{root}shapes/__init__.py", "def add(a, b):\n    return a + b\n")
+    world.write("tests/test_add.py", "import shapes\n\ndef test_add():\n    assert shapes.add(1, 2) == 3\n")
+    world.commit()
+    return world
+
+
+def done(world: World, run: str, checks: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    world.workstream("w", steps=[{"id": "s", "run": run}], checks=checks, **fields)
+    world.commit()
+    world.doit("w")
+    return world.records()["w"]
+
+
+def log(world: World, record: dict[str, Any], name: str) -> str:
+    return next((world.root / ".splinter/runs").glob(f"*/w/{name}.log")).read_text()
+
+
+@pytest.mark.usefixtures("users")
+def test_a_branch_that_breaks_the_package_fails_its_tests(project: World) -> None:
+    record = done(project, SWAP.format(root="src/"), PYTEST)
+    assert (record["outcome"], record["reason"]) == ("failed", "check_failed"), record["message"]
+    assert record["message"] == "tests: 1 of 1 tests failed"
+    assert project.worktree("w").as_posix() in log(project, record, "tests")
+
+
+@pytest.mark.usefixtures("users")
+def test_a_branch_that_breaks_nothing_passes_them(project: World) -> None:
+    record = done(project, "echo '# more' >> src/shapes/__init__.py", PYTEST)
+    assert record["outcome"] == "changed", record["message"]
+
+
+@pytest.mark.usefixtures("users")
+def test_what_is_broken_in_the_checkout_alone_breaks_no_check(project: World) -> None:
+    project.workstream("w", steps=[{"id": "s", "run": "echo x > new.txt"}], checks=PYTEST)
+    project.commit()
+    project.write("src/shapes/__init__.py", "def add(a, b):\n    return 0\n")
+    project.doit("w")
+    assert project.outcomes() == {"w": "changed"}
+
+
+@pytest.mark.usefixtures("users")
+def test_steps_and_preflight_import_from_the_work_tree_too(project: World) -> None:
+    tell = "python3 -c 'import shapes; print(shapes.__file__)'"
+    record = done(project, f"{tell} && echo x > new.txt", [], preflight=[{"id": "p", "run": tell}])
+    assert record["outcome"] == "changed", record["message"]
+    place = f"{project.worktree('w')}/src/shapes/__init__.py\n"
+    assert log(project, record, "s") == place
+    assert log(project, record, "p") == place
+
+
+def test_a_pytest_of_another_environment_than_python3s_is_asked_too(project: World, tmp_path: Path) -> None:
+    active = Venv.make(tmp_path / "active")
+    active.comes_first(project)
+    tools = Venv.make(tmp_path / "tools", borrows=True)
+    tools.distribution("shapes", {"_shapes.pth": f"{project.root}/src\n"}, url=project.root)
+    (active.folder / "bin/pytest").symlink_to(tools.folder / "bin/pytest")
+    record = done(project, SWAP.format(root="src/"), PYTEST)
+    assert record["reason"] == "check_failed", record["message"]
+
+
+def test_the_variable_that_the_workstream_passes_on_comes_behind(project: World, users: Venv, tmp_path: Path) -> None:
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers/help_of_mine.py").touch()
+    project.env["PYTHONPATH"] = f"{project.root}/src:{tmp_path / 'helpers'}"
+    tell = "python3 -c 'import shapes, help_of_mine; print(shapes.__file__)'; printenv PYTHONPATH"
+    record = done(project, f"{tell} && echo x > new.txt", PYTEST, env=["PYTHONPATH"])
+    assert record["outcome"] == "changed", record["message"]
+    tree = project.worktree("w")
+    passed = f"{tree}/src:{project.root}/src:{tmp_path / 'helpers'}"
+    assert log(project, record, "s") == f"{tree}/src/shapes/__init__.py\n{passed}\n"
+
+
+def test_a_compiled_part_that_git_does_not_track_is_named(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\n")
+    project.write("src/shapes/_fast.cpython-311-x86_64-linux-gnu.so", "")
+    record = done(project, SWAP.format(root="src/"), PYTEST)
+    assert (record["outcome"], record["reason"]) == ("failed", "wrong_tree")
+    assert record["message"] == (
+        f"{users.folder}/bin/python imports shapes from {project.root}/src/shapes, not from the work tree: "
+        "_fast.cpython-311-x86_64-linux-gnu.so is compiled there and not in the work tree; "
+        "let `setup:` make an environment in the work tree, such as "
+        "`python -m venv .venv && .venv/bin/pip install -e .`"
+    )
+
+
+def test_a_compiled_part_that_worktreeinclude_brings_is_enough(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\n")
+    project.write(".worktreeinclude", "src/shapes/*.so\n")
+    project.write("src/shapes/_fast.cpython-311-x86_64-linux-gnu.so", "")
+    record = done(project, SWAP.format(root="src/"), PYTEST)
+    assert record["reason"] == "check_failed", record["message"]
+
+
+def test_an_environment_in_the_work_tree_is_a_way_out(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\n.venv/\n")
+    project.write("src/shapes/_fast.cpython-311-x86_64-linux-gnu.so", "")
+    make = (
+        "python3 -m venv --without-pip .venv && echo $PWD/src > .venv/lib/python3.*/site-packages/own.pth && "
+        f"echo {users.site} > $(echo .venv/lib/python3.*/site-packages)/zz.pth"
+    )
+    make = make.replace(
+        "> .venv/lib/python3.*/site-packages/own.pth", "> $(echo .venv/lib/python3.*/site-packages)/own.pth"
+    )
+    check = [{"id": "tests", "run": ".venv/bin/python -m pytest tests"}]
+    record = done(project, f"{make} && {SWAP.format(root='src/')}", check)
+    assert record["reason"] == "check_failed", record["message"]
+
+
+def test_a_module_that_the_branch_deletes_is_not_found_in_the_checkout_instead(world: World, tmp_path: Path) -> None:
+    shapes(world, "")
+    world.write("shapes/old.py", "three = 3\n")
+    world.write("tests/test_add.py", "from shapes.old import three\n\ndef test_add():\n    assert three == 3\n")
+    world.commit()
+    users = Venv.make(tmp_path / "env", borrows=True)
+    users.distribution("shapes", setuptools_finder({"shapes": world.root / "shapes"}), url=world.root)
+    users.comes_first(world)
+    record = done(world, "git rm -q shapes/old.py", PYTEST)
+    assert record["reason"] == "wrong_tree", record["message"]
+    assert record["message"].startswith(
+        f"{users.folder}/bin/python imports shapes.old from {world.root}/shapes/old.py, not from the work tree: "
+        "the branch has it no more; "
+    )
+
+
+def test_a_flat_package_that_a_finder_maps_is_led_to_the_work_tree(world: World, tmp_path: Path) -> None:
+    shapes(world, "")
+    users = Venv.make(tmp_path / "env", borrows=True)
+    users.distribution("shapes", setuptools_finder({"shapes": world.root / "shapes"}), url=world.root)
+    users.comes_first(world)
+    record = done(world, SWAP.format(root=""), PYTEST)
+    assert record["reason"] == "check_failed", record["message"]
+
+
+def test_a_copy_in_the_environment_is_no_substitute_for_the_branch(world: World, tmp_path: Path) -> None:
+    shapes(world, "src/")
+    users = Venv.make(tmp_path / "env", borrows=True)
+    users.distribution("shapes", {"shapes/__init__.py": "def add(a, b):\n    return a + b\n"})
+    users.comes_first(world)
+    record = done(world, SWAP.format(root="src/"), PYTEST)
+    assert record["reason"] == "check_failed", record["message"]
+
+
+def test_a_wrong_tree_on_the_base_is_not_remembered_as_what_it_said(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\n")
+    file = project.write("src/shapes/_fast.so", "")
+    assert done(project, SWAP.format(root="src/"), PYTEST)["reason"] == "wrong_tree"
+    file.unlink()
+    project.doit("w")
+    assert project.records()["w"]["message"] == "tests: 1 of 1 tests failed"
+    assert users.folder.is_dir()
+
+
+def test_a_python_that_does_not_answer_is_doubted_where_it_knows_the_repository(project: World, users: Venv) -> None:
+    users.lay("zz-loud.pth", "import os; os._exit(3)\n")
+    record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": "python3 -m pytest tests"}])
+    assert record["reason"] == "wrong_tree", record["message"]
+    assert record["message"].startswith(
+        f"{users.folder}/bin/python3 could not be asked where it finds the repository's packages (it printed nothing), "
+        f"and its environment names {project.root}; "
+    )
+
+
+def test_a_python_that_does_not_answer_is_no_matter_elsewhere(project: World, tmp_path: Path) -> None:
+    other = Venv.make(tmp_path / "env")
+    other.lay("loud.pth", "import os; os._exit(3)\n")
+    other.comes_first(project)
+    record = done(project, "echo x > new.txt", [{"id": "there", "run": "test -f new.txt && true || python3 -V"}])
+    assert record["outcome"] == "changed", record["message"]
+
+
+def test_the_tree_can_neither_forge_the_answer_nor_run_code_by_the_question(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\nRAN\n")
+    project.write("src/shapes/_fast.so", "")
+    hostile = "\n".join(
+        f'printf \'open("RAN", "w")\\nimport os; os._exit(0)\\n\' > {name}.py'
+        for name in ("json", "os", "re", "zlib", "sitecustomize", "__future__", "importlib", "encodings")
+    )
+    record = done(project, f"{hostile}\n{SWAP.format(root='src/')}", PYTEST)
+    assert record["reason"] == "wrong_tree", record["message"]
+    assert not (project.worktree("w") / "RAN").exists()
+    assert users.folder.is_dir()
+
+
+def test_a_repository_without_python_starts_no_python(world: World, tmp_path: Path) -> None:
+    users = Venv.make(tmp_path / "env")
+    users.lay("seen.pth", f"import pathlib; pathlib.Path({str(tmp_path / 'seen')!r}).touch()\n")
+    users.comes_first(world)
+    record = done(world, "echo x > new.txt", [{"id": "there", "run": ["grep", "x", "new.txt"]}])
+    assert record["outcome"] == "changed", record["message"]
+    assert not (tmp_path / "seen").exists()
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@pytest.mark.usefixtures("users")
+def test_in_the_sandbox_the_work_tree_is_found_where_the_checkout_is_hidden(project: World) -> None:
+    project.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    record = done(project, "echo '# more' >> src/shapes/__init__.py", PYTEST)
+    assert record["outcome"] == "changed", record["message"]
+    project.workstream("w", steps=[{"id": "s", "run": SWAP.format(root="src/")}], checks=PYTEST)
+    project.commit()
+    project.doit("w")
+    assert project.records()["w"]["reason"] == "check_failed"
+
+
+def setuptools_finder(mapping: dict[str, Path]) -> dict[str, str]:
+    """What setuptools writes for a flat layout (editable_wheel.py, version 84)."""
+    finder = (Path(__file__).parents[1] / "data/editable/setuptools_finder.py.txt").read_text()
+    finder = finder.replace("'MAPPING'", repr({name: str(path) for name, path in mapping.items()}))
+    loader = "import __editable___shapes_1_0_finder; __editable___shapes_1_0_finder.install()"
+    return {"__editable___shapes_1_0_finder.py": finder, "__editable__.shapes-1.0.pth": loader}
