@@ -133,7 +133,7 @@ def _projects(folders: "list[str]", names: "list[str]", places: "list[str]") -> 
 
 
 def _mapped(places: "list[str]") -> "set[str]":
-    """Top-level names that an editable install maps to folders of the repository."""
+    """Names that an editable install maps to folders of the repository; `a.b` where `a` is a namespace."""
     found = set()
     for finder in sys.meta_path:
         module = sys.modules.get(getattr(finder, "__module__", None) or "")
@@ -142,9 +142,9 @@ def _mapped(places: "list[str]") -> "set[str]":
             getattr(finder, "_redirections", None),
             getattr(finder, "known_source_files", None),
         ):
-            for name, path in mapping.items() if isinstance(mapping, dict) else ():
-                if _below(_real(str(path)), places):
-                    found.add(str(name).split(".")[0])
+            mapping = mapping if isinstance(mapping, dict) else {}
+            names = {str(name) for name, path in mapping.items() if _below(_real(str(path)), places)}
+            found |= {name for name in names if name.split(".")[0] not in names or "." not in name}
     return found
 
 

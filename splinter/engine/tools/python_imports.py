@@ -214,12 +214,12 @@ def roots(answers: Iterable[Answer], own: Own, places: Places, *, is_there: Call
 
 
 def _homes(stray: Found, names: frozenset[TopLevel], places: Places) -> Iterator[str]:
-    """The folder that makes a name importable: where it lies in the work tree, of several the one it was found in."""
-    homes = sorted((one.root for one in names if one.name == stray.name), key=lambda root: (root.count("/"), root))
-    path = places.elsewhere(stray.places[0])
-    there = _written(PurePosixPath(path).parent) if path else None
-    if there in homes:
-        yield there
+    """The folder that makes a name importable: the one that it was found in, else where it lies in the work tree."""
+    path, inside = _unsuffixed(places.elsewhere(stray.places[0]) or ""), stray.name.replace(".", "/")
+    root = path.removesuffix(inside).removesuffix("/") if f"/{path}".endswith(f"/{inside}") else None
+    homes = sorted((one.root for one in names if one.name == stray.name), key=lambda one: (one.count("/"), one))
+    if root in homes or (root is not None and path in {one.path for one in names}):
+        yield root or ""
     elif homes:
         yield "src" if "src" in homes else homes[0]
 

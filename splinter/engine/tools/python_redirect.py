@@ -66,8 +66,8 @@ def _lacking(root: str, answer: Answer, own: Own, places: Places, is_there: IsTh
     """Compiled files in the places that a folder would stand for, which the work tree lacks."""
     strays = python_imports.strays(answer, own, places)
     for found in strays:
-        homes = [one.path for one in own.names if one.root == root and one.name == found.name]
-        for home in homes:
+        home = f"{root}/{found.name.replace('.', '/')}".strip("/")
+        if any(one.path == home for one in own.names):
             yield from _compiled(found.places[0], home, is_there)
     for folder in {*answer.paths, *(one.places[0].parent for one in strays)}:
         if places.elsewhere(folder) == root:
