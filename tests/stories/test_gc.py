@@ -263,7 +263,7 @@ def test_logs_reports_and_mails_of_old_runs_go_and_the_record_stays(agent: World
     assert agent.doit("history").out == history
     told = agent.doit("show", runs[0])
     assert ".splinter/runs" not in told.out
-    assert "Of its logs and patches some are no longer there" in told.out
+    assert "Some of its logs and patches are no longer there" in told.out
     assert json.loads(agent.doit("show", runs[0], "--json").out)["workstreams"][0]["steps"][-1]["log"] is None
     assert "no longer there" not in agent.doit("show").out
 

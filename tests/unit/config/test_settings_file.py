@@ -251,7 +251,7 @@ def test_an_empty_environment_has_defaults() -> None:
         ("SMTP_PORT", "mail", 'SMTP_PORT is "mail"; it must be a port from 1 to 65535'),
         ("SMTP_PORT", "70000", 'SMTP_PORT is "70000"; it must be a port from 1 to 65535'),
         ("SMTP_SECURITY", "tls", 'SMTP_SECURITY is "tls"; it must be starttls, ssl or none'),
-        ("REPORT_RECIPIENTS", "a@x.org, b\nBcc: c@x.org", 'REPORT_RECIPIENTS holds "b\\nBcc: c@x.org", which is no '
+        ("REPORT_RECIPIENTS", "a@x.org, b\nBcc: c@x.org", 'REPORT_RECIPIENTS holds "b\\nBcc: c@x.org", which is not an '
          "address; write a@example.org, b@example.org"),
         ("GITHUB_REPOSITORY", "cat", 'GITHUB_REPOSITORY is "cat"; it must be owner/name'),
         ("SLACK_WEBHOOK_URL", "hooks/secret", "SLACK_WEBHOOK_URL is not an http or https address"),
