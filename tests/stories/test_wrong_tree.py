@@ -125,19 +125,21 @@ def test_a_compiled_part_that_worktreeinclude_brings_is_enough(project: World, u
     assert record["reason"] == "check_failed", record["message"]
 
 
-def test_an_environment_in_the_work_tree_is_a_way_out(project: World, users: Venv) -> None:
+@pytest.mark.usefixtures("users")
+def test_an_environment_in_the_work_tree_is_a_way_out(project: World) -> None:
     project.write(".gitignore", "*.so\n.venv/\n")
     project.write("src/shapes/_fast.cpython-311-x86_64-linux-gnu.so", "")
+    lib = "$(echo .venv/lib/python3.*/site-packages)"
     make = (
-        "python3 -m venv --without-pip .venv && echo $PWD/src > .venv/lib/python3.*/site-packages/own.pth && "
-        f"echo {users.site} > $(echo .venv/lib/python3.*/site-packages)/zz.pth"
+        f"python3 -m venv --without-pip .venv && echo $PWD/src > {lib}/own.pth && "
+        f"echo {Path(pytest.__file__).parent.parent} > {lib}/zz.pth"
     )
-    make = make.replace(
-        "> .venv/lib/python3.*/site-packages/own.pth", "> $(echo .venv/lib/python3.*/site-packages)/own.pth"
-    )
-    check = [{"id": "tests", "run": ".venv/bin/python -m pytest tests"}]
-    record = done(project, f"{make} && {SWAP.format(root='src/')}", check)
+    check = [{"id": "tests", "run": "python -m pytest tests"}]
+    record = done(project, SWAP.format(root="src/"), check, setup=[{"run": make}])
     assert record["reason"] == "check_failed", record["message"]
+    assert (
+        done(project, "echo '# more' >> src/shapes/__init__.py", check, setup=[{"run": make}])["outcome"] == "changed"
+    )
 
 
 def test_a_module_that_the_branch_deletes_is_not_found_in_the_checkout_instead(world: World, tmp_path: Path) -> None:
