@@ -244,3 +244,13 @@ def setuptools_finder(mapping: dict[str, Path]) -> dict[str, str]:
     finder = finder.replace("'MAPPING'", repr({name: str(path) for name, path in mapping.items()}))
     loader = "import __editable___shapes_1_0_finder; __editable___shapes_1_0_finder.install()"
     return {"__editable___shapes_1_0_finder.py": finder, "__editable__.shapes-1.0.pth": loader}
+
+
+def test_a_setup_that_repoints_the_users_own_python_is_named_with_the_way_back(project: World, users: Venv) -> None:
+    repoints = f"rm {users.site}/_shapes.pth && echo $PWD/src > {users.site}/_shapes.pth"
+    record = done(project, "echo x > new.txt", PYTEST, setup=[{"run": repoints}])
+    assert (record["reason"], record["step"]) == ("wrong_tree", "prepare")
+    assert record["message"].startswith(
+        f"setup made {users.python} import shapes from {project.worktree('w')}/src/shapes; "
+        f"`{users.python} -m pip install -e {project.root}` puts it back; "
+    )

@@ -75,6 +75,27 @@ def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mappin
             raise StepError("wrong_tree", session.redactor.text(f"{why}; {WAY_OUT}"))
 
 
+def refuse_repointed(session: Session, plan: Plan, tree: WorkTree, commit: str, env: Mapping[str, str]) -> None:
+    """Raise StepError where a Python outside of all work trees finds the repository's packages in one of them.
+
+    A setup that installs into the user's own environment does that, and the user would import an agent's files.
+    """
+    own = own_python.of_commit(session, commit)
+    if not own.names:
+        return
+    alone = {name: value for name, value in env.items() if name != "PYTHONPATH"}
+    asker = Asker(env=alone, places=python_asking.places(session, tree.path), plan=plan)
+    for one in python_asking.of_workstreams(env.get("PATH", ""), (), (), folder=tree.path):
+        if Path(one).is_relative_to(asker.places.state):
+            continue
+        for found in python_asking.ask(session, asker, one, own).found:
+            inside = [place for place in found.places if place.is_relative_to(asker.places.state)]
+            if inside:
+                back = f"{one} -m pip install -e {session.repository.start}"
+                message = f"setup made {one} import {found.name} from {inside[0]}; `{back}` puts it back; {WAY_OUT}"
+                raise StepError("wrong_tree", session.redactor.text(message))
+
+
 def _at_stake(session: Session, plan: Plan, commit: str) -> Own:
     """What of a commit is Python, and what of it the workstream took away."""
     own = own_python.of_commit(session, commit)

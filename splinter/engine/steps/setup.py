@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from splinter.engine.session import Session
-from splinter.engine.steps import command, workspace
+from splinter.engine.steps import command, python_places, workspace
 from splinter.errors import StepError
 from splinter.git import clean_tree, worktree
 from splinter.git import commands as git
@@ -86,6 +86,9 @@ def _make(session: Session, plan: Plan, tree: WorkTree, commit: str, *, key: str
     included = clean_tree.listing(session.repository, tree)
     for number, one in enumerate(plan.setup, 1):
         _run(session, plan, tree, one, f"setup-{number}", log)
+    if plan.setup:
+        env = command.environment(session, plan, None, tree)
+        python_places.refuse_repointed(session, plan, tree, commit, env)
     _look_at_what_is_left(session, plan, tree, included, log)
     files = clean_tree.listing(session.repository, tree)
     if not _put(session, tree, commit, files):
