@@ -99,10 +99,10 @@ def _removed(path: Path) -> list[tuple[str, str]]:
     """Try to delete it; what stood in the way, by path."""
     failed: list[tuple[str, str]] = []
 
-    def note(_function: object, where: str, error: Any) -> None:
+    def note(_function: object, where: str | Path, error: Any) -> None:
         found = error[1] if isinstance(error, tuple) else error
         if not isinstance(found, FileNotFoundError):
-            failed.append((where, getattr(found, "strerror", None) or str(found)))
+            failed.append((str(where), getattr(found, "strerror", None) or str(found)))
 
     if not is_folder(path):
         try:
