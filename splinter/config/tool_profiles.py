@@ -1,4 +1,4 @@
-"""Tool profiles: a definition and a request give a command. It never looks for a program nor starts one."""
+"""The shipped tool profiles, with those of the settings laid over them. It never looks for a program nor starts one."""
 
 from __future__ import annotations
 

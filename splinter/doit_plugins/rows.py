@@ -1,4 +1,4 @@
-"""doit's memory and actions as we use them: rows that count, files by their meaning, calls that tear no output."""
+"""How doit stores our tasks: rows that count, files by their meaning, calls that tear no output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of doit: the outside it works with, and what it has opened so far (a run, pinned bases).
+"""The state that all tasks of one `doit` call share: the outside it works with, and what it has opened so far.
 
 It never decides what runs; it is the one value that changes while tasks run, and it guards its changes by a lock.
 """

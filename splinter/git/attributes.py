@@ -1,4 +1,4 @@
-"""What attributes make of files on their way into git, where that is not what the step did. It converts nothing itself.
+"""Files that git's attributes change on their way into git although the step did not. It converts nothing itself.
 
 A file whose blob in the base is not what its attributes demand (line ends, `ident`, an encoding) would be rewritten by
 the next `git add`, though nobody touched it. A file that a filter such as Git LFS replaces by a pointer must not become

@@ -1,4 +1,4 @@
-"""What of what is there is past its limits, and why. It looks at nothing and deletes nothing."""
+"""Which things are past their age or size, and why."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from typing import Any
 
 from splinter.model.plan import Plan
@@ -88,8 +88,24 @@ def told_to_agents(plan: Plan) -> Inputs:
 
 def definition(plan: Plan) -> str:
     """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
-    whole = {**asdict(plan.workstream), "source": ""}
-    return fingerprint({"workstream": whole, "tools": {name: asdict(tool) for name, tool in plan.tools.items()}})
+    whole = {name: value for name, value in stated(plan.workstream).items() if name != "source"}
+    return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
+
+
+def stated(value: Any) -> Any:
+    """A value as plain data, without fields at their default: a field that a later version adds changes nothing."""
+    if is_dataclass(value) and not isinstance(value, type):
+        own = ((field, getattr(value, field.name)) for field in fields(value))
+        return {field.name: stated(held) for field, held in own if not _is_default(field, held)}
+    if isinstance(value, tuple | list):
+        return [stated(item) for item in value]
+    return value
+
+
+def _is_default(field: Field[Any], held: Any) -> bool:
+    if field.default_factory is not MISSING:
+        return bool(held == field.default_factory())
+    return field.default is not MISSING and bool(held == field.default)
 
 
 def fingerprint(inputs: Mapping[str, Any]) -> str:

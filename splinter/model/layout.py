@@ -5,17 +5,18 @@ The state, fact by fact; where two places hold one fact, the authority decides a
 | fact | where it is | authority | what is lost when that place is deleted |
 |---|---|---|---|
 | what is asked | `workstreams/`, settings | the user's files | the work itself |
-| a task succeeded | `.doit.db` | `refs/splinter/accepted/<id>` for whole workstreams, else `.doit.db` | \
+| a task succeeded | `.doit.db`; of whole workstreams also `refs/splinter/accepted/<id>` | \
+`.doit.db`; the ref where all its rows are lost | \
 finished steps of unfinished workstreams run again; the rest comes back |
 | a step's commit | `refs/splinter/checkpoints/<id>/<step>` | the ref | the step runs again |
-| the workstream's result | `refs/heads/splinter/<id>` | the branch | it comes back from kept results |
-| which commits are ours | `refs/splinter/accepted/<id>`, `history.db` | either | ours count as a person's |
+| the workstream's result | `refs/heads/splinter/<id>` | the branch | it is made again from the checkpoints |
+| which commits are ours | `refs/splinter/accepted/<id>`, `history.db` | either | splinter's own count as a person's |
 | what was pushed last | `refs/splinter/remote/<id>` | the ref | the remote's branch is read again before a push |
 | the base as last seen | `refs/splinter/base/<name>` | the remote | offline, nothing is known of it |
 | a paid result | `refs/splinter/results/<key>/<id>` | the ref | the agent is paid again |
 | who makes a shared result now | `refs/splinter/claims/<key>` on the remote | the remote | two machines may pay |
 | claims of this repository | `refs/splinter/claimed/<key>` | the ref | a killed run's claim waits for its deadline |
-| what branches are together | `refs/splinter/rehearsals/<base>` | the branches | it is rehearsed again |
+| the trial merge of all branches | `refs/splinter/rehearsals/<base>` | the branches | it is rehearsed again |
 | commits that nothing else holds | `refs/splinter/backups/` | the ref | **those commits, for good** |
 | runs, outcomes, messages | `.splinter/history.db` | the file | past reports; whether an `always` run is open |
 | tries and costs so far | `.splinter/history.db` | the file | **limits count from nothing** |

@@ -1,4 +1,4 @@
-"""Occurrences: pure functions of a rule and a clock. It never looks at git or at what ran before."""
+"""Which day, week or cron time a workstream is due for: pure functions of a rule and a clock."""
 
 from __future__ import annotations
 

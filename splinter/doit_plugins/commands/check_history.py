@@ -1,4 +1,4 @@
-"""The commands as doit's configuration of a repository names them; these look, change nothing, and take no lock."""
+"""The commands `doit check`, `doit history` and `doit show`. They change nothing and take no lock."""
 
 from __future__ import annotations
 

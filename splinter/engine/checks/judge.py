@@ -1,4 +1,4 @@
-"""The checks of a workstream on a commit of its: run, compared with those before its change, failures run once more.
+"""All checks of a workstream on one commit: run, compared with those before its change, failures run once more.
 
 It never moves a ref, and takes no failure for the workstream's own that a second try does not show.
 """

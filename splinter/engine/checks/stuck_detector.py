@@ -1,4 +1,4 @@
-"""When a fix loop goes nowhere: pure functions of the results that were judged, in their order."""
+"""When a fix loop makes no progress: pure functions of the results that were judged, in their order."""
 
 from __future__ import annotations
 

@@ -96,6 +96,8 @@ def _never(session: Session, plan: Plan) -> str:
     if last is None:
         return "it never ran"
     run, record = last
+    if record.outcome in ("changed", "unchanged"):
+        return f"nothing is left of its last success, in run {run}, to compare with"
     why = f" at {record.step} ({record.reason})" if record.step and record.reason else ""
     return f"it never succeeded: in run {run} it {_past(record.outcome)}{why}"
 

@@ -19,7 +19,7 @@ from splinter.git import commands as git
 from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import differences, layout
-from splinter.model.fingerprints import Inputs, fingerprint, told_to_agents
+from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Prompt, Step
@@ -71,12 +71,12 @@ def inputs(session: Session, plan: Plan, step: Step, *, base: str | None, change
     else:
         bound = {"occurrence": plan.occurrence}
     return {
-        "steps": [asdict(one) for one in steps],
+        "steps": [{"id": one.id, **stated(one), "action": stated(one.action)} for one in steps],
         **(told_to_agents(plan) if isinstance(step.action, Prompt) else {}),
-        "tool": asdict(profile) if profile else None,
+        "tool": stated(profile) if profile else None,
         "version of the tool": session.version(profile) if profile else None,
         "recorded patch": plan.recorded.get(step.id, ""),
-        "scope": asdict(workstream.scope),
+        "scope": stated(workstream.scope),
         "env": sorted(workstream.env),
         "values of env": session.environment.plain_values(names),
         "results of dependencies": {

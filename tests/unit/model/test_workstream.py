@@ -1,0 +1,66 @@
+"""What a file says becomes a value: no key that the schema knows is lost on the way."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import yaml
+
+from splinter.config import schema, settings_file
+from splinter.model.settings import Settings
+from splinter.model.workstream import COMMANDS_OF_OURS, Step, Workstream, parse
+from tests import paths
+
+WHOLE = """
+id: w
+title: W
+objective: O
+when: weekly
+base: next
+depends_on: [up]
+tool: agent
+env: [A]
+scope: {modify: [x], create: [y], forbid: [z]}
+inputs: [i]
+setup: [{run: npm ci, inputs: [lock], timeout: 1m}]
+preflight: [{run: ls}]
+steps: [{id: s, run: ls, timeout: 9, stall: 9, expect: change, cache: true}]
+checks: [{id: c, run: ls, compare: false}]
+fix: {attempts: 1, max_lines: 2}
+artifacts: [a]
+budget: {usd: 1, tokens: 2, minutes: 3}
+pull_request: {draft: false, labels: [l], reviewers: [r], assignees: [a], base: b}
+metadata: {k: v}
+"""
+
+
+def test_every_key_of_the_schema_reaches_the_value() -> None:
+    data = yaml.safe_load(WHOLE)
+    assert set(data) == set(schema.load("workstream")["properties"]) - {"$schema"}
+    read = parse(data, source="w.yaml", prompts={}, timeouts_s={})
+    defaults = Workstream(id="", title="", source="", steps=())
+    same = [one.name for one in fields(Workstream) if getattr(read, one.name) == getattr(defaults, one.name)]
+    assert same == []
+    for part in ("scope", "fix", "budget", "pull_request"):
+        own, other = getattr(read, part), getattr(defaults, part)
+        assert [one.name for one in fields(own) if getattr(own, one.name) == getattr(other, one.name)] == []
+    plain = Step(id="", action=read.steps[0].action, timeout_s=0)
+    merged = {
+        one.name
+        for step in (*read.steps, *read.checks)
+        for one in fields(Step)
+        if getattr(step, one.name) != getattr(plain, one.name)
+    }
+    assert merged == {one.name for one in fields(Step)} - {"action"}
+
+
+def test_every_setting_of_the_schema_has_its_field(tmp_path: Path) -> None:
+    assert set(schema.load("settings")["properties"]) == {one.name for one in fields(Settings)} - {"source"}
+    assert settings_file.read(tmp_path) == settings_file.defaults()
+
+
+def test_every_command_of_ours_is_a_reserved_id() -> None:
+    added = tomllib.loads((paths.ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["doit"]["plugins"]["command"]
+    assert set(added) <= set(COMMANDS_OF_OURS)
