@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from splinter.engine.branch import last_success
 from splinter.engine.checks import baseline
 from splinter.engine.session import Session
-from splinter.engine.steps import command, run_step, sandboxing, setup
+from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
@@ -43,6 +43,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
             session.note(f"{plan.id}: {why}.")
         _try_to_sign(session, start)
         versions = _look_for_tools(session, plan)
+        checkout_notes.note(session, plan, tree)
         preflight(session, plan, start.commit)
         baseline.outcomes(session, plan, start=start.commit)  # before any step ran
     except StepError as error:

@@ -22,7 +22,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.errors import InputError, SplinterError
 from splinter.git import command_line
-from splinter.maintenance import doctor_finding, doctor_services, retention
+from splinter.maintenance import doctor_checks, doctor_finding, doctor_services, retention
 from splinter.maintenance.doctor_finding import Finding
 from splinter.model import layout
 from splinter.model.layout import REPORTS
@@ -63,6 +63,7 @@ def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
             *_tools(known, session),
             *_environment(known, session),
             *_sandbox(known, session),
+            *doctor_checks.look(known, session),
             *doctor_services.github(session, is_offline=is_offline),
             *doctor_services.mail(session),
             *doctor_services.messengers(session),

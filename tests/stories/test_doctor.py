@@ -18,6 +18,7 @@ import pytest
 from splinter.config.tool_profiles import shipped
 from tests.counterparts import GITHUB, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
+from tests.pythons import Venv
 from tests.world import CFG, Done, World
 
 FINE_GRAINED = "github_pat_11AAAAAAA0123456789abcdefghijklmnopqrstuvwxyz"
@@ -508,3 +509,57 @@ def on_a_terminal(world: World, **variables: str) -> str:
             pass
     os.close(outer)
     return read.decode().replace("\r\n", "\n")
+
+
+def checks(world: World) -> list[str]:
+    return [line for line in lines(world) if line.split()[1].rstrip(":") == "checks"]
+
+
+@pytest.fixture
+def shapes(bench: World, tmp_path: Path) -> Venv:
+    """A package in src/ that the user's environment, which is active, holds an editable install of."""
+    bench.write("pyproject.toml", '[project]\nname = "shapes"\n')
+    bench.write("src/shapes/__init__.py", "")
+    bench.commit()
+    made = Venv.make(tmp_path / "env")
+    made.distribution("shapes", {"shapes.pth": f"{bench.root}/src"}, url=bench.root)
+    bench.env["PATH"] = os.pathsep.join([str(made.folder / "bin"), str(Path(sys.executable).parent), bench.env["PATH"]])
+    return made
+
+
+def test_a_repository_without_python_has_no_finding_on_it(bench: World) -> None:
+    assert checks(bench) == []
+
+
+def test_a_package_that_nobody_installed_is_well(bench: World) -> None:
+    bench.write("src/shapes/__init__.py", "")
+    bench.commit()
+    assert checks(bench) == [
+        "ok       checks look at the branch: no Python here has this repository's packages from elsewhere"
+    ]
+
+
+@pytest.mark.usefixtures("shapes")
+def test_an_editable_install_is_led_to_work_trees(bench: World) -> None:
+    bench.write("src/shapes/_version.py", "")
+    assert checks(bench) == [
+        "ok       checks look at the branch: shapes is installed from elsewhere, and work trees have src first on PYTHONPATH",
+        "note     checks: src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into "
+        ".worktreeinclude",
+    ]
+
+
+def test_what_cannot_be_led_to_work_trees_is_a_problem_with_a_way_out(bench: World, shapes: Venv) -> None:
+    bench.write(".gitignore", "*.so\n")
+    bench.write("src/shapes/_fast.so", "")
+    bench.commit()
+    assert checks(bench) == [
+        f"problem  checks: {shapes.folder}/bin/python3 imports shapes from {bench.root}/src/shapes, not from the work "
+        "tree: _fast.so is compiled there and not in the work tree; let `setup:` make an environment in the work tree, "
+        "such as `python -m venv .venv && .venv/bin/pip install -e .`"
+    ]
+
+
+def test_what_else_leads_work_trees_to_the_checkout_is_a_note(bench: World) -> None:
+    bench.write("go.work", f"use {bench.root}\n")
+    assert checks(bench) == [f"note     checks: go.work names {bench.root}, not the work tree"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +256,46 @@ def test_a_setup_that_repoints_the_users_own_python_is_named_with_the_way_back(p
         f"setup made {users.python} import shapes from {project.worktree('w')}/src/shapes; "
         f"`{users.python} -m pip install -e {project.root}` puts it back; "
     )
+
+
+def notes(world: World) -> list[str]:
+    """What the latest run says that belongs to no workstream."""
+    db = sqlite3.connect(world.root / ".splinter/history.db")
+    rows = db.execute("select notes from runs order by rowid desc limit 1").fetchall()
+    db.close()
+    return [str(one) for one in json.loads(rows[0][0])]
+
+
+def test_what_cannot_be_led_is_said_before_a_step_is_paid(project: World, users: Venv) -> None:
+    project.write(".gitignore", "*.so\n")
+    project.write("src/shapes/_fast.so", "")
+    done(project, "echo x > new.txt", [])
+    assert notes(project) == [
+        f"{users.folder}/bin/python3 imports shapes from {project.root}/src/shapes, not from the work tree: "
+        "_fast.so is compiled there and not in the work tree."
+    ]
+
+
+@pytest.mark.usefixtures("users")
+def test_a_module_that_only_the_checkout_has_is_named(project: World) -> None:
+    project.write(".gitignore", "_version.py\n")
+    project.write("src/shapes/_version.py", "version = '1.0'\n")
+    done(project, "echo x > new.txt", [])
+    assert notes(project) == [
+        "src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into .worktreeinclude."
+    ]
+
+
+def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
+    world.write("go.mod", f"module a\nreplace b => {world.root}/b\n")
+    world.write(".gitignore", "node_modules/\n")
+    world.write(".worktreeinclude", "node_modules\n")
+    world.write("packages/shapes/package.json", "{}")
+    (world.root / "node_modules").mkdir()
+    (world.root / "node_modules/shapes").symlink_to(world.root / "packages/shapes")
+    record = done(world, "echo x > new.txt", [])
+    assert record["outcome"] == "changed", record["message"]
+    assert notes(world) == [
+        f"go.mod names {world.root}, not the work tree.",
+        f"node_modules/shapes leads to {world.root}/packages/shapes, not to the work tree.",
+    ]

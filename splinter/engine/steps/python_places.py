@@ -7,22 +7,25 @@ the branch's. What cannot be led back fails the check, by name.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.steps import own_python, python_asking
 from splinter.engine.steps.python_asking import Asker
-from splinter.engine.tools import python_interpreters, python_redirect
+from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.errors import StepError
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
+from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.model.workstream import Run, Step
+from splinter.text.counts import and_more
 
+_NAMED = 3
 WAY_OUT = (
     "let `setup:` make an environment in the work tree, such as `python -m venv .venv && .venv/bin/pip install -e .`"
 )
@@ -32,17 +35,47 @@ def redirected(
     session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
 ) -> dict[str, str]:  # fmt: skip
     """An environment whose PYTHONPATH begins with the work tree's folders, where some Python would look elsewhere."""
+    own, places, answers = _asked(session, plan, tree, env, tool)
+    roots = python_redirect.free(answers, own, places, _is_there(tree.path))
+    return {**env, **python_path([str(tree.path / root) for root in roots], env)}
+
+
+def notes(session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str]) -> tuple[str, ...]:
+    """What is to be known of a work tree before anything is paid: what cannot be led to it, and what it may lack."""
+    own, places, answers = _asked(session, plan, tree, env, None)
+    is_there = _is_there(tree.path)
+    said = [
+        python_redirect.verdict(one, python_redirect.lasting(one, own, places, is_there), own, places, is_there)
+        for one in answers
+    ]
+    return (*(one for one in said if one), *unbrought(answers, own, places, is_there))
+
+
+def unbrought(
+    answers: Sequence[Answer], own: Own, places: Places, is_there: python_redirect.IsThere
+) -> tuple[str, ...]:  # fmt: skip
+    """A sentence on modules that only a checkout has; none where there is none."""
+    missing = python_redirect.unbrought(answers, own, places, is_there)
+    are = "is" if len(missing) == 1 else "are"
+    names = and_more(missing, _NAMED)
+    sentence = f"{names} {are} in the checkout and not tracked; what the package needs goes into {layout.INCLUDE}"
+    return (sentence,) if missing else ()
+
+
+def _asked(
+    session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
+) -> tuple[Own, Places, list[Answer]]:
+    """What the Pythons of a workstream say; nobody is asked where there is no Python in the repository."""
     commit = worktree.expected(tree)
     own = own_python.of_commit(session, commit) if commit else Own()
+    places = python_asking.places(session, tree.path)
     if not own.names:
-        return dict(env)
-    asker = Asker(env=env, places=python_asking.places(session, tree.path), plan=plan, tool=tool)
+        return own, places, []
+    asker = Asker(env=env, places=places, plan=plan, tool=tool)
     work = plan.workstream
     steps = (*work.preflight, *work.steps, *work.checks)
     found = python_asking.of_workstreams(env.get("PATH", ""), steps, plan.tools.values(), folder=tree.path)
-    answers = [python_asking.ask(session, asker, one, own) for one in found]
-    roots = python_redirect.free(answers, own, asker.places, _is_there(tree.path))
-    return {**env, **python_path([str(tree.path / root) for root in roots], env)}
+    return own, places, [python_asking.ask(session, asker, one, own) for one in found]
 
 
 def python_path(first: list[str], env: Mapping[str, str]) -> dict[str, str]:
@@ -69,8 +102,9 @@ def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mappin
         answer = python_asking.ask(session, asker, one, own, at=commit)
         if session.processes.is_stopping:
             return
+        strays = python_imports.strays(answer, own, asker.places)
         why = _doubt(answer, asker.places)
-        why = why or python_redirect.verdict(answer, own, asker.places, _is_there(tree.path))
+        why = why or python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))
         if why:
             raise StepError("wrong_tree", session.redactor.text(f"{why}; {WAY_OUT}"))
 

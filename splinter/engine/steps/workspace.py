@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from splinter.engine.session import Session
@@ -118,3 +119,18 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
             shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
         else:
             shutil.copy2(source, target)
+
+
+def included_files(start: Path, *, most: int = 2000) -> tuple[str, ...]:
+    """The files of a checkout that `.worktreeinclude` brings, by their paths; no more than `most`."""
+    listing = start / layout.INCLUDE
+    lines = listing.read_text("utf-8", "replace").splitlines() if listing.is_file() else []
+    found: dict[str, None] = {}
+    for pattern in (line.strip().rstrip("/") for line in lines):
+        if not pattern or pattern.startswith(("#", "/")) or ".." in pattern.split("/"):
+            continue
+        for source in sorted(start.glob(pattern)):
+            files = source.rglob("*") if source.is_dir() else (source,)
+            kept = (file.relative_to(start).as_posix() for file in files if file.is_file())
+            found |= dict.fromkeys(islice(kept, max(0, most - len(found))))
+    return tuple(found)

@@ -22,7 +22,7 @@ _LONGEST = 256 * 1024
 _APART = re.compile(r"\|\|?|&&?|;|\n")
 # programs that read source files or none, but import nothing of a project
 _READERS = frozenset({
-    "black", "cargo", "cat", "cd", "clang-format", "cmp", "diff", "echo", "exit", "false", "git", "go", "gofmt", "grep",
+    "black", "cat", "cd", "clang-format", "cmp", "diff", "echo", "exit", "false", "git", "go", "gofmt", "grep",
     "isort", "ls", "prettier", "printf", "ruff", "rustfmt", "sleep", "test", "touch", "true", "wc", "[",
 })  # fmt: skip
 

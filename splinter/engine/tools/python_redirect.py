@@ -6,7 +6,7 @@ It looks at folders, to find compiled files; it starts nothing and changes nothi
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from splinter.engine.tools import python_imports
@@ -32,16 +32,31 @@ def obstacle(root: str, answers: Iterable[Answer], own: Own, places: Places, is_
     hidden = python_imports.hides(own.names, root)
     if hidden:
         return f"{root or 'the top folder'} cannot come first on PYTHONPATH: its {hidden[0]} would hide Python's own"
-    missing = sorted({name for answer in answers for name in _lacking(root, answer, own, places, is_there)})
+    lacking = (path for answer in answers for path in _lacking(root, answer, own, places, is_there))
+    missing = sorted({path.rpartition("/")[2] for path in lacking})
     if missing:
         are = "is" if len(missing) == 1 else "are"
         return f"{and_more(missing, _NAMED)} {are} compiled there and not in the work tree"
     return None
 
 
-def verdict(answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
-    """What speaks against an interpreter: the repository's own names that it finds elsewhere, and why it still does."""
-    strays = python_imports.strays(answer, own, places)
+def lasting(answer: Answer, own: Own, places: Places, is_there: IsThere) -> tuple[Found, ...]:
+    """The repository's own names that an interpreter would still find elsewhere with those folders first."""
+    first = free([answer], own, places, is_there)
+    return tuple(
+        one
+        for one in python_imports.strays(answer, own, places)
+        if one.finder not in _BEHIND_PATH or not any(is_named(one, root, own) for root in first)
+    )
+
+
+def is_named(found: Found, root: str, own: Own) -> bool:
+    """Whether a name is the work tree's where a folder of it comes first."""
+    return any(one.path == _home(found, root) for one in own.names)
+
+
+def verdict(answer: Answer, strays: Sequence[Found], own: Own, places: Places, is_there: IsThere) -> str | None:
+    """What is to be said of names that an interpreter finds elsewhere, and why it still does; None of none."""
     if not strays:
         return None
     also = [one.name for one in strays[1:]]
@@ -49,6 +64,17 @@ def verdict(answer: Answer, own: Own, places: Places, is_there: IsThere) -> str 
     why = _why(strays[0], answer, own, places, is_there)
     where = f"{answer.interpreter} imports {names} from {strays[0].places[0]}, not from the work tree"
     return f"{where}: {why}" if why else where
+
+
+def unbrought(answers: Iterable[Answer], own: Own, places: Places, is_there: IsThere) -> tuple[str, ...]:
+    """Modules that lie in a package elsewhere and not in the work tree: some tool wrote them, and git tracks none."""
+    found = set()
+    for answer in answers:
+        for root in free([answer], own, places, is_there):
+            for stray in python_imports.strays(answer, own, places):
+                if is_named(stray, root, own) and places.elsewhere(stray.places[0]) is not None:
+                    found |= set(_missing(stray.places[0], _home(stray, root), is_there, (".py",)))
+    return tuple(sorted(found))
 
 
 def _why(stray: Found, answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
@@ -66,19 +92,26 @@ def _lacking(root: str, answer: Answer, own: Own, places: Places, is_there: IsTh
     """Compiled files in the places that a folder would stand for, which the work tree lacks."""
     strays = python_imports.strays(answer, own, places)
     for found in strays:
-        home = f"{root}/{found.name.replace('.', '/')}".strip("/")
-        if any(one.path == home for one in own.names):
-            yield from _compiled(found.places[0], home, is_there)
+        if is_named(found, root, own):
+            yield from _missing(found.places[0], _home(found, root), is_there, _COMPILED)
     for folder in {*answer.paths, *(one.places[0].parent for one in strays)}:
         if places.elsewhere(folder) == root:
-            yield from _compiled(folder, root, is_there, is_deep=False)
+            yield from _missing(folder, root, is_there, _COMPILED, is_deep=False)
 
 
-def _compiled(there: Path, here: str, is_there: IsThere, *, is_deep: bool = True) -> Iterator[str]:
+def _home(found: Found, root: str) -> str:
+    return f"{root}/{found.name.replace('.', '/')}".strip("/")
+
+
+def _missing(
+    there: Path, here: str, is_there: IsThere, suffixes: tuple[str, ...], *, is_deep: bool = True
+) -> Iterator[str]:  # fmt: skip
+    """The files of a folder, from the top of the work tree, that its counterpart there lacks."""
     left = _MOST_FILES
     for folder, folders, files in os.walk(there):
         inside = Path(here, os.path.relpath(folder, there))
         left -= len(files)
-        yield from (name for name in files if name.endswith(_COMPILED) and not is_there((inside / name).as_posix()))
+        found = ((inside / name).as_posix() for name in files if name.endswith(suffixes))
+        yield from (path for path in found if not is_there(path))
         if left < 0 or not is_deep:
             folders.clear()

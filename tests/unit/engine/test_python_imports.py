@@ -74,7 +74,10 @@ class Scene:
         own = self.own(*gone)
         answer = self.answer(own, self.roots())
         assert answer.problem is None
-        said = python_redirect.verdict(answer, own, self.places, self.is_there)
+        strays = python_imports.strays(answer, own, self.places)
+        said = python_redirect.verdict(answer, strays, own, self.places, self.is_there)
+        foreseen = python_redirect.lasting(self.answer(own), own, self.places, self.is_there)
+        assert gone or {one.name for one in foreseen} == {one.name for one in strays}
         return said and said.replace(self.python or self.users.python, "PYTHON").replace(str(self.checkout), "CHECKOUT")
 
     def is_there(self, path: str) -> bool:
@@ -394,6 +397,15 @@ def test_a_deleted_module_that_a_path_file_brought_is_found_no_more(scene: Scene
     scene.write("src/shapes/old.py", is_tracked=False)
     path_file("shapes.pth")(scene)
     assert scene.verdict("shapes.old") is None
+
+
+def test_modules_that_a_tool_wrote_into_the_checkout_are_named(scene: Scene) -> None:
+    scene.write("src/shapes/__init__.py")
+    scene.write("src/shapes/_version.py", is_tracked=False)
+    path_file("shapes.pth")(scene)
+    own = scene.own()
+    found = python_redirect.unbrought([scene.answer(own)], own, scene.places, scene.is_there)
+    assert found == ("src/shapes/_version.py",)
 
 
 def test_nothing_of_the_repository_is_imported_by_the_question(scene: Scene) -> None:

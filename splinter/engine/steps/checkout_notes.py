@@ -1,0 +1,36 @@
+"""What of a work tree leads back to the user's checkout, noted before anything is paid. It stops nothing."""
+
+from __future__ import annotations
+
+from splinter.engine.session import Session
+from splinter.engine.steps import python_asking, python_places, workspace
+from splinter.engine.tools import checkout_links, python_interpreters
+from splinter.engine.tools.checkout_links import Ground
+from splinter.git import commands as git
+from splinter.git import worktree
+from splinter.git.command_line import WorkTree
+from splinter.model.plan import Plan
+from splinter.model.workstream import Run
+
+
+def note(session: Session, plan: Plan, tree: WorkTree) -> None:
+    """Note each thing that leads commands in the work tree, or Python there, to the checkout's files."""
+    env = session.environment.child_environment(plan.workstream.env)
+    commit = worktree.expected(tree)
+    places = python_asking.places(session, tree.path)
+    links = checkout_links.found(
+        Ground(tree=places.tree, checkouts=places.checkouts),
+        tracked=git.paths_of(session.repository, commit) if commit else (),
+        included=workspace.included_files(session.repository.start),
+        programs=_programs(plan),
+        path=env["PATH"],
+    )
+    for sentence in (*python_places.notes(session, plan, tree, env), *links):
+        session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
+
+
+def _programs(plan: Plan) -> list[str]:
+    work = plan.workstream
+    actions = [step.action for step in (*work.preflight, *work.steps, *work.checks)]
+    words = [python_interpreters.programs_of(action.command) for action in actions if isinstance(action, Run)]
+    return [*(tool.command for tool in plan.tools.values()), *(word for group in words for word in group)]
