@@ -7,7 +7,10 @@ Each backend comes from the package index, so that ordinary runs and CI leave it
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -113,3 +116,55 @@ def test_a_check_judges_the_branch_whatever_backend_installed_the_package(
     else:
         assert (broken["outcome"], broken["reason"]) == ("failed", "check_failed"), broken["message"]
         assert sound["outcome"] == "changed", sound["message"]
+
+
+@pytest.mark.lane("real")
+@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
+def test_workspaces_of_npm_that_lead_to_the_checkout_are_noted(world: World) -> None:
+    world.write("package.json", json.dumps({"name": "top", "private": True, "workspaces": ["packages/*"]}))
+    world.write("packages/shapes/package.json", json.dumps({"name": "shapes", "version": "1.0.0"}))
+    world.write("packages/shapes/index.js", "exports.add = (a, b) => a + b\n")
+    world.write("linked/package.json", json.dumps({"name": "linked", "version": "1.0.0"}))
+    world.write("linked/index.js", "exports.add = (a, b) => a + b\n")
+    world.write(".gitignore", "node_modules/\n")
+    world.write(".worktreeinclude", "node_modules\n")
+    subprocess.run(["npm", "install", "--offline", "--no-audit", "--silent"], cwd=world.root, check=True, timeout=120)
+    (world.root / "node_modules/linked").symlink_to(world.root / "linked")  # as `npm link` and `file:` leave it
+    tell = 'node -p \'require.resolve("shapes") + " " + require.resolve("linked")\''
+    world.workstream("w", steps=[{"id": "s", "run": f"{tell} && echo x > new.txt"}])
+    world.commit()
+    world.doit("w")
+    tree = world.worktree("w")
+    log = next((world.root / ".splinter/runs").glob("*/w/s.log")).read_text()
+    assert log == f"{tree}/packages/shapes/index.js {world.root}/linked/index.js\n"
+    assert notes(world) == [f"node_modules/linked leads to {world.root}/linked, not to the work tree."]
+
+
+@pytest.mark.lane("real")
+@pytest.mark.skipif(not shutil.which("go"), reason="Go is not installed")
+def test_a_replace_of_go_that_leads_to_the_checkout_is_noted(world: World) -> None:
+    world.env["GOFLAGS"] = "-mod=mod"
+    world.write(
+        "go.mod",
+        f"module example.org/top\n\ngo 1.19\n\nrequire example.org/shapes v0.0.0\n\nreplace example.org/shapes => {world.root}/shapes\n",
+    )
+    world.write(
+        "main.go",
+        'package main\n\nimport (\n\t"fmt"\n\n\t"example.org/shapes"\n)\n\nfunc main() { fmt.Println(shapes.Add(1, 2)) }\n',
+    )
+    world.write("shapes/go.mod", "module example.org/shapes\n\ngo 1.19\n")
+    world.write("shapes/shapes.go", "package shapes\n\nfunc Add(a, b int) int { return a + b }\n")
+    run = "sed -i 's/a + b/a - b/' shapes/shapes.go && go run ."
+    world.workstream("w", steps=[{"id": "s", "run": run}])
+    world.commit()
+    world.doit("w")
+    log = next((world.root / ".splinter/runs").glob("*/w/s.log")).read_text()
+    assert log == "3\n", "Go took the checkout's"
+    assert notes(world) == [f"go.mod names {world.root}, not the work tree."]
+
+
+def notes(world: World) -> list[str]:
+    db = sqlite3.connect(world.root / ".splinter/history.db")
+    rows = db.execute("select notes from runs order by rowid desc limit 1").fetchall()
+    db.close()
+    return [str(one) for one in json.loads(rows[0][0])]
