@@ -106,6 +106,28 @@ def test_the_variable_that_the_workstream_passes_on_comes_behind(project: World,
     assert log(project, record, "s") == f"{tree}/src/shapes/__init__.py\n{passed}\n"
 
 
+@pytest.mark.parametrize(
+    "command", ["python3 -I -m pytest tests", "PYTHONPATH= pytest tests", "PYTHONPATH=. pytest tests"]
+)
+def test_a_command_that_does_not_follow_the_variable_is_no_proof(project: World, users: Venv, command: str) -> None:
+    record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": command}])
+    assert record["reason"] == "wrong_tree", record["message"]
+    assert (
+        record["message"]
+        .partition(" imports ")[2]
+        .startswith(
+            f"shapes from {project.root}/src/shapes, not from the work tree: "
+            "the command does not follow the PYTHONPATH that it is given; "
+        )
+    )
+
+
+@pytest.mark.usefixtures("users")
+def test_a_command_that_names_the_folder_itself_is_well(project: World) -> None:
+    record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": "PYTHONPATH=src pytest tests"}])
+    assert record["reason"] == "check_failed", record["message"]
+
+
 def test_a_compiled_part_that_git_does_not_track_is_named(project: World, users: Venv) -> None:
     project.write(".gitignore", "*.so\n")
     project.write("src/shapes/_fast.cpython-311-x86_64-linux-gnu.so", "")

@@ -13,8 +13,10 @@ from splinter.git import commands as git
 from splinter.git.command_line import Repository
 
 _MOST_PROJECTS = 30  # files that may name a project
-_PROJECT_FILES = ("pyproject.toml", "setup.cfg")
-_SETUP_CFG_NAME = re.compile(r"(?m)^\[metadata\][^\[]*?^name\s*=\s*(\S+)")
+_PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_SETUP_NAME = re.compile(
+    r"""^\[metadata\][^\[]*?^name\s*=\s*(\S+)|\bsetup\([^)]*?\bname\s*=\s*["']([\w.-]+)["']""", re.MULTILINE
+)
 
 
 def of_commit(session: Session, commit: str) -> Own:
@@ -41,14 +43,14 @@ def read(repository: Repository, commit: str) -> Own:
 
 
 def project(text: str) -> str:
-    """What the distribution of a pyproject.toml or setup.cfg is called; empty where it does not say."""
+    """What the distribution of a pyproject.toml, setup.cfg or setup.py is called; empty where it does not say."""
     try:
         document = tomllib.loads(text)
         tool = document.get("tool", {})
         name = document.get("project", {}).get("name") or tool.get("poetry", {}).get("name") or ""
     except (tomllib.TOMLDecodeError, AttributeError):
-        found = _SETUP_CFG_NAME.search(text)
-        name = found[1] if found else ""
+        found = _SETUP_NAME.search(text)
+        name = (found[1] or found[2]) if found else ""
     return re.sub(r"[-_.]+", "-", str(name)).lower()
 
 

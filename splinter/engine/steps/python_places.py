@@ -97,8 +97,10 @@ def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mappin
     own = _at_stake(session, plan, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
     if commit is None or not (own.names or own.gone):
         return
+    path, passed = env.get("PATH", ""), env.get("PYTHONPATH", "")
+    env = {**env, "PYTHONPATH": python_interpreters.python_path(command, passed, path, folder=tree.path)}
     asker = Asker(env=env, places=python_asking.places(session, tree.path), plan=plan, tool=tool)
-    for one in python_interpreters.of_command(command, env.get("PATH", ""), folder=tree.path):
+    for one in python_interpreters.of_command(command, path, folder=tree.path):
         answer = python_asking.ask(session, asker, one, own, at=commit)
         if session.processes.is_stopping:
             return

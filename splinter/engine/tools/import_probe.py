@@ -128,7 +128,7 @@ def _projects(folders: "list[str]", names: "list[str]", places: "list[str]") -> 
             place = os.path.join(folder, entry)
             url, is_editable = _url(place)
             if name in names or (url and _below(url, places)):
-                found.append({"name": name, "tops": _tops(place), "is_editable": is_editable})
+                found.append({"tops": _tops(place), "clone": url if is_editable and url else ""})
     return found
 
 
@@ -154,6 +154,7 @@ def main(argument: str) -> None:
     places = asked["places"]
     folders = [entry for entry in sys.path if os.path.isdir(entry)]
     projects = _projects(folders, asked["projects"], places)
+    places = [*places, *(project["clone"] for project in projects if project["clone"])]
     installed = {name for project in projects for name in project["tops"]}
     sys.path[:0] = asked["first"]
     known = set(sys.builtin_module_names)

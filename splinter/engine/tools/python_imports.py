@@ -9,7 +9,7 @@ import json
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 _MOST_NAMES = 1000  # the shallowest of a huge repository; an argument has room for 128 kB
@@ -58,13 +58,15 @@ class Found:
 class Answer:
     """What an interpreter said: where it finds names, its path's folders in checkouts, names of installed copies.
 
-    `problem` says why it could not be asked.
+    `clones` are folders that this project is installed from, editable: other clones among them. `problem` says why it
+    could not be asked.
     """
 
     interpreter: str
     found: tuple[Found, ...] = ()
     paths: tuple[Path, ...] = ()
     copies: frozenset[str] = frozenset()
+    clones: tuple[Path, ...] = ()
     problem: str | None = None
 
 
@@ -80,6 +82,12 @@ class Places:
     def all(self) -> tuple[Path, ...]:
         """Every place where the repository's own files may lie."""
         return (self.tree, *self.checkouts, self.state)
+
+    def of(self, answer: Answer) -> Places:
+        """With the other clones that an interpreter knows: what is installed from there is not the tree's either."""
+        known = (self.tree, self.state, *self.checkouts)
+        away = [one for one in answer.clones if not any(one.is_relative_to(place) for place in known)]
+        return replace(self, checkouts=(*self.checkouts, *away))
 
     def elsewhere(self, path: Path) -> str | None:
         """The part of a path within a checkout or another work tree of ours; None for all other places."""
@@ -173,11 +181,13 @@ def _answer(interpreter: str, said: Mapping[str, list[dict[str, object]]]) -> An
         found=tuple(one for one in found if one.places),
         paths=_paths(said["paths"]),
         copies=frozenset(copies),
+        clones=tuple(Path(str(one["clone"])) for one in said["projects"] if one["clone"]),
     )
 
 
 def strays(answer: Answer, own: Own, places: Places) -> tuple[Found, ...]:
     """The repository's own names that an interpreter finds in a checkout, another work tree or an installed copy."""
+    places = places.of(answer)
     known = {one.name for one in own.names} | set(own.gone)
     paths = {one.path for one in own.names}
     return tuple(
@@ -207,8 +217,8 @@ def roots(answers: Iterable[Answer], own: Own, places: Places, *, is_there: Call
     found: dict[str, None] = {}
     for answer in answers:
         for stray in strays(answer, own, places):
-            found |= dict.fromkeys(_homes(stray, own.names, places))
-        on_path = [places.elsewhere(path) for path in answer.paths]
+            found |= dict.fromkeys(_homes(stray, own.names, places.of(answer)))
+        on_path = [places.of(answer).elsewhere(path) for path in answer.paths]
         found |= {root: None for root in on_path if root is not None and is_there(root)}
     return tuple(found)
 

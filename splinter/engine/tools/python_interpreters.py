@@ -5,6 +5,7 @@ A virtual environment is known by the folder its interpreter is called in, so li
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ _HEAD = 1024  # bytes of a script that may hold its first two lines
 _MOST_WORDS = 40  # of a shell command
 _MOST_FILES = 400  # of an environment that are read
 _LONGEST = 256 * 1024
+_IGNORES = re.compile(r"-[A-Za-z]*[EI][A-Za-z]*")  # flags of a Python that follows no PYTHONPATH
+_WHERE_SET = re.compile(r"\$\{PYTHONPATH:?\+:\$\{?PYTHONPATH\}?\}")
 _APART = re.compile(r"\|\|?|&&?|;|\n")
 # programs that read source files or none, but import nothing of a project
 _READERS = frozenset({
@@ -70,6 +73,43 @@ def imports_nothing(command: str | Sequence[str]) -> bool:
     return bool(firsts) and all(Path(first).name in _READERS for first in firsts)
 
 
+def python_path(command: str | Sequence[str], passed: str, path: str, *, folder: Path) -> str:
+    """The PYTHONPATH that a command's Python follows: what is passed, what the command sets, none where it is told so.
+
+    What a shell would have to compute counts as nothing.
+    """
+    words = command if not isinstance(command, str) else command.split()
+    if any(_IGNORES.fullmatch(word) for word in _flags(words, path, folder)):
+        return ""
+    text = " ".join(words)
+    if re.search(r"\benv\b.* -(i|u PYTHONPATH)\b|\bunset\b.*PYTHONPATH", text):
+        return ""
+    own = re.findall(r"\bPYTHONPATH=(\"[^\"]*\"|'[^']*'|[^\s;&|]*)", text)
+    if not own:
+        return passed
+    value = _WHERE_SET.sub(lambda _: f":{passed}" if passed else "", own[-1].strip("\"'"))
+    value = re.sub(r"\$PYTHONPATH\b|\$\{PYTHONPATH(:?-)?\}", lambda _: passed, value)
+    value = re.sub(r"\$\(pwd\)|`pwd`|\$\{?PWD\}?", lambda _: str(folder), value)
+    return "" if "$" in value or "`" in value else value
+
+
+def _flags(words: Sequence[str], path: str, folder: Path) -> Iterator[str]:
+    """What stands behind each Python in a command, and in the first line of the programs that it names."""
+    for place, word in enumerate(words):
+        if _PYTHON.match(Path(word).name):
+            yield from itertools.takewhile(
+                lambda one: one.startswith("-") and one not in ("-m", "-c"), words[place + 1 :]
+            )
+        elif place == 0 or not word.startswith("-"):
+            yield from _flags_of_program(word, path, folder)
+
+
+def _flags_of_program(word: str, path: str, folder: Path) -> list[str]:
+    program = str(folder / word) if "/" in word else shutil.which(word, path=path)
+    first = _head(Path(program))[0] if program else ""
+    return first.split()[1:] if first.startswith("#!") and "python" in first else []
+
+
 def names_one_of(interpreter: str, places: Sequence[Path]) -> Path | None:
     """The first of the places that a file of the interpreter's environment names, as editable installs do."""
     for file in _path_files(Path(interpreter)):
@@ -103,11 +143,7 @@ def _of_program(program: Path, path: str) -> str | None:
     """The Python in the first line of a script; of pip's and uv's also where a shell stands between."""
     if _PYTHON.match(program.name):
         return str(program)
-    try:
-        with program.open("rb") as file:
-            head = os.fsdecode(file.read(_HEAD)).split("\n")
-    except OSError:
-        return None
+    head = _head(program)
     if not head[0].startswith("#!"):
         return None
     words = head[0][2:].split()
@@ -118,6 +154,15 @@ def _of_program(program: Path, path: str) -> str | None:
         return shutil.which(named, path=path) if _PYTHON.match(named) else None
     is_python = bool(words) and bool(_PYTHON.match(Path(words[0]).name)) and Path(words[0]).is_absolute()
     return words[0] if is_python else None
+
+
+def _head(program: Path) -> list[str]:
+    """The first lines of a file; an empty one where there is none."""
+    try:
+        with program.open("rb") as file:
+            return os.fsdecode(file.read(_HEAD)).split("\n")
+    except OSError:
+        return [""]
 
 
 def _behind_shell(program: Path, line: str) -> str | None:

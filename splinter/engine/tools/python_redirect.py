@@ -80,12 +80,14 @@ def unbrought(answers: Iterable[Answer], own: Own, places: Places, is_there: IsT
 def _why(stray: Found, answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
     if stray.name in own.gone:
         return "the branch has it no more"
-    for root in python_imports.roots([answer], own, places, is_there=is_there):
+    roots = python_imports.roots([answer], own, places, is_there=is_there)
+    for root in roots:
         if found := obstacle(root, [answer], own, places, is_there):
             return found
     if stray.finder not in _BEHIND_PATH:
         return f"{stray.finder}, its import hook, is asked before any folder"
-    return None
+    is_led = any(is_named(stray, root, own) for root in roots)
+    return "the command does not follow the PYTHONPATH that it is given" if is_led else None
 
 
 def _lacking(root: str, answer: Answer, own: Own, places: Places, is_there: IsThere) -> Iterator[str]:
@@ -95,7 +97,7 @@ def _lacking(root: str, answer: Answer, own: Own, places: Places, is_there: IsTh
         if is_named(found, root, own):
             yield from _missing(found.places[0], _home(found, root), is_there, _COMPILED)
     for folder in {*answer.paths, *(one.places[0].parent for one in strays)}:
-        if places.elsewhere(folder) == root:
+        if places.of(answer).elsewhere(folder) == root:
             yield from _missing(folder, root, is_there, _COMPILED, is_deep=False)
 
 

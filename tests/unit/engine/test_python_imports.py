@@ -311,6 +311,27 @@ def test_an_install_from_another_work_tree_of_ours_is_led_away_from_there(scene:
     assert scene.verdict() is None
 
 
+@pytest.mark.parametrize("kind", ["path", "finder"])
+def test_an_install_from_a_second_clone_is_led_away_from_there(scene: Scene, kind: str) -> None:
+    scene.write("shapes/__init__.py")
+    away = replace(scene, checkout=scene.checkout.parent / "second clone")
+    shutil.copytree(scene.checkout, away.checkout)
+    path_file("shapes.pth", "")(away) if kind == "path" else setuptools_finder(away, {"shapes": "shapes"}, {})
+    assert scene.roots() == ("",)
+    assert scene.verdict() is None
+
+
+def test_a_package_of_another_project_that_is_called_like_ours_is_none_of_our_business(scene: Scene) -> None:
+    scene.write("src/shapes/__init__.py")
+    scene.write("tests/__init__.py")
+    (scene.checkout.parent / "other/tests").mkdir(parents=True)
+    (scene.checkout.parent / "other/tests/__init__.py").touch()
+    other = scene.checkout.parent / "other"
+    scene.users.distribution("other", {"other.pth": str(other)}, url=other)
+    assert scene.roots() == ()
+    assert scene.verdict() is None
+
+
 def test_a_package_that_the_branch_moved_into_src_is_found_there(scene: Scene) -> None:
     scene.write("shapes/__init__.py")
     path_file("shapes.pth", "")(scene)
@@ -481,6 +502,7 @@ def test_of_a_huge_repository_the_nearest_names_are_taken() -> None:
         ('[project]\nname = "My.Shapes_x"\n', "my-shapes-x"),
         ('[tool.poetry]\nname = "shapes"\n', "shapes"),
         ("[metadata]\nversion = 1\nname = shapes\n", "shapes"),
+        ("from setuptools import setup\nsetup(\n    version='1',\n    name='Shapes',\n)\n", "shapes"),
         ("[tool.ruff]\n", ""),
         ("project = 3\n", ""),
         ("\x00", ""),

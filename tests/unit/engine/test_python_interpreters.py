@@ -135,3 +135,33 @@ def test_an_environment_that_names_a_checkout_is_known_by_its_files(users: Venv,
 def test_the_python_of_the_tests_is_found() -> None:
     path = str(Path(sys.executable).parent)
     assert python_interpreters.interpreters(path, ["pytest", "ruff"], folder=Path("/"))[0].startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("command", "followed"),
+    [
+        ("pytest tests", "/given"),
+        (("python3", "-m", "pytest"), "/given"),
+        ("python3 -m pytest -E x", "/given"),
+        ("python3 -I -m pytest", ""),
+        (("python3", "-Es", "-m", "pytest"), ""),
+        ("cd src && /usr/bin/python3.11 -sE x.py", ""),
+        ("PYTHONPATH=src pytest", "src"),
+        ("PYTHONPATH=src:$PYTHONPATH pytest", "src:/given"),
+        ('export PYTHONPATH="$PWD/src${PYTHONPATH:+:$PYTHONPATH}"; pytest', "/tree/src:/given"),
+        ("PYTHONPATH=$(pwd)/src pytest", "/tree/src"),
+        ("PYTHONPATH=$(find . -name src) pytest", ""),
+        (("env", "PYTHONPATH=lib", "pytest"), "lib"),
+        ("env -u PYTHONPATH pytest", ""),
+        ("env -i pytest", ""),
+        ("unset PYTHONPATH; pytest", ""),
+    ],
+)
+def test_the_pythonpath_that_a_command_follows(command: str | Sequence[str], followed: str) -> None:
+    assert python_interpreters.python_path(command, "/given", "/usr/bin:/bin", folder=Path("/tree")) == followed
+
+
+def test_a_script_that_is_isolated_follows_none(users: Venv) -> None:
+    script(users, f"#!{users.python} -I\n")
+    path = str(users.folder / "bin")
+    assert python_interpreters.python_path(("tool",), "/given", path, folder=Path("/tree")) == ""
