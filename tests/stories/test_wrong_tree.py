@@ -262,6 +262,21 @@ def test_in_the_sandbox_the_work_tree_is_found_where_the_checkout_is_hidden(proj
     assert project.records()["w"]["reason"] == "check_failed"
 
 
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@pytest.mark.parametrize("command", [["pytest", "tests"], "python3 -m pytest tests"])
+def test_the_sandbox_hides_no_environment_from_the_proof(
+    world: World, tmp_path: Path, command: str | list[str]
+) -> None:
+    shapes(world, "src/")
+    users = Venv.make(tmp_path / "env", borrows=True)
+    users.distribution("shapes", {"shapes/__init__.py": "def add(a, b):\n    return a + b\n", "shapes/_fast.so": ""})
+    users.comes_first(world)
+    world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
+    record = done(world, SWAP.format(root="src/"), [{"id": "tests", "run": command}])
+    assert record["reason"] == "wrong_tree", record["message"]
+    assert f"imports shapes from {users.site}/shapes, not from the work tree: _fast.so is" in record["message"]
+
+
 def setuptools_finder(mapping: dict[str, Path]) -> dict[str, str]:
     """What setuptools writes for a flat layout (editable_wheel.py, version 84)."""
     finder = (Path(__file__).parents[1] / "data/editable/setuptools_finder.py.txt").read_text()

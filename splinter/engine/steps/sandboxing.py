@@ -87,7 +87,9 @@ def _programs(path: str, program: str | None) -> Iterator[Path]:
     for folder in (Path(entry) for entry in path.split(os.pathsep)):
         yield folder
         if folder.name == "bin":
-            yield from (folder.parent / "lib", folder.parent / "share" / "pipx", folder.parent / "share" / "uv")
+            # a virtual environment is one by its pyvenv.cfg: without, its Python takes packages from elsewhere
+            yield from (folder.parent / "lib", folder.parent / "pyvenv.cfg")
+            yield from (folder.parent / "share" / "pipx", folder.parent / "share" / "uv")
     found = shutil.which(program, path=path) if program else None
     if found:
         yield from _beside(Path(found))
@@ -98,6 +100,8 @@ def _beside(program: Path) -> Iterator[Path]:
     hop = program
     for _ in range(_MOST_LINKS):
         yield hop.parent
+        if (hop.parent.parent / "pyvenv.cfg").is_file():
+            yield hop.parent.parent
         if not hop.is_symlink():
             break
         hop = Path(os.path.normpath(hop.parent / hop.readlink()))
