@@ -114,17 +114,17 @@ def top_levels(paths: Iterable[str]) -> frozenset[TopLevel]:
     A folder with `__init__.py` whose parent has none; modules beside such folders, at the top and in `src`; folders
     of `src` that hold modules without `__init__.py`.
     """
-    files = [PurePosixPath(path) for path in paths if path.endswith(".py")]
-    packages = {file.parent for file in files if file.name == "__init__.py" and file.parent.name.isidentifier()}
-    tops = {one for one in packages if one.parent not in packages}
-    roots = {PurePosixPath(), PurePosixPath("src"), *(one.parent for one in tops)}
-    found = {TopLevel(_written(one.parent), one.name) for one in tops}
-    for file in files:
-        is_module = file.parent in roots and file.parent not in packages and file.stem.isidentifier()
-        if is_module and file.stem not in _NO_MODULES and not file.stem.startswith("__"):
-            found.add(TopLevel(_written(file.parent), file.stem))
-        if len(file.parts) > 2 and file.parts[0] == "src" and PurePosixPath("src") not in packages:
-            found.add(TopLevel("src", file.parts[1]))
+    files = [path.rpartition("/")[::2] for path in paths if path.endswith(".py")]  # as text: some have 100,000
+    packages = {folder for folder, name in files if name == "__init__.py" and _last(folder).isidentifier()}
+    tops = [one for one in packages if one.rpartition("/")[0] not in packages]
+    found = {TopLevel(*one.rpartition("/")[::2]) for one in tops}
+    roots = {"", "src", *(one.root for one in found)} - packages
+    for folder, name in files:
+        module = name.removesuffix(".py")
+        if folder in roots and module.isidentifier() and module not in _NO_MODULES and not module.startswith("__"):
+            found.add(TopLevel(folder, module))
+    spaces = {folder.split("/")[1] for folder, _ in files if folder.startswith("src/")} if "src" in roots else set()
+    found |= {TopLevel("src", one) for one in spaces if one.isidentifier()}
     nearest = sorted(found, key=lambda one: (one.root not in ("", "src"), one.root.count("/"), one))
     return frozenset(nearest[:_MOST_NAMES])
 
@@ -241,6 +241,10 @@ def hides(names: frozenset[TopLevel], root: str) -> tuple[str, ...]:
 
 def _stdlib() -> frozenset[str]:
     return frozenset(sys.stdlib_module_names)
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _unsuffixed(path: str) -> str:
