@@ -13,8 +13,9 @@ import pytest
 
 from splinter.engine.checks import baseline, comparison
 from splinter.engine.checks.comparison import compare
+from splinter.engine.tools import prompts
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
-from splinter.model.workstream import Run, Step
+from splinter.model.workstream import Run, Step, Workstream
 from tests.world import TUESDAY, World
 
 NOTHING = Comparison(before="passed")
@@ -169,6 +170,17 @@ def test_a_case_that_passed_at_a_later_attempt_is_flaky_and_fails_nothing() -> N
     assert compared == Comparison(before="failed", failing_before=("b",), flaky=("a",))
     assert comparison.judged(now, compared, forgives_earlier=True).outcome == "passed"
     assert comparison.told(comparison.judged(now, compared, forgives_earlier=False)) == "1 of 2 tests failed"
+
+
+def test_an_agent_hears_what_is_in_doubt() -> None:
+    """The command ended well, so that its exit status tells the agent nothing."""
+    compared = compare(
+        comparison.outcomes(run(0, a="passed")), comparison.outcomes(now := run(0, ("1 is missing",), a="passed"))
+    )
+    judged = comparison.judged(now, compared, forgives_earlier=False)
+    workstream = Workstream(id="w", title="W", source="w.yaml", steps=())
+    prompt = prompts.of_fix(workstream, [prompts.Failure(check=judged, output="")], number=1, earlier=())
+    assert "- 1 is missing\n" in prompt
 
 
 def test_what_passed_at_a_later_attempt_did_not_fail_before() -> None:
