@@ -107,7 +107,7 @@ class StepRecord:
 class Comparison:
     """A check held against the same check on the commit that the change begins at, where it ended as `before`.
 
-    `itself` is what became of the check where shows is more than its cases tell, such as a crash: broken,
+    `itself` is what became of the check where that is more than its cases say, such as a crash: broken,
     failing_before, fixed or flaky. All others are ids of cases. `broken` did not fail before. `unstable` are names
     that the earlier commit does not give again either; as many like them ran now.
     """
@@ -377,7 +377,7 @@ def _sum(shown: str, known: int, calls: int) -> str:
 class Outcomes:
     """How a check ended, and its cases by id.
 
-    `is_unexplained` where it failed shows, more than its cases tell: it crashed, hung, or contradicts itself.
+    `is_unexplained` where it failed for more than its cases say: it crashed, hung, or contradicts itself.
     """
 
     check: str

@@ -50,9 +50,9 @@ def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Ou
             if error.reason == "over_budget":
                 return None
             found = Outcomes(check="failed", is_unexplained=True)
-        if not found.cases and _leaves_cases(plan, check):
-            return found  # nothing to compare with: it may be the fault of a moment, and is asked each time
         session.baselines[name, tree] = found
+        if not found.cases and _leaves_cases(plan, check):
+            return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
         session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
         return found
 

@@ -445,7 +445,7 @@ def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.
 
 
 def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
-    """It may be the fault of a moment: a module that was missing, a disk that was full."""
+    """By the next run: it may be the fault of a moment, such as a module that was missing or a disk that was full."""
     asks(world, "a passed", "a passed;b passed")
     tool = world.home / "tester"
     tool.write_text(
@@ -455,6 +455,7 @@ def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
                      checks=[{"id": "tests", "tool": "tester"}])  # fmt: skip
     world.commit()
     assert world.doit().status == 0
+    assert sorted(world.new_calls()) == ["1", "2"], "the base once, before a step of the change could reach it"
     note = "not comparable: before the change the check left no results of single tests (it ended with exit status 4)"
     assert note in world.records()["w"]["checks"][0]["notes"]
     assert [row for row in facts(world) if row[0].startswith("baseline/")] == []
