@@ -65,11 +65,12 @@ class Changed:
 
 def changed(repository: Repository, tree: WorkTree) -> Changed:
     """What differs from the commit; nothing of it is taken into git."""
-    command = ("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
+    # not `git status`, which compares with the HEAD of the user's checkout
+    command = ("ls-files", "-t", "-z", "--modified", "--others", "--exclude-standard")
     lines = command_line.call(repository, *command, worktree=tree).stdout.split(b"\0")
-    tracked = (os.fsdecode(line[3:]) for line in lines if line and not line.startswith(b"??"))
-    others = (os.fsdecode(line[3:]) for line in lines if line.startswith(b"??"))
-    return Changed(tracked=tuple(tracked), others=tuple(others))
+    tracked = (os.fsdecode(line[2:]) for line in lines if line and not line.startswith(b"? "))
+    others = (os.fsdecode(line[2:]) for line in lines if line.startswith(b"? "))
+    return Changed(tracked=tuple(dict.fromkeys(tracked)), others=tuple(others))
 
 
 def index_digest(tree: WorkTree) -> str:

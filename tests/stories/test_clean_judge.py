@@ -175,3 +175,8 @@ def test_an_unbroken_change_passes_and_the_second_night_makes_nothing_new(app: W
     before = place.stat().st_ino
     assert app.doit("-a", "w").status == 0
     assert place.stat().st_ino == before, "a file that is right is not written again"
+
+
+def test_a_check_that_changes_nothing_has_nothing_thrown_away(app: World) -> None:
+    touches = {"id": "touches", "run": "touch app.py x.txt; cat x.txt"}
+    assert ends(app, "echo 1 > x.txt; echo '# more' >> app.py", touches)["checks"][0]["notes"] == []
