@@ -248,7 +248,7 @@ def test_another_call_is_paid_for_each_part_of_its_key_that_changes(world: World
 def names_of_material(world: World) -> set[str]:
     session = project.open_session(project.read(world.root), is_read_only=True)
     plan = session.plans["w"]
-    return set(cache.material(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
+    return set(cache.inputs(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
 
 
 def test_what_is_not_to_be_kept_is_paid_each_time(paid: World) -> None:

@@ -123,6 +123,13 @@ def test_a_command_that_does_not_follow_the_variable_is_no_proof(project: World,
 
 
 @pytest.mark.usefixtures("users")
+def test_a_profile_that_isolates_its_python_is_no_proof(project: World) -> None:
+    project.write("splinter.toml", '[tools.alone]\ncommand = "python3"\nargs = ["-I", "-m", "pytest"]\n')
+    record = done(project, SWAP.format(root="src/"), [{"id": "tests", "tool": "alone", "args": ["tests"]}])
+    assert record["reason"] == "wrong_tree", record["message"]
+
+
+@pytest.mark.usefixtures("users")
 def test_a_command_that_names_the_folder_itself_is_well(project: World) -> None:
     record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": "PYTHONPATH=src pytest tests"}])
     assert record["reason"] == "check_failed", record["message"]

@@ -22,7 +22,7 @@ from splinter.git.command_line import WorkTree
 from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
-from splinter.model.workstream import Run, Step
+from splinter.model.workstream import Run, Step, ToolCall
 from splinter.text.counts import and_more
 
 _NAMED = 3
@@ -89,10 +89,7 @@ def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mappin
 
     It is asked in the place where the check runs.
     """
-    tool = None if isinstance(check.action, Run) else plan.tools[check.action.tool]
-    command = check.action.command if isinstance(check.action, Run) else (check.action.tool,)
-    if tool:
-        command = (tool.command,)
+    command, tool = _started(plan, check)
     commit = worktree.expected(tree)
     own = _at_stake(session, plan, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
     if commit is None or not (own.names or own.gone):
@@ -130,6 +127,15 @@ def refuse_repointed(session: Session, plan: Plan, tree: WorkTree, commit: str, 
                 back = f"{one} -m pip install -e {session.repository.start}"
                 message = f"setup made {one} import {found.name} from {inside[0]}; `{back}` puts it back; {WAY_OUT}"
                 raise StepError("wrong_tree", session.redactor.text(message))
+
+
+def _started(plan: Plan, check: Step) -> tuple[str | Sequence[str], Tool | None]:
+    """The words of a check's command, and its profile; placeholders in them are no program's name."""
+    if isinstance(check.action, Run):
+        return check.action.command, None
+    tool = plan.tools[check.action.tool]
+    own = check.action.args if isinstance(check.action, ToolCall) else ()
+    return (tool.command, *tool.args, *own), tool
 
 
 def _at_stake(session: Session, plan: Plan, commit: str) -> Own:
