@@ -43,6 +43,10 @@ scope:
   create: ["docs/**"]
   forbid: ["docs/api/**"]
 inputs: ["src/**/*.py"]
+setup:
+  - run: npm ci
+    inputs: [package-lock.json]
+    timeout: 5m
 preflight:
   - id: linter
     tool: ruff
