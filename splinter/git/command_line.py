@@ -32,6 +32,7 @@ _TIDIED, _TIDIED_TRIES = re.compile(
     rb"|(?:[Uu]nable to|[Cc]ould not|[Cc]annot|failed to) read (?:tree|object|[0-9a-f]{40})"
 ), 5  # fmt: skip
 _TIDIED_PAUSE_S = 0.01
+_TRAIT = re.compile(r"core\.(filemode|ignorecase|symlinks|precomposeunicode)=(true|false)")
 # hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
 # whether they stand in the user's config (which local calls do not read) or in the repository's
 _CONFIG = (
@@ -155,7 +156,8 @@ def call(
 
 def traits(worktree: WorkTree) -> list[str]:
     """The settings that describe to git the file system that a work tree lies on; empty where nobody has looked yet."""
-    return worktree.traits.read_text("utf-8").split() if worktree.traits.exists() else []
+    known = worktree.traits.read_text("utf-8", "replace").split() if worktree.traits.exists() else []
+    return [line for line in known if _TRAIT.fullmatch(line)]
 
 
 def _written(
@@ -258,6 +260,8 @@ def environment(environ: Mapping[str, str], *, is_remote: bool = False) -> dict[
     """For local calls no config of the user's, for a remote also their helpers and URLs; never their `GIT_*`."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    # what a step replaced in the store, or gave other parents, is what it was
+    env |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
     if not is_remote:
         env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     return env

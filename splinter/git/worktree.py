@@ -43,7 +43,7 @@ def locate(state: Path, id: str) -> WorkTree:
         path=state / layout.WORKTREES / id,
         index=state / layout.INDEXES / id,
         excludes=state / layout.EXCLUDES / id,
-        traits=state / "filesystem",
+        traits=state / layout.TRAITS,
     )
 
 

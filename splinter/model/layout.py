@@ -68,6 +68,8 @@ WORKTREES = "worktrees"
 INDEXES = "index"
 EXCLUDES = "excludes"
 SCRATCH = "scratch"
+TRAITS = "filesystem"
+JUDGE = ".judge"  # behind a workstream's id: where its checks work
 
 
 def accepted(id: str) -> str:

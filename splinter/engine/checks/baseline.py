@@ -79,7 +79,9 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     kept = json.loads(session.store.fact(f"baseline/{name}") or "{}")
     if kept.pop("tree", None) != tree:
         return None
-    return Outcomes(**{**kept, "flaky": tuple(kept["flaky"])})
+    # asked before any step ran, it is not read again: a command outside the sandbox can write there
+    session.baselines[name, tree] = found = Outcomes(**{**kept, "flaky": tuple(kept["flaky"])})
+    return found
 
 
 def key(session: Session, plan: Plan, check: Step) -> str:

@@ -6,28 +6,48 @@ decides what a check sees.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from splinter.engine.session import Session
 from splinter.engine.steps import setup
 from splinter.errors import StepError
 from splinter.git import clean_tree, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
+from splinter.model import layout
 from splinter.model.plan import Plan
+from splinter.system import disk
 from splinter.text.counts import plural
 
-SUFFIX = ".judge"
+_TREE = re.compile(rf"[a-z0-9][a-z0-9-]*({re.escape(layout.JUDGE)})?")
+_OURS = frozenset({layout.WORKTREES, layout.INDEXES, layout.EXCLUDES, layout.SCRATCH, layout.TRAITS})
 
 
 def locate(session: Session, plan: Plan) -> WorkTree:
     """Where the checks of a workstream judge."""
-    return worktree.locate(session.state, f"{plan.id}{SUFFIX}")
+    return worktree.locate(session.state, f"{plan.id}{layout.JUDGE}")
 
 
 def ready(session: Session, plan: Plan, commit: str) -> WorkTree:
     """The place, clean, at a commit; raises StepError where its setup fails."""
     tree = locate(session, plan)
-    setup.ready(session, plan, tree, commit, log=SUFFIX)
+    _sweep_above(session)
+    setup.ready(session, plan, tree, commit, log=layout.JUDGE)
     return tree
+
+
+def _sweep_above(session: Session) -> None:
+    """Delete what stands above work trees and is not ours: test runners read their configuration from there too."""
+    above = (path for path in disk.entries(session.state, layout.WORKTREES) if not _is_tree(path))
+    # a folder that we are just making begins with "tmp"
+    beside = (path for path in disk.entries(session.state) if path.name not in _OURS and path.name[:3] != "tmp")
+    for path in (*above, *beside):
+        disk.remove(path)
+
+
+def _is_tree(path: Path) -> bool:
+    return disk.is_folder(path) and _TREE.fullmatch(path.name) is not None
 
 
 def left(session: Session, tree: WorkTree) -> tuple[str, ...]:

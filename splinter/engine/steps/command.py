@@ -33,6 +33,8 @@ from splinter.system.budget import Allowance
 from splinter.system.process import Ended
 
 _LAST_LINES = 5
+# where a setup installs programs; they come before the user's own
+PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
 _MOST_FILES = 40  # more than these are no help to an agent that is handed files
 
@@ -240,9 +242,9 @@ def programs(tree: WorkTree) -> tuple[str, ...]:
     """The folders of programs that the setup of a work tree made there, to stand first on PATH."""
     try:
         folders = json.loads(programs_file(tree).read_text("utf-8"))
-    except (OSError, ValueError):
+        return tuple(str(tree.path / folder) for folder in PROGRAMS if folder in folders)
+    except (OSError, ValueError, TypeError):
         return ()
-    return tuple(str(tree.path / folder) for folder in folders)
 
 
 def programs_file(tree: WorkTree) -> Path:

@@ -71,7 +71,10 @@ def attempt(
     calls: list[Acted] = []
     try:
         setup.touch(session, plan, tree, before)
-        _act(session, plan, step, before, prompt, calls)
+        try:
+            _act(session, plan, step, before, prompt, calls)
+        finally:
+            setup.refuse_forged(session, plan)
         kept = _settle(session, plan, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
@@ -13,6 +12,7 @@ from splinter.model.workstream import Scope
 from splinter.text.counts import and_more
 
 _SHOWN = 10
+_MOST_LINKS = 40  # that lead from one to the next, as Linux has it
 
 
 def violations(repository: Repository, scope: Scope, before: str, after: str) -> tuple[str, ...]:
@@ -23,7 +23,9 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
     created = _matching(repository, before, after, scope.create)
     modified = _matching(repository, before, after, scope.modify)
     forbidden = _matching(repository, before, after, (*forbidden_patterns(scope), *scope.forbid))
-    found = []
+    leaving = _leaving(repository, changes, after)
+    unchanged = sorted(leaving - {change.path for change in changes} - _leaving(repository, changes, before))
+    found = [f"{git.printable(path)} leaves the work tree by a changed symlink" for path in unchanged]
     for change in changes:
         path = git.printable(change.path)
         if change.path in forbidden:
@@ -33,7 +35,7 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
             found.append(f"{path} is not in scope to {verb}")
         elif change.is_repository:
             found.append(f"{path} is a repository of its own")
-        elif change.is_link and _leaves(repository, change):
+        elif change.path in leaving:
             found.append(f"{path} is a symlink that leaves the work tree")
     return tuple(found)
 
@@ -50,9 +52,34 @@ def _matching(repository: Repository, before: str, after: str, patterns: Sequenc
     return frozenset(change.path for change in git.diff(repository, before, after, pathspecs))
 
 
-def _leaves(repository: Repository, change: RawChange) -> bool:
-    target = git.link_target(repository, change.new_blob).replace("\\", "/")
-    if posixpath.isabs(target) or target[1:2] == ":":
-        return True
-    reached = posixpath.normpath(posixpath.join(posixpath.dirname(change.path), target))
-    return reached == ".." or reached.startswith("../") or reached.split("/")[0] == ".git"
+def _leaving(repository: Repository, changes: Sequence[RawChange], after: str) -> frozenset[str]:
+    """The links of a tree that lead out of it, or into `.git`; none where no link changed.
+
+    Each is followed through the tree's other links: `d/../x` leaves by a `d` that leads to the top.
+    """
+    if not any(change.is_link for change in changes):
+        return frozenset()
+    links = git.links(repository, after)
+    return frozenset(path for path in links if _leaves(path, links))
+
+
+def _leaves(path: str, links: Mapping[str, str]) -> bool:
+    at: list[str] = []
+    todo, hops = path.split("/")[::-1], 0
+    while todo:
+        part = todo.pop()
+        if part == ".." and not at:
+            return True
+        if part == "..":
+            at.pop()
+        elif part not in ("", "."):
+            at.append(part)
+            target = links.get("/".join(at))
+            if target is not None:
+                hops, at = hops + 1, at[:-1]
+                todo += target.replace("\\", "/").split("/")[::-1]
+                if hops > _MOST_LINKS or target[:1] in ("/", "\\") or target[1:2] == ":":
+                    return True
+        if at[:1] and at[0].lower() == ".git":
+            return True
+    return False

@@ -6,6 +6,7 @@ that a place can be swept of everything else.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,15 +21,14 @@ from splinter.git import clean_tree, worktree
 from splinter.git import commands as git
 from splinter.git.clean_tree import Stamp
 from splinter.git.command_line import WorkTree
+from splinter.model import layout
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.workstream import Budget, Run, Setup, Step
 from splinter.system.history import write_whole
 from splinter.text.counts import and_more
 
-# programs that were installed in the work tree; they come before the user's own
 _NAMED = 3
-PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def ready(session: Session, plan: Plan, tree: WorkTree, commit: str, *, log: str
     Raises StepError where a command of the setup fails.
     """
     worktree.ensure(session.repository, tree, _leaves(session))
-    key, made = _key(session, plan, commit), _read(tree)
+    key, made = _key(session, plan, commit), _read(session, tree)
     is_made = made.key == key
     if keeps_ignored and is_made:
         worktree.place(session.repository, tree, commit, keep_ignored=True)
@@ -63,6 +63,7 @@ def touch(session: Session, plan: Plan, tree: WorkTree, commit: str | None = Non
     """
     if not session.touches_first(plan.id):
         return
+    _sealed(session, worktree.locate(session.state, f"{plan.id}{layout.JUDGE}"))
     if tree.path.is_dir():
         workspace.keep_hand_edits(session, plan, tree)
         worktree.ensure(session.repository, tree, _leaves(session))
@@ -80,7 +81,7 @@ def _put(session: Session, tree: WorkTree, commit: str, files: Mapping[str, Stam
 
 def _make(session: Session, plan: Plan, tree: WorkTree, commit: str, *, key: str, log: str) -> None:
     """Make it from nothing, and remember what was made."""
-    _files(tree).unlink(missing_ok=True)
+    _write(session, tree, "")
     _put(session, tree, commit, {})
     workspace.include_ignored(session, tree)
     included = clean_tree.listing(session.repository, tree)
@@ -93,9 +94,9 @@ def _make(session: Session, plan: Plan, tree: WorkTree, commit: str, *, key: str
     files = clean_tree.listing(session.repository, tree)
     if not _put(session, tree, commit, files):
         raise StepError("preflight", "what its setup made changes by itself: a process of it still runs")
-    folders = [folder for folder in PROGRAMS if folder in files and folder not in included]
+    folders = [folder for folder in command.PROGRAMS if folder in files and folder not in included]
     write_whole(command.programs_file(tree), json.dumps(folders))
-    write_whole(_files(tree), json.dumps({"key": key, "files": files}))
+    _write(session, tree, json.dumps({"key": key, "files": files}))
 
 
 def _run(session: Session, plan: Plan, tree: WorkTree, one: Setup, name: str, log: str) -> None:
@@ -147,7 +148,34 @@ def _leaves(session: Session) -> tuple[str, ...]:
     return tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
 
 
-def _read(tree: WorkTree) -> Made:
+def refuse_forged(session: Session, plan: Plan) -> None:
+    """Forget what was made for checks where somebody else wrote its list: a command outside the sandbox can."""
+    tree = worktree.locate(session.state, f"{plan.id}{layout.JUDGE}")
+    if not _sealed(session, tree):
+        _write(session, tree, "")
+
+
+def _sealed(session: Session, tree: WorkTree) -> bool:
+    """Whether the list of a place is the one that this run found or wrote; the first look decides what that is."""
+    try:
+        digest = hashlib.sha256(_files(tree).read_bytes()).hexdigest()
+    except OSError:
+        digest = ""
+    return session.indexes.setdefault(_files(tree), digest) == digest
+
+
+def _write(session: Session, tree: WorkTree, text: str) -> None:
+    if text:
+        write_whole(_files(tree), text)
+    else:
+        _files(tree).unlink(missing_ok=True)
+    session.indexes.pop(_files(tree), None)
+    _sealed(session, tree)
+
+
+def _read(session: Session, tree: WorkTree) -> Made:
+    if not _sealed(session, tree):
+        return Made(key="-")
     try:
         kept = json.loads(_files(tree).read_text("utf-8"))
         return Made(key=str(kept["key"]), files={str(path): _stamp(*stamp) for path, stamp in kept["files"].items()})
