@@ -34,6 +34,14 @@ def listed_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
+def visible_files(root: Path, environ: Mapping[str, str]) -> frozenset[str]:
+    """Paths in the checkout at `root` that git does not ignore: tracked ones, and new ones."""
+    command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *command]
+    done = process.capture(argv, env=command_line.environment(environ, is_remote=True))
+    return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
 def open_repository(start: Path, environ: Mapping[str, str], identity: Identity | None = None) -> Repository:
     """Read where a repository lies and what of its config concerns us; raises InputError for what is not supported."""
     command_line.check_version(environ)

@@ -6,6 +6,7 @@ It makes no work tree: what one will have is what the current commit and `.workt
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import PurePosixPath
 
 from splinter.engine import project
@@ -28,6 +29,7 @@ from splinter.text.counts import and_more
 
 _NAMED = 3
 _AREA = "checks"
+_MOST_INCLUDED = 2000
 
 
 def look(known: Project, session: Session) -> Iterator[Finding]:
@@ -35,7 +37,8 @@ def look(known: Project, session: Session) -> Iterator[Finding]:
     head = session.snapshot.head
     if head is None:
         return
-    tracked, included = git.paths_of(session.repository, head), workspace.included_files(session.repository.start)
+    tracked = git.paths_of(session.repository, head)
+    included = tuple(islice(workspace.included(session), _MOST_INCLUDED))
     steps, tools = _commands(known)
     path = session.environment.child_environment(())["PATH"]
     own = own_python.read(session.repository, head)

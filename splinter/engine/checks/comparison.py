@@ -145,8 +145,11 @@ def judged_alone(check: CheckRecord) -> CheckRecord:
 def told(check: CheckRecord) -> str:
     """What is wrong with a failed check, in a line."""
     compared = check.compared or Comparison(before=check.outcome)
-    bad = len(_bad(check, compared))
-    parts = [f"{bad} of {len(check.cases)} tests failed"] if bad else []
+    bad = _bad(check, compared)
+    parts = [f"{len(bad)} of {len(check.cases)} tests failed"] if bad else []
+    newly = len(set(bad) - set(compared.failing_before))
+    if bad and newly < len(bad):
+        parts = [f"{parts[0]}, {f'{newly} of them newly' if newly else 'as before the change'}"]
     if compared.vanished:
         parts.append(f"{len(compared.vanished)} vanished ({_named(compared.vanished)})")
     if compared.newly_skipped:

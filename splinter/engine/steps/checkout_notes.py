@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from splinter.engine.session import Session
 from splinter.engine.steps import python_asking, python_places, workspace
 from splinter.engine.tools import checkout_links, python_interpreters
@@ -9,8 +11,11 @@ from splinter.engine.tools.checkout_links import Ground
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
+from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.workstream import Run
+
+_MOST_INCLUDED = 2000
 
 
 def note(session: Session, plan: Plan, tree: WorkTree) -> None:
@@ -21,12 +26,16 @@ def note(session: Session, plan: Plan, tree: WorkTree) -> None:
     links = checkout_links.found(
         Ground(tree=places.tree, checkouts=places.checkouts),
         tracked=git.paths_of(session.repository, commit) if commit else (),
-        included=workspace.included_files(session.repository.start),
+        included=tuple(islice(workspace.included(session), _MOST_INCLUDED)),
         programs=_programs(plan),
         path=env["PATH"],
     )
     for sentence in (*python_places.notes(session, plan, tree, env), *links):
         session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
+    for pattern in workspace.unused_patterns(session):
+        session.note(
+            f'{layout.INCLUDE}: "{pattern}" matches nothing in the checkout; for any folder it is "**/{pattern}".'
+        )
 
 
 def _programs(plan: Plan) -> list[str]:

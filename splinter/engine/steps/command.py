@@ -259,7 +259,7 @@ def _results(session: Session, plan: Plan, name: str, place: _Place) -> tuple[Re
     except junit.UnreadableResultsError as error:
         return Results(), (f"its results could not be read: {error}",)
     if not results.cases and not results.doubts:
-        return results, ()
+        return results, ("it left no results where its profile says that it would",)
     kept = session.log(plan, name).with_suffix(".junit.xml")
     try:
         kept.write_bytes(session.redactor.data(results.data))

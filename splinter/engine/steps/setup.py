@@ -137,11 +137,9 @@ def _key(session: Session, plan: Plan, commit: str) -> str:
 
 def _included(session: Session) -> Iterator[tuple[str, int, int]]:
     """The files that `.worktreeinclude` lists, by path, size and time."""
-    for source in workspace.included(session):
-        files = source.rglob("*") if source.is_dir() and not source.is_symlink() else (source,)
-        for file in sorted(files):
-            found = os.lstat(file)
-            yield str(file.relative_to(session.repository.start)), found.st_size, found.st_mtime_ns
+    for path in workspace.included(session):
+        found = os.lstat(session.repository.start / path)
+        yield path, found.st_size, found.st_mtime_ns
 
 
 def _leaves(session: Session) -> tuple[str, ...]:

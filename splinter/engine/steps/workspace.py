@@ -9,13 +9,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
-from splinter.git import worktree
+from splinter.git import user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
 from splinter.model.guarded_paths import AGENT_CONFIGURATION
@@ -90,47 +89,56 @@ def disarm(session: Session, tree: WorkTree) -> None:
         git.clean(session.repository, tree, left)
 
 
-def included(session: Session) -> Iterator[Path]:
-    """The ignored files and folders that `.worktreeinclude` lists; raises StepError for what leaves the repository."""
-    listing = session.repository.start / layout.INCLUDE
-    if not listing.is_file():
+def included(session: Session) -> Iterator[str]:
+    """The files of the checkout that `.worktreeinclude` brings, by path: those that git ignores there, and no others.
+
+    What git does not ignore is in the work tree as the commit has it, or not at all. Raises StepError for a pattern
+    that leaves the repository.
+    """
+    start = session.repository.start
+    patterns = tuple(_patterns(start))
+    if not patterns:
         return
-    top = session.repository.start.resolve()
-    for line in listing.read_text("utf-8").splitlines():
-        pattern = line.strip().rstrip("/")
-        if not pattern or pattern.startswith("#"):
-            continue
+    top = start.resolve()
+    visible = user_repository.visible_files(start, session.environment.variables)
+    for pattern in patterns:
         if pattern.startswith("/") or ".." in pattern.split("/"):
             raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
-        for source in sorted(session.repository.start.glob(pattern)):
+        for source in sorted(start.glob(pattern)):
             if not source.resolve().is_relative_to(top):
                 raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
-            yield source
+            yield from (path for path in _files(start, source) if path not in visible)
 
 
 def include_ignored(session: Session, tree: WorkTree) -> None:
     """Copy in the ignored files that `.worktreeinclude` lists."""
-    for source in included(session):
-        target = tree.path / source.relative_to(session.repository.start)
-        if not target.resolve().is_relative_to(tree.path):
-            raise StepError("preflight", f"{layout.INCLUDE}: {source.name} leads out of the work tree by a link")
+    for path in included(session):
+        target = tree.path / path
+        if not target.parent.resolve().is_relative_to(tree.path):
+            raise StepError("preflight", f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-        else:
-            shutil.copy2(source, target)
+        shutil.copy2(session.repository.start / path, target, follow_symlinks=False)
 
 
-def included_files(start: Path, *, most: int = 2000) -> tuple[str, ...]:
-    """The files of a checkout that `.worktreeinclude` brings, by their paths; no more than `most`."""
+def unused_patterns(session: Session) -> tuple[str, ...]:
+    """The patterns of `.worktreeinclude` that match nothing in the checkout."""
+    start = session.repository.start
+    usual = (pattern for pattern in _patterns(start) if not pattern.startswith("/") and ".." not in pattern.split("/"))
+    return tuple(pattern for pattern in usual if next(start.glob(pattern), None) is None)
+
+
+def _patterns(start: Path) -> Iterator[str]:
     listing = start / layout.INCLUDE
     lines = listing.read_text("utf-8", "replace").splitlines() if listing.is_file() else []
-    found: dict[str, None] = {}
-    for pattern in (line.strip().rstrip("/") for line in lines):
-        if not pattern or pattern.startswith(("#", "/")) or ".." in pattern.split("/"):
-            continue
-        for source in sorted(start.glob(pattern)):
-            files = source.rglob("*") if source.is_dir() else (source,)
-            kept = (file.relative_to(start).as_posix() for file in files if file.is_file())
-            found |= dict.fromkeys(islice(kept, max(0, most - len(found))))
-    return tuple(found)
+    stripped = (line.strip().rstrip("/") for line in lines)
+    return (pattern for pattern in stripped if pattern and not pattern.startswith("#"))
+
+
+def _files(start: Path, source: Path) -> Iterator[str]:
+    """A file or link, or all those below a folder, by their paths from the top."""
+    if source.is_symlink() or not source.is_dir():
+        yield source.relative_to(start).as_posix()
+        return
+    for folder, names, files in os.walk(source):
+        links = [name for name in names if (Path(folder) / name).is_symlink()]
+        yield from (f"{Path(folder).relative_to(start).as_posix()}/{name}" for name in sorted((*files, *links)))

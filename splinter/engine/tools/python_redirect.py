@@ -74,6 +74,10 @@ def unbrought(answers: Iterable[Answer], own: Own, places: Places, is_there: IsT
             for stray in python_imports.strays(answer, own, places):
                 if is_named(stray, root, own) and places.elsewhere(stray.places[0]) is not None:
                     found |= set(_missing(stray.places[0], _home(stray, root), is_there, (".py",)))
+    for checkout in places.checkouts[:1]:  # also where no environment holds the package
+        for one in own.names:
+            if (checkout / one.path).is_dir() and is_there(one.path):
+                found |= set(_missing(checkout / one.path, one.path, is_there, (".py",)))
     return tuple(sorted(found))
 
 

@@ -169,7 +169,10 @@ def test_a_case_that_passed_at_a_later_attempt_is_flaky_and_fails_nothing() -> N
     compared = compare(comparison.outcomes(still), comparison.outcomes(now))
     assert compared == Comparison(before="failed", failing_before=("b",), flaky=("a",))
     assert comparison.judged(now, compared, forgives_earlier=True).outcome == "passed"
-    assert comparison.told(comparison.judged(now, compared, forgives_earlier=False)) == "1 of 2 tests failed"
+    assert (
+        comparison.told(comparison.judged(now, compared, forgives_earlier=False))
+        == "1 of 2 tests failed, as before the change"
+    )
 
 
 def test_an_agent_hears_what_is_in_doubt() -> None:
