@@ -10,14 +10,17 @@ from typing import Any
 
 from splinter.doit_plugins.rows import Act, Rows
 from splinter.engine.rehearsal import merge_all, rehearsal
-from splinter.engine.session import Session
+from splinter.engine.session import PINGED, REPORTED, Session
 from splinter.errors import PublishError
 from splinter.model import fingerprints
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
+from splinter.model.ports import Notifier
 from splinter.publish import combined_pull_request, pull_request
 
 NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
+# each says what failed in those before it
+_TOLD_BEFORE = {"email": (), "slack": ("email",), "healthcheck": ("email", "slack")}
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
 
 
@@ -164,6 +167,7 @@ def _report(session: Session) -> dict[str, Any]:
         if session.run == run:
             session.store.finish_run(run, session.clock.now())
         folder = pull_request.write_report(session, pull_request.run_record(session, run))
+        session.store.set_fact(REPORTED, run)
         return {
             "fingerprint": session.fingerprints["report"],
             "action": "written",
@@ -172,7 +176,7 @@ def _report(session: Session) -> dict[str, Any]:
 
     return {
         "basename": "report",
-        "doc": "report.md, report.json and index.html of the latest run",
+        "doc": "report.md, report.json and index.html of the run",
         "actions": [Act(write)],
         "uptodate": [is_fresh],
         "task_dep": [*session.plans, "rehearse", "pr"],
@@ -201,8 +205,12 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
     def send(task: Any) -> Values:
         is_test = bool(task.options and task.options["test"])
         notifier = pull_request.mailer(session) if name == "email" else pull_request.messenger(session, name)
-        message = pull_request.sample() if is_test else pull_request.message(session, session.reported_run())
-        return {"fingerprint": session.fingerprints.get(name), "where": notifier.send(message)}
+        if is_test:
+            return {"where": notifier.send(pull_request.sample())}
+        if name == "healthcheck":
+            return _ping(session, notifier)
+        message = pull_request.message(session, session.reported_run())
+        return {"fingerprint": session.fingerprints[name], "where": notifier.send(message)}
 
     return {
         "basename": name,
@@ -210,6 +218,14 @@ def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
         "actions": [Act(send)],
         "uptodate": [is_fresh],
         "params": _TEST,
-        "task_dep": ["report"],
+        "task_dep": ["report", *_TOLD_BEFORE[name]],
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
+
+
+def _ping(session: Session, healthcheck: Notifier) -> Values:
+    run, message = pull_request.ping(session)
+    where = healthcheck.send(message)
+    if run:
+        session.store.set_fact(PINGED, run)
+    return {"where": where}

@@ -12,6 +12,7 @@ from typing import Any
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from splinter.model import records
 from splinter.model.records import RunRecord
 from splinter.text.counts import plural
 from splinter.text.redact import plain
@@ -24,6 +25,11 @@ def published(run: RunRecord) -> str:
     """What there is to say of a run in which no workstream took part."""
     count = len(run.pull_requests)
     return f"{plural(count, 'pull request')} published" if count else "no workstream ran"
+
+
+def with_errors(said: str, run: RunRecord) -> str:
+    """The same, and how many of the run's tasks ended in an error."""
+    return ", ".join(filter(None, (said, records.errors_in_words(run))))
 
 
 class Reporter(ConsoleReporter):
@@ -68,14 +74,14 @@ class Reporter(ConsoleReporter):
         super().complete_run()
         if not self.session:
             return
-        if not self.session.run or self.session.run != self.session.reported_run():
+        if not self.session.run or not self.session.store.has_news(self.session.run):
             self._say_all(self.session.repairs)
             return
         record = self.session.store.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
-        if outcomes or record.pull_requests or not self._has_errors:
-            self._say(f"run {record.run}: {outcomes or published(record)}")
+        if outcomes or record.pull_requests or record.errors or not self._has_errors:
+            self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}")
         self._say_all(record.notes)
 
     def _say_all(self, notes: Iterable[str]) -> None:

@@ -67,22 +67,27 @@ class Act(BaseAction):
         """Call it; a failure of a workstream is a failed task, any other error of ours an error."""
         try:
             self.values = self._call(self.task) or {}
-        except StepError as error:
-            return TaskFailed(f"{error.reason}: {error}")
-        except InputError as error:
-            return RefusedError(str(error))
-        except SplinterError as error:
-            return TaskError(str(error))
-        except OSError as error:
-            session = (getattr(self.task, "meta", None) or {}).get("session")
-            return TaskError(str(disk_errors.of(error, session.folders() if session else ())))
-        except Exception as error:  # our own bug: shown whole, and only this task fails
-            return TaskError("this is a defect of splinter's; please report it", error)
+        except Exception as error:
+            return fail_of(error, self.task)
         return None
 
     def __str__(self) -> str:
         """What `doit clean` and `doit info` print."""
         return getattr(self._call, "__name__", "splinter")
+
+
+def fail_of(error: Exception, task: Any) -> BaseFail:
+    """An error of a task of ours as doit's: what is no error of ours is our own bug, and is shown whole."""
+    if isinstance(error, StepError):
+        return TaskFailed(f"{error.reason}: {error}")
+    if isinstance(error, InputError):
+        return RefusedError(str(error))
+    if isinstance(error, SplinterError):
+        return TaskError(str(error))
+    if isinstance(error, OSError):
+        session = (getattr(task, "meta", None) or {}).get("session")
+        return TaskError(str(disk_errors.of(error, session.folders() if session else ())))
+    return TaskError("this is a defect of splinter's; please report it", error)
 
 
 class Rows:

@@ -110,6 +110,8 @@ class Run(cmd_run.Run):
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
         self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
+        if not _starts_workstreams(self.control):
+            session.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
             return show(session, self.control, self.dep_manager, self.outstream, is_always=always)
@@ -250,6 +252,17 @@ def _cut_wait_only(control: Any, *, is_single: bool) -> None:
             task.task_dep = [name for name in task.task_dep if name in running | waiting]
         elif is_single and not task.has_subtask and task.name in control.selected_tasks:
             task.task_dep = []
+
+
+def _starts_workstreams(control: Any) -> bool:
+    """Whether a workstream is among what is selected, or among what that waits for."""
+    todo, seen = list(control.selected_tasks), set()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo.extend(control.tasks[name].task_dep)
+    return any("workstream" in (control.tasks[name].meta or {}) for name in seen)
 
 
 def _waits(task: Any) -> bool:

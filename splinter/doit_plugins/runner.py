@@ -8,15 +8,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
-from splinter.doit_plugins.rows import RefusedError
+from splinter.doit_plugins.rows import RefusedError, fail_of
 from splinter.engine import accept
 from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError
+from splinter.publish import run_errors
 
 _WAIT_S = 15.0  # for running actions to save what they have, once their children were asked to end
 _WAKE_S = 0.5  # a wait without end hears no Ctrl-C on Windows
@@ -39,11 +41,15 @@ class Runner(MThreadRunner):
         """Whether a task should be executed; a finalizer waits for the others but never for their success."""
         if (node.task.meta or {}).get("finalizer"):
             node.bad_deps, node.ignored_deps = [], []
-        return bool(super().select_task(node, tasks_dict))
+        try:
+            return bool(super().select_task(node, tasks_dict))
+        except Exception as error:
+            self._refuse(node, error)
+            return False
 
     def process_task_result(self, node: Any, base_fail: Any) -> None:
         """Save a success; a `--test` of a notifier is none."""
-        if base_fail is None and (node.task.options or {}).get("test"):
+        if base_fail is None and _is_test(node.task):
             node.run_status = "successful"
             self.reporter.add_success(node.task)
             return
@@ -53,12 +59,18 @@ class Runner(MThreadRunner):
             node.run_status = "failure"
             self.final_result: int = ERROR
             for fail in filter(None, (base_fail, TaskError(str(error)))):
+                self._keep_error(node.task, fail)
                 self.reporter.add_failure(node.task, fail)
+        else:
+            if base_fail is None and _is_of_the_run(node.task):
+                run_errors.settle(self.session, node.task.name)
 
     def _handle_task_error(self, node: Any, base_fail: Any) -> None:
         """A blocked task is a consequence: its own record of success stays, and the exit status is a failure's."""
         if not isinstance(base_fail, UnmetDependency):
             before = self.final_result
+            if _is_of_the_run(node.task):
+                self._keep_error(node.task, base_fail)
             super()._handle_task_error(node, base_fail)
             if isinstance(base_fail, RefusedError):  # where something else fails too, the exit status says that
                 self.final_result = before or InputError.exit_status
@@ -68,8 +80,25 @@ class Runner(MThreadRunner):
         self._record_blocked(node)
         self.reporter.add_failure(node.task, base_fail)
 
+    def _keep_error(self, task: Any, fail: Any) -> None:
+        """An error that is no workstream's own failure belongs to the run's record."""
+        if not _is_test(task):
+            defect = fail.traceback[-1].strip() if fail.traceback else ""
+            run_errors.keep(self.session, task.name, "\n".join(filter(None, (fail.message, defect))))
+
+    def _refuse(self, node: Any, error: Exception) -> None:
+        """A task that could not be looked at fails alone: the others are run, and the report is written."""
+        meta = node.task.meta or {}
+        if meta.get("step"):
+            with suppress(SplinterError):  # nor written down
+                accept.fail(self.session, self.session.plans[meta["workstream"]], meta["step"], error)
+        self._handle_task_error(node, fail_of(error, node.task))
+
     def _record_blocked(self, node: Any) -> None:
         meta = node.task.meta or {}
+        waits = [bad.task.name for bad in node.bad_deps if _is_of_the_run(bad.task)]
+        if meta.get("publishes") and waits:
+            run_errors.keep(self.session, node.task.name, f"it waits for {', '.join(waits)}, which ended in an error")
         if meta.get("step") == "prepare":
             by = tuple(dict.fromkeys(bad.task.name.split(":")[0] for bad in node.bad_deps))
             accept.block(self.session, self.session.plans[meta["workstream"]], by)
@@ -141,3 +170,14 @@ class Runner(MThreadRunner):
         self._running -= 1
         self.process_task_result(node, fail)
         return node
+
+
+def _is_test(task: Any) -> bool:
+    """Whether it only tries a notifier."""
+    return bool((task.options or {}).get("test"))
+
+
+def _is_of_the_run(task: Any) -> bool:
+    """Whether it is one of ours that belongs to no workstream."""
+    meta = task.meta or {}
+    return "session" in meta and "step" not in meta

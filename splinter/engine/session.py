@@ -21,7 +21,7 @@ from splinter.model import layout
 from splinter.model.fingerprints import definition, fingerprint
 from splinter.model.plan import Base, Plan, missing_base
 from splinter.model.ports import Clock, Snapshot
-from splinter.model.records import Outcomes
+from splinter.model.records import TELLING, ErrorRecord, Outcomes
 from splinter.model.settings import Environment, Settings
 from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
@@ -30,6 +30,11 @@ from splinter.system.history import Store
 from splinter.system.process import Processes
 from splinter.text.redact import Redactor
 
+REPORTED, PINGED = (
+    "reported_run",
+    "pinged_run",
+)  # facts: the last run whose report was written, or told to the healthcheck
+
 
 @dataclass(kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret may be read there
 class Session:
@@ -37,7 +42,8 @@ class Session:
 
     `values` and `fingerprints` are by the names of tasks, `made` the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
-    `repairs` is what was put right when it began, `is_always` doit's `-a`.
+    `repairs` is what was put right when it began, `is_always` doit's `-a`. `errors` are those of this call;
+    `taken_up` is the run before this call that it publishes, see `take_up`.
     """
 
     repository: Repository
@@ -60,6 +66,9 @@ class Session:
     repairs: tuple[str, ...] = ()
     run: str | None = None
     baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
+    only_publishes: bool = False
+    taken_up: str | None = None
+    errors: list[ErrorRecord] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _bases: dict[str, str] = field(default_factory=dict)
     _answers: dict[str, str | None] = field(default_factory=dict)
@@ -71,18 +80,38 @@ class Session:
         """The run under way; begun when the first task has something to do."""
         with self._lock:
             if self.run is None:
-                killed = self.store.unfinished_runs()
+                killed, last = self.store.unfinished_runs(), self.store.latest_run()
                 self.run = self.store.begin_run(self.clock.now())
                 for run in killed:
                     self.store.finish_run(run, self.clock.now())
                     self.store.note(self.run, f"The run {run} did not finish; what it had done was kept.")
-                for sentence in self.repairs:
+                for sentence in (*self.repairs, *self._left_untold(last)):
                     self.store.note(self.run, sentence)
             return self.run
 
+    def _left_untold(self, run: str | None) -> tuple[str, ...]:
+        """What a run could not report of itself: its mail, say, was refused after the report was written."""
+        errors = self.store.run(run).open_errors if run else ()
+        return tuple(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in TELLING)
+
+    def take_up(self) -> None:
+        """In a call that only publishes: what it does belongs to the last run, unless that was reported already."""
+        last = self.store.latest_run(but=self.run)
+        self.only_publishes = True
+        self.taken_up = last if last and self.store.fact(REPORTED) != last else None
+
     def reported_run(self) -> str | None:
-        """The run that reports belong to: the latest that has something to report, this one included."""
-        return self.store.latest_run()
+        """The run that is reported: of this call, else the last with something to report, whatever the clock said."""
+        return self.own_run() or self.store.latest_run()
+
+    def own_run(self) -> str | None:
+        """The run of this call: the one taken up, else the one begun, where it has something to report."""
+        begun = self.run if self.run and self.store.has_news(self.run) else None
+        return self.taken_up or begun
+
+    def published_run(self) -> str:
+        """The run that what is published now belongs to: the one taken up, else this call's own."""
+        return self.taken_up or self.open_run()
 
     def touches_first(self, id: str) -> bool:
         """Whether this is the first time in this call that the workstream's work tree is touched."""

@@ -23,6 +23,8 @@ finished steps of unfinished workstreams run again; the rest comes back |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | mails that no server took | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
+| which run was reported, and told to the healthcheck | `.splinter/history.db` | the file | the last run counts as new \
+to a call that only publishes |
 | reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |
 | work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |
 | a clean check, parsed files | the user's cache folder | the files themselves | a slower `doit check` |

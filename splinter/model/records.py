@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from splinter.text.counts import plural
+
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
 BAD = ("failed", "error")  # outcomes of cases
+TELLING = ("report", "email", "slack", "healthcheck")  # tasks that report a run, and so come too late to be in it
+PUBLISHING = ("pr", *TELLING)
 REASONS = (
     "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
     "no_change", "missing_artifact", "conflict", "tool_missing", "wrong_tree", "agent_error", "secret_in_result",
@@ -238,10 +242,28 @@ class RehearsalRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRecord:
+    """A task of a run that ended in an error: a push was refused, a mail server was down.
+
+    `task` is its name, such as `pr:docs` or `email`. `settled` is when it was done after all, ISO 8601 in UTC.
+    """
+
+    task: str
+    message: str
+    settled: str | None = None
+
+    @property
+    def is_publishing(self) -> bool:
+        """Whether something did not reach people."""
+        return self.task.partition(":")[0] in PUBLISHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One run: everything that was due in it; `finished` is None for one that was killed.
 
-    `usage` is what was called in this run: steps that stood from an earlier one do not count.
+    `usage` is what was called in this run: steps that stood from an earlier one do not count. `errors` are of tasks
+    that are no workstream's own.
     """
 
     run: str
@@ -252,10 +274,16 @@ class RunRecord:
     rehearsals: tuple[RehearsalRecord, ...] = ()
     notes: tuple[str, ...] = ()
     usage: Usage = Usage()
+    errors: tuple[ErrorRecord, ...] = ()
 
     def count(self, outcome: str) -> int:
         """How many of its workstreams ended as `outcome`."""
         return sum(record.outcome == outcome for record in self.workstreams)
+
+    @property
+    def open_errors(self) -> tuple[ErrorRecord, ...]:
+        """What is still not done."""
+        return tuple(error for error in self.errors if not error.settled)
 
 
 def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
@@ -274,6 +302,15 @@ def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
             )
             for one in run.workstreams
         ),
+    )
+
+
+def errors_in_words(run: RunRecord) -> str:
+    """How many of a run's tasks ended in an error: `1 not published, 2 errors`; empty for none."""
+    unpublished = sum(error.is_publishing for error in run.open_errors)
+    others = len(run.open_errors) - unpublished
+    return ", ".join(
+        filter(None, (f"{unpublished} not published" if unpublished else "", plural(others, "error") if others else ""))
     )
 
 
@@ -348,6 +385,7 @@ def run_from_json(data: Mapping[str, Any]) -> RunRecord:
             "rehearsals": tuple(rehearsal_from_json(one) for one in data.get("rehearsals", ())),
             "notes": tuple(data["notes"]),
             "usage": Usage(**data["usage"]),
+            "errors": tuple(ErrorRecord(**one) for one in data.get("errors", ())),
         }
     )
 

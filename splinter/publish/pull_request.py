@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from splinter.engine.session import Session
+from splinter.engine.session import PINGED, Session
 from splinter.errors import PublishError
 from splinter.model import layout, records
 from splinter.model.fingerprints import Values, definition, fingerprint
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Message, Notifier, Proposal
-from splinter.model.records import PullRequestRecord, RunRecord, WorkstreamRecord
+from splinter.model.records import ErrorRecord, PullRequestRecord, RunRecord, WorkstreamRecord
 from splinter.publish import pull_request_body, push, report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
 from splinter.text import redact
@@ -64,7 +64,7 @@ def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestR
 
 def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> PullRequestRecord:
     """Push the branch and bring its pull request to what is wanted; None closes it. Raises PublishError."""
-    run = session.run or session.reported_run() or session.open_run()
+    run = session.published_run()
     if wanted:
         send = partial(push.push, session, plan, tip)
         done = forge(session).publish(wanted, send)
@@ -124,6 +124,16 @@ def run_record(session: Session, run: str) -> RunRecord:
     root = session.repository.root
     kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
     record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
+    return _whole(session, replace(record, errors=_with_own_errors(session, record)))
+
+
+def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, ...]:
+    """The errors of a run, those too that could not be written down."""
+    own = session.errors if record.run == session.own_run() else ()
+    return tuple({error.task: error for error in (*own, *record.errors)}.values())
+
+
+def _whole(session: Session, record: RunRecord) -> RunRecord:
     recorded = {done.workstream for done in record.workstreams}
     skipped = tuple(
         session_redacted(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
@@ -134,10 +144,15 @@ def run_record(session: Session, run: str) -> RunRecord:
 
 
 def digest(session: Session, run: str | None) -> str:
-    """The hash of what is recorded of a run, the time it was finished at aside; workstreams not in it do not count."""
+    """The hash of what is recorded of a run, the time it was finished at aside; workstreams not in it do not count.
+
+    Nor do errors in reporting it: one mail that was refused is no reason to send the same message to Slack again.
+    """
     if run is None:
         return ""
-    return fingerprint({"record": records.to_json(replace(session.store.run(run), finished=None))})
+    record = records.to_json(replace(session.store.run(run), finished=None))
+    errors = [error for error in record.pop("errors") if error["task"] not in records.TELLING]
+    return fingerprint({"record": record | ({"errors": errors} if errors else {})})
 
 
 def write_report(session: Session, record: RunRecord) -> Path:
@@ -200,7 +215,20 @@ def message(session: Session, run: str | None) -> Message:
     if run is None:
         text = "Nothing was due."
         return Message(run="", subject="[splinter] nothing was due", text=text, html=f"<p>{text}</p>", is_failure=False)
-    return report.mail(run_record(session, run))
+    return report.mail(run_record(session, run), is_earlier=run not in (session.taken_up, session.run))
+
+
+def ping(session: Session) -> tuple[str | None, Message]:
+    """What the healthcheck hears: of the run of this call, never of an earlier one that it has heard of."""
+    run = session.own_run()
+    if run is None and session.only_publishes:
+        last = session.store.latest_run()
+        run = last if last != session.store.fact(PINGED) else None
+    if run or not session.errors:
+        return run, message(session, run)
+    now = session.clock.now().isoformat(timespec="seconds")
+    night = RunRecord(run="", started=now, finished=now, errors=tuple(session.errors))
+    return None, report.mail(_whole(session, night))
 
 
 def sample() -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from splinter.model import records
 from splinter.model.ports import Message
 from splinter.model.records import (
     FAILURES,
@@ -27,9 +28,7 @@ def verdict(run: RunRecord) -> str:
 def tally(run: RunRecord) -> str:
     """How many ended how: `2 changed, 1 failed`; it says so where nothing ran."""
     by_outcome = ", ".join(f"{number} {outcome}" for outcome, number in _counts(run))
-    if not is_idle(run):
-        return by_outcome
-    return f"{NOTHING_RAN}, {by_outcome}" if by_outcome else NOTHING_RAN
+    return ", ".join(filter(None, (NOTHING_RAN if is_idle(run) else "", by_outcome, records.errors_in_words(run))))
 
 
 def is_idle(run: RunRecord) -> bool:
@@ -38,8 +37,8 @@ def is_idle(run: RunRecord) -> bool:
 
 
 def is_failure(run: RunRecord) -> bool:
-    """Whether somebody should look: a workstream did not end well, or the run itself did not end."""
-    return run.finished is None or any(record.outcome in FAILURES for record in run.workstreams)
+    """Whether somebody should look: a workstream or a task did not end well, or the run itself did not end."""
+    return run.finished is None or bool(run.open_errors) or any(one.outcome in FAILURES for one in run.workstreams)
 
 
 def report_markdown(run: RunRecord) -> str:
@@ -52,8 +51,11 @@ def index_html(run: RunRecord) -> str:
     return pages().get_template("index.html").render(_story(run))
 
 
-def mail(run: RunRecord) -> Message:
-    """The report as a message: the Markdown itself, and the page that markdown2 makes of it."""
+def mail(run: RunRecord, *, is_earlier: bool = False) -> Message:
+    """The report as a message: the Markdown itself, and the page that markdown2 makes of it.
+
+    `is_earlier`: it is not about the run that sends it, and says so.
+    """
     import markdown2
 
     # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
@@ -61,7 +63,11 @@ def mail(run: RunRecord) -> Message:
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
     return Message(
         run=run.run,
-        subject=f"[splinter] {tally(run)} · {markdown.one_line(run.run)}",
+        subject=" ".join(
+            filter(
+                None, ("[splinter]", "earlier run:" if is_earlier else "", tally(run), "·", markdown.one_line(run.run))
+            )
+        ),
         text=report_markdown(run),
         html=pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body),
         is_failure=is_failure(run),
@@ -91,6 +97,7 @@ def _story(run: RunRecord) -> dict[str, object]:
             if record.outcome == "skipped" and record.workstream not in pull_requests
         ],
         "pull_requests": pull_requests,
+        "unpublished": {error.task.partition(":")[2] for error in run.open_errors},
     }
 
 

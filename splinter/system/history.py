@@ -13,13 +13,22 @@ import sqlite3
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from splinter.errors import SplinterError
 from splinter.model import layout, records
-from splinter.model.records import PullRequestRecord, RehearsalRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.model.records import (
+    ErrorRecord,
+    PullRequestRecord,
+    RehearsalRecord,
+    RunRecord,
+    StepRecord,
+    Usage,
+    WorkstreamRecord,
+)
 from splinter.system import sqlite_files
 from splinter.text import redact
 from splinter.text.redact import Redactor
@@ -33,6 +42,7 @@ create table if not exists workstreams
 create table if not exists pull_requests
     (run text, workstream text, record text not null, primary key (run, workstream));
 create table if not exists rehearsals (run text, base text, record text not null, primary key (run, base));
+create table if not exists errors (run text, task text, record text not null, primary key (run, task));
 create table if not exists occurrences
     (workstream text primary key, occurrence text not null, is_open integer not null);
 create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
@@ -46,7 +56,8 @@ create table if not exists facts (name text primary key, value text not null);
 _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
  or exists (select 1 from workstreams where workstreams.run = runs.run)
  or exists (select 1 from pull_requests where pull_requests.run = runs.run)
- or exists (select 1 from rehearsals where rehearsals.run = runs.run))"""
+ or exists (select 1 from rehearsals where rehearsals.run = runs.run)
+ or exists (select 1 from errors where errors.run = runs.run))"""
 
 
 class Store:
@@ -91,7 +102,7 @@ class Store:
     def finish_run(self, run: str, now: datetime) -> None:
         """Close a run: all that was to be done in it was done, or failed. One that has nothing to report goes."""
         self._write("update runs set finished = ? where run = ?", _iso(now), run)
-        if not self._rows(_TELLING + " and run = ?", run):
+        if not self.has_news(run):
             self._write("delete from runs where run = ?", run)
             shutil.rmtree(self.run_folder(run), ignore_errors=True)
 
@@ -105,13 +116,17 @@ class Store:
         """Runs that were begun and never closed."""
         return tuple(row[0] for row in self._rows("select run from runs where finished is null order by run"))
 
-    def latest_run(self) -> str | None:
-        """The id of the latest run that has something to report."""
-        return self._text(_TELLING + " order by started desc, rowid desc limit 1")
+    def has_news(self, run: str) -> bool:
+        """Whether a run has something to report."""
+        return bool(self._rows(_TELLING + " and run = ?", run))
+
+    def latest_run(self, *, but: str | None = None) -> str | None:
+        """The id of the run that was begun last of those with something to report, whatever the clock said then."""
+        return self._text(_TELLING + " and run is not ? order by rowid desc limit 1", but)
 
     def runs(self, limit: int) -> tuple[RunRecord, ...]:
-        """The latest runs, newest first."""
-        rows = self._rows("select run from runs order by started desc, rowid desc limit ?", limit)
+        """The latest runs, the one that was begun last first."""
+        rows = self._rows("select run from runs order by rowid desc limit ?", limit)
         return tuple(self.run(row[0]) for row in rows)
 
     def run(self, run: str) -> RunRecord:
@@ -132,6 +147,7 @@ class Store:
             rehearsals=tuple(records.rehearsal_from_json(json.loads(row[0])) for row in rehearsals),
             notes=tuple(json.loads(notes)),
             usage=self.usage_of(run),
+            errors=self.errors_of(run),
         )
 
     def run_folder(self, run: str) -> Path:
@@ -215,6 +231,24 @@ class Store:
             "insert into rehearsals values (?, ?, ?) on conflict do update set record = excluded.record",
             run, record.base, self._json(record),
         )  # fmt: skip
+
+    def put_error(self, run: str, record: ErrorRecord) -> None:
+        """Keep that a task of a run ended in an error, over what stood there."""
+        self._write(
+            "insert into errors values (?, ?, ?) on conflict do update set record = excluded.record",
+            run, record.task, self._json(record),
+        )  # fmt: skip
+
+    def errors_of(self, run: str) -> tuple[ErrorRecord, ...]:
+        """The tasks of a run that ended in an error."""
+        rows = self._rows("select record from errors where run = ? order by rowid", run)
+        return tuple(ErrorRecord(**json.loads(row[0])) for row in rows)
+
+    def settle_error(self, run: str, task: str, now: datetime) -> None:
+        """A task that ended in an error, in a run, was done after all."""
+        for error in self.errors_of(run):
+            if error.task == task and not error.settled:
+                self.put_error(run, replace(error, settled=_iso(now)))
 
     def open_occurrence(self, workstream: str) -> str | None:
         """The occurrence of an `always` workstream that was begun and has not come to its end."""

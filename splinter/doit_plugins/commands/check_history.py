@@ -94,7 +94,7 @@ class History(Command):
 
     def _show(self, limit: int, *, as_json: bool) -> int:
         from splinter.config import settings_file
-        from splinter.doit_plugins.reporter import published
+        from splinter.doit_plugins.reporter import published, with_errors
         from splinter.git import user_repository
         from splinter.system.history import Store
 
@@ -112,7 +112,8 @@ class History(Command):
             seconds = sum(one.seconds for one in run.workstreams)
             cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (did not finish)"
-            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {outcomes or published(run)}{cost}{ended}")
+            said = with_errors(outcomes or published(run), run)
+            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {said}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
         return 0

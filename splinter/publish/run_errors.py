@@ -1,0 +1,32 @@
+"""Errors of a run's own tasks, kept as part of its record: what was not pushed, opened, mailed or said.
+
+It reports nothing itself, and no failure of a record ends what is under way.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from splinter.engine.session import Session
+from splinter.errors import SplinterError
+from splinter.model.records import TELLING, ErrorRecord
+
+
+def keep(session: Session, task: str, message: str) -> None:
+    """Write down that a task ended in an error; where not even that can be written, this call still knows of it."""
+    error = ErrorRecord(task=task, message=session.redactor.text(message))
+    session.errors.append(error)
+    with suppress(SplinterError):  # a full disk, say: the task's own error is the one to show
+        run = session.reported_run() if task in _LATE else None
+        session.store.put_error(run or session.published_run(), error)
+
+
+def settle(session: Session, task: str) -> None:
+    """A task is done: where it ended in an error before, in the same run, that is over."""
+    with suppress(SplinterError):
+        run = session.reported_run() if task in _LATE else session.own_run()
+        if run:
+            session.store.settle_error(run, task, session.clock.now())
+
+
+_LATE = tuple(task for task in TELLING if task != "healthcheck")  # what may be about an earlier run; a ping is of now
