@@ -14,6 +14,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.loader import generate_tasks
 
+from splinter.doit_plugins import printing
 from splinter.errors import InputError, SplinterError
 
 
@@ -23,6 +24,7 @@ class Loader(DodoTaskLoader):
     def __init__(self) -> None:
         """The session is opened when tasks are asked for."""
         super().__init__()
+        printing.guard()  # before doit's commands take the streams to print to
         self.project: Any = None
         self.session: Any = None
         self._options: dict[str, Any] = {}

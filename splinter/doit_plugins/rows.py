@@ -77,16 +77,18 @@ class Act(BaseAction):
 
 
 def fail_of(error: Exception, task: Any) -> BaseFail:
-    """An error of a task of ours as doit's: what is no error of ours is our own bug, and is shown whole."""
+    """An error in a task as doit's; one that is none of ours, in a task of ours, is our own bug, and is shown whole."""
     if isinstance(error, StepError):
         return TaskFailed(f"{error.reason}: {error}")
     if isinstance(error, InputError):
         return RefusedError(str(error))
     if isinstance(error, SplinterError):
         return TaskError(str(error))
+    session = (getattr(task, "meta", None) or {}).get("session")
+    if session is None:
+        return TaskError("the task's own code raised an error", error)
     if isinstance(error, OSError):
-        session = (getattr(task, "meta", None) or {}).get("session")
-        return TaskError(str(disk_errors.of(error, session.folders() if session else ())))
+        return TaskError(str(disk_errors.of(error, session.folders())))
     return TaskError("this is a defect of splinter's; please report it", error)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -17,8 +19,9 @@ from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
 from doit.task import Stream
 
+from splinter.doit_plugins import printing
 from splinter.doit_plugins.terminal import exit_status_of
-from splinter.errors import StorageError
+from splinter.errors import SplinterError, StorageError
 
 _DRY_RUN = {
     "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
@@ -125,7 +128,7 @@ class Run(cmd_run.Run):
         from splinter.doit_plugins.runner import Runner
         from splinter.maintenance import crash_recovery
 
-        out = open(outfile, "w", encoding="utf-8") if isinstance(outfile, str) else outfile  # noqa: PTH123, SIM115
+        out = _out(outfile)
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
         shown.session = session
@@ -134,13 +137,31 @@ class Run(cmd_run.Run):
         session.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
-            status = runner.run_all(self.control.task_dispatcher())
+            status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
         if session.run and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.store.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
+
+
+def _out(outfile: Any) -> Any:
+    """Where a run is shown; the default was taken from Python before printing was made safe."""
+    if isinstance(outfile, str):
+        return printing.Sound(open(outfile, "w", encoding="utf-8"))  # noqa: PTH123
+    return sys.stdout if outfile is None or outfile is sys.__stdout__ else outfile
+
+
+def _status_of(run: Callable[[], int]) -> int:
+    """How a run ended; a defect in the middle of one is an error, not doit's 3, by which nothing was run."""
+    try:
+        return int(run())
+    except (SplinterError, OSError):
+        raise
+    except Exception:
+        sys.stderr.write(f"this is a defect of splinter's; please report it\n{traceback.format_exc()}")
+        return SplinterError.exit_status
 
 
 def _finish(session: Any, *, is_reported: bool) -> None:

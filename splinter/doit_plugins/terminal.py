@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from doit.exceptions import InvalidDodoFile
 
+from splinter.doit_plugins import printing
 from splinter.errors import InputError, SplinterError
 from splinter.system import disk_errors
 from splinter.text.redact import Redactor
@@ -16,6 +16,7 @@ from splinter.text.redact import Redactor
 
 def exit_status_of(call: Callable[[], int]) -> int:
     """Call it; an error of ours goes to stderr and gives its exit status."""
+    printing.guard()
     try:
         return call()
     except InvalidDodoFile as error:
@@ -47,9 +48,5 @@ def takes_colour(variables: Mapping[str, str]) -> bool:
 
 
 def say(text: str) -> None:
-    """Print it, whatever the encoding of stdout has no characters for."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-    except BrokenPipeError:  # `doit check | head`; Python's own flush at the end must not stumble again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Print it."""
+    print(text, flush=True)

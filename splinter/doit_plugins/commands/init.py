@@ -9,6 +9,7 @@ from pathlib import Path
 from doit.cmd_base import Command
 
 from splinter.config import settings_file
+from splinter.doit_plugins import printing
 from splinter.errors import SplinterError
 from splinter.git import user_repository
 from splinter.maintenance import init
@@ -27,6 +28,7 @@ class Init(Command):
 
     def execute(self, opt_values: Mapping[str, object], pos_args: Sequence[str]) -> int:
         """Write the files and say what happened to each; 0, or the error's own exit status."""
+        printing.guard()
         if pos_args:
             sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
             return 3

@@ -1,0 +1,68 @@
+"""stdout and stderr that never fail: a sign they cannot show is shown otherwise, a line nobody reads is dropped.
+
+Printing never ends a run and never decides its exit status.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+
+class Sound:
+    """A text stream to which anything may be written; all else is the stream's own."""
+
+    def __init__(self, stream: Any) -> None:
+        """`stream` is one that may fail: closed, full, read by nobody any more, of few characters."""
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write it, characters that the stream's encoding lacks as escapes."""
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding, "replace")
+        try:
+            self._stream.write(shown)
+        except (OSError, ValueError):  # ValueError: it was closed
+            self._give_up()
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write each."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Bring out what is held back."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._give_up()
+
+    def close(self) -> None:
+        """Close it; what it still held is lost where it takes no more."""
+        self.flush()
+        with suppress(OSError, ValueError):
+            self._stream.close()
+
+    def _give_up(self) -> None:
+        """Let all that is still held back, and comes later, go nowhere; Python's own flush at the end fails no more."""
+        with suppress(OSError, ValueError, AttributeError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """What is asked beyond that, such as `isatty` and `fileno`."""
+        return getattr(self._stream, name)
+
+
+def guard() -> None:
+    """From now on, nothing that is printed can fail; a stream that was closed before we began goes nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, Sound):
+            # the number of the closed one is taken, so that no file of ours gets it and with it what is printed
+            setattr(sys, name, Sound(stream or open(os.devnull, "w", encoding="utf-8")))  # noqa: PTH123, SIM115
