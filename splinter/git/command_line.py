@@ -25,6 +25,9 @@ _MERGE = "git merge-file -q"  # an empty driver would take our side and call it 
 _MERGE_OFF = {"union": f"{_MERGE} --union %A %O %B", "binary": "exit 1"}
 OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
+_OWN_LINES = 4
+_REMOTE, _MOST_REMOTE, _LONGEST_REMOTE = "remote:", 40, 300  # lines of a server's, and characters of one, that are kept
+_PROGRESS = re.compile(r"\d+% \(\d+/\d+\)")
 # a user's `git gc` or `git repack` removes an empty folder of objects just when a call of ours writes into it, or the
 # pack that a call has just begun to read; the next look finds everything where it is now
 _TIDIED, _TIDIED_TRIES = re.compile(
@@ -149,9 +152,19 @@ def call(
         )
         if hindered:
             raise hindered
-        last = " / ".join(said.splitlines()[-4:])
-        raise GitError(f"git {verb} failed with exit status {done.exit_status}: {last}")
+        raise GitError(f"git {verb} failed with exit status {done.exit_status}: {_words(said)}")
     return done
+
+
+def _words(said: str) -> str:
+    """What git says of a failure: its own last lines, then every line of the other side's that says something."""
+    lines = said.splitlines()
+    own = [line for line in lines if not line.startswith(_REMOTE)]
+    theirs = [line.removeprefix(_REMOTE).rstrip() for line in lines if line.startswith(_REMOTE)]
+    theirs = [line for line in theirs if any(map(str.isalnum, line)) and not _PROGRESS.search(line)]
+    left_out = [f"{_REMOTE} … {len(theirs) - _MOST_REMOTE} more lines"] if len(theirs) > _MOST_REMOTE else []
+    shown = [f"{_REMOTE}{line[:_LONGEST_REMOTE]}" for line in theirs[:_MOST_REMOTE]]
+    return "\n".join([" / ".join(line[:_LONGEST_REMOTE] for line in own[-_OWN_LINES:]), *shown, *left_out])
 
 
 def traits(worktree: WorkTree) -> list[str]:
