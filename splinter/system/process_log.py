@@ -59,8 +59,9 @@ class Output:
     def text(self) -> str:
         """The last of it, masked, from the start of a line where it is not the whole."""
         data = self._recent.data()
-        if not self.is_whole and b"\n" in data:
-            data = data.split(b"\n", 1)[1]
+        if not self.is_whole:
+            _, _, rest = data.partition(b"\n")
+            data = rest if rest.strip() else data  # all of it is the end of one line
         return data.decode("utf-8", "replace")
 
     @property

@@ -233,6 +233,22 @@ def is_counted(world: World, agent: str, answers: int) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("setting", ['{"viewMode": "verbose"}', '{"verbose": true}'])
+@pytest.mark.parametrize("case", ["edit", "unauthorized"])
+def test_claude_code_is_read_whatever_a_user_has_it_print(lonely: World, setting: str, case: str) -> None:
+    own = lonely.home / ".claude/settings.json"
+    own.parent.mkdir()
+    own.write_text(setting)
+    asks(lonely, "claude-code", timeout="90s")
+    with model_server(*CASES[case].replies, then=CASES[case].then) as server:
+        connect(lonely, "claude-code", server.url)
+        lonely.doit("w")
+    assert is_as_documented(lonely, CELLS[case]["claude-code"]) is None
+    assert lonely.records()["w"]["steps"][-1]["notes"] == []
+    if case == "edit":
+        is_counted(lonely, "claude-code", len(server.main))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is refused")
 def test_the_mark_of_a_sandbox_does_not_reach_claude_code_from_the_machine(lonely: World) -> None:
     lonely.env["IS_SANDBOX"] = "1"

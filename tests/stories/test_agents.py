@@ -111,6 +111,50 @@ def test_what_an_agent_says_of_itself_is_recorded_and_shown(world: World) -> Non
     assert told in world.doit("history").out
 
 
+def prints(world: World, case: str, stdout: str) -> None:
+    """claude-code does what it did in a recorded run, and prints something else."""
+    install_stub(world, "claude-code", case)
+    other = world.home / "other.json"
+    other.write_text(json.dumps({**recording("claude-code", case), "stdout": stdout}))
+    program = world.home / "bin/claude"
+    program.write_text(program.read_text().replace(str(RECORDINGS / "claude-code" / f"{case}.json"), str(other)))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("case", ["edit", "unauthorized", "limit-usd"])
+def test_claude_code_may_print_a_list_of_all_that_happened(world: World, case: str, indent: int | None) -> None:
+    result = json.loads(recording("claude-code", case)["stdout"])
+    prints(world, case, json.dumps([{"type": "system", "subtype": "init"}, result], indent=indent))
+    asks(world, "claude-code", timeout="20s")
+    world.doit("w")
+    assert is_as_documented(world, CELLS[case]["claude-code"]) is None
+    step = world.records()["w"]["steps"][-1]
+    assert step["usage"]["priced"] == 1
+    assert step["notes"] == []
+
+
+def test_a_report_that_is_not_understood_is_told_beside_a_result(world: World) -> None:
+    prints(world, "edit", "a new form of report\n")
+    asks(world, "claude-code", timeout="20s")
+    assert world.doit().status == 0
+    told = "its report was not understood: cost unknown, errors not seen"
+    assert world.records()["w"]["steps"][-1]["notes"] == [told]
+    assert f"- Note on `ask`: {told}" in (world.root / "reports/latest/report.md").read_text()
+
+
+def test_an_agent_that_says_nothing_known_and_changes_nothing_did_not_succeed(world: World) -> None:
+    prints(world, "answer", "Please run /login\n")
+    asks(world, "claude-code", timeout="20s")
+    world.workstream("w", scope={"modify": ["src/**"]}, steps=[{"id": "ask", "prompt": "x", "tool": "claude-code"}])
+    world.commit()
+    assert world.doit("w").status == 1
+    record = world.records()["w"]
+    assert (record["reason"], record["message"]) == (
+        "agent_error",
+        "nothing changed; its report was not understood: cost unknown, errors not seen",
+    )
+
+
 def test_what_a_provider_was_at_fault_for_is_tried_again_and_every_call_counts(world: World) -> None:
     install_stub(world, "codex", "overloaded")
     asks(world, "codex", timeout="60s")

@@ -32,6 +32,7 @@ from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.process import Ended
 
+NOT_UNDERSTOOD = "its report was not understood: cost unknown, errors not seen"
 _LAST_LINES = 5
 # where a setup installs programs; they come before the user's own
 PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
@@ -116,9 +117,10 @@ def act(
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
+    unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=results.doubts,
-        notes=(*ended.notes, *denied, *notes),
+        notes=(*ended.notes, *denied, *unread, *notes),
     )  # fmt: skip
 
 

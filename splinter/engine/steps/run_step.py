@@ -195,6 +195,8 @@ def _judged(
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
         raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
+    if not changes and command.NOT_UNDERSTOOD in denied:  # an agent that is logged out may say so, and exit with 0
+        raise StepError("agent_error", f"nothing changed{denied}")
     leaked = secret_scan.found(repository, session.redactor, changes)
     if leaked:
         raise StepError("secret_in_result", secret_scan.summary(leaked))

@@ -6,19 +6,19 @@ shape is one more small function; the forms are as they were seen, see docs/agen
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from splinter.engine.tools import printed_json
 from splinter.model.records import Usage
 
 AGENT, PROVIDER, LIMIT = "agent", "provider", "limit"
 _LONGEST = 2_000  # characters of an error that are kept
 _DENIED = 10  # permissions that are named
 _NAME = 200  # characters of a permission, a model, a session
-_TRIED = 20  # places where gemini's object may begin
+_TRIED = 20  # places where a result may begin
 _MOST = 10**12  # tokens or dollars of one call: what is more is no number to count on, and fits no database
 
 # A provider's fault passes by itself: too many requests, an error of its servers, no way to reach it.
@@ -37,7 +37,8 @@ class Reading:
     """One call as its tool reports it.
 
     `error` is what it says went wrong, None where it complains of nothing; `fault` whose that is: `agent`, `provider`
-    or `limit` (one that we handed to it). `usage` is None where a call costs nothing.
+    or `limit` (one that we handed to it). `usage` is None where a call costs nothing. `is_understood`: there was a
+    report, in a form that is known; without one, that it complains of nothing means nothing.
     """
 
     error: str | None = None
@@ -46,6 +47,10 @@ class Reading:
     model: str | None = None
     session: str | None = None
     denied: tuple[str, ...] = ()
+    is_understood: bool = True
+
+
+UNREAD = Reading(is_understood=False)
 
 
 def read(name: str | None, output: str, *, is_whole: bool = True) -> Reading:
@@ -68,10 +73,18 @@ def read(name: str | None, output: str, *, is_whole: bool = True) -> Reading:
 
 
 def claude(output: str) -> Reading:
-    """For claude-code with `--output-format json`: one object at the end."""
-    result = next((one for one in reversed(list(_objects(output))) if one.get("type") == "result"), None)
+    """For claude-code with `--output-format json`: one object at the end.
+
+    Where a user's settings have it say more (`verbose`, `viewMode`), that is the last entry of a list of all events.
+    """
+    results = (
+        one
+        for one in reversed([*printed_json.listed(output), *printed_json.objects(output)])
+        if one.get("type") == "result"
+    )
+    result = next(results, None) or _torn_result(output)
     if result is None:
-        return Reading()
+        return UNREAD
     models = _mapping(result.get("modelUsage"))  # `usage` beside it forgets the call that a limit ended
     spent = [_mapping(one) for one in models.values()]
     reading = Reading(
@@ -97,15 +110,16 @@ def claude(output: str) -> Reading:
 
 def codex(output: str) -> Reading:
     """For codex with `exec --json`: a line an event; usage is of the whole turn."""
-    reading, failed = Reading(denied=tuple(one[1] or one[2] for one in _CODEX_DENIED.finditer(output))), None
-    for event in _objects(output):
+    denied = tuple(one[1] or one[2] for one in _CODEX_DENIED.finditer(output))
+    reading, failed = replace(UNREAD, denied=denied), None
+    for event in printed_json.objects(output):
         kind = event.get("type")
         if kind == "thread.started":
             reading = replace(reading, session=_text(event.get("thread_id")))
         elif kind == "turn.completed":
             usage = _mapping(event.get("usage"))
             counted = _usage(read=_sum(usage, "input_tokens"), written=_sum(usage, "output_tokens")) if usage else None
-            reading, failed = replace(reading, usage=counted or reading.usage), None
+            reading, failed = replace(reading, usage=counted or reading.usage, is_understood=True), None
         elif kind == "turn.failed":
             failed = _text(_mapping(event.get("error")).get("message")) or "the turn failed"
     return _blamed(reading, failed) if failed else reading
@@ -115,11 +129,12 @@ def aider(output: str) -> Reading:
     """For aider, which prints sentences and always exits 0; an error counts where no answer came after it."""
     usages = list(_AIDER_USAGE.finditer(output))
     model = _AIDER_MODEL.search(output)
-    reading = Reading(model=model[1] if model else None)
+    reading = replace(UNREAD, model=model[1] if model else None)
     if usages:
         costs = _AIDER_COST.findall(output)
         reading = replace(
             reading,
+            is_understood=True,
             usage=_usage(
                 usd=float(costs[-1]) if len(costs) == len(usages) else None,
                 read=sum(_count(*one.group(1, 2)) for one in usages),
@@ -135,7 +150,7 @@ def gemini(output: str) -> Reading:
 
     A result comes on standard output, an error on standard error, after traces that hold braces too.
     """
-    result = _last_object(output, ("stats", "error")) or {}
+    result = printed_json.last_object(output, ("stats", "error")) or {}
     models = _mapping(_mapping(result.get("stats")).get("models"))
     tokens = [_mapping(_mapping(one).get("tokens")) for one in models.values()]
     reading = Reading(
@@ -146,11 +161,12 @@ def gemini(output: str) -> Reading:
         model=", ".join(models) or None,
         session=_text(result.get("session_id")),
         denied=tuple(f"{tool} {path or why}" for tool, path, why in _GEMINI_DENIED.findall(output)),
+        is_understood=bool(result),
     )
     error = _mapping(result.get("error"))
     if error:
         message = _text(error.get("message")) or _text(error.get("type")) or "an error"
-        inner = _mapping((_loaded(message) or {}).get("error"))  # the provider's own answer, as it came
+        inner = _mapping((printed_json.loaded(message) or {}).get("error"))  # the provider's own answer, as it came
         shown = f"{_scalar(error.get('code'))}: {_text(inner.get('message')) or message}".removeprefix(": ")
         return replace(reading, error=shown, fault=LIMIT) if _GEMINI_LIMIT.search(shown) else _blamed(reading, shown)
     stopped = [one for one in _list(result.get("warnings")) if isinstance(one, str) and "stopping execution" in one]
@@ -162,9 +178,9 @@ def opencode(output: str) -> Reading:
 
     It stops where a permission is denied, in the middle of its work, and exits 0.
     """
-    reading, error = Reading(), None
+    reading, error = UNREAD, None
     usd, read, written, steps, ended, denied = 0.0, 0, 0, 0, None, []
-    for event in _objects(output):
+    for event in printed_json.objects(output):
         kind, part = event.get("type"), _mapping(event.get("part"))
         reading = replace(reading, session=_text(event.get("sessionID")) or reading.session)
         if kind == "step_finish":
@@ -183,7 +199,7 @@ def opencode(output: str) -> Reading:
             message = _text(data.get("message")) or _text(whole.get("name")) or "an error"
             error = f"{_scalar(data.get('statusCode'))} {message}".strip()
     if steps:
-        reading = replace(reading, usage=_usage(usd=usd or None, read=read, written=written))
+        reading = replace(reading, usage=_usage(usd=usd or None, read=read, written=written), is_understood=True)
     reading = replace(reading, denied=tuple(denied))
     if not error and denied and ended == "tool-calls":
         error = "it stopped before it was done, where a permission was denied"
@@ -200,6 +216,9 @@ READERS: Mapping[str, Callable[[str], Reading]] = {
 }  # fmt: skip
 _SUMMING = frozenset({"aider", "opencode"})
 
+_CLAUDE_RESULT = re.compile(
+    r'\{\s*"type"\s*:\s*"result"'
+)  # not in a string of JSON's: the quotes have backslashes there
 # aider breaks its lines at 80 columns, wherever that is
 _AIDER_NUMBER = r"(\d+(?:\.\d+)?)([kM]?)"
 _AIDER_USAGE = re.compile(
@@ -228,7 +247,7 @@ _OPENCODE_DENIED = re.compile(r"The user (?:rejected permission|has specified a 
 
 def _blamed(reading: Reading, error: str) -> Reading:
     passes = _PASSES.search(error) and not _STAYS.search(error)
-    return replace(reading, error=error, fault=PROVIDER if passes else AGENT)
+    return replace(reading, error=error, fault=PROVIDER if passes else AGENT, is_understood=True)
 
 
 def _usage(*, usd: object = None, read: int | None, written: int | None) -> Usage:
@@ -245,37 +264,11 @@ def _usage(*, usd: object = None, read: int | None, written: int | None) -> Usag
     )
 
 
-def _objects(output: str) -> Iterator[dict[str, Any]]:
-    """Lines that are JSON objects; what else is printed between them does not matter.
-
-    Only a line feed ends a line: JavaScript leaves the other line ends of Unicode as they are inside of strings.
-    """
-    for line in output.split("\n"):
-        start = line.find("{")
-        found = _loaded(line[start:]) if start >= 0 else None
-        if found is not None:
-            yield found
-
-
-def _last_object(output: str, names: tuple[str, ...]) -> dict[str, Any] | None:
-    """The last JSON object that begins a line and holds one of the names."""
-    text, end = f"\n{output}", None
-    for _ in range(_TRIED):
-        end = text.rfind("\n{", 0, end)
-        if end < 0:
-            break
-        found = _loaded(text[end + 1 :])
-        if found is not None and any(name in found for name in names):
-            return found
-    return None
-
-
-def _loaded(text: str) -> dict[str, Any] | None:
-    try:
-        found, _ = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+def _torn_result(output: str) -> dict[str, Any] | None:
+    """claude-code's result where it is at the end of a list whose beginning was cut away."""
+    begins = [one.start() for one in _CLAUDE_RESULT.finditer(output)]
+    found = (printed_json.loaded(output[begin:]) for begin in reversed(begins[-_TRIED:]))
+    return next((one for one in found if one and one.get("type") == "result"), None)
 
 
 def _mapping(value: object) -> dict[str, Any]:

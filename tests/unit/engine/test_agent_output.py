@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from splinter.engine.tools import agent_output
-from splinter.engine.tools.agent_output import AGENT, LIMIT, PROVIDER, READERS, Reading
+from splinter.engine.tools.agent_output import AGENT, LIMIT, PROVIDER, READERS, UNREAD, Reading
 from splinter.model.records import Usage
 from tests.agents import AGENTS, RECORDINGS, recording
 
@@ -74,6 +74,37 @@ def test_whose_fault_it_was_is_read(agent: str, case: str, fault: str | None) ->
 )
 def test_what_was_denied_is_named(agent: str, case: str, denied: tuple[str, ...]) -> None:
     assert reading(agent, case).denied == denied
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("case", ["edit", "answer", "unauthorized", "denied"])
+def test_what_is_known_is_understood(agent: str, case: str) -> None:
+    assert reading(agent, case).is_understood
+
+
+CLAUDE = ["edit", "answer", "unauthorized", "denied", "limit", "limit-usd"]
+
+
+@pytest.mark.parametrize("case", CLAUDE)
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("is_list", [False, True])
+def test_claude_code_is_read_in_each_form_that_a_user_s_settings_give_it(
+    case: str, indent: int | None, is_list: bool
+) -> None:
+    """`{"viewMode": "verbose"}` and `{"verbose": true}` make it print the list of all that happened."""
+    result = json.loads(recording("claude-code", case)["stdout"].splitlines()[-1])
+    said = {"type": "assistant", "message": {"content": '[{"type":"result","is_error":true}]\n{"type": "result"}'}}
+    events = [{"type": "system", "subtype": "init", "tools": ["Bash"]}, said, result]
+    printed = json.dumps(events if is_list else result, indent=indent)
+    found = agent_output.read("claude", f"a warning [of some kind] {{\n{printed}\n")
+    assert found == reading("claude-code", case)
+    assert found.is_understood
+
+
+def test_the_end_of_a_list_whose_beginning_was_cut_away_is_read() -> None:
+    result = recording("claude-code", "unauthorized")["stdout"].strip()
+    found = agent_output.read("claude", f'ext":"said"}}}},{result}]', is_whole=False)
+    assert found == reading("claude-code", "unauthorized")
 
 
 # --- odd output
@@ -162,7 +193,7 @@ def test_nesting_of_any_depth_is_no_exception(name: str, opening: str, depth: in
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("output", ["", "\n\n", "no word of JSON", "[1, 2]", "{}", "null", "{", '"type"'])
 def test_output_that_says_nothing_says_nothing(name: str, output: str) -> None:
-    assert agent_output.read(name, output) == Reading(usage=None if name == "free" else CALL)
+    assert agent_output.read(name, output) == (Reading(usage=None) if name == "free" else UNREAD)
 
 
 def test_an_output_without_a_reader_is_not_looked_at() -> None:
