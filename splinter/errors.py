@@ -11,6 +11,7 @@ SplinterError             ours or the outside's fault              exit status 2
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -42,6 +43,14 @@ class StepError(SplinterError):
         self.reason = reason
         self.exit_status_of_child: int | None = None
         self.checks: tuple[Any, ...] = ()
+        self.commit: str | None = None  # that was judged
+        self.log: Path | None = None
+
+    def within(self, reason: str, message: str) -> StepError:
+        """The same failure as one of something larger."""
+        whole = StepError(reason, message)
+        whole.log = self.log
+        return whole
 
 
 class GitError(SplinterError):

@@ -14,10 +14,11 @@ from doit.reporter import ConsoleReporter
 
 from splinter.model import records
 from splinter.model.records import RunRecord
-from splinter.text.counts import plural
+from splinter.text.counts import and_more, plural
 from splinter.text.redact import plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
+_SHOWN_FILES = 5
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
 
 
@@ -63,6 +64,7 @@ class Reporter(ConsoleReporter):
         elif meta.get("step") and isinstance(fail, TaskFailed):
             reason = fail.message.split(":", 1)[0]
             self._line(task.name, reason if reason == "interrupted" else "failed", fail.message)
+            self._evidence(meta["workstream"])
         elif _OURS.intersection(meta) and not fail.traceback:
             self._has_errors = True
             self._line(task.name, "error", fail.message)
@@ -99,6 +101,19 @@ class Reporter(ConsoleReporter):
             self._line(task.name.split(":")[0], "blocked", f"by {waits}")
         elif not meta:
             self._line(task.name, "blocked", "by a task that failed")
+
+    def _evidence(self, workstream: str) -> None:
+        """Where what was made is kept, and what was printed."""
+        found = self.session.store.last_workstream(workstream) if self.session else None
+        if found is None or found[0] != self.session.run:
+            return
+        record = found[1]
+        for what, path in records.evidence(record):
+            self._say(f"     {what}: {path}")
+        if record.ref:
+            self._say(f"     Commit of what was made: {record.ref}")
+        if record.files:
+            self._say(f"     Files: {and_more([file.path for file in record.files], _SHOWN_FILES)}")
 
     def _line(self, name: str, outcome: str, rest: str) -> None:
         first, *more = rest.split("\n")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from splinter.engine import evidence
 from splinter.engine.branch import move_branch
 from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
@@ -49,7 +50,7 @@ def accept(
             session, plan, start=prepared["start"], judged=judged.commit, rows=rows, tasks=tasks
         )
     except StepError as error:
-        error.checks = error.checks or judged.checks
+        error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise
     session.made.add(settled.tip)
     outcome = "changed" if settled.is_changed else "unchanged"
@@ -73,8 +74,12 @@ def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared:
     checks = error.checks if isinstance(error, StepError) else ()
     outcome = "interrupted" if reason == "interrupted" else "failed"
     record = describe(session, plan, outcome, prepared=prepared, checks=checks)
+    made = evidence.of_failure(session, plan, step, error, prepared=prepared)
     record = replace(
         record,
+        files=made.files,
+        ref=made.ref,
+        patch=made.patch,
         reason=None if outcome == "interrupted" else reason,
         step=_failing_step(step, reason, checks),
         message=session.redactor.text(str(error)),

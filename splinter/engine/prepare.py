@@ -6,7 +6,7 @@ Nothing is paid for before all of it is well.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from splinter.engine.branch import last_success
 from splinter.engine.checks import baseline
@@ -50,7 +50,8 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
         is_interrupted = error.reason == "interrupted"
         outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
         record = run_step.record(session, plan, "prepare", outcome, started, reason=reason, message=str(error))
-        session.store.add_step(session.open_run(), record)
+        log = session.relative(error.log) if error.log else record.log
+        session.store.add_step(session.open_run(), replace(record, log=log))
         raise
     run_step.pin(session, plan, "prepare", start.commit)
     return {
@@ -155,6 +156,6 @@ def preflight(session: Session, plan: Plan, commit: str) -> None:
         if failure and failure.reason in ("interrupted", "over_budget"):
             raise failure
         if failure:
-            raise StepError("preflight", f"{check.id}: {failure}")
+            raise failure.within("preflight", f"{check.id}: {failure}")
     if plan.workstream.preflight:
         worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)

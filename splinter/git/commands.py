@@ -268,10 +268,13 @@ def holds(repository: Repository, prefix: str, commit: str) -> bool:
     return bool(command_line.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
 
 
-def write_patch(repository: Repository, old: str, new: str, output: IO[bytes]) -> None:
-    """The diff of two trees as a patch that `git apply` takes, binary files included."""
+def write_patch(repository: Repository, old: str, new: str, output: IO[bytes], *, folder: str = "") -> None:
+    """The diff of two trees as a patch that `git apply` takes, binary files included.
+
+    `folder`, with a `/` at its end, is where the trees lie.
+    """
     command_line.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-         "--no-textconv", old, new, stdout=output)  # fmt: skip
+         "--no-textconv", f"--src-prefix=a/{folder}", f"--dst-prefix=b/{folder}", old, new, stdout=output)  # fmt: skip
 
 
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:

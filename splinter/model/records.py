@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -172,7 +172,8 @@ class PullRequestRecord:
 class WorkstreamRecord:
     """The end of one workstream in one run.
 
-    `result` is the hash of the raw diff from `base_commit` to `tip`; `files` is that diff's paths.
+    `result` is the hash of the raw diff from `base_commit` to `tip`; `files` is that diff's paths. Of a failure they
+    are of what its steps had made, which `ref` holds, and `patch`, a path from the repository's root, shows.
     """
 
     workstream: str
@@ -193,6 +194,8 @@ class WorkstreamRecord:
     depends_on: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
+    ref: str | None = None
+    patch: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -297,12 +300,26 @@ def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
         workstreams=tuple(
             replace(
                 one,
+                patch=kept(one.patch),
                 steps=tuple(replace(step, log=kept(step.log), patch=kept(step.patch)) for step in one.steps),
                 checks=tuple(replace(check, log=kept(check.log)) for check in one.checks),
             )
             for one in run.workstreams
         ),
     )
+
+
+def evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
+    """What was kept of a failure: pairs of what it is and its path."""
+    parts: tuple[StepRecord | CheckRecord, ...] = (*record.steps, *record.checks)
+    for part in parts:
+        name = part.step if isinstance(part, StepRecord) else part.check
+        if part.outcome in FAILURES and part.log:
+            yield f"Log of {name}", part.log
+        if part.outcome in FAILURES and isinstance(part, StepRecord) and part.patch:
+            yield f"Patch of {name}", part.patch
+    if record.patch:
+        yield "Patch of what was made", record.patch
 
 
 def errors_in_words(run: RunRecord) -> str:

@@ -6,21 +6,18 @@ It reads no file but the templates.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from splinter.model import records
 from splinter.model.records import (
     BAD,
-    FAILURES,
     CaseRecord,
     CheckRecord,
     FileChange,
     PullRequestRecord,
     RehearsalRecord,
-    StepRecord,
-    WorkstreamRecord,
 )
 from splinter.text import counts, markdown
 from splinter.text.redact import plain
@@ -35,20 +32,6 @@ _DIFFERENCES = {
 }  # fmt: skip
 _SHOWN_PATHS = 5
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
-
-
-def _evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
-    """What was kept of a failure: pairs of what it is and its path."""
-    parts: tuple[StepRecord | CheckRecord, ...] = (*record.steps, *record.checks)
-    for part in parts:
-        if part.outcome in FAILURES and part.log:
-            yield f"Log of {_name(part)}", part.log
-        if part.outcome in FAILURES and isinstance(part, StepRecord) and part.patch:
-            yield f"Patch of {_name(part)}", part.patch
-
-
-def _name(part: StepRecord | CheckRecord) -> str:
-    return part.step if isinstance(part, StepRecord) else part.check
 
 
 def _failing(check: CheckRecord) -> tuple[CaseRecord, ...]:
@@ -115,7 +98,7 @@ def _environment(*, is_html: bool) -> Environment:
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
         excerpt=markdown.excerpt, cost=records.cost, amounts=records.amounts,
         value_text=markdown.value_text, is_url=markdown.is_url,
-        evidence=_evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
+        evidence=records.evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
         pull_request_words=_pull_request_words, href=_href, more=counts.more, plural=counts.plural,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST

@@ -97,5 +97,5 @@ def tried(session: Session, judged: Judged) -> Tried:
 def failed(reason: str, message: str, judged: Judged) -> StepError:
     """The error of a workstream whose checks were run."""
     error = StepError(reason, message)
-    error.checks = judged.checks
+    error.checks, error.commit = judged.checks, judged.commit
     return error

@@ -31,6 +31,7 @@ from splinter.model.workstream import Prompt, Run, Step, ToolCall
 from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.process import Ended
+from splinter.text import excerpts
 
 NOT_UNDERSTOOD = "its report was not understood: cost unknown, errors not seen"
 _LAST_LINES = 5
@@ -116,6 +117,8 @@ def act(
         results, notes = _results(session, plan, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
+    if failure:
+        failure.log = session.log(plan, name)
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
@@ -298,8 +301,7 @@ def _failure(
         how = f"reached a limit that it was given: {reading.error}"
     is_the_tools_word = is_limit or reason == "agent_error"
     who = tool_of(step) if is_the_tools_word else command.label
-    printed = "\n".join(ended.output.strip().splitlines()[-_LAST_LINES:])
-    last = "" if is_the_tools_word else reading.error or printed
+    last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, _LAST_LINES)
     failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child = ended.exit_status
     return failure

@@ -16,7 +16,7 @@ from splinter.engine.steps import cache, cache_claims, command, scope_check, sec
 from splinter.engine.steps.cache import Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
-from splinter.errors import StepError, StorageError
+from splinter.errors import GitError, StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
@@ -94,7 +94,7 @@ def _kept_patch(
     """A failed attempt's files as a patch, else a line that says why they are still where they were."""
     try:
         return workspace.keep_patch(session, plan, tree, before, name), ""
-    except StorageError as error:
+    except (StorageError, GitError) as error:
         return None, f"\nwhat it made stays in {tree.path} and is kept by the next run: {error}"
 
 

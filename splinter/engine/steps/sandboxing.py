@@ -15,6 +15,7 @@ from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
+from splinter.text import excerpts
 
 _TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
 _PROBE_S = 20.0
@@ -69,8 +70,8 @@ def problem(session: Session) -> str | None:
         return f"{bubblewrap.PROGRAM} cannot be started: {error.strerror}"
     if ended.exit_status == 0:
         return None
-    last = ended.output.strip().splitlines()[-1:] or [f"exit status {ended.exit_status}"]
-    return f"{bubblewrap.PROGRAM} does not work here: {last[0]}"
+    last = excerpts.last_lines(ended.output, 1) or f"exit status {ended.exit_status}"
+    return f"{bubblewrap.PROGRAM} does not work here: {last}"
 
 
 def require(session: Session, plan: Plan) -> None:

@@ -107,7 +107,7 @@ def _run(session: Session, plan: Plan, tree: WorkTree, one: Setup, name: str, lo
     if failure and failure.reason == "interrupted":
         raise failure
     if failure:
-        raise StepError("preflight", f"{name}: {failure}")
+        raise failure.within("preflight", f"{name}: {failure}")
 
 
 def _look_at_what_is_left(

@@ -9,13 +9,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
-from splinter.git import user_repository, worktree
+from splinter.git import refused, user_repository, worktree
 from splinter.git.command_line import WorkTree
+from splinter.git.refused import Beside
 from splinter.model import layout
 from splinter.model.guarded_paths import AGENT_CONFIGURATION
 from splinter.model.plan import Plan
@@ -30,43 +32,50 @@ def keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
     if not at or not tree.index.exists() or not git.existing(session.repository, [at]):
         return
     try:
-        now = worktree.measure(session.repository, tree)
-    except StepError:
+        worktree.refuse_swapped(tree)
+        found = refused.find(session.repository, tree)
+    except (StepError, GitError):
         return
-    if now == git.tree_of(session.repository, at):
+    if found.tree == git.tree_of(session.repository, at) and not found.beside:
         return
     patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
-    write_patch(session, at, now, patch)
+    write_patch(session, at, found.tree, patch, beside=found.beside)
     session.note(
         f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
     )
 
 
 def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
-    """A failed attempt's files as a patch beside its log; the work tree goes back to where it was.
+    """A failed attempt's files as a patch beside its log, also what git takes in nowhere; the work tree goes back.
 
-    Raises StorageError where there is no room for the patch; the files then stay in the work tree.
+    Raises StorageError or GitError where there is no room for the patch, or git does not make one; the files then stay
+    in the work tree.
     """
     try:
-        after = worktree.measure(session.repository, tree)
-        patch = None
-        if after != git.tree_of(session.repository, before):
-            patch = session.log(plan, name).with_suffix(".patch")
-            with disk_errors.as_storage_errors(session.folders):
-                write_patch(session, before, after, patch)
+        worktree.refuse_swapped(tree)
+    except StepError:
+        return None  # there is no work tree any more
+    found = refused.find(session.repository, tree)
+    patch = None
+    if found.tree != git.tree_of(session.repository, before) or found.beside:
+        patch = session.log(plan, name).with_suffix(".patch")
+        with disk_errors.as_storage_errors(session.folders):
+            write_patch(session, before, found.tree, patch, beside=found.beside)
+    with suppress(GitError, StepError):  # whoever needs it next puts it in place, or says why not
         worktree.place(session.repository, tree, before, keep_ignored=True)
-    except (GitError, StepError):
-        return None
     return patch
 
 
-def write_patch(session: Session, old: str, new: str, patch: Path) -> None:
+def write_patch(session: Session, old: str, new: str, patch: Path, *, beside: tuple[Beside, ...] = ()) -> None:
     """A diff as a patch with its secrets masked; one that held some does not apply any more."""
+    repository = session.repository
     patch.parent.mkdir(parents=True, exist_ok=True)
     part = patch.with_name(f".{patch.name}.part")
     try:
         with tempfile.TemporaryFile(dir=session.state) as raw, part.open("wb") as output:
-            git.write_patch(session.repository, old, new, raw)
+            git.write_patch(repository, old, new, raw)
+            for one in beside:
+                git.write_patch(repository, git.empty_tree(repository), one.tree, raw, folder=one.folder)
             raw.seek(0)
             stream = session.redactor.stream()
             while piece := raw.read(_PIECE):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from splinter.text import excerpts
+
 _MOST_NAMES = 1000  # the shallowest of a huge repository; an argument has room for 128 kB
 _MOST_GONE = 300
 _INSTALLED = ("site-packages", "dist-packages")
@@ -163,8 +165,7 @@ def read(interpreter: str, output: str, *, word: str) -> Answer:
     """The answer in what a probe printed; whatever else is there is no answer."""
     lines = [line.split(" ", 2) for line in output.splitlines() if line.startswith(f"{word} ")]
     if len(lines) != 1 or len(lines[0]) != 3 or lines[0][1] != str(zlib.crc32(lines[0][2].encode())):
-        last = output.strip().splitlines()[-1:] or ["it printed nothing"]
-        return Answer(interpreter=interpreter, problem=last[0])
+        return Answer(interpreter=interpreter, problem=excerpts.last_lines(output, 1) or "it printed nothing")
     try:
         return _answer(interpreter, json.loads(lines[0][2]))
     except (ValueError, KeyError, TypeError, AttributeError):
