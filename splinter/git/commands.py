@@ -119,10 +119,13 @@ def seen(repository: Repository, commit: str, patterns: Sequence[str]) -> str:
     return hashlib.sha256(_diff_tree(repository, empty_tree(repository), commit, pathspecs)).hexdigest()
 
 
-def files_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tuple[str, ...]:
-    """The paths of a commit that `:(glob)` patterns match."""
+def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """The files of a commit that `:(glob)` patterns match, sorted by path, each with its bytes."""
     found = diff(repository, empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
-    return tuple(change.path for change in found)
+    files = [change for change in found if not change.is_repository]
+    listing = "".join(f"{change.new_blob}\n" for change in files).encode()
+    sizes = command_line.call(repository, "cat-file", "--batch-check=%(objectsize)", stdin=listing).stdout.splitlines()
+    return tuple((change.path, int(size)) for change, size in zip(files, sizes, strict=True) if size.isdigit())
 
 
 def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:

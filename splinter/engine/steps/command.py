@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.engine.session import Session
-from splinter.engine.steps import python_places, sandboxing
+from splinter.engine.steps import handed_files, python_places, sandboxing
 from splinter.engine.tools import agent_output, junit
 from splinter.engine.tools.agent_output import LIMIT, PROVIDER, Reading
 from splinter.engine.tools.junit import Results
 from splinter.errors import StepError
-from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
@@ -38,7 +37,6 @@ _LAST_LINES = 5
 # where a setup installs programs; they come before the user's own
 PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
-_MOST_FILES = 40  # more than these are no help to an agent that is handed files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,17 +194,8 @@ def _command(
         scratch.prompt.write_text(prompt, "utf-8", newline="")
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
-            values["files"] = _files(session, plan, before)
+            values["files"] = "\0".join(handed_files.of_scope(session, plan, step.id, before))
     return tool.command(step.action, plan.tools, values=values)
-
-
-def _files(session: Session, plan: Plan, before: str | None) -> str:
-    """The files that a scope lets an agent change, for one that is handed files; none where they are too many."""
-    scope = plan.workstream.scope
-    if before is None or not scope.is_declared:
-        return ""
-    found = git.files_at(session.repository, before, scope.modify)
-    return "\0".join(found) if len(found) <= _MOST_FILES else ""
 
 
 def _run(
