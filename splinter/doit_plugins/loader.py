@@ -82,10 +82,26 @@ class Loader(DodoTaskLoader):
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
         ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
+        if runs and self._follows_default_branch(cmd, pos_args, ours):
+            ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         defaults = tasks.default_tasks(self.session)
         names = {task.name for task in own if not task.subtask_of}
         tasks.DOIT_CONFIG["default_tasks"][:] = [*(task.name for task in own if task.name in names), *defaults]
         return [*own, *ours]
+
+    def _follows_default_branch(self, cmd: Any, pos_args: list[str], ours: list[Any]) -> bool:
+        """Ask the remote for its default branch where something is due; whether the tasks are others now."""
+        from splinter.doit_plugins import final_tasks, tasks
+        from splinter.engine import project
+
+        selected = [word.split(":")[0] for word in pos_args if not word.startswith("-")]
+        if selected and set(selected) <= set(final_tasks.NAMES):
+            return False  # only publishes what is there
+        try:
+            is_due = self._options.get("always") or tasks.is_something_due(self.session, cmd.dep_manager, ours)
+            return bool(is_due) and project.follow_default_branch(self.session)
+        except InputError as error:
+            raise InvalidDodoFile(str(error)) from error
 
     def _check(self, *, is_run: bool) -> None:
         """Problems end a run; a command that only looks shows what can be read, and says what cannot."""

@@ -18,8 +18,8 @@ from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
-from splinter.model import layout
-from splinter.model.fingerprints import Values
+from splinter.model import fingerprints, layout
+from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
@@ -108,6 +108,17 @@ class Rows:
                 self._held = self._look()
         values: Values = Globals.dep_manager.get_values(task)
         return values if _commits(values) - self._session.made <= self._held else {}
+
+    def is_done(self, one: Plan) -> bool:
+        """Whether a workstream succeeded as it is defined now, from the commit that it was prepared at to its end."""
+        before = self.values(one.task("prepare")).get("commit")
+        for step in one.workstream.steps:
+            row = self.values(one.task(step.id))
+            if not before or row.get("fingerprint") != fingerprint(fingerprints.step_inputs(one, step, before)):
+                return False
+            before = row.get("commit")
+        accepted = self.values(one.task("accept")).get("fingerprint")
+        return bool(before) and accepted == fingerprint(fingerprints.accept_inputs(one, str(before)))
 
     def of_file_states(self, task: str) -> dict[str, str]:
         """The meaning of each file that a task depends on, as its row keeps it."""

@@ -47,6 +47,17 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
     yield from final_tasks.to_dicts(session, rows)
 
 
+def is_something_due(session: Session, states: Any, ours: list[Any]) -> bool:
+    """Whether some workstream has anything to do, as far as that can be said without asking for its base."""
+    rows, by_name = Rows(session), {task.name: task for task in ours}
+    plans = session.plans.values()
+    if not all(rows.is_done(one) and has_branch(session, one) for one in plans):
+        return True
+    # what is done is prepared again where its file says something else
+    prepares = [by_name[one.task("prepare")] for one in plans]
+    return any(states.get_status(task, by_name).status != "up-to-date" for task in prepares)
+
+
 def default_tasks(session: Session) -> list[str]:
     """What `doit` alone runs: every workstream, then what is configured to publish."""
     if not session.plans:
@@ -64,8 +75,11 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             session.values[other] = rows.values(other)
         results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
         session.fingerprints[name] = fingerprint(fingerprints.prepare_inputs(one, results))
-        follow_rename(one, task, rows.values(name))
-        return bool(rows.values(name).get("fingerprint") == session.fingerprints[name])
+        row = rows.values(name)
+        follow_rename(one, task, row)
+        is_same = bool(row.get("fingerprint") == session.fingerprints[name])
+        # what has not succeeded may have failed because of its base
+        return is_same and (rows.is_done(one) or not prepare.has_moved(session, one, row))
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
@@ -118,7 +132,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         before = session.values[previous].get("commit", "")
         session.fingerprints[name] = fingerprint(fingerprints.accept_inputs(one, before))
         own = rows.values(name)
-        is_there = own.get("outcome") != "changed" or _has_branch(session, one)
+        is_there = own.get("outcome") != "changed" or has_branch(session, one)
         return bool(is_there and own.get("fingerprint") == session.fingerprints[name])
 
     def act(task: Any) -> Values:
@@ -170,7 +184,7 @@ def _files(session: Session, one: Plan) -> list[str]:
     return [path for path in (*named, *recorded, layout.INCLUDE) if (start / path).is_file()]
 
 
-def _has_branch(session: Session, one: Plan) -> bool:
+def has_branch(session: Session, one: Plan) -> bool:
     """Whether the branch is there, in this repository or on a remote as last seen."""
     refs = session.snapshot.refs
     places = ["refs/heads/", *(f"refs/remotes/{remote}/" for remote in session.snapshot.remotes)]

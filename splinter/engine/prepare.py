@@ -8,11 +8,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from splinter.engine import bases
 from splinter.engine.branch import last_success
 from splinter.engine.checks import baseline
 from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
-from splinter.errors import GitError, StepError
+from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
 from splinter.model.fingerprints import Values
@@ -64,7 +65,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
 
 
 def _start(session: Session, plan: Plan, previous: Values) -> Start:
-    base = session.base_commit(plan)
+    base = bases.commit(session, plan)
     tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
     ahead = [values["tip"] for values in tips if not is_in(session, values["start"], values["tip"], base)]
     if ahead:
@@ -80,6 +81,22 @@ def base_of(session: Session, plan: Plan, previous: Values, base: str) -> str:
         return base
     stays = _moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base)
     return str(kept) if stays else base
+
+
+def has_moved(session: Session, plan: Plan, previous: Values) -> bool:
+    """Whether the base is another than it was prepared on, in files that count; a real run asks for it.
+
+    Where it cannot be found out, it has moved: `prepare` says why.
+    """
+    try:
+        is_look = session.store.is_read_only
+        base = bases.last_seen(session, plan.base) if is_look else bases.commit(session, plan)
+    except SplinterError:
+        return True
+    kept = previous.get("base", "")
+    if base is None or base == kept:
+        return False
+    return not (_moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base))
 
 
 def is_in(session: Session, start: str, tip: str, base: str) -> bool:
@@ -117,6 +134,7 @@ def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
         date_s = int(session.clock.now().timestamp())
         merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s,
                                  is_signed=session.settings.sign_commits)  # fmt: skip
+        session.store.add_commit(merged, plan.id)
     return merged
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
+from splinter.engine import bases
 from splinter.engine.session import Session
-from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
 from splinter.model import layout, plan, tool
-from splinter.model.plan import Plan, missing_base
-from splinter.model.ports import Clock, Snapshot
+from splinter.model.plan import Plan
+from splinter.model.ports import Clock
 from splinter.model.settings import Environment, Settings
 from splinter.model.workstream import Prompt, Workstream
 from splinter.system import user_folders
@@ -104,19 +104,39 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
         state=state_folder(repository),
         plans={},
     )
-    workstreams = project.collection.workstreams
-    now = current.now()
-    drafts = _plans(session, workstreams, now, watched={})
-    session.plans = drafts
-    if may_fetch:
-        for draft in drafts.values():
-            if draft.workstream.when == "on-change" or not _is_known(draft, snapshot):
-                session.base_commit(draft)
-    else:
-        _refuse_unknown_bases(drafts, snapshot)
-    watched = {id: _watched(session, draft) for id, draft in drafts.items() if draft.workstream.when == "on-change"}
-    session.plans = _plans(session, workstreams, now, watched=watched) if watched else drafts
+    _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session
+
+
+def follow_default_branch(session: Session) -> bool:
+    """Ask the remote for its default branch, where a workstream starts from that; whether plans are others now."""
+    plans = session.plans.values()
+    if not any(one.base.remote and one.base.is_default for one in plans) or not bases.ask(session):
+        return False
+    _decide(session, tuple(one.workstream for one in plans), may_fetch=True)
+    return True
+
+
+def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch: bool) -> None:
+    now = session.clock.now()
+    session.plans = _plans(session, workstreams, now, watched={})
+    if may_fetch:
+        if any(_must_be_asked(session, draft) for draft in session.plans.values()) and bases.ask(session):
+            session.plans = _plans(session, workstreams, now, watched={})
+        for draft in session.plans.values():
+            if draft.workstream.when == "on-change" or (draft.base.remote and draft.base.ref is None):
+                bases.commit(session, draft)
+    watched = {one.id: _watched(session, one) for one in session.plans.values() if one.workstream.when == "on-change"}
+    if watched:
+        session.plans = _plans(session, workstreams, now, watched=watched)
+
+
+def _must_be_asked(session: Session, draft: Plan) -> bool:
+    """Whether the default branch must be known before it is known what is due: it is watched, or was only guessed."""
+    remote = draft.base.remote
+    if not remote or not draft.base.is_default:
+        return False
+    return draft.workstream.when == "on-change" or layout.head(remote) not in session.snapshot.symbolic
 
 
 def sweep(project: Project, session: Session) -> int:
@@ -173,23 +193,13 @@ def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
 
 
 def _watched(session: Session, draft: Plan) -> str:
-    """What an `on-change` workstream sees on its base: the ids of everything under its inputs and scope."""
-    workstream, base = draft.workstream, draft.base
-    commit = session.last_seen(draft)
+    """What an `on-change` workstream sees on its base: the ids of everything under its inputs and scope.
+
+    Empty where nobody has seen that base yet.
+    """
+    workstream = draft.workstream
+    commit = bases.last_seen(session, draft.base)
     if commit is None:
-        raise InputError(missing_base(workstream, base.name, base.remote))
+        return ""
     scope = (*workstream.scope.modify, *workstream.scope.create) if workstream.scope.is_declared else ()
     return git.seen(session.repository, commit, tuple(sorted({*workstream.inputs, *scope} or {"**"})))
-
-
-def _is_known(draft: Plan, snapshot: Snapshot) -> bool:
-    """Whether the base was seen where it is to be taken from: a branch of ours may be one that the remote lacks."""
-    base = draft.base
-    seen = (f"refs/remotes/{base.remote}/{base.name}", layout.base(base.name))
-    return base.remote is None or any(ref in snapshot.refs for ref in seen)
-
-
-def _refuse_unknown_bases(drafts: dict[str, Plan], snapshot: Snapshot) -> None:
-    for draft in drafts.values():
-        if draft.base.ref is None and layout.base(draft.base.name) not in snapshot.refs:
-            raise InputError(missing_base(draft.workstream, draft.base.name, draft.base.remote))

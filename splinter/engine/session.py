@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from splinter.errors import GitError, InputError, SplinterError, StepError, StorageError
-from splinter.git import commands as git
+from splinter.errors import StepError
 from splinter.git import remotes
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.model.fingerprints import definition, fingerprint
-from splinter.model.plan import Base, Plan, missing_base
+from splinter.model.plan import Plan
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.records import TELLING, ErrorRecord, Outcomes
 from splinter.model.settings import Environment, Settings
@@ -42,7 +41,8 @@ class Session:
 
     `values` and `fingerprints` are by the names of tasks, `made` the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
-    `repairs` is what was put right when it began, `is_always` doit's `-a`. `errors` are those of this call;
+    `repairs` is what was put right when it began, `is_always` doit's `-a`; `unreached` says of each remote that was
+    out of reach why. `errors` are those of this call;
     `taken_up` is the run before this call that it publishes, see `take_up`.
     """
 
@@ -69,8 +69,8 @@ class Session:
     only_publishes: bool = False
     taken_up: str | None = None
     errors: list[ErrorRecord] = field(default_factory=list)
+    unreached: dict[str, str] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _bases: dict[str, str] = field(default_factory=dict)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _slots: dict[str, threading.BoundedSemaphore] = field(default_factory=dict)
     _mine: threading.local = field(default_factory=threading.local)
@@ -162,6 +162,10 @@ class Session:
                 self._answers[question] = ask()
             return self._answers[question]
 
+    def answer(self, question: str) -> str | None:
+        """The answer to a question that was asked in this call, None where it was not."""
+        return self._answers.get(question)
+
     def version(self, tool: Tool) -> str | None:
         """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
         env = self.environment.child_environment(tool.env, hides=tool.hides) | dict(tool.variables)
@@ -182,48 +186,6 @@ class Session:
     def note(self, sentence: str) -> None:
         """Say something in the report that belongs to no workstream."""
         self.store.note(self.open_run(), sentence)
-
-    def base_commit(self, plan: Plan) -> str:
-        """The commit that a workstream's base is at, fetched once and pinned for the run."""
-        base = plan.base
-        with self._lock:
-            if base.name not in self._bases:
-                self._bases[base.name] = self._fetch(plan, base) if base.remote else self._resolved(plan, base.ref)
-            return self._bases[base.name]
-
-    def pinned(self, name: str) -> str | None:
-        """The commit that a base is pinned at, None where nobody asked for it yet."""
-        return self._bases.get(name)
-
-    def last_seen(self, plan: Plan) -> str | None:
-        """The commit that a base is at as far as is known without asking its remote."""
-        base = plan.base
-        own = layout.base(base.name) if base.remote else ""
-        known = [ref for ref in (own, base.ref or "") if ref == "HEAD" or ref in self.snapshot.refs]
-        return self.pinned(base.name) or (git.resolve(self.repository, known[0]) if known else None)
-
-    def _fetch(self, plan: Plan, base: Base) -> str:
-        assert base.remote
-        own = layout.base(base.name)
-        try:
-            remotes.fetch(self.repository, base.remote, base.name, own, self.remote_auth(base.remote))
-        except StorageError:
-            raise
-        except (GitError, SplinterError) as error:
-            if "couldn't find remote ref" in str(error):
-                raise InputError(missing_base(plan.workstream, base.name, base.remote)) from error
-            last = next((ref for ref in (own, base.ref) if ref and git.resolve(self.repository, ref)), None)
-            if last is None:
-                raise
-            self.note(self.redactor.text(f"{base.remote} was not reached; {base.name} is as last seen. {error}"))
-            return self._resolved(plan, last)
-        return self._resolved(plan, own)
-
-    def _resolved(self, plan: Plan, ref: str | None) -> str:
-        commit = git.resolve(self.repository, ref) if ref else None
-        if commit is None:
-            raise InputError(missing_base(plan.workstream, plan.base.name, plan.base.remote))
-        return commit
 
     def remote_auth(self, remote: str) -> dict[str, str]:
         """The environment that lets git use the token for a remote on GitHub's host, else nothing."""

@@ -120,6 +120,7 @@ def call(
     is_remote: bool = False,
     is_elsewhere: bool = False,
     stdout: IO[bytes] | None = None,
+    more_config: Sequence[str] = (),
 ) -> process.Captured:
     """Call git; raises GitError where its exit status is none of `ok`, StorageError where it could not write.
 
@@ -129,7 +130,7 @@ def call(
     variables = environment(repository.environ, is_remote=is_remote or repository.is_partial) | dict(env or {})
     if repository.objects:
         variables["GIT_OBJECT_DIRECTORY"] = str(repository.objects)
-    config = [*_CONFIG, *repository.drivers_off]
+    config = [*_CONFIG, *repository.drivers_off, *more_config]
     if worktree:
         config += [f"core.excludesFile={worktree.excludes}", *traits(worktree)]
         variables["GIT_INDEX_FILE"] = str(worktree.index)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from splinter.git import command_line
 from splinter.git.command_line import Repository
+from splinter.model import layout
 
 NETWORK_TIMEOUT_S = 120.0
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
@@ -33,7 +34,7 @@ def push(
     ref = f"refs/heads/{branch}"
     command_line.call(repository, *_PUSH,
          f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
-         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True, more_config=_one_ref(remote))  # fmt: skip
 
 
 def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
@@ -45,7 +46,8 @@ def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[
 def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: Mapping[str, str]) -> None:
     """Push a commit as a new ref; raises GitError where another is there."""
     command_line.call(repository, *_PUSH,
-         remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+         remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True,
+         more_config=_one_ref(remote))  # fmt: skip
 
 
 def move_ref(
@@ -54,7 +56,7 @@ def move_ref(
     """Let a ref of ours there name a commit, or nothing, only where it is `expected` (empty: none); raises GitError."""
     command_line.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
          f"--force-with-lease={ref}:{expected}", remote, f"{commit or ''}:{ref}",
-         env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
+         env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True, more_config=_one_ref(remote))  # fmt: skip
 
 
 def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Mapping[str, str]) -> dict[str, str]:
@@ -63,6 +65,31 @@ def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Map
                 env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
     lines = (line.partition("\t") for line in done.stdout.decode("utf-8", "replace").splitlines())
     return {ref: id for id, _, ref in lines}
+
+
+def default_branch(repository: Repository, remote: str, auth: Mapping[str, str]) -> str | None:
+    """The branch that HEAD names on the remote, None where it names none that exists; raises GitError."""
+    done = command_line.call(repository, "ls-remote", "--quiet", "--symref", remote, "HEAD",
+                env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
+    lines = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
+    # git takes the name for the end of one: refs/remotes/…/HEAD of a mirror is listed too
+    target = next((words[0] for words in lines if words[0].startswith("ref: ") and words[1:] == ["HEAD"]), "")
+    return target.removeprefix("ref: refs/heads/") if target.startswith("ref: refs/heads/") else None
+
+
+def remember_default_branch(repository: Repository, remote: str, name: str) -> None:
+    """Keep which base of ours is the remote's default branch."""
+    command_line.call(repository, "symbolic-ref", layout.head(remote), layout.base(remote, name))
+
+
+def unseen(repository: Repository, remote: str, commit: str, *, there: Sequence[str]) -> tuple[str, ...]:
+    """What `commit` contains, itself included, that nothing which was fetched from the remote does; the newest first.
+
+    `there` are commits that the remote was just seen to have.
+    """
+    seen = (f"refs/remotes/{remote}/*", layout.base(remote, "*"))
+    names = ["--not", *(f"--glob={pattern}" for pattern in seen), *there]
+    return tuple(command_line.text(repository, "rev-list", "--topo-order", commit, *names).split())
 
 
 def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[str, str]) -> None:
@@ -80,6 +107,11 @@ def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[st
     # git takes the name for the end of one: refs/mirror/refs/heads/… is listed too
     found = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
     return next((id for id, name in found if name == ref), "")
+
+
+def _one_ref(remote: str) -> tuple[str, ...]:
+    """What lets git push a single ref from a clone that was made with `--mirror`."""
+    return (f"remote.{remote}.mirror=false",)
 
 
 def auth_env(url: str, token: str | None) -> dict[str, str]:

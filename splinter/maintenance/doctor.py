@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +25,9 @@ from splinter.git import command_line
 from splinter.maintenance import doctor_checks, doctor_finding, doctor_services, retention
 from splinter.maintenance.doctor_finding import Finding
 from splinter.model import layout
+from splinter.model.bases import Base, choose_base
 from splinter.model.layout import REPORTS
-from splinter.model.plan import Base, choose_base, choose_remote, tool_names
+from splinter.model.plan import choose_remote, tool_names
 from splinter.model.settings import Identity
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
@@ -139,14 +140,16 @@ def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Fin
         except InputError as error:
             yield doctor_finding.problem("git", "base", str(error))
         else:
-            yield _base(base, session.snapshot.refs)
+            yield _base(base)
 
 
-def _base(base: Base, refs: Mapping[str, str]) -> Finding:
+def _base(base: Base) -> Finding:
     if base.remote is None:
         return doctor_finding.ok("git", "base", base.name)
-    seen = (f"refs/remotes/{base.remote}/{base.name}", layout.base(base.name))
-    if any(ref in refs for ref in seen):
+    if base.is_unknown:
+        message = f"the default branch of {base.remote} was never seen here; a run asks for it there"
+        return doctor_finding.note("git", "base", message)
+    if base.ref:
         return doctor_finding.ok("git", "base", f"{base.name} of {base.remote}")
     message = f"{base.name} was never seen on {base.remote}; a run asks for it there"
     return doctor_finding.note("git", "base", message)

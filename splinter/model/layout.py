@@ -12,7 +12,9 @@ finished steps of unfinished workstreams run again; the rest comes back |
 | the workstream's result | `refs/heads/splinter/<id>` | the branch | it is made again from the checkpoints |
 | which commits are ours | `refs/splinter/accepted/<id>`, `history.db` | either | splinter's own count as a person's |
 | what was pushed last | `refs/splinter/remote/<id>` | the ref | the remote's branch is read again before a push |
-| the base as last seen | `refs/splinter/base/<name>` | the remote | offline, nothing is known of it |
+| the base as last seen | `refs/splinter/base/<remote>/<name>` | the remote | offline, nothing is known of it |
+| the remote's default branch as last seen | `refs/splinter/head/<remote>` | the remote | \
+it is asked again; offline, `origin/HEAD` counts |
 | a paid result | `refs/splinter/results/<key>/<id>` | the ref | the agent is paid again |
 | who makes a shared result now | `refs/splinter/claims/<key>` on the remote | the remote | two machines may pay |
 | claims of this repository | `refs/splinter/claimed/<key>` | the ref | a killed run's claim waits for its deadline |
@@ -41,6 +43,7 @@ BASES = f"{OURS}base"
 CHECKPOINTS = f"{OURS}checkpoints"
 CLAIMS = f"{OURS}claims"
 CLAIMED = f"{OURS}claimed"  # here alone: what this repository claims, so that a killed run's claim is known for that
+HEADS = f"{OURS}head"
 REHEARSALS = f"{OURS}rehearsals"
 REMOTE = f"{OURS}remote"
 RESULTS = f"{OURS}results"
@@ -79,9 +82,14 @@ def accepted(id: str) -> str:
     return f"{ACCEPTED}/{id}"
 
 
-def base(name: str) -> str:
-    """The ref that holds a remote's base as it was fetched last."""
-    return f"{BASES}/{name}"
+def base(remote: str, name: str) -> str:
+    """The ref that holds a branch of a remote as it was fetched last."""
+    return f"{BASES}/{remote}/{name}"
+
+
+def head(remote: str) -> str:
+    """The symbolic ref that names the base which is a remote's default branch, as it was asked for last."""
+    return f"{HEADS}/{remote}"
 
 
 def checkpoint(id: str, step: str) -> str:

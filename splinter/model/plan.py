@@ -10,25 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from splinter.errors import InputError
-from splinter.model import layout, schedule
+from splinter.model import schedule
+from splinter.model.bases import Base, choose_base
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Setup, ToolCall, Workstream
-
-COMMON_BASES = ("main", "master")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """Where a workstream starts: a branch's name, the ref that stands for it here, and the remote it is fetched from.
-
-    `ref` is None where only the remote knows the branch.
-    """
-
-    name: str
-    ref: str | None
-    remote: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +33,13 @@ class Plan:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
     setup: tuple[Setup, ...] = ()
+
+    @property
+    def until(self) -> str:
+        """Until when a limit that is used up stays so."""
+        if self.workstream.when == "once":
+            return f"until an edit, or doit -a {self.id}"
+        return "until the next occurrence, an edit, or doit -a"
 
     @property
     def id(self) -> str:
@@ -128,47 +122,3 @@ def choose_remote(settings: Settings, snapshot: Snapshot) -> str | None:
     if "origin" in snapshot.remotes:
         return "origin"
     return next(iter(snapshot.remotes)) if len(snapshot.remotes) == 1 else None
-
-
-def choose_base(workstream: Workstream, settings: Settings, snapshot: Snapshot, remote: str | None) -> Base:
-    """The branch that a workstream starts from; raises InputError where there is nothing to start from."""
-    name = workstream.base or settings.base or _default_base(snapshot, remote, settings.branch_prefix)
-    if name is None and snapshot.head_branch and snapshot.head:
-        raise InputError(
-            f'the checkout is on "{snapshot.head_branch}", which is a workstream\'s own branch; '
-            f'name the branch to start from with "base:" in {workstream.source}, or in the settings'
-        )
-    if name is None:
-        if snapshot.head is None:
-            raise InputError('this repository has no commit yet; "git commit" makes the first')
-        return Base(name="HEAD", ref="HEAD", remote=None)
-    local = f"refs/heads/{name}"
-    if remote:
-        tracking = f"refs/remotes/{remote}/{name}"
-        ref = next((ref for ref in (tracking, local) if ref in snapshot.refs), None)
-        return Base(name=name, ref=ref, remote=remote)
-    if local not in snapshot.refs:
-        if snapshot.head is None:
-            raise InputError('this repository has no commit yet; "git commit" makes the first')
-        raise InputError(missing_base(workstream, name, None))
-    return Base(name=name, ref=local, remote=None)
-
-
-def missing_base(workstream: Workstream, name: str, remote: str | None) -> str:
-    """The sentence for a base that is not there."""
-    where = f"on {remote}" if remote else "here"
-    mend = f'"git push {remote} {name}" makes it' if remote else f'"git branch {name}" makes it'
-    return f'{workstream.source}: base "{name}" does not exist {where}; {mend}, or name another with "base:"'
-
-
-def _default_base(snapshot: Snapshot, remote: str | None, prefix: str) -> str | None:
-    head = snapshot.symbolic.get(f"refs/remotes/{remote}/HEAD", "")
-    if head:
-        return head.removeprefix(f"refs/remotes/{remote}/")
-    # somebody who looks at a workstream's branch does not want it to start from itself
-    is_ours = layout.accepted((snapshot.head_branch or "").removeprefix(prefix)) in snapshot.refs
-    if snapshot.head_branch and not is_ours:
-        return snapshot.head_branch
-    known = [name for name in COMMON_BASES for ref in (f"refs/heads/{name}", f"refs/remotes/{remote}/{name}")
-             if ref in snapshot.refs]  # fmt: skip
-    return known[0] if known else None

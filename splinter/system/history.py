@@ -53,6 +53,7 @@ create index if not exists calls_of on calls (workstream, made_of);
 create table if not exists facts (name text primary key, value text not null);
 """
 
+_COMMIT = "commit/"
 _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
  or exists (select 1 from workstreams where workstreams.run = runs.run)
  or exists (select 1 from pull_requests where pull_requests.run = runs.run)
@@ -176,9 +177,21 @@ class Store:
         return tuple(records.step_from_json(json.loads(row[0])) for row in rows)
 
     def commits(self) -> frozenset[str]:
-        """The ids of all commits that steps made: what is ours, whatever its message says."""
-        made = "select distinct json_extract(record, '$.commit') from steps where json_extract(record, '$.outcome') = ?"
-        return frozenset(row[0] for outcome in ("changed", "cached") for row in self._rows(made, outcome))
+        """The ids of all commits that we made: what is ours, whatever its message says.
+
+        A kept result that changes nothing leaves the commit before it, which may be anybody's.
+        """
+        made = self._rows(
+            "select distinct json_extract(record, '$.commit') from steps where"
+            " json_extract(record, '$.outcome') = 'changed'"
+            " or (json_extract(record, '$.outcome') = 'cached' and json_array_length(record, '$.files') > 0)"
+        )
+        merged = self._rows("select substr(name, ?) from facts where name like ?", len(_COMMIT) + 1, f"{_COMMIT}%")
+        return frozenset(row[0] for row in (*made, *merged))
+
+    def add_commit(self, commit: str, workstream: str) -> None:
+        """Remember that a commit which no step made is ours: a merge of what a workstream depends on."""
+        self.set_fact(f"{_COMMIT}{commit}", workstream)
 
     def commits_of(self, workstream: str, *, latest: int) -> tuple[str, ...]:
         """The ids of the latest commits that a workstream's steps made, the newest first."""

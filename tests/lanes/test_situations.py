@@ -50,6 +50,7 @@ base without a common history *                         | 0 changed         | re
 base's tip is a merge *                                 | 0 changed         | rebuilt on it
 base named in the definition *                          | 0 changed         | branch and pull request aim at it
 base deleted on the remote                              | 3 failed          | reported with the command that fixes it, nothing moves
+base renamed on the remote                              | 0 changed         | branch and pull request follow
 base renamed on the remote and named so *               | 0 changed         | branch and pull request follow
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
@@ -117,7 +118,7 @@ remote that is empty *                                  | 3 -               | re
 remote with pruning set *                               | 0 changed         | the user's tags and tracking refs stay
 shallow clone *                                         | 0 changed         | stays shallow
 shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's on top, stays shallow
-another machine that makes the same *                   | 0 changed         | the pull request goes on
+another machine that makes the same                     | 0 changed         | its ids and the pull request stay
 another machine that makes something else *             | 2 changed         | what it does not know is not pushed over
 object format sha256                                    | 0 changed         | as with sha1
 """

@@ -90,12 +90,22 @@ def base_named_in_the_definition(hub: Scene) -> Story:
 
 def base_deleted_on_the_remote(hub: Scene) -> Story:
     tip, pulls = hub.both(), hub.hub.pulls()
-    hub.git(f"--git-dir={hub.origin}", "branch", "-m", "main", "trunk")
+    hub.git(f"--git-dir={hub.origin}", "update-ref", "-d", "refs/heads/main")
     hub.edit()
     done = yield
-    assert 'base "main" does not exist on origin' in done.out + done.err
+    assert 'base "main" does not exist on origin, whose default branch it was' in done.out + done.err
+    assert '"git remote set-head origin --auto" asks which one that is now' in done.out + done.err
     assert hub.both() == tip
     assert hub.hub.pulls() == pulls
+
+
+def base_renamed_on_the_remote(hub: Scene) -> Story:
+    hub.git(f"--git-dir={hub.origin}", "branch", "-m", "main", "trunk")
+    hub.edit()
+    yield
+    hub.both()
+    assert hub.git("rev-parse", "splinter/w~1") == hub.remote("trunk")
+    assert [(one["number"], one["base"]["ref"]) for one in hub.hub.pulls()] == [(1, "trunk")]
 
 
 def base_renamed_on_the_remote_and_named_so(hub: Scene) -> Story:

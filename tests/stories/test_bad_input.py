@@ -102,8 +102,22 @@ def test_a_base_that_the_remote_lacks_is_reported(world: World, tmp_path: Path) 
     world.git("push", "--quiet", "origin", "main")
     done = world.doit()
     assert (done.status, done.out) == (3, "")
+    assert done.err == ('workstreams/good.yaml: base "nope" does not exist on origin; name another with "base:"\n')
+
+
+def test_a_base_that_only_this_clone_has_is_reported_with_the_command_that_publishes_it(
+    world: World, tmp_path: Path
+) -> None:
+    world.write("workstreams/good.yaml", GOOD + "base: release\n")
+    world.commit()
+    world.git("branch", "release")
+    world.git("init", "--quiet", "--bare", str(tmp_path / "origin.git"))
+    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    world.git("push", "--quiet", "origin", "main")
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
     assert done.err == (
-        'workstreams/good.yaml: base "nope" does not exist on origin; "git push origin nope" makes it, '
+        'workstreams/good.yaml: base "release" does not exist on origin; "git push origin release" makes it, '
         'or name another with "base:"\n'
     )
 
@@ -192,6 +206,6 @@ def test_an_empty_remote_is_reported_before_anything_runs(world: World, tmp_path
     done = world.doit()
     assert (done.status, done.out) == (3, "")
     assert done.err == (
-        'workstreams/good.yaml: base "main" does not exist on origin; "git push origin main" makes it, '
-        'or name another with "base:"\n'
+        'origin has no default branch; "git push origin main" makes it, or name the branch to start from with "base:" '
+        "in workstreams/good.yaml, or in the settings\n"
     )

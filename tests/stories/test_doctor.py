@@ -360,7 +360,7 @@ def test_several_remotes_without_a_choice_are_noted(bench: World) -> None:
 
 def test_a_base_that_was_never_fetched_is_noted(bench: World) -> None:
     bench.git("remote", "add", "origin", "https://example.org/a.git")
-    assert "note     base: main was never seen on origin; a run asks for it there" in lines(bench)
+    assert "note     base: the default branch of origin was never seen here; a run asks for it there" in lines(bench)
 
 
 def test_a_repository_without_a_commit_is_reported(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from splinter.engine import bases
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
 from splinter.git import commands as git
@@ -76,7 +77,7 @@ def _with_paths(session: Session, plan: Plan, one: Difference, last: Values) -> 
     """An `on-change` occurrence as the paths that differ between the base then and the base now."""
     if one.kind != "occurrence" or plan.workstream.when != "on-change":
         return one
-    base = session.last_seen(plan)
+    base = bases.last_seen(session, plan.base)
     if base is None or not git.existing(session.repository, [last["base"]]):
         return one
     scope = plan.workstream.scope

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from splinter.engine import prepare
+from splinter.engine import bases, prepare
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
 from splinter.engine.steps.cache import Kept
@@ -104,7 +104,7 @@ def _known(
     row = values(one.task("prepare"))
     if is_prepared:
         return _Known(start=None if due else row["start"], base=row["base"], due=due)
-    base = session.last_seen(one)
+    base = bases.last_seen(session, one.base)
     if base and not one.workstream.depends_on:
         base = prepare.base_of(session, one, row, base)
     return _Known(start=None if one.workstream.depends_on else base, base=base, due=due)

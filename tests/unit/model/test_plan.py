@@ -11,7 +11,8 @@ import pytest
 from splinter.config import settings_file
 from splinter.errors import InputError
 from splinter.model import plan
-from splinter.model.plan import Base, Plan
+from splinter.model.bases import Base
+from splinter.model.plan import Plan
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.workstream import Run, Step, ToolCall, Workstream
@@ -56,17 +57,58 @@ LOCAL = snapshot("refs/heads/main")
         (snapshot("refs/heads/main", head=None), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote=None)),
         (
             snapshot("refs/heads/x", "refs/remotes/origin/trunk", remotes=("origin",), head="x", refs__remotes__origin__HEAD="refs/remotes/origin/trunk"),
-            DEFAULTS, None, Base(name="trunk", ref="refs/remotes/origin/trunk", remote="origin"),
+            DEFAULTS, None, Base(name="trunk", ref="refs/remotes/origin/trunk", remote="origin", is_default=True),
         ),
-        (snapshot("refs/heads/main", remotes=("only",)), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote="only")),
+        (
+            snapshot("refs/heads/x", "refs/remotes/origin/main", "refs/splinter/base/origin/trunk", remotes=("origin",), head="x", refs__remotes__origin__HEAD="refs/remotes/origin/main", refs__splinter__head__origin="refs/splinter/base/origin/trunk"),
+            DEFAULTS, None, Base(name="trunk", ref="refs/splinter/base/origin/trunk", remote="origin", is_default=True),
+        ),
+        (snapshot("refs/heads/main", remotes=("only",)), DEFAULTS, None, Base(name="HEAD", ref=None, remote="only", is_default=True)),
+        (snapshot("refs/heads/main", remotes=("only",), head=None), DEFAULTS, None, Base(name="HEAD", ref=None, remote="only", is_default=True)),
+        (
+            snapshot("refs/heads/main", "refs/remotes/only/dev", "refs/remotes/only/splinter/w", remotes=("only",)),
+            DEFAULTS, None, Base(name="dev", ref="refs/remotes/only/dev", remote="only", is_default=True),
+        ),
+        (
+            snapshot("refs/heads/main", "refs/remotes/only/dev", "refs/remotes/only/main", remotes=("only",)),
+            DEFAULTS, None, Base(name="HEAD", ref=None, remote="only", is_default=True),
+        ),
+        (snapshot("refs/heads/main", remotes=("only",)), DEFAULTS, "main", Base(name="main", ref=None, remote="only")),
         (snapshot("refs/heads/main", remotes=("a", "b")), DEFAULTS, None, Base(name="main", ref="refs/heads/main", remote=None)),
         (snapshot("refs/heads/main", remotes=("a", "b")), replace(DEFAULTS, remote="b"), "far", Base(name="far", ref=None, remote="b")),
     ],
 )  # fmt: skip
-def test_a_base_is_the_setting_else_the_remotes_default_else_the_current_branch(
+def test_a_base_is_the_one_that_is_named_else_the_remotes_default_and_without_a_remote_the_current_branch(
     seen: Snapshot, settings: Settings, own: str | None, expected: Base
 ) -> None:
     assert made(workstream(base=own), seen, settings).base == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen", "whose"),
+    [
+        (replace(DEFAULTS, base="splinter/w", source="splinter.toml"), LOCAL, '"base" in splinter.toml'),
+        (
+            DEFAULTS,
+            snapshot(
+                "refs/remotes/origin/splinter/w",
+                remotes=("origin",),
+                refs__remotes__origin__HEAD="refs/remotes/origin/splinter/w",
+            ),
+            "the default branch of origin",
+        ),
+    ],
+)
+def test_a_base_that_is_the_workstreams_own_branch_is_refused_whoever_names_it(
+    settings: Settings, seen: Snapshot, whose: str
+) -> None:
+    seen = replace(seen, refs={**seen.refs, "refs/heads/splinter/w": "1" * 40})
+    with pytest.raises(InputError) as caught:
+        made(workstream(), seen, settings)
+    assert str(caught.value) == (
+        f'{whose} is "splinter/w", which is the branch of the workstream w itself; '
+        'name the branch to start from with "base:" in workstreams/w.yaml, or in the settings'
+    )
 
 
 def test_a_remote_that_does_not_exist_is_reported() -> None:

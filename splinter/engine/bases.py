@@ -1,0 +1,128 @@
+"""The base of each workstream as a commit: asked of its remote once in a call, fetched, pinned for the run.
+
+A local branch never stands in for a remote's: what nobody published stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from splinter.engine.session import Session
+from splinter.errors import GitError, InputError, SplinterError, StorageError
+from splinter.git import commands as git
+from splinter.git import remotes
+from splinter.model import bases, layout
+from splinter.model.bases import Base
+from splinter.model.plan import Plan, choose_remote
+
+
+def ask(session: Session) -> bool:
+    """Ask the remote for its default branch, once in a call; whether it is another than the session knew."""
+    remote = choose_remote(session.settings, session.snapshot)
+    name = session.once(f"default branch of {remote}", lambda: _asked(session, remote)) if remote else None
+    if not remote or not name:
+        return False
+    head, own = layout.head(remote), layout.base(remote, name)
+    if session.snapshot.symbolic.get(head) == own:
+        return False
+    session.snapshot = replace(session.snapshot, symbolic={**session.snapshot.symbolic, head: own})
+    return True
+
+
+def _asked(session: Session, remote: str) -> str | None:
+    try:
+        return remotes.default_branch(session.repository, remote, session.remote_auth(remote))
+    except StorageError:
+        raise
+    except SplinterError as error:
+        session.unreached[remote] = session.redactor.text(str(error))
+        return None
+
+
+def commit(session: Session, plan: Plan) -> str:
+    """The commit that a workstream's base is at, fetched once and pinned for the run; raises InputError for none."""
+    base = plan.base
+    found = session.once(_question(base), lambda: _fetched(session, plan) if base.remote else _local(session, plan))
+    assert found
+    return found
+
+
+def last_seen(session: Session, base: Base) -> str | None:
+    """The commit that a base is at as far as is known without asking its remote."""
+    return session.answer(_question(base)) or _seen(session, base)
+
+
+def as_seen(session: Session, plans: Iterable[Plan]) -> tuple[str, ...]:
+    """What a command that asks nobody says of the bases that it speaks of, a sentence each."""
+    found = []
+    for base in dict.fromkeys(plan.base for plan in plans):
+        if base.remote and base.is_unknown:
+            found.append(f"The default branch of {base.remote} was never seen here; a run asks for it.")
+        elif base.remote:
+            how = "as last seen" if base.ref else "not known here"
+            found.append(f"{base.shown} is {how}; a run asks {base.remote}.")
+    return tuple(found)
+
+
+def _question(base: Base) -> str:
+    return f"base {base.shown}"
+
+
+def _fetched(session: Session, plan: Plan) -> str:
+    base, repository = plan.base, session.repository
+    assert base.remote
+    _refuse_unknown(session, plan, base.remote)
+    own = layout.base(base.remote, base.name)
+    try:
+        if base.remote in session.unreached:
+            raise GitError(session.unreached[base.remote])
+        remotes.fetch(repository, base.remote, base.name, own, session.remote_auth(base.remote))
+    except StorageError:
+        raise
+    except SplinterError as error:
+        if "couldn't find remote ref" in str(error):
+            raise InputError(bases.missing_base(plan.workstream, base, session.snapshot)) from error
+        return _without_remote(session, plan, session.redactor.text(str(error)))
+    if base.is_default:
+        remotes.remember_default_branch(repository, base.remote, base.name)
+    return _resolved(session, plan, own)
+
+
+def _refuse_unknown(session: Session, plan: Plan, remote: str) -> None:
+    if plan.base.is_unknown:
+        why = session.unreached.get(remote, "")
+        raise InputError(bases.without_default(plan.workstream, remote, session.snapshot, why=why))
+
+
+def _without_remote(session: Session, plan: Plan, why: str) -> str:
+    """The base as it was seen last, which the report says; raises InputError where it never was."""
+    base = plan.base
+    last = _seen(session, base)
+    if last is None:
+        raise InputError(bases.never_seen(plan.workstream, base, why=why))
+    session.note(f"{base.remote} was not reached; {base.name} is as last seen. {why}")
+    return last
+
+
+def _seen(session: Session, base: Base) -> str | None:
+    """A remote's branch as last seen, by us or by the user, whoever saw more of it."""
+    repository = session.repository
+    if base.remote is None:
+        return git.resolve(repository, base.ref) if base.ref else None
+    found = [git.resolve(repository, ref) for ref in bases.seen_as(base.remote, base.name)]
+    ours, users = found
+    if ours and users and ours != users and git.is_ancestor(repository, ours, users):
+        return users
+    return ours or users
+
+
+def _local(session: Session, plan: Plan) -> str:
+    return _resolved(session, plan, plan.base.ref or "HEAD")
+
+
+def _resolved(session: Session, plan: Plan, ref: str) -> str:
+    found = git.resolve(session.repository, ref)
+    if found is None:
+        raise InputError(bases.missing_base(plan.workstream, plan.base, session.snapshot))
+    return found

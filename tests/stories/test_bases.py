@@ -1,0 +1,220 @@
+"""Where a workstream starts, in every kind of clone: base, target, and what is on the remote afterwards.
+
+In each row the user has a commit that was never pushed. Whatever happens, the remote never gets it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.counterparts.forge import Forge, forge
+from tests.world import Done, World
+
+BRANCH = "splinter/one"
+TABLE = """
+clone         | server  | remote  | checkout | ends as
+full          | same    | online  | attached | 0 trunk
+full          | same    | online  | detached | 0 trunk
+full          | same    | online  | rebasing | 0 trunk
+full          | same    | online  | linked   | 0 trunk
+full          | renamed | online  | attached | 0 trunk-2
+full          | changed | online  | attached | 0 other
+full          | gone    | online  | attached | 3 -
+full          | same    | offline | attached | 2 trunk
+single-branch | same    | online  | attached | 0 trunk
+single-branch | changed | online  | attached | 0 other
+shallow       | same    | online  | detached | 0 trunk
+actions       | changed | online  | detached | 0 other
+actions       | same    | offline | detached | 2 trunk
+gitlab        | same    | online  | detached | 0 trunk
+jenkins       | same    | online  | detached | 0 trunk
+jenkins       | same    | offline | detached | 3 -
+mirror        | same    | online  | attached | 0 trunk
+by hand       | same    | online  | attached | 0 trunk
+by hand       | same    | offline | attached | 3 -
+pushed        | same    | online  | detached | 0 trunk
+pushed        | same    | online  | rebasing | 0 trunk
+"""
+CLONES = ("full", "single-branch", "shallow", "actions", "gitlab", "jenkins", "mirror", "by hand", "pushed")
+SERVERS = ("same", "renamed", "changed", "gone")
+CHECKOUTS = ("attached", "detached", "rebasing", "linked")
+HAS_HEAD = ("full", "single-branch", "shallow")  # git writes `origin/HEAD` for these
+SEES_ONE = ("actions", "gitlab", "pushed")  # of the remote they see one branch
+
+
+@dataclass(frozen=True)
+class Row:
+    clone: str
+    server: str
+    remote: str
+    checkout: str
+
+    def ends_as(self) -> str:
+        """Exit status of the first `doit`, and the base."""
+        if self.remote == "offline":
+            return "2 trunk" if self.clone in (*HAS_HEAD, *SEES_ONE) else "3 -"
+        if self.server == "gone":
+            return "3 -"
+        return f"0 {self.default}"
+
+    @property
+    def default(self) -> str:
+        return {"same": "trunk", "renamed": "trunk-2", "changed": "other"}.get(self.server, "-")
+
+
+def rows() -> Iterator[tuple[Row, str]]:
+    for line in TABLE.strip().splitlines()[1:]:
+        *cells, ends_as = (cell.strip() for cell in line.split("|"))
+        yield Row(*cells), ends_as
+
+
+ROWS = dict(rows())
+EVERY = itertools.chain(
+    (
+        Row(clone, server, remote, "attached")
+        for clone in CLONES
+        for server in SERVERS
+        for remote in ("online", "offline")
+    ),
+    (Row(clone, "same", "online", checkout) for clone in CLONES for checkout in CHECKOUTS[1:]),
+)
+DEEP = [pytest.param(row, id=str(row), marks=pytest.mark.lane("git")) for row in EVERY if row not in ROWS]
+SHOWN = [pytest.param(row, id=f"{row.clone}, {row.server}, {row.remote}, {row.checkout}") for row in ROWS]
+
+
+@pytest.fixture
+def hub() -> Iterator[Forge]:
+    with forge() as one:
+        yield one
+
+
+class Bench:
+    """A server with two branches, and one clone of it, in which somebody has a commit of his own."""
+
+    def __init__(self, folder: Path, home: Path, hub: Forge) -> None:
+        self.folder, self.origin, self.hub = folder, folder / "origin.git", hub
+        self.world = World(folder / "project", home)
+        self.git, self.where, self.private = self.world.git, self.world.root, ""
+        self.git("checkout", "-q", "-b", "trunk")
+        self.world.workstream("one", title="T", when="always", steps=[{"id": "s", "run": "echo x >> a"}])
+        self.world.commit()
+        self.git("init", "-q", "--bare", "--initial-branch=trunk", str(self.origin))
+        self.git("push", "-q", f"file://{self.origin}", "trunk")
+        self.git("commit", "-q", "--allow-empty", "-m", "on the other branch")
+        self.git("push", "-q", f"file://{self.origin}", "HEAD:other")
+        self.git("reset", "-q", "--hard", "HEAD~1")
+        self.world.env |= hub.env
+
+    def clone(self, kind: str) -> None:
+        url, root, tip = f"file://{self.origin}", self.world.root, self.git("rev-parse", "HEAD")
+        if kind not in ("by hand", "pushed"):
+            shutil.rmtree(root)
+            root.mkdir()
+            self.git("init", "-q", "--initial-branch=mine") if kind in ("actions", "gitlab", "jenkins") else None
+        if kind in ("actions", "gitlab", "jenkins", "by hand", "pushed"):
+            self.git("remote", "add", "origin", url)
+        calls = {
+            "full": [("clone", "-q", url, ".")],
+            "single-branch": [("clone", "-q", "--single-branch", url, ".")],
+            "shallow": [("clone", "-q", "--depth=1", url, ".")],
+            "actions": [("fetch", "-q", "--depth=1", "origin", f"+{tip}:refs/remotes/origin/trunk"), ("checkout", "-q", "-B", "trunk", "refs/remotes/origin/trunk")],
+            "gitlab": [("fetch", "-q", "--depth=20", "origin", f"+{tip}:refs/pipelines/1", "+refs/heads/trunk:refs/remotes/origin/trunk"), ("checkout", "-q", tip)],
+            "jenkins": [("fetch", "-q", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*"), ("checkout", "-q", tip)],
+            "mirror": [("clone", "-q", "--mirror", url, ".git"), ("config", "core.bare", "false"), ("reset", "-q", "--hard")],
+            "by hand": [],
+            "pushed": [("push", "-q", "-u", "origin", "trunk")],
+        }  # fmt: skip
+        for call in calls[kind]:
+            self.git(*call)
+
+    def check_out(self, state: str) -> None:
+        if state == "linked":
+            self.where = self.folder / "linked"
+            self.git("worktree", "add", "-q", "-b", "feature", str(self.where))
+        elif state == "detached":
+            self.git("checkout", "-q", "--detach")
+        (self.where / "private.txt").write_text("never pushed\n")
+        self.git("-C", str(self.where), "add", ".")
+        self.git("-C", str(self.where), "commit", "-q", "-m", "private")
+        self.private = self.git("-C", str(self.where), "rev-parse", "HEAD")
+        if state == "rebasing":
+            self.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-q", "-i", "HEAD~1")
+
+    def change_server(self, state: str) -> None:
+        words = {
+            "renamed": ("branch", "-m", "trunk", "trunk-2"),
+            "changed": ("symbolic-ref", "HEAD", "refs/heads/other"),
+            "gone": ("update-ref", "-d", "refs/heads/trunk"),
+        }.get(state)
+        if words:
+            self.there(*words)
+
+    def there(self, *words: str, ok: bool = True) -> str:
+        return self.git(f"--git-dir={self.origin}", *words, ok=ok)
+
+    def tip(self, branch: str) -> str:
+        return self.there("rev-parse", "-q", "--verify", f"refs/heads/{branch}", ok=False)
+
+    def doit(self, *words: str) -> Done:
+        return self.world.doit(*words, cwd=self.where)
+
+    def offline(self) -> None:
+        self.origin.rename(self.folder / "away.git")
+
+    def online(self) -> None:
+        (self.folder / "away.git").rename(self.origin)
+
+    def base(self) -> str:
+        """The base that the latest run recorded, with its name."""
+        reports = sorted((self.world.root / "reports").glob("*-*/report.json"))
+        if not reports:
+            return "-"
+        record = json.loads(reports[-1].read_text())["workstreams"][0]
+        return record["base"] if record.get("base_commit") else "-"
+
+    def assert_private(self) -> None:
+        assert self.there("cat-file", "-t", self.private, ok=False) == ""
+        assert "private.txt" not in self.there("log", "--all", "--name-only", "--format=")
+
+    def assert_published_on(self, base: str) -> None:
+        """The remote's branch is one commit of ours on that branch, and the pull request aims at it."""
+        assert self.there("rev-parse", f"{BRANCH}~1") == self.tip(base)
+        assert [(pull["head"]["ref"], pull["base"]["ref"]) for pull in self.hub.pulls] == [(BRANCH, base)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, sealed_world: Path, hub: Forge) -> Bench:
+    return Bench(tmp_path, sealed_world, hub)
+
+
+def test_the_table_says_what_its_rule_says() -> None:
+    assert {row: row.ends_as() for row in ROWS} == ROWS
+
+
+@pytest.mark.parametrize("row", [*SHOWN, *DEEP])
+def test_a_workstream_starts_from_the_remote_and_nothing_private_is_published(row: Row, bench: Bench) -> None:
+    bench.clone(row.clone)
+    bench.check_out(row.checkout)
+    bench.change_server(row.server)
+    if row.remote == "offline":
+        bench.offline()
+    done = bench.doit()
+    assert f"{done.status} {bench.base()}" == row.ends_as(), done.out + done.err
+    if row.remote == "offline":
+        bench.online()
+        bench.assert_private()
+        assert bench.tip(BRANCH) == ""
+        done = bench.doit()
+        assert done.status == (3 if row.server == "gone" else 0), done.out + done.err
+    bench.assert_private()
+    if row.server == "gone":
+        assert bench.tip(BRANCH) == ""
+    else:
+        bench.assert_published_on(row.default)
