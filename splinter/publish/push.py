@@ -5,13 +5,13 @@ It never pushes past a commit that it has not taken in.
 
 from __future__ import annotations
 
-from splinter.engine.branch import last_success
+from splinter.engine.branch import last_success, private_commits
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.move_branch import in_use
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
-from splinter.git import remotes
+from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan, choose_remote
@@ -28,12 +28,21 @@ def push(session: Session, plan: Plan, tip: str) -> None:
         if is_news:
             head = _with_theirs(session, plan, remote, there, head=head, tip=tip)
         if there != head:
+            _refuse_private(session, plan, remote, head, tip=tip, there=there)
             remotes.push(repository, remote, plan.branch, head, expected=there, auth=auth)
         if is_news and there != head:
             kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
             git.update_refs(repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
     except GitError as error:
         raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
+
+
+def _refuse_private(session: Session, plan: Plan, remote: str, head: str, *, tip: str, there: str) -> None:
+    """Raise PublishError where a commit of the user's, which nobody asked to publish, would go along."""
+    own = merge.first_parents(session.repository, head, [tip])  # a person's on this very branch
+    private = private_commits.found(session, remote, head, own=own, there=(there,) if there else ())
+    if private:
+        raise PublishError(f"{plan.branch} was not pushed: {private_commits.refusal(remote, private)}")
 
 
 def _backups(plan: Plan) -> str:
@@ -66,12 +75,29 @@ def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head:
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there
     last = last_success.last(session, plan)
+    if last and _is_same(session, last.start, there, head):
+        _follow(session, plan, remote, head, there)
+        return there
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
         new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), remote=remote)
     except StepError as error:
         raise PublishError(str(error)) from error
-    ref = f"refs/heads/{plan.branch}"
+    _follow(session, plan, remote, head, new)
+    return new
+
+
+def _is_same(session: Session, start: str, there: str, head: str) -> bool:
+    """Whether the remote's branch says the same on the same start under other ids, as a clone without records makes it.
+
+    Its reviews and its results of CI belong to those ids.
+    """
+    repository = session.repository
+    return git.is_ancestor(repository, start, there) and git.tree_of(repository, there) == git.tree_of(repository, head)
+
+
+def _follow(session: Session, plan: Plan, remote: str, head: str, new: str) -> None:
+    """Let the local branch name what the remote's does, or will, where nobody works on it."""
+    repository, ref = session.repository, f"refs/heads/{plan.branch}"
     if git.resolve(repository, ref) == head and not in_use(session, plan):
         git.update_refs(repository, [RefUpdate(ref=ref, new=new, old=head)], why=f"splinter: {plan.id} of {remote}")
-    return new

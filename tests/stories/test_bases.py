@@ -218,3 +218,43 @@ def test_a_workstream_starts_from_the_remote_and_nothing_private_is_published(ro
         assert bench.tip(BRANCH) == ""
     else:
         bench.assert_published_on(row.default)
+
+
+def built_without_a_remote(bench: Bench) -> None:
+    """A result on a private commit, made before there was any remote; then there is one."""
+    bench.check_out("attached")
+    assert bench.doit().status == 0
+    bench.git("remote", "add", "origin", f"file://{bench.origin}")
+    bench.git("fetch", "-q", "origin")
+
+
+def test_what_was_built_on_a_private_commit_is_not_pushed_whoever_decided_it(bench: Bench) -> None:
+    built_without_a_remote(bench)
+    done = bench.doit("run", "pr")
+    assert done.status == 2
+    assert (
+        f"splinter/one was not pushed: it stands on {bench.private[:12]}, which is not ours and which no branch fetched "
+        "from origin holds; push that commit yourself if it is to be public, or take it off the branch"
+    ) in done.out
+    assert bench.tip(BRANCH) == ""
+    bench.git("push", "-q", "origin", "HEAD:refs/heads/mine")
+    assert bench.doit("run", "pr").status == 0
+    assert bench.there("rev-parse", f"{BRANCH}~1") == bench.private
+
+
+def test_a_persons_commits_on_the_branch_are_pushed_and_what_they_merged_from_elsewhere_is_not(bench: Bench) -> None:
+    bench.clone("full")
+    bench.check_out("attached")
+    assert bench.doit().status == 0
+    old = bench.tip(BRANCH)
+    bench.git("checkout", "-q", BRANCH)
+    bench.git("commit", "-q", "--allow-empty", "-m", "by a person")
+    bench.git("merge", "-q", "--no-edit", bench.private)
+    bench.git("checkout", "-q", "trunk")
+    done = bench.doit("run", "-a", "pr:one")
+    assert f"it stands on {bench.private[:12]}" in done.out
+    assert (done.status, bench.tip(BRANCH)) == (2, old)
+    bench.git("branch", "-f", BRANCH, f"{BRANCH}~1")
+    assert bench.doit("run", "-a", "pr:one").status == 0
+    assert bench.there("log", "-2", "--format=%s", BRANCH).splitlines() == ["by a person", "T (s)"]
+    bench.assert_private()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from splinter.engine.branch import private_commits
 from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.errors import GitError, SplinterError
@@ -164,6 +165,8 @@ def share(session: Session, update: RefUpdate) -> str | None:
     if not remote or not update.new:
         return None
     try:
+        if private := private_commits.found(session, remote, update.new, own=(update.new,)):
+            return f"its result was not shared: {private_commits.refusal(remote, private)}"
         remotes.push_ref(session.repository, remote, update.ref, update.new, session.remote_auth(remote))
     except SplinterError as error:
         return f"its result was not shared: {error}"
