@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -45,6 +46,16 @@ def listing(repository: Repository, tree: WorkTree) -> dict[str, Stamp]:
     """All that lies in the tree beside what git tracks, as a list for `put`."""
     found = _others(tree, _tracked(repository, tree))
     return {path: _stamp(tree.path / path, status, is_whole=True) for path, status in found}
+
+
+def unlink_shared(repository: Repository, tree: WorkTree) -> None:
+    """Make files that have other names too, in a package manager's cache say, the tree's own: nobody edits both."""
+    for path, status in _others(tree, _tracked(repository, tree)):
+        if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            file = tree.path / path
+            copy = file.with_name(f".{file.name}.own")
+            shutil.copy2(file, copy)
+            copy.replace(file)
 
 
 def is_as_listed(tree: WorkTree, listed: Listed) -> bool:
@@ -160,7 +171,7 @@ def _stamp(path: Path, status: os.stat_result, *, is_whole: bool) -> Stamp:
     if stat.S_ISDIR(status.st_mode):
         return _FOLDER
     is_hashed = is_whole and stat.S_ISREG(status.st_mode) and status.st_nlink > 1
-    digest = hashlib.sha256(path.read_bytes()).hexdigest() if is_hashed else ""
+    digest = f"{status.st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}" if is_hashed else ""
     return status.st_ino, status.st_size, status.st_ctime_ns, digest
 
 

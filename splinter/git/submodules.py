@@ -75,6 +75,8 @@ def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: 
             folder.mkdir()
             continue
         inner = _inner(tree, folder)
+        if not keep_ignored:
+            inner.index.unlink(missing_ok=True)  # one with `skip-worktree` set by somebody is not believed
         git.read_tree(known, inner, commit, keep_ignored=keep_ignored)
         yield from _filled(known, inner, top, keep_ignored=keep_ignored)
 

@@ -51,7 +51,9 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
         tree = worktree.locate(session.state, name)
         beside = [path for part in _STATE for path in folders[part].paths if path.name.partition(".")[0] == name]
         paths = _there(
-            tree.path, *(path for path in beside if path != tree.path), session.state / layout.SCRATCH / name
+            tree.path,
+            *(path for path in beside if path != tree.path),
+            *(session.state / layout.SCRATCH).glob(f"{name}.*"),
         )
         goes = _NO_WORKSTREAM if ids is not None and name not in ids else ""
         leftovers.append(_leftover(name, paths, goes=goes))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
-from splinter.system import disk_errors
+from splinter.system import disk, disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.process import Ended
 from splinter.text import excerpts
@@ -166,13 +166,17 @@ def environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTr
 
 @contextmanager
 def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
-    folder = session.state / layout.SCRATCH / plan.id
-    shutil.rmtree(folder, ignore_errors=True)  # a killed run's
-    (folder / "home").mkdir(parents=True)
+    above = session.state / layout.SCRATCH
+    above.mkdir(parents=True, exist_ok=True)
+    for old in (above / plan.id, *above.glob(f"{plan.id}.*")):  # a killed run's
+        disk.remove(old)
+    # a name that nobody knew before: what a command leaves in its own is never another's
+    folder = Path(tempfile.mkdtemp(prefix=f"{plan.id}.", dir=above))
+    (folder / "home").mkdir()
     try:
         yield _Scratch(folder=folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        disk.remove(folder)
 
 
 def _command(

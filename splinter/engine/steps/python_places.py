@@ -26,6 +26,7 @@ from splinter.model.workstream import Run, Step, ToolCall
 from splinter.text.counts import and_more
 
 _NAMED = 3
+_USUAL_ROOTS = ("", "src")
 WAY_OUT = (
     "let `setup:` make an environment in the work tree, such as `python -m venv .venv && .venv/bin/pip install -e .`"
 )
@@ -34,9 +35,21 @@ WAY_OUT = (
 def redirected(
     session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
 ) -> dict[str, str]:  # fmt: skip
-    """An environment whose PYTHONPATH begins with the work tree's folders, where some Python would look elsewhere."""
+    """An environment whose PYTHONPATH begins with the work tree's folders, where some Python would look elsewhere.
+
+    A project's own folders come first in any case, but not for agents, which may be Python themselves: `make test` or
+    an activated environment is a Python that nobody here can name.
+    """
     own, places, answers = _asked(session, plan, tree, env, tool)
-    roots = python_redirect.free(answers, own, places, _is_there(tree.path))
+    roots = list(python_redirect.free(answers, own, places, _is_there(tree.path)))
+    if own.projects and not (tool and tool.takes_prompts):
+        own_roots = sorted({one.root for one in own.names if one.root in _USUAL_ROOTS}, reverse=True)
+        is_there = _is_there(tree.path)
+        roots += [
+            root
+            for root in own_roots
+            if root not in roots and python_redirect.obstacle(root, answers, own, places, is_there) is None
+        ]
     return {**env, **python_path([str(tree.path / root) for root in roots], env)}
 
 

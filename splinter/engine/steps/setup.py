@@ -46,7 +46,7 @@ def ready(session: Session, plan: Plan, tree: WorkTree, commit: str, *, log: str
     Raises StepError where a command of the setup fails.
     """
     worktree.ensure(session.repository, tree, _leaves(session))
-    key, made = _key(session, plan, commit), _read(session, tree)
+    key, made = _key(session, plan, commit, is_judge=log == layout.JUDGE), _read(session, tree)
     is_made = made.key == key
     if keeps_ignored and is_made:
         worktree.place(session.repository, tree, commit, keep_ignored=True)
@@ -91,6 +91,7 @@ def _make(session: Session, plan: Plan, tree: WorkTree, commit: str, *, key: str
         env = command.environment(session, plan, None, tree)
         python_places.refuse_repointed(session, plan, tree, commit, env)
     _look_at_what_is_left(session, plan, tree, included, log)
+    clean_tree.unlink_shared(session.repository, tree)
     files = clean_tree.listing(session.repository, tree)
     if not _put(session, tree, commit, files):
         raise StepError("preflight", "what its setup made changes by itself: a process of it still runs")
@@ -115,22 +116,32 @@ def _look_at_what_is_left(
 ) -> None:  # fmt: skip
     """What git does not ignore of it would become part of a change; what git tracks is put back."""
     changed = clean_tree.changed(session.repository, tree)
-    others = [git.printable(path) for path in changed.others if path not in included]
+    others = [path for path in changed.others if path not in included]
     if others:
-        named = and_more(others, _NAMED)
+        # a folder by its name: of a virtual environment there are thousands of files
+        named = and_more([git.printable(name) for name in dict.fromkeys(map(_top, others))], _NAMED)
         raise StepError("preflight", f"setup left files that git does not ignore: {named}; list them in .gitignore")
     if changed.tracked and not log:
         named = and_more([git.printable(path) for path in changed.tracked], _NAMED)
         session.note(f"{plan.id}: its setup changed {named}, which was put back.")
 
 
-def _key(session: Session, plan: Plan, commit: str) -> str:
-    """What is made depends on: the commands, their inputs at the commit, the included files; empty for nothing."""
+def _top(path: str) -> str:
+    folder, slash, _ = path.partition("/")
+    return f"{folder}{slash}"
+
+
+def _key(session: Session, plan: Plan, commit: str, *, is_judge: bool) -> str:
+    """What is made depends on: the commands, their inputs at the commit, the included files; empty for nothing.
+
+    Where checks judge, a command without inputs depends on the whole commit: what it builds must be of that.
+    """
+    whole = git.tree_of(session.repository, commit) if is_judge else ""
     included = tuple(_included(session))
     if not plan.setup and not included:
         return ""
     commands: list[Any] = [
-        [one.command, git.seen(session.repository, commit, one.inputs) if one.inputs else ""] for one in plan.setup
+        [one.command, git.seen(session.repository, commit, one.inputs) if one.inputs else whole] for one in plan.setup
     ]
     return fingerprint({"commands": commands, "included": included})
 

@@ -1,0 +1,661 @@
+"""Attacks on the word "passed". Each test states the right outcome; one that fails is a hole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pythons import Venv
+from tests.world import TUESDAY, World
+
+BROKEN = "def add(a, b):\n    return a - b\n"
+GOOD = "def add(a, b):\n    return a + b\n"
+TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
+PYTEST = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "test_app.py"]}
+BREAKS = f"printf '{BROKEN}' > app.py"
+FAILS = ("failed", "check_failed")
+SAYS_PASSED = """import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    outcome.get_result().outcome = "passed"
+"""
+
+
+@pytest.fixture
+def app(world: World) -> World:
+    """A module, its test, and a workstream that may change the module alone."""
+    world.write("app.py", GOOD)
+    world.write("test_app.py", TEST)
+    world.write(".gitignore", "__pycache__/\nconftest.py\n.facts/\nhidden/\n.venv/\nbuild/\n")
+    if os.environ.get("ATTACK_SANDBOX"):  # by hand: all of them in the sandbox
+        world.write("splinter.toml", f"sandbox = \"{os.environ['ATTACK_SANDBOX']}\"\n")
+    return world
+
+
+def ends(world: World, step: str, *checks: dict[str, Any], id: str = "w", **fields: Any) -> dict[str, Any]:
+    """The record of a workstream with one step, judged by the checks."""
+    world.workstream(id, steps=[{"id": "s", "run": step}], checks=list(checks or (PYTEST,)), **fields)
+    world.commit()
+    world.doit(id)
+    record = world.records()[id]
+    if BREAKS in step and record["outcome"] == "changed":  # a pass is a false one: the commit is the broken one
+        assert world.git("--no-replace-objects", "show", f"splinter/{id}:app.py") == BROKEN.strip() or "ln -s" in step
+    return record
+
+
+def failed(record: dict[str, Any]) -> tuple[str, str | None]:
+    return record["outcome"], record["reason"]
+
+
+USERS_GIT = 'G="$(dirname "$(cat .git/objects/info/alternates)")"; '
+
+
+# ---------------------------------------------------------------- a hostile step, without the sandbox
+
+
+# BREAKS. Cause: setup._read believes index/<id>.judge.setup, a file that any step of the user's can write, and without
+# `setup:` the key "" fits by itself. Fix: engine/steps/setup.py ready/_read: no list where the key is empty; remember the
+# list's hash in Session as `indexes` does for the index, and make anew where it differs or is not of this run.
+def test_a_forged_list_of_what_setup_made_keeps_nothing(app: World) -> None:
+    plants = f"""{BREAKS}
+cat > ../w.judge/conftest.py <<'END'
+{SAYS_PASSED}END
+python3 - <<'END'
+import json, os
+s = os.lstat("../w.judge/conftest.py")
+listed = {{"conftest.py": [s.st_ino, s.st_size, s.st_ctime_ns, ""]}}
+open("../../index/w.judge.setup", "w").write(json.dumps({{"key": "", "files": listed}}))
+END
+"""
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: command.programs believes index/<id>.judge.programs, and `tree.path / "/abs"` is "/abs".
+# Fix: engine/steps/command.py programs: derive it from `setup.PROGRAMS` and the list of what setup made; no file of its own.
+def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, tmp_path: Path) -> None:
+    evil = tmp_path / "evil"
+    plants = (
+        f"{BREAKS}; mkdir {evil}; printf '#!/bin/sh\\ncat > ${{1#--junit-xml=}} <<E\\n<testsuites name=\"pytest tests\"><testsuite name=\"pytest\">"
+        '<testcase classname="test_app" name="test_add"/></testsuite></testsuites>\\nE\\n\''
+        f" > {evil}/pytest; chmod +x {evil}/pytest; echo '[\"{evil}\"]' > ../../index/w.judge.programs"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: git/command_line.py traits hands every word of <state>/filesystem to `git -c`.
+# Fix: traits: only the four names of worktree._TRAITS, each true or false; or ask git once a session.
+def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, tmp_path: Path) -> None:
+    good, attributes, smudge = tmp_path / "good.py", tmp_path / "attributes", tmp_path / "smudge"
+    good.write_text(GOOD)
+    attributes.write_text("app.py filter=evil\n")
+    smudge.write_text(f"#!/bin/sh\ncat > /dev/null; cat {good}\n")
+    smudge.chmod(0o755)
+    plants = (
+        f"{BREAKS}; printf 'core.attributesFile={attributes}\\nfilter.evil.smudge={smudge}\\nfilter.evil.clean=cat\\n' >> ../../filesystem"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: refs/replace of the user's repository counts in our calls.
+# Fix: git/command_line.py environment: GIT_NO_REPLACE_OBJECTS=1 (and for cat-file too, it is the same call).
+def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World) -> None:
+    plants = (
+        f"{BREAKS}; {USERS_GIT} bad=$(git --git-dir=$G hash-object -w app.py); printf '{GOOD}' > hidden.x;"
+        "good=$(git --git-dir=$G hash-object -w hidden.x); rm hidden.x; git --git-dir=$G replace $bad $good"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: `drivers_off` names the filters of the config as it was when the session began, info/attributes is read live.
+# Fix: git/clean_tree.py _check_out: read-tree with a git dir of ours (HEAD, objects/info/alternates, no config, no info).
+def test_a_filter_that_a_step_puts_into_the_users_config_converts_nothing(app: World, tmp_path: Path) -> None:
+    good, smudge = tmp_path / "good.py", tmp_path / "smudge"
+    good.write_text(GOOD)
+    smudge.write_text(f"#!/bin/sh\ncat > /dev/null; cat {good}\n")
+    smudge.chmod(0o755)
+    plants = (
+        f"{BREAKS}; {USERS_GIT} git --git-dir=$G config filter.evil.smudge {smudge};"
+        "mkdir -p $G/info; echo 'app.py filter=evil' >> $G/info/attributes"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# HOLDS by accident alone: the names of tests change with pytest's rootdir.
+def test_configuration_above_the_work_trees_decides_nothing(app: World) -> None:
+    plants = f"{BREAKS}; echo '[pytest]' > ../pytest.ini; cat > ../conftest.py <<'END'\n{SAYS_PASSED}END\n"
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: pytest looks for its configuration in the folders above, and then loads conftest.py there; those are <state>/worktrees
+# and <state>. ruff, eslint, babel, cargo, node_modules do alike. Fix: judge_tree.ready: what lies beside work trees in
+# <state>/worktrees and is none goes (or fails the check); each judge in a folder of its own that is swept.
+def test_configuration_above_the_work_trees_decides_nothing_for_another_workstream(app: World) -> None:
+    plants = f"echo 1 > one.txt; echo '[pytest]' > ../pytest.ini; cat > ../conftest.py <<'END'\n{SAYS_PASSED}END\n"
+    ends(app, plants, id="first")
+    assert failed(ends(app, BREAKS, id="second")) == FAILS
+
+
+# BREAKS. Cause: baseline._remembered asks history.db again after the steps. Fix: engine/checks/baseline.py: what prepare read is
+# kept in session.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
+def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    ends(app, "echo 1 > one.txt")
+    forge = """
+python3 - <<'END'
+import json, sqlite3, subprocess
+common = open(".git/objects/info/alternates").read().strip().removesuffix("/.git/objects")
+db = sqlite3.connect(common + "/.splinter/history.db")
+for table, in db.execute("select name from sqlite_master where type = 'table'").fetchall():
+    columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
+    for row in db.execute(f"select rowid, * from {table}").fetchall():
+        for name, value in zip(columns, row[1:]):
+            if isinstance(value, str) and "is_unexplained" in value and '"tree"' in value:
+                kept = json.loads(value)
+                kept["check"] = "failed"; kept["exit_status"] = 1
+                kept["cases"] = {id: "failed" for id in kept["cases"]}
+                db.execute(f"update {table} set {name} = ? where rowid = ?", (json.dumps(kept), row[0]))
+db.commit()
+END
+"""
+    app.now = TUESDAY
+    app.workstream("w", steps=[{"id": "s", "run": forge + BREAKS}], checks=[PYTEST])
+    app.git("add", "--all")
+    app.git("commit", "-qm", "x")
+    app.doit("w")
+    assert failed(app.records()["w"]) == FAILS
+
+
+# BREAKS. Cause: scope_check._leaves normalises the text of the target; `d/..` of a link `d` is not nothing.
+# Fix: engine/steps/scope_check.py _leaves: refuse `..` behind a name, or walk the target through the links of the tree `after`.
+def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app: World) -> None:
+    """`d` leads to `.`, so `d/../w/x` is `../w/x`: the ignored files of the steps' work tree."""
+    plants = f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+    assert failed(ends(app, plants)) in (("failed", "out_of_scope"), FAILS)
+
+
+# BREAKS (without the sandbox). Cause: process_tree.Family knows by mark and by a look each second; a quick double fork without the mark is
+# neither. Fix: system/process.py: PR_SET_CHILD_SUBREAPER, so that orphans become ours, and end those of no living family.
+def test_a_process_that_outlives_its_step_changes_nothing_that_is_judged(app: World) -> None:
+    """Not known by descent nor by its mark: it left both within a moment."""
+    lives = f"""{BREAKS}
+mkdir -p hidden; cat > hidden/lives.py <<'END'
+import os, pathlib, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+for number in range(3): os.close(number)
+end = time.time() + 20
+file = pathlib.Path.cwd().parent / "w.judge/app.py"
+while time.time() < end:
+    try:
+        if "a - b" in file.read_text(): file.write_text({GOOD!r})
+    except OSError: pass
+    time.sleep(0.002)
+END
+env -i "$(command -v python3)" -S -E hidden/lives.py
+"""
+    assert failed(ends(app, lives)) == FAILS
+
+
+# ---------------------------------------------------------------- mistakes of an honest user
+
+
+@pytest.fixture
+def project(world: World) -> World:
+    """A package in `src/`, with one test that asks for 3."""
+    world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
+    world.write("src/shapes/__init__.py", "def add(a, b):\n    return a + b\n")
+    world.write("tests/test_add.py", "import shapes\n\ndef test_add():\n    assert shapes.add(1, 2) == 3\n")
+    world.write(".gitignore", "__pycache__/\n.pytest_cache/\nbuild/\n.venv/\n")
+    world.commit()
+    return world
+
+
+SWAP = "sed -i 's/a + b/a - b/' src/shapes/__init__.py"
+BUT_PASSED = ("changed", None)
+
+
+def own_venv(project: World, folder: Path) -> Venv:
+    """The user's environment with an editable install, not on PATH."""
+    made = Venv.make(folder, borrows=True)
+    made.distribution("shapes", {"_shapes.pth": f"{project.root}/src\n"}, url=project.root)
+    bare = Venv.make(folder.parent / "bare", borrows=True)
+    bare.comes_first(project)
+    return made
+
+
+# BREAKS (all but the first). Cause: python_interpreters.programs_of drops words with `~` and `$`, knows no `activate`, no make, sh, conda;
+# the Pythons of such commands are neither led nor proved. Fix: python_places.redirected: lead ALWAYS (python_redirect.free
+# of all roots that hold packages or src), not only where an asked Python strays; then prove what can be named, and note
+# where a command's Python is not known.
+@pytest.mark.parametrize(
+    "command",
+    [
+        "{venv}/bin/python -m pytest tests",
+        "~/venv/bin/python -m pytest tests",
+        "$HOME/venv/bin/pytest tests",
+        ". {venv}/bin/activate && pytest tests",
+        "make test",
+        "sh run-tests",
+        "conda run -n shapes pytest tests",
+        "bash -lc 'pytest tests'",
+    ],
+)
+def test_an_environment_that_the_command_reaches_by_itself_is_asked(project: World, sealed_world: Path, command: str) -> None:
+    users = own_venv(project, sealed_world / "venv")
+    users.lay("../../../bin/activate", f"PATH={users.folder}/bin:$PATH\n")
+    (sealed_world / ".profile").write_text(f"PATH={users.folder}/bin:$PATH\n")
+    project.write("Makefile", f"VENV ?= $(HOME)/venv\ntest:\n\t$(VENV)/bin/pytest tests\n")
+    project.write("run-tests", f". ~/venv/bin/activate\npytest tests\n")
+    bare = Venv(sealed_world / "bare")
+    bare.script("conda", f"import os, sys\nos.execv('{users.folder}/bin/' + sys.argv[4], sys.argv[4:])\n")
+    check = {"id": "tests", "run": command.format(venv=users.folder)}
+    record = ends(project, SWAP, check)
+    assert record["outcome"] == "failed", (record["checks"], (project.root / ".splinter/runs").glob("*/w/tests.log"))
+
+
+# BREAKS (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
+# pattern knows `env -i` alone. Fix: python_interpreters.python_path.
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python3 -X dev -I -m pytest tests",
+        "env --unset=PYTHONPATH pytest tests",
+        "env - PATH=$PATH pytest tests",
+        "env --ignore-environment PATH=$PATH pytest tests",
+        "sh -c 'unset PYTHONPATH; pytest tests'",
+    ],
+)
+def test_a_command_that_drops_the_variable_is_no_proof(project: World, sealed_world: Path, command: str) -> None:
+    own_venv(project, sealed_world / "venv").comes_first(project)
+    record = ends(project, SWAP, {"id": "tests", "run": command})
+    assert record["reason"] == "wrong_tree", record["message"]
+
+
+# BREAKS. Cause: python_places.prove looks at (tool.command,) alone. Fix: prove: the whole argv, tool.args and the check's args.
+def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_world: Path) -> None:
+    own_venv(project, sealed_world / "venv").comes_first(project)
+    project.write("splinter.toml", '[tools.isolated]\ncommand = "python3"\nargs = ["-I", "-m", "pytest", "--junit-xml={junit}"]\n')
+    record = ends(project, SWAP, {"id": "tests", "tool": "isolated", "args": ["tests"]})
+    assert record["outcome"] == "failed", record["message"]
+
+
+# BREAKS (flat; nested with -I). Cause: python_imports.top_levels knows folders with __init__.py and those of src only; with none, nobody is
+# asked at all. Fix: top_levels: top folders that hold modules (PEP 420), dotted names of nested ones; and
+# python_imports.strays counts a sys.path folder of a checkout that comes before the tree's.
+@pytest.mark.parametrize("layout", ["flat", "nested"])
+@pytest.mark.parametrize("command", ["pytest tests", "python3 -I -m pytest tests"])
+def test_a_package_without_init_is_the_repositorys_own_too(world: World, sealed_world: Path, layout: str, command: str) -> None:
+    """PEP 420: setuptools finds `shapes/` without an `__init__.py` too."""
+    world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
+    inside = "shapes" if layout == "flat" else "acme/shapes"
+    module = inside.replace("/", ".")
+    world.write(f"{inside}/core.py", "def add(a, b):\n    return a + b\n")
+    if layout == "nested":
+        world.write(f"{inside}/__init__.py", "")
+    world.write("tests/test_add.py", f"from {module}.core import add\n\ndef test_add():\n    assert add(1, 2) == 3\n")
+    world.commit()
+    users = Venv.make(sealed_world / "venv", borrows=True)
+    users.distribution("shapes", {"_shapes.pth": f"{world.root}\n"}, url=world.root)
+    users.comes_first(world)
+    record = ends(world, f"sed -i 's/a + b/a - b/' {inside}/core.py", {"id": "tests", "run": command})
+    assert record["outcome"] == "failed", record["message"]
+
+
+# BREAKS. Cause: import_probe.main tells only of places in known checkouts or of distributions whose name was read.
+# Fix: import_probe.main/python_imports._is_stray: an own name found outside of the tree that no foreign distribution's
+# RECORD lists is a stray; eggs (EGG-INFO); a distribution counts by its top-level names too.
+@pytest.mark.parametrize("how", ["clone", "copy", "egg", "named"])
+def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, sealed_world: Path, how: str) -> None:
+    users = Venv.make(sealed_world / "venv", borrows=True)
+    users.comes_first(project)
+    package = "def add(a, b):\n    return a + b\n"
+    if how == "clone":  # as `conda develop` and people write it
+        shutil.copytree(project.root, sealed_world / "clone")
+        users.lay("conda.pth", f"{sealed_world}/clone/src\n")
+    elif how == "copy":
+        users.lay("shapes/__init__.py", package)
+    elif how == "egg":
+        users.lay("shapes-1.0-py3.11.egg/shapes/__init__.py", package)
+        users.lay("shapes-1.0-py3.11.egg/EGG-INFO/PKG-INFO", "Metadata-Version: 2.1\nName: shapes\nVersion: 1.0\n")
+        users.lay("easy-install.pth", "./shapes-1.0-py3.11.egg\n")
+    else:
+        (project.root / "pyproject.toml").unlink()
+        project.write("setup.py", 'from setuptools import setup\nNAME = "shapes"\nsetup(name=NAME, version="1.0")\n')
+        users.distribution("shapes", {"shapes/__init__.py": package})
+    record = ends(project, SWAP, {"id": "tests", "run": "pytest tests"})
+    assert record["outcome"] == "failed", record["message"]
+
+
+# BREAKS (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
+# a command of a check that names a checkout is wrong_tree, or at least a note.
+@pytest.mark.parametrize("step", [SWAP, "echo 'def test_new(): assert False' > tests/test_new.py"])
+@pytest.mark.parametrize("command", ["cd {root} && pytest tests", "pytest {root}/tests", "make -C {root} test"])
+def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world: Path, command: str, step: str) -> None:
+    own_venv(project, sealed_world / "venv").comes_first(project)
+    project.write("Makefile", "test:\n\tpytest tests\n")
+    record = ends(project, step, {"id": "tests", "run": command.format(root=project.root)})
+    told = sqlite3.connect(project.root / ".splinter/history.db").execute("select notes from runs").fetchall()
+    assert record["outcome"] == "failed" or str(project.root) in str(told)
+
+
+# BREAKS. Cause: setup._key: without `inputs` a command depends on nothing of the commit, and what it built of the base judges the change.
+# The documented way out for compiled extensions is such a setup. Fix: _key: without `inputs` in a judge's place the tree of
+# the commit counts (git.tree_of); `inputs` is how a user makes it faster.
+def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World) -> None:
+    """The documented way out for compiled extensions; a build without `inputs` is of the base."""
+    world.write(".gitignore", "build/\n")
+    world.write("add.c", "int main(void) { return 2 + 3 == 5 ? 0 : 1; }\n")
+    world.commit()
+    record = ends(
+        world, "sed -i 's/2 + 3/2 - 3/' add.c", {"id": "tests", "run": "build/add"},
+        setup=[{"run": "mkdir -p build && gcc -o build/add add.c"}],
+    )  # fmt: skip
+    assert record["outcome"] == "failed"
+
+
+# BREAKS. Cause: baseline.key holds neither what .worktreeinclude brings nor what is installed, and a remembered failure forgives.
+# Fix: engine/checks/baseline.py key: setup._included and python_interpreters.stamp of the check's Pythons; better: a
+# remembered failure forgives nothing until the base is asked again in this call.
+def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_right(app: World) -> None:
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    app.write(".gitignore", "__pycache__/\nsettings.local\n")
+    app.write(".worktreeinclude", "settings.local\n")
+    app.write("test_app.py", "import app\n\n\ndef test_add():\n    assert open('settings.local').read()\n    assert app.add(2, 3) == 5\n")
+    assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)  # without the file: fails before and after
+    app.write("settings.local", "x\n")
+    app.now = TUESDAY
+    app.workstream("w", steps=[{"id": "s", "run": BREAKS}], checks=[PYTEST])
+    app.doit("w")
+    assert failed(app.records()["w"]) == FAILS
+
+
+def test_a_base_that_failed_for_a_missing_package_forgives_nothing_once_it_is_there(app: World, tmp_path: Path) -> None:
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    users = Venv.make(tmp_path / "env", borrows=True)
+    users.comes_first(app)
+    app.write("test_app.py", "import app\n\n\ndef test_add():\n    import needed\n    assert app.add(2, 3) == 5\n")
+    assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)
+    users.lay("needed.py", "")
+    app.now = TUESDAY
+    app.workstream("w", steps=[{"id": "s", "run": BREAKS}], checks=[PYTEST])
+    app.doit("w")
+    assert failed(app.records()["w"]) == FAILS
+
+
+# BREAKS (silently green). Fix: comparison.remarks: a check that passed, whose profile has {junit}, without a case: say so (or fail).
+def test_a_tool_that_promises_results_and_leaves_none_is_told(app: World) -> None:
+    app.write("splinter.toml", '[tools.mine]\ncommand = "sh"\nargs = ["-c", "true", "--junit-xml={junit}"]\n')
+    record = ends(app, BREAKS, {"id": "tests", "tool": "mine"})
+    assert record["outcome"] == "failed" or any("results" in note for note in record["checks"][0]["notes"])
+
+
+# ---------------------------------------------------------------- a hostile step, in the sandbox too
+
+
+SANDBOXES = ["none", "bubblewrap"]
+BASELINE = 'checks = "baseline"\nsandbox = "{sandbox}"\n'
+TWO = TEST + "\n\ndef test_known():\n    assert False\n"
+
+
+# BREAKS IN THE SANDBOX, as a plain user (bash .ci/plain-user tests/stories/test_attacks.py -k scratch_folder). Cause:
+# command._scratch reuses scratch/<id>, rmtree(ignore_errors=True) leaves a closed folder, and it is writable in the sandbox.
+# Fix: engine/steps/command.py _scratch: tempfile.mkdtemp for each command, system.disk.remove after it.
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+@pytest.mark.skipif(os.getuid() == 0, reason="root deletes what is in every folder")
+def test_results_that_a_step_left_in_the_scratch_folder_are_no_checks(app: World, sandbox: str) -> None:
+    """The folder is closed, so that nothing in it is deleted; the runner cannot write over the file."""
+    app.write("splinter.toml", BASELINE.format(sandbox=sandbox))
+    app.write("test_app.py", TWO)
+    app.write(".gitignore", "__pycache__/\n")
+    plants = f"""{BREAKS}
+S=$(cd ../../scratch/w && pwd)
+cat > $S/results.xml <<'END'
+<testsuites name="pytest tests"><testsuite name="pytest" errors="0" failures="1" tests="2">
+<testcase classname="test_app" name="test_add"/>
+<testcase classname="test_app" name="test_known"><failure message="x">x</failure></testcase></testsuite></testsuites>
+END
+chmod 400 $S/results.xml; mv $S/home $S/old; chmod 300 $S
+"""
+    record = ends(app, plants)
+    assert failed(record) == FAILS, (record["message"], record["checks"])
+
+
+# BREAKS, in the sandbox too where the state folder is not under the home or /tmp. Cause and fix: scope_check._leaves, above.
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
+    app: World, sandbox: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state folder is neither in the home nor in /tmp, as on a machine with a disk for it."""
+    state = Path("/var/tmp") / f"splinter-attack-{os.getpid()}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    app.write("splinter.toml", f'sandbox = "{sandbox}"\n')
+    try:
+        plants = f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+        record = ends(app, plants)
+        assert failed(record) in (("failed", "out_of_scope"), FAILS), record
+    finally:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+# HOLDS.
+@pytest.mark.parametrize("sandbox", SANDBOXES)
+def test_one_check_sets_back_no_time_by_which_another_builds(app: World, sandbox: str) -> None:
+    """The first check runs the change; the second builds what is newer than setup's object."""
+    app.write("splinter.toml", f'sandbox = "{sandbox}"\n')
+    app.write("add.c", "int main(void) { return 2 + 3 == 5 ? 0 : 1; }\n")
+    app.write("Makefile", "build/add: add.c\n\tmkdir -p build; gcc -o build/add add.c\n")
+    record = ends(
+        app, "sed -i 's/2 + 3/2 - 3/' add.c; echo 'import os; os.utime(\"add.c\", (0, 0))' > app.py",
+        {"id": "one", "run": "python3 app.py"},
+        {"id": "two", "run": "make -s build/add && build/add"},
+        setup=[{"run": "make -s build/add", "inputs": ["Makefile"]}],
+    )  # fmt: skip
+    assert failed(record) == FAILS
+
+
+# BREAKS (without the sandbox, also by accident: an agent that edits site-packages which uv linked from its cache). Cause: the step's
+# and the judge's environment are the same inodes as the cache; what setup makes again is made of the poisoned cache.
+# Fix: setup._make: files with other names are replaced by copies (the steps' tree too), UV_LINK_MODE=copy,
+# npm_config_package_import_method=copy for setup; a file listed with a hash that comes out otherwise for the same key fails.
+def test_a_link_that_setup_made_stays_closed(app: World) -> None:
+    """Hard links into a cache, as uv and pnpm make them: what a step edits in its own environment is in the cache."""
+    cache = app.home / "cache"
+    cache.mkdir()
+    (cache / "helper.py").write_text("def equal(a, b):\n    return a == b\n")
+    app.write("test_app.py", "import sys\nsys.path.insert(0, '.venv')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n")
+    edits = "printf 'def equal(a, b):\\n    return True\\n' > .venv/helper.py"
+    record = ends(app, f"{BREAKS}; {edits}", setup=[{"run": f"mkdir -p .venv && ln -f {cache}/helper.py .venv/helper.py"}])
+    assert failed(record) == FAILS
+
+
+# BREAKS. Cause: clean_tree.put drops a foreign index of the tree, submodules.fill keeps index/<id>.module-*.
+# Fix: git/submodules.py _filled: where not keep_ignored, unlink the inner index first (as _check_out does).
+def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Path) -> None:
+    lib = tmp_path / "lib"
+    lib.mkdir()
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "x"]):
+        (lib / "helper.py").write_text("def equal(a, b):\n    return a == b\n")
+        subprocess.run(["git", "-C", str(lib), *command], check=True)
+    app.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib), "lib")
+    app.write("test_app.py", "import sys\nsys.path.insert(0, 'lib')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n")
+    plants = (
+        f"{BREAKS}; {USERS_GIT} for one in ../../index/w.judge.module-*; do"
+        " GIT_INDEX_FILE=$one git --git-dir=$G/modules/lib --work-tree=../w.judge/lib update-index --skip-worktree helper.py || exit 7; done;"
+        "printf 'def equal(a, b):\\n    return True\\n' > ../w.judge/lib/helper.py"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# ---------------------------------------------------------------- commands whose end says nothing
+
+
+# BREAKS (silently green). Cause: a text goes to `sh -c` without -e and pipefail; only the last line's end counts. Fix: bubblewrap.wrapped and
+# process._start: `sh -e -c` (GitHub's meaning; the importer writes `set -e` already), and a warning of `doit check` for
+# `|| true`, `; …` behind a test runner, and a pipe behind one.
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pytest test_app.py\necho done",
+        "pytest test_app.py | tee build.log",
+        "pytest test_app.py; echo done",
+        "pytest test_app.py || true",
+        "pytest wrong/place || true",
+        "for one in test_*.py; do pytest $one; done; ls",
+    ],
+)
+def test_a_command_whose_end_does_not_depend_on_the_tests_is_told(app: World, command: str) -> None:
+    app.write(".gitignore", "__pycache__/\n.pytest_cache/\nbuild.log\n")
+    record = ends(app, BREAKS, {"id": "tests", "run": command})
+    told = str(record["checks"]) + app.doit("check").out + app.doit("doctor").out
+    assert record["outcome"] == "failed" or "exit status" in told.lower(), told
+
+
+# BREAKS in every place. Cause: junit_runners.runs_a_name_again takes any two cases of one name in pytest's file for a rerun, but
+# `a/b.py` and `a.b.py`, `a.py::B` and `a/B.py` are one classname. Fix: runs_a_name_again: for pytest only with rerun marks
+# (pytest-rerunfailures writes none, so: two of a name where one is bad are a doubt unless the check passed).
+def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
+    """`tests/test_unit.test_app.py` and `tests/test_unit/test_app.py` are one class name in pytest's file."""
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    (app.root / "test_app.py").unlink()
+    app.write("pytest.ini", "[pytest]\naddopts = --import-mode=importlib\npythonpath = .\n")
+    app.write("tests/test_unit/test_app.py", TEST)
+    app.write("tests/test_known.py", "def test_known():\n    assert False\n")
+    decoy = "printf 'def test_add():\\n    pass\\n' > tests/test_unit.test_app.py"
+    check = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "tests"]}
+    scope = {"modify": ["app.py"], "create": ["tests/**"]}
+    assert failed(ends(app, f"{BREAKS}; {decoy}", check, scope=scope)) == FAILS
+
+
+# BREAKS (silently green). Fix: checkout_notes.note: a value of the workstream's `env` that names a checkout is noted.
+def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: World) -> None:
+    project.write("tests/conftest.py", "import os, sys\nsys.path.insert(0, os.environ['PROJECT_ROOT'] + '/src')\n")
+    project.env["PROJECT_ROOT"] = str(project.root)
+    record = ends(project, SWAP, {"id": "tests", "run": "pytest tests"}, env=["PROJECT_ROOT"])
+    told = sqlite3.connect(project.root / ".splinter/history.db").execute("select notes from runs").fetchall()
+    assert record["outcome"] == "failed" or "PROJECT_ROOT" in str(told)
+
+
+# BREAKS. Cause: with -x what comes behind a known failure ran neither before nor now. Fix: config/tools.toml: pytest with --maxfail=0 behind the
+# check's arguments; else comparison: forgive only where the check is known to run on (refuse -x, --exitfirst, --maxfail).
+@pytest.mark.parametrize("args", [["-x"], ["--maxfail=1"]])
+def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(app: World, args: list[str]) -> None:
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    app.write("test_a.py", "def test_known():\n    assert False\n")
+    check = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", *args, "test_a.py", "test_app.py"]}
+    assert failed(ends(app, BREAKS, check)) == FAILS
+
+
+# BREAKS. Cause: workspace.included takes what a pattern fits, tracked files of the checkout too. Fix: workspace.included: only what git
+# ignores there (check-ignore / ls-files --others --ignored).
+def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(app: World) -> None:
+    """It lists ignored files; what the branch deletes is gone, whatever pattern it fits."""
+    app.write("data/needed.txt", "x\n")
+    app.write("lock", "1\n")
+    app.write(".worktreeinclude", "data\n")
+    app.write("test_app.py", "def test_needed():\n    assert open('data/needed.txt').read()\n")
+    deletes = "rm data/needed.txt; echo 2 > lock"
+    assert failed(ends(app, deletes, setup=[{"run": "true", "inputs": ["lock"]}])) == FAILS
+
+
+# BREAKS. Cause: a child without PYTHONPATH finds the editable install. Fix: none by variables; docs/worktrees.md must say so, and
+# python_places.notes recommend an environment in the work tree where a Python strays at all.
+def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: World, sealed_world: Path) -> None:
+    own_venv(project, sealed_world / "venv").comes_first(project)
+    project.write(
+        "tests/test_add.py",
+        "import subprocess, sys\n\ndef test_add():\n    done = subprocess.run([sys.executable, '-c',"
+        " 'import shapes; print(shapes.add(1, 2))'], env={'PATH': '/bin'}, capture_output=True, text=True)\n"
+        "    assert done.stdout == '3\\n'\n",
+    )
+    assert ends(project, SWAP, {"id": "tests", "run": "pytest tests"})["outcome"] == "failed"
+
+
+# BREAKS. Cause: the base is asked once, for ever. Fix: judge._judged: before a failure is forgiven, baseline.again; only what fails both
+# times is known.
+def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
+    """The base is asked once, the change twice."""
+    app.write("splinter.toml", 'checks = "baseline"\n')
+    chance = app.home / "asked"
+    app.write("test_app.py", TEST + f"\n\ndef test_flaky():\n    import pathlib\n    p = pathlib.Path('{chance}')\n    first = not p.exists()\n    p.touch()\n    assert not first and app.add(2, 3) == 5\n")
+    app.write("test_app.py", (app.root / "test_app.py").read_text().replace("def test_add():\n    assert app.add(2, 3) == 5\n", "def test_other():\n    pass\n"))
+    assert failed(ends(app, BREAKS)) == FAILS
+
+
+# BREAKS (without the sandbox). Cause: .worktreeinclude and its files are read anew after the steps. Fix: setup._key: read once a session,
+# before a step runs; what differs afterwards fails.
+def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(app: World) -> None:
+    plants = (
+        f"{BREAKS}; {USERS_GIT} cat > $G/../conftest.py <<'END'\n{SAYS_PASSED}END\n"
+        "echo conftest.py > $G/../.worktreeinclude"
+    )
+    assert failed(ends(app, plants)) == FAILS
+
+
+# BREAKS. Cause: push._local_head pushes what stands on top, pull_request_body tells of the accepted tip alone.
+# Fix: publish/pull_request_body.py: "1 commit on top was not judged by these checks".
+def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) -> None:
+    """By a person, or by another workstream's step without the sandbox."""
+    assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)
+    app.git("switch", "--quiet", "splinter/w")
+    app.write("app.py", BROKEN)
+    app.git("commit", "-qam", "tidy up")
+    app.git("switch", "--quiet", "main")
+    app.doit()
+    text = (app.root / ".splinter/pull-requests/w.md").read_text()
+    assert "`tests` | passed | passed" not in text or "not judged" in text
+
+
+# BREAKS in the sandbox too. Cause: clean_tree._is_same: of a file with a hash the mode does not count.
+# Fix: git/clean_tree.py _stamp: st_mode (and uid, gid) in every stamp.
+def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app: World, tmp_path: Path) -> None:
+    """Of a file with several names, its mode counts too: else the next check finds another program on PATH."""
+    lenient = tmp_path / "bin/lint"
+    lenient.parent.mkdir()
+    lenient.write_text("#!/bin/sh\nexit 0\n")
+    lenient.chmod(0o755)
+    app.env["PATH"] = f"{lenient.parent}:{os.environ['PATH']}"
+    made = "mkdir -p .venv/bin .venv/store; printf '#!/bin/sh\ngrep -q a.+.b app.py\n' > .venv/store/lint; chmod 755 .venv/store/lint; ln .venv/store/lint .venv/bin/lint"
+    record = ends(
+        app, BREAKS, {"id": "one", "run": "chmod -x .venv/bin/lint"}, {"id": "two", "run": "lint"}, setup=[{"run": made}]
+    )
+    assert failed(record) == FAILS
+
+
+# BREAKS. Cause: python_asking.Asker.first takes relative entries from the top of the tree, whatever `cd` the command makes.
+# Fix: python_interpreters.python_path: behind a `cd`, join relative entries to where it leads; to nothing where unclear.
+@pytest.mark.parametrize("command", ["cd tests && PYTHONPATH=. pytest .", "cd tests; PYTHONPATH=./ python3 -m pytest ."])
+def test_a_relative_pythonpath_begins_where_the_command_goes(world: World, sealed_world: Path, command: str) -> None:
+    world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
+    world.write("shapes/__init__.py", "def add(a, b):\n    return a + b\n")
+    world.write("tests/test_add.py", "import shapes\n\ndef test_add():\n    assert shapes.add(1, 2) == 3\n")
+    users = Venv.make(sealed_world / "venv", borrows=True)
+    users.distribution("shapes", {"_shapes.pth": f"{world.root}\n"}, url=world.root)
+    users.comes_first(world)
+    record = ends(world, "sed -i 's/a + b/a - b/' shapes/__init__.py", {"id": "tests", "run": command})
+    assert record["outcome"] == "failed", record["message"]
+
+
+# BREAKS where no Python is at hand that strays. Cause: uv keeps what it built by the project's path and the times of
+# pyproject.toml alone; both are the same in a judge's place on the base and on the change. Fix: lead always (see above).
+# By hand: `uv run --no-editable pytest`, `uv run --no-project --with . --with pytest pytest`; `uv run pytest` is well.
+@pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed, or has no network")
+def test_what_uv_built_of_the_base_does_not_stand_for_the_change(project: World) -> None:
+    project.write(
+        "pyproject.toml",
+        '[project]\nname = "shapes"\nversion = "1.0"\nrequires-python = ">=3.9"\n[dependency-groups]\ndev = ["pytest"]\n'
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[tool.hatch.build.targets.wheel]\npackages = ["src/shapes"]\n',
+    )
+    project.write(".gitignore", ".venv/\nuv.lock\n__pycache__/\n.pytest_cache/\n")
+    check = {"id": "tests", "run": "uv run --system-certs --no-editable pytest tests"}
+    record = ends(project, SWAP, check, env=["SSL_CERT_FILE"])
+    assert record["outcome"] == "failed", record["message"]
