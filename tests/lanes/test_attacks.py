@@ -1,4 +1,8 @@
-"""Attacks on the word "passed". Each test states the right outcome; one that fails is a hole."""
+"""Attacks on the word "passed": each test states the right outcome, and one that is expected to fail is an open hole.
+
+The comment above a test says what makes the hole. An ordinary run tries the worst that are closed; `pytest --lane
+attacks` tries all.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ import pytest
 from tests.pythons import Venv
 from tests.world import TUESDAY, World
 
+OPEN = "open: see SECURITY.md and the comment above"
 BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
@@ -36,7 +41,7 @@ def app(world: World) -> World:
     world.write("test_app.py", TEST)
     world.write(".gitignore", "__pycache__/\nconftest.py\n.facts/\nhidden/\n.venv/\nbuild/\n")
     if os.environ.get("ATTACK_SANDBOX"):  # by hand: all of them in the sandbox
-        world.write("splinter.toml", f"sandbox = \"{os.environ['ATTACK_SANDBOX']}\"\n")
+        world.write("splinter.toml", f'sandbox = "{os.environ["ATTACK_SANDBOX"]}"\n')
     return world
 
 
@@ -83,7 +88,7 @@ END
 def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     plants = (
-        f"{BREAKS}; mkdir {evil}; printf '#!/bin/sh\\ncat > ${{1#--junit-xml=}} <<E\\n<testsuites name=\"pytest tests\"><testsuite name=\"pytest\">"
+        f'{BREAKS}; mkdir {evil}; printf \'#!/bin/sh\\ncat > ${{1#--junit-xml=}} <<E\\n<testsuites name="pytest tests"><testsuite name="pytest">'
         '<testcase classname="test_app" name="test_add"/></testsuite></testsuites>\\nE\\n\''
         f" > {evil}/pytest; chmod +x {evil}/pytest; echo '[\"{evil}\"]' > ../../index/w.judge.programs"
     )
@@ -98,9 +103,7 @@ def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, t
     attributes.write_text("app.py filter=evil\n")
     smudge.write_text(f"#!/bin/sh\ncat > /dev/null; cat {good}\n")
     smudge.chmod(0o755)
-    plants = (
-        f"{BREAKS}; printf 'core.attributesFile={attributes}\\nfilter.evil.smudge={smudge}\\nfilter.evil.clean=cat\\n' >> ../../filesystem"
-    )
+    plants = f"{BREAKS}; printf 'core.attributesFile={attributes}\\nfilter.evil.smudge={smudge}\\nfilter.evil.clean=cat\\n' >> ../../filesystem"
     assert failed(ends(app, plants)) == FAILS
 
 
@@ -116,6 +119,8 @@ def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World)
 
 # BREAKS. Cause: `drivers_off` names the filters of the config as it was when the session began, info/attributes is read live.
 # Fix: git/clean_tree.py _check_out: read-tree with a git dir of ours (HEAD, objects/info/alternates, no config, no info).
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_filter_that_a_step_puts_into_the_users_config_converts_nothing(app: World, tmp_path: Path) -> None:
     good, smudge = tmp_path / "good.py", tmp_path / "smudge"
     good.write_text(GOOD)
@@ -129,6 +134,7 @@ def test_a_filter_that_a_step_puts_into_the_users_config_converts_nothing(app: W
 
 
 # HOLDS by accident alone: the names of tests change with pytest's rootdir.
+@pytest.mark.lane("attacks")
 def test_configuration_above_the_work_trees_decides_nothing(app: World) -> None:
     plants = f"{BREAKS}; echo '[pytest]' > ../pytest.ini; cat > ../conftest.py <<'END'\n{SAYS_PASSED}END\n"
     assert failed(ends(app, plants)) == FAILS
@@ -177,12 +183,16 @@ END
 # Fix: engine/steps/scope_check.py _leaves: refuse `..` behind a name, or walk the target through the links of the tree `after`.
 def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app: World) -> None:
     """`d` leads to `.`, so `d/../w/x` is `../w/x`: the ignored files of the steps' work tree."""
-    plants = f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+    plants = (
+        f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+    )
     assert failed(ends(app, plants)) in (("failed", "out_of_scope"), FAILS)
 
 
 # BREAKS (without the sandbox). Cause: process_tree.Family knows by mark and by a look each second; a quick double fork without the mark is
 # neither. Fix: system/process.py: PR_SET_CHILD_SUBREAPER, so that orphans become ours, and end those of no living family.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_process_that_outlives_its_step_changes_nothing_that_is_judged(app: World) -> None:
     """Not known by descent nor by its mark: it left both within a moment."""
     lives = f"""{BREAKS}
@@ -236,6 +246,7 @@ def own_venv(project: World, folder: Path) -> Venv:
 # the Pythons of such commands are neither led nor proved. Fix: python_places.redirected: lead ALWAYS (python_redirect.free
 # of all roots that hold packages or src), not only where an asked Python strays; then prove what can be named, and note
 # where a command's Python is not known.
+@pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     "command",
     [
@@ -249,12 +260,14 @@ def own_venv(project: World, folder: Path) -> Venv:
         "bash -lc 'pytest tests'",
     ],
 )
-def test_an_environment_that_the_command_reaches_by_itself_is_asked(project: World, sealed_world: Path, command: str) -> None:
+def test_an_environment_that_the_command_reaches_by_itself_is_asked(
+    project: World, sealed_world: Path, command: str
+) -> None:
     users = own_venv(project, sealed_world / "venv")
     users.lay("../../../bin/activate", f"PATH={users.folder}/bin:$PATH\n")
     (sealed_world / ".profile").write_text(f"PATH={users.folder}/bin:$PATH\n")
-    project.write("Makefile", f"VENV ?= $(HOME)/venv\ntest:\n\t$(VENV)/bin/pytest tests\n")
-    project.write("run-tests", f". ~/venv/bin/activate\npytest tests\n")
+    project.write("Makefile", "VENV ?= $(HOME)/venv\ntest:\n\t$(VENV)/bin/pytest tests\n")
+    project.write("run-tests", ". ~/venv/bin/activate\npytest tests\n")
     bare = Venv(sealed_world / "bare")
     bare.script("conda", f"import os, sys\nos.execv('{users.folder}/bin/' + sys.argv[4], sys.argv[4:])\n")
     check = {"id": "tests", "run": command.format(venv=users.folder)}
@@ -264,6 +277,8 @@ def test_an_environment_that_the_command_reaches_by_itself_is_asked(project: Wor
 
 # BREAKS (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
 # pattern knows `env -i` alone. Fix: python_interpreters.python_path.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
 @pytest.mark.parametrize(
     "command",
     [
@@ -281,9 +296,12 @@ def test_a_command_that_drops_the_variable_is_no_proof(project: World, sealed_wo
 
 
 # BREAKS. Cause: python_places.prove looks at (tool.command,) alone. Fix: prove: the whole argv, tool.args and the check's args.
+@pytest.mark.lane("attacks")
 def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_world: Path) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
-    project.write("splinter.toml", '[tools.isolated]\ncommand = "python3"\nargs = ["-I", "-m", "pytest", "--junit-xml={junit}"]\n')
+    project.write(
+        "splinter.toml", '[tools.isolated]\ncommand = "python3"\nargs = ["-I", "-m", "pytest", "--junit-xml={junit}"]\n'
+    )
     record = ends(project, SWAP, {"id": "tests", "tool": "isolated", "args": ["tests"]})
     assert record["outcome"] == "failed", record["message"]
 
@@ -291,9 +309,13 @@ def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_w
 # BREAKS (flat; nested with -I). Cause: python_imports.top_levels knows folders with __init__.py and those of src only; with none, nobody is
 # asked at all. Fix: top_levels: top folders that hold modules (PEP 420), dotted names of nested ones; and
 # python_imports.strays counts a sys.path folder of a checkout that comes before the tree's.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
 @pytest.mark.parametrize("layout", ["flat", "nested"])
 @pytest.mark.parametrize("command", ["pytest tests", "python3 -I -m pytest tests"])
-def test_a_package_without_init_is_the_repositorys_own_too(world: World, sealed_world: Path, layout: str, command: str) -> None:
+def test_a_package_without_init_is_the_repositorys_own_too(
+    world: World, sealed_world: Path, layout: str, command: str
+) -> None:
     """PEP 420: setuptools finds `shapes/` without an `__init__.py` too."""
     world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
     inside = "shapes" if layout == "flat" else "acme/shapes"
@@ -313,6 +335,8 @@ def test_a_package_without_init_is_the_repositorys_own_too(world: World, sealed_
 # BREAKS. Cause: import_probe.main tells only of places in known checkouts or of distributions whose name was read.
 # Fix: import_probe.main/python_imports._is_stray: an own name found outside of the tree that no foreign distribution's
 # RECORD lists is a stray; eggs (EGG-INFO); a distribution counts by its top-level names too.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
 @pytest.mark.parametrize("how", ["clone", "copy", "egg", "named"])
 def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, sealed_world: Path, how: str) -> None:
     users = Venv.make(sealed_world / "venv", borrows=True)
@@ -337,6 +361,8 @@ def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, seal
 
 # BREAKS (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
 # a command of a check that names a checkout is wrong_tree, or at least a note.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
 @pytest.mark.parametrize("step", [SWAP, "echo 'def test_new(): assert False' > tests/test_new.py"])
 @pytest.mark.parametrize("command", ["cd {root} && pytest tests", "pytest {root}/tests", "make -C {root} test"])
 def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world: Path, command: str, step: str) -> None:
@@ -369,7 +395,10 @@ def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_rig
     app.write("splinter.toml", 'checks = "baseline"\n')
     app.write(".gitignore", "__pycache__/\nsettings.local\n")
     app.write(".worktreeinclude", "settings.local\n")
-    app.write("test_app.py", "import app\n\n\ndef test_add():\n    assert open('settings.local').read()\n    assert app.add(2, 3) == 5\n")
+    app.write(
+        "test_app.py",
+        "import app\n\n\ndef test_add():\n    assert open('settings.local').read()\n    assert app.add(2, 3) == 5\n",
+    )
     assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)  # without the file: fails before and after
     app.write("settings.local", "x\n")
     app.now = TUESDAY
@@ -378,6 +407,7 @@ def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_rig
     assert failed(app.records()["w"]) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_a_base_that_failed_for_a_missing_package_forgives_nothing_once_it_is_there(app: World, tmp_path: Path) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     users = Venv.make(tmp_path / "env", borrows=True)
@@ -392,6 +422,7 @@ def test_a_base_that_failed_for_a_missing_package_forgives_nothing_once_it_is_th
 
 
 # BREAKS (silently green). Fix: comparison.remarks: a check that passed, whose profile has {junit}, without a case: say so (or fail).
+@pytest.mark.lane("attacks")
 def test_a_tool_that_promises_results_and_leaves_none_is_told(app: World) -> None:
     app.write("splinter.toml", '[tools.mine]\ncommand = "sh"\nargs = ["-c", "true", "--junit-xml={junit}"]\n')
     record = ends(app, BREAKS, {"id": "tests", "tool": "mine"})
@@ -430,6 +461,7 @@ chmod 400 $S/results.xml; mv $S/home $S/old; chmod 300 $S
 
 
 # BREAKS, in the sandbox too where the state folder is not under the home or /tmp. Cause and fix: scope_check._leaves, above.
+@pytest.mark.lane("attacks")
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
     app: World, sandbox: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -439,7 +471,9 @@ def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     app.write("splinter.toml", f'sandbox = "{sandbox}"\n')
     try:
-        plants = f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+        plants = (
+            f"mkdir -p hidden; printf '{GOOD}' > hidden/app.py; ln -s . d; rm app.py; ln -s d/../w/hidden/app.py app.py"
+        )
         record = ends(app, plants)
         assert failed(record) in (("failed", "out_of_scope"), FAILS), record
     finally:
@@ -447,6 +481,7 @@ def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
 
 
 # HOLDS.
+@pytest.mark.lane("attacks")
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 def test_one_check_sets_back_no_time_by_which_another_builds(app: World, sandbox: str) -> None:
     """The first check runs the change; the second builds what is newer than setup's object."""
@@ -471,9 +506,14 @@ def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     cache = app.home / "cache"
     cache.mkdir()
     (cache / "helper.py").write_text("def equal(a, b):\n    return a == b\n")
-    app.write("test_app.py", "import sys\nsys.path.insert(0, '.venv')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n")
+    app.write(
+        "test_app.py",
+        "import sys\nsys.path.insert(0, '.venv')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n",
+    )
     edits = "printf 'def equal(a, b):\\n    return True\\n' > .venv/helper.py"
-    record = ends(app, f"{BREAKS}; {edits}", setup=[{"run": f"mkdir -p .venv && ln -f {cache}/helper.py .venv/helper.py"}])
+    record = ends(
+        app, f"{BREAKS}; {edits}", setup=[{"run": f"mkdir -p .venv && ln -f {cache}/helper.py .venv/helper.py"}]
+    )
     assert failed(record) == FAILS
 
 
@@ -486,7 +526,10 @@ def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Pa
         (lib / "helper.py").write_text("def equal(a, b):\n    return a == b\n")
         subprocess.run(["git", "-C", str(lib), *command], check=True)
     app.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib), "lib")
-    app.write("test_app.py", "import sys\nsys.path.insert(0, 'lib')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n")
+    app.write(
+        "test_app.py",
+        "import sys\nsys.path.insert(0, 'lib')\nimport app, helper\n\n\ndef test_add():\n    assert helper.equal(app.add(2, 3), 5)\n",
+    )
     plants = (
         f"{BREAKS}; {USERS_GIT} for one in ../../index/w.judge.module-*; do"
         " GIT_INDEX_FILE=$one git --git-dir=$G/modules/lib --work-tree=../w.judge/lib update-index --skip-worktree helper.py || exit 7; done;"
@@ -501,6 +544,8 @@ def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Pa
 # BREAKS (silently green). Cause: a text goes to `sh -c` without -e and pipefail; only the last line's end counts. Fix: bubblewrap.wrapped and
 # process._start: `sh -e -c` (GitHub's meaning; the importer writes `set -e` already), and a warning of `doit check` for
 # `|| true`, `; …` behind a test runner, and a pipe behind one.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 @pytest.mark.parametrize(
     "command",
     [
@@ -522,6 +567,8 @@ def test_a_command_whose_end_does_not_depend_on_the_tests_is_told(app: World, co
 # BREAKS in every place. Cause: junit_runners.runs_a_name_again takes any two cases of one name in pytest's file for a rerun, but
 # `a/b.py` and `a.b.py`, `a.py::B` and `a/B.py` are one classname. Fix: runs_a_name_again: for pytest only with rerun marks
 # (pytest-rerunfailures writes none, so: two of a name where one is bad are a doubt unless the check passed).
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     """`tests/test_unit.test_app.py` and `tests/test_unit/test_app.py` are one class name in pytest's file."""
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -536,6 +583,8 @@ def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
 
 
 # BREAKS (silently green). Fix: checkout_notes.note: a value of the workstream's `env` that names a checkout is noted.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: World) -> None:
     project.write("tests/conftest.py", "import os, sys\nsys.path.insert(0, os.environ['PROJECT_ROOT'] + '/src')\n")
     project.env["PROJECT_ROOT"] = str(project.root)
@@ -546,6 +595,8 @@ def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: Wor
 
 # BREAKS. Cause: with -x what comes behind a known failure ran neither before nor now. Fix: config/tools.toml: pytest with --maxfail=0 behind the
 # check's arguments; else comparison: forgive only where the check is known to run on (refuse -x, --exitfirst, --maxfail).
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 @pytest.mark.parametrize("args", [["-x"], ["--maxfail=1"]])
 def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(app: World, args: list[str]) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -556,6 +607,7 @@ def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(a
 
 # BREAKS. Cause: workspace.included takes what a pattern fits, tracked files of the checkout too. Fix: workspace.included: only what git
 # ignores there (check-ignore / ls-files --others --ignored).
+@pytest.mark.lane("attacks")
 def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(app: World) -> None:
     """It lists ignored files; what the branch deletes is gone, whatever pattern it fits."""
     app.write("data/needed.txt", "x\n")
@@ -568,6 +620,8 @@ def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(a
 
 # BREAKS. Cause: a child without PYTHONPATH finds the editable install. Fix: none by variables; docs/worktrees.md must say so, and
 # python_places.notes recommend an environment in the work tree where a Python strays at all.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: World, sealed_world: Path) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
     project.write(
@@ -581,17 +635,29 @@ def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: Wor
 
 # BREAKS. Cause: the base is asked once, for ever. Fix: judge._judged: before a failure is forgiven, baseline.again; only what fails both
 # times is known.
+@pytest.mark.lane("attacks")
 def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
     """The base is asked once, the change twice."""
     app.write("splinter.toml", 'checks = "baseline"\n')
     chance = app.home / "asked"
-    app.write("test_app.py", TEST + f"\n\ndef test_flaky():\n    import pathlib\n    p = pathlib.Path('{chance}')\n    first = not p.exists()\n    p.touch()\n    assert not first and app.add(2, 3) == 5\n")
-    app.write("test_app.py", (app.root / "test_app.py").read_text().replace("def test_add():\n    assert app.add(2, 3) == 5\n", "def test_other():\n    pass\n"))
+    app.write(
+        "test_app.py",
+        TEST
+        + f"\n\ndef test_flaky():\n    import pathlib\n    p = pathlib.Path('{chance}')\n    first = not p.exists()\n    p.touch()\n    assert not first and app.add(2, 3) == 5\n",
+    )
+    app.write(
+        "test_app.py",
+        (app.root / "test_app.py")
+        .read_text()
+        .replace("def test_add():\n    assert app.add(2, 3) == 5\n", "def test_other():\n    pass\n"),
+    )
     assert failed(ends(app, BREAKS)) == FAILS
 
 
 # BREAKS (without the sandbox). Cause: .worktreeinclude and its files are read anew after the steps. Fix: setup._key: read once a session,
 # before a step runs; what differs afterwards fails.
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(app: World) -> None:
     plants = (
         f"{BREAKS}; {USERS_GIT} cat > $G/../conftest.py <<'END'\n{SAYS_PASSED}END\n"
@@ -602,6 +668,8 @@ def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(ap
 
 # BREAKS. Cause: push._local_head pushes what stands on top, pull_request_body tells of the accepted tip alone.
 # Fix: publish/pull_request_body.py: "1 commit on top was not judged by these checks".
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) -> None:
     """By a person, or by another workstream's step without the sandbox."""
     assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)
@@ -616,6 +684,7 @@ def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) 
 
 # BREAKS in the sandbox too. Cause: clean_tree._is_same: of a file with a hash the mode does not count.
 # Fix: git/clean_tree.py _stamp: st_mode (and uid, gid) in every stamp.
+@pytest.mark.lane("attacks")
 def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app: World, tmp_path: Path) -> None:
     """Of a file with several names, its mode counts too: else the next check finds another program on PATH."""
     lenient = tmp_path / "bin/lint"
@@ -625,14 +694,22 @@ def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app:
     app.env["PATH"] = f"{lenient.parent}:{os.environ['PATH']}"
     made = "mkdir -p .venv/bin .venv/store; printf '#!/bin/sh\ngrep -q a.+.b app.py\n' > .venv/store/lint; chmod 755 .venv/store/lint; ln .venv/store/lint .venv/bin/lint"
     record = ends(
-        app, BREAKS, {"id": "one", "run": "chmod -x .venv/bin/lint"}, {"id": "two", "run": "lint"}, setup=[{"run": made}]
+        app,
+        BREAKS,
+        {"id": "one", "run": "chmod -x .venv/bin/lint"},
+        {"id": "two", "run": "lint"},
+        setup=[{"run": made}],
     )
     assert failed(record) == FAILS
 
 
 # BREAKS. Cause: python_asking.Asker.first takes relative entries from the top of the tree, whatever `cd` the command makes.
 # Fix: python_interpreters.python_path: behind a `cd`, join relative entries to where it leads; to nothing where unclear.
-@pytest.mark.parametrize("command", ["cd tests && PYTHONPATH=. pytest .", "cd tests; PYTHONPATH=./ python3 -m pytest ."])
+@pytest.mark.lane("attacks")
+@pytest.mark.xfail(strict=True, reason=OPEN)
+@pytest.mark.parametrize(
+    "command", ["cd tests && PYTHONPATH=. pytest .", "cd tests; PYTHONPATH=./ python3 -m pytest ."]
+)
 def test_a_relative_pythonpath_begins_where_the_command_goes(world: World, sealed_world: Path, command: str) -> None:
     world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
     world.write("shapes/__init__.py", "def add(a, b):\n    return a + b\n")
@@ -647,6 +724,7 @@ def test_a_relative_pythonpath_begins_where_the_command_goes(world: World, seale
 # BREAKS where no Python is at hand that strays. Cause: uv keeps what it built by the project's path and the times of
 # pyproject.toml alone; both are the same in a judge's place on the base and on the change. Fix: lead always (see above).
 # By hand: `uv run --no-editable pytest`, `uv run --no-project --with . --with pytest pytest`; `uv run pytest` is well.
+@pytest.mark.lane("attacks")
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed, or has no network")
 def test_what_uv_built_of_the_base_does_not_stand_for_the_change(project: World) -> None:
     project.write(
