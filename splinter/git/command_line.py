@@ -274,8 +274,7 @@ def environment(environ: Mapping[str, str], *, is_remote: bool = False) -> dict[
     """For local calls no config of the user's, for a remote also their helpers and URLs; never their `GIT_*`."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
     env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    # what a step replaced in the store, or gave other parents, is what it was
-    env |= {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": os.devnull}
+    env |= {"GIT_NO_REPLACE_OBJECTS": "1"}  # an object that a step replaced is what it was
     if not is_remote:
         env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
     return env

@@ -62,7 +62,7 @@ def _judged(
     if before is None:
         note = "there was no time left to compare it with what was before" if check.compare else ""
         return comparison.judged_alone(replace(record, notes=(*record.notes, *filter(None, [note]))))
-    now = comparison.outcomes(record)
+    now, again = comparison.outcomes(record), None
     compared = comparison.compare(before, now)
     if comparison.is_worth_a_second_try(record, compared):
         again = _again(session, plan, check, commit, log)
@@ -71,11 +71,13 @@ def _judged(
             compared = comparison.compare(before, now, again, baseline.again(session, plan, check, start=start))
     record = replace(record, notes=(*record.notes, *comparison.remarks(before, now)))
     judged = comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
-    if judged.outcome == "failed" or record.outcome == "passed":
+    is_forgiven = bool(compared.failing_before) or compared.itself == "failing_before"
+    is_same = git.tree_of(session.repository, start) == git.tree_of(session.repository, commit)
+    if judged.outcome == "failed" or not is_forgiven or is_same:
         return judged
     # what was remembered may have failed by chance, or for want of what is there now: only what fails still is forgiven
     fresh = baseline.again(session, plan, check, start=start)
-    compared = comparison.compare(fresh or Outcomes(check="passed"), now)
+    compared = comparison.compare(fresh or Outcomes(check="passed"), now, again)
     return comparison.judged(record, compared, forgives_earlier=True)
 
 

@@ -188,7 +188,9 @@ def test_of_all_runners_only_one_hides_a_failure_and_it_is_in_doubt() -> None:
     record = checked(FILES / "gotestsum.xml", 2)
     judged = verdict(record, record)
     assert judged.outcome == "failed"
-    assert comparison.told(judged) == ("5 of 10 tests failed, its results tell of 6 failures, and hold 5")
+    assert comparison.told(judged) == (
+        "5 of 10 tests failed, as before the change, its results tell of 6 failures, and hold 5"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in RECORDED if name not in ("gotestsum.xml", "rspec-load-error.xml")])
