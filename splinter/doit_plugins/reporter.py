@@ -12,6 +12,7 @@ from typing import Any
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from splinter.errors import SplinterError
 from splinter.model import records
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
@@ -104,10 +105,12 @@ class Reporter(ConsoleReporter):
 
     def _evidence(self, workstream: str) -> None:
         """Where what was made is kept, and what was printed."""
-        found = self.session.store.last_workstream(workstream) if self.session else None
-        if found is None or found[0] != self.session.run:
+        try:
+            run, record = self.session.store.last_workstream(workstream) or (None, None)
+        except SplinterError:  # what cannot be read cannot be shown, and ends nothing
             return
-        record = found[1]
+        if record is None or run != self.session.run:
+            return
         for what, path in records.evidence(record):
             self._say(f"     {what}: {path}")
         if record.ref:

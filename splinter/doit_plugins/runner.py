@@ -58,8 +58,10 @@ class Runner(MThreadRunner):
         except SplinterError as error:  # its row cannot be saved: what is not on disk did not succeed
             node.run_status = "failure"
             self.final_result: int = ERROR
-            for fail in filter(None, (base_fail, TaskError(str(error)))):
-                self._keep_error(node.task, fail)
+            unsaved = TaskError(str(error))
+            if "session" in (node.task.meta or {}):
+                self._keep_error(node.task, unsaved)
+            for fail in filter(None, (base_fail, unsaved)):
                 self.reporter.add_failure(node.task, fail)
         else:
             if base_fail is None and _is_of_the_run(node.task):
