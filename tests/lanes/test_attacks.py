@@ -19,6 +19,13 @@ from tests.pythons import Venv
 from tests.world import TUESDAY, World
 
 OPEN = "open: see SECURITY.md and the comment above"
+
+
+def still_open(*values: str) -> Any:
+    """A case of a table whose hole is open."""
+    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=OPEN))
+
+
 BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
@@ -66,7 +73,7 @@ USERS_GIT = 'G="$(dirname "$(cat .git/objects/info/alternates)")"; '
 # ---------------------------------------------------------------- a hostile step, without the sandbox
 
 
-# BREAKS. Cause: setup._read believes index/<id>.judge.setup, a file that any step of the user's can write, and without
+# Closed; it broke. Cause: setup._read believes index/<id>.judge.setup, a file that any step of the user's can write, and without
 # `setup:` the key "" fits by itself. Fix: engine/steps/setup.py ready/_read: no list where the key is empty; remember the
 # list's hash in Session as `indexes` does for the index, and make anew where it differs or is not of this run.
 def test_a_forged_list_of_what_setup_made_keeps_nothing(app: World) -> None:
@@ -83,7 +90,7 @@ END
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: command.programs believes index/<id>.judge.programs, and `tree.path / "/abs"` is "/abs".
+# Closed; it broke. Cause: command.programs believes index/<id>.judge.programs, and `tree.path / "/abs"` is "/abs".
 # Fix: engine/steps/command.py programs: derive it from `setup.PROGRAMS` and the list of what setup made; no file of its own.
 def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
@@ -95,7 +102,7 @@ def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, 
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: git/command_line.py traits hands every word of <state>/filesystem to `git -c`.
+# Closed; it broke. Cause: git/command_line.py traits hands every word of <state>/filesystem to `git -c`.
 # Fix: traits: only the four names of worktree._TRAITS, each true or false; or ask git once a session.
 def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, tmp_path: Path) -> None:
     good, attributes, smudge = tmp_path / "good.py", tmp_path / "attributes", tmp_path / "smudge"
@@ -107,7 +114,7 @@ def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, t
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: refs/replace of the user's repository counts in our calls.
+# Closed; it broke. Cause: refs/replace of the user's repository counts in our calls.
 # Fix: git/command_line.py environment: GIT_NO_REPLACE_OBJECTS=1 (and for cat-file too, it is the same call).
 def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World) -> None:
     plants = (
@@ -140,7 +147,7 @@ def test_configuration_above_the_work_trees_decides_nothing(app: World) -> None:
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: pytest looks for its configuration in the folders above, and then loads conftest.py there; those are <state>/worktrees
+# Closed; it broke. Cause: pytest looks for its configuration in the folders above, and then loads conftest.py there; those are <state>/worktrees
 # and <state>. ruff, eslint, babel, cargo, node_modules do alike. Fix: judge_tree.ready: what lies beside work trees in
 # <state>/worktrees and is none goes (or fails the check); each judge in a folder of its own that is swept.
 def test_configuration_above_the_work_trees_decides_nothing_for_another_workstream(app: World) -> None:
@@ -149,7 +156,7 @@ def test_configuration_above_the_work_trees_decides_nothing_for_another_workstre
     assert failed(ends(app, BREAKS, id="second")) == FAILS
 
 
-# BREAKS. Cause: baseline._remembered asks history.db again after the steps. Fix: engine/checks/baseline.py: what prepare read is
+# Closed; it broke. Cause: baseline._remembered asks history.db again after the steps. Fix: engine/checks/baseline.py: what prepare read is
 # kept in session.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
 def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -179,7 +186,7 @@ END
     assert failed(app.records()["w"]) == FAILS
 
 
-# BREAKS. Cause: scope_check._leaves normalises the text of the target; `d/..` of a link `d` is not nothing.
+# Closed; it broke. Cause: scope_check._leaves normalises the text of the target; `d/..` of a link `d` is not nothing.
 # Fix: engine/steps/scope_check.py _leaves: refuse `..` behind a name, or walk the target through the links of the tree `after`.
 def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app: World) -> None:
     """`d` leads to `.`, so `d/../w/x` is `../w/x`: the ignored files of the steps' work tree."""
@@ -242,7 +249,7 @@ def own_venv(project: World, folder: Path) -> Venv:
     return made
 
 
-# BREAKS (all but the first). Cause: python_interpreters.programs_of drops words with `~` and `$`, knows no `activate`, no make, sh, conda;
+# Closed; it broke (all but the first). Cause: python_interpreters.programs_of drops words with `~` and `$`, knows no `activate`, no make, sh, conda;
 # the Pythons of such commands are neither led nor proved. Fix: python_places.redirected: lead ALWAYS (python_redirect.free
 # of all roots that hold packages or src), not only where an asked Python strays; then prove what can be named, and note
 # where a command's Python is not known.
@@ -278,14 +285,13 @@ def test_an_environment_that_the_command_reaches_by_itself_is_asked(
 # BREAKS (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
 # pattern knows `env -i` alone. Fix: python_interpreters.python_path.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
 @pytest.mark.parametrize(
     "command",
     [
-        "python3 -X dev -I -m pytest tests",
+        still_open("python3 -X dev -I -m pytest tests"),
         "env --unset=PYTHONPATH pytest tests",
-        "env - PATH=$PATH pytest tests",
-        "env --ignore-environment PATH=$PATH pytest tests",
+        still_open("env - PATH=$PATH pytest tests"),
+        still_open("env --ignore-environment PATH=$PATH pytest tests"),
         "sh -c 'unset PYTHONPATH; pytest tests'",
     ],
 )
@@ -295,7 +301,7 @@ def test_a_command_that_drops_the_variable_is_no_proof(project: World, sealed_wo
     assert record["reason"] == "wrong_tree", record["message"]
 
 
-# BREAKS. Cause: python_places.prove looks at (tool.command,) alone. Fix: prove: the whole argv, tool.args and the check's args.
+# Closed; it broke. Cause: python_places.prove looks at (tool.command,) alone. Fix: prove: the whole argv, tool.args and the check's args.
 @pytest.mark.lane("attacks")
 def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_world: Path) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
@@ -310,9 +316,13 @@ def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_w
 # asked at all. Fix: top_levels: top folders that hold modules (PEP 420), dotted names of nested ones; and
 # python_imports.strays counts a sys.path folder of a checkout that comes before the tree's.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
-@pytest.mark.parametrize("layout", ["flat", "nested"])
-@pytest.mark.parametrize("command", ["pytest tests", "python3 -I -m pytest tests"])
+@pytest.mark.parametrize(
+    ("layout", "command"),
+    [
+        still_open("flat", "pytest tests"), still_open("flat", "python3 -I -m pytest tests"),
+        ("nested", "pytest tests"), still_open("nested", "python3 -I -m pytest tests"),
+    ],
+)  # fmt: skip
 def test_a_package_without_init_is_the_repositorys_own_too(
     world: World, sealed_world: Path, layout: str, command: str
 ) -> None:
@@ -336,8 +346,7 @@ def test_a_package_without_init_is_the_repositorys_own_too(
 # Fix: import_probe.main/python_imports._is_stray: an own name found outside of the tree that no foreign distribution's
 # RECORD lists is a stray; eggs (EGG-INFO); a distribution counts by its top-level names too.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
-@pytest.mark.parametrize("how", ["clone", "copy", "egg", "named"])
+@pytest.mark.parametrize("how", ["clone", "copy", "egg", still_open("named")])
 def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, sealed_world: Path, how: str) -> None:
     users = Venv.make(sealed_world / "venv", borrows=True)
     users.comes_first(project)
@@ -362,8 +371,7 @@ def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, seal
 # BREAKS (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
 # a command of a check that names a checkout is wrong_tree, or at least a note.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=False, reason=f"{OPEN}, in part")
-@pytest.mark.parametrize("step", [SWAP, "echo 'def test_new(): assert False' > tests/test_new.py"])
+@pytest.mark.parametrize("step", [SWAP, still_open("echo 'def test_new(): assert False' > tests/test_new.py")])
 @pytest.mark.parametrize("command", ["cd {root} && pytest tests", "pytest {root}/tests", "make -C {root} test"])
 def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world: Path, command: str, step: str) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
@@ -373,7 +381,7 @@ def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world:
     assert record["outcome"] == "failed" or str(project.root) in str(told)
 
 
-# BREAKS. Cause: setup._key: without `inputs` a command depends on nothing of the commit, and what it built of the base judges the change.
+# Closed; it broke. Cause: setup._key: without `inputs` a command depends on nothing of the commit, and what it built of the base judges the change.
 # The documented way out for compiled extensions is such a setup. Fix: _key: without `inputs` in a judge's place the tree of
 # the commit counts (git.tree_of); `inputs` is how a user makes it faster.
 def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World) -> None:
@@ -388,7 +396,7 @@ def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World
     assert record["outcome"] == "failed"
 
 
-# BREAKS. Cause: baseline.key holds neither what .worktreeinclude brings nor what is installed, and a remembered failure forgives.
+# Closed; it broke. Cause: baseline.key holds neither what .worktreeinclude brings nor what is installed, and a remembered failure forgives.
 # Fix: engine/checks/baseline.py key: setup._included and python_interpreters.stamp of the check's Pythons; better: a
 # remembered failure forgives nothing until the base is asked again in this call.
 def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_right(app: World) -> None:
@@ -421,7 +429,7 @@ def test_a_base_that_failed_for_a_missing_package_forgives_nothing_once_it_is_th
     assert failed(app.records()["w"]) == FAILS
 
 
-# BREAKS (silently green). Fix: comparison.remarks: a check that passed, whose profile has {junit}, without a case: say so (or fail).
+# Closed; it broke (silently green). Fix: comparison.remarks: a check that passed, whose profile has {junit}, without a case: say so (or fail).
 @pytest.mark.lane("attacks")
 def test_a_tool_that_promises_results_and_leaves_none_is_told(app: World) -> None:
     app.write("splinter.toml", '[tools.mine]\ncommand = "sh"\nargs = ["-c", "true", "--junit-xml={junit}"]\n')
@@ -437,7 +445,7 @@ BASELINE = 'checks = "baseline"\nsandbox = "{sandbox}"\n'
 TWO = TEST + "\n\ndef test_known():\n    assert False\n"
 
 
-# BREAKS IN THE SANDBOX, as a plain user (bash .ci/plain-user tests/stories/test_attacks.py -k scratch_folder). Cause:
+# Closed; it broke IN THE SANDBOX, as a plain user (bash .ci/plain-user tests/stories/test_attacks.py -k scratch_folder). Cause:
 # command._scratch reuses scratch/<id>, rmtree(ignore_errors=True) leaves a closed folder, and it is writable in the sandbox.
 # Fix: engine/steps/command.py _scratch: tempfile.mkdtemp for each command, system.disk.remove after it.
 @pytest.mark.parametrize("sandbox", SANDBOXES)
@@ -460,7 +468,7 @@ chmod 400 $S/results.xml; mv $S/home $S/old; chmod 300 $S
     assert failed(record) == FAILS, (record["message"], record["checks"])
 
 
-# BREAKS, in the sandbox too where the state folder is not under the home or /tmp. Cause and fix: scope_check._leaves, above.
+# Closed; it broke, in the sandbox too where the state folder is not under the home or /tmp. Cause and fix: scope_check._leaves, above.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
@@ -497,7 +505,7 @@ def test_one_check_sets_back_no_time_by_which_another_builds(app: World, sandbox
     assert failed(record) == FAILS
 
 
-# BREAKS (without the sandbox, also by accident: an agent that edits site-packages which uv linked from its cache). Cause: the step's
+# Closed; it broke (without the sandbox, also by accident: an agent that edits site-packages which uv linked from its cache). Cause: the step's
 # and the judge's environment are the same inodes as the cache; what setup makes again is made of the poisoned cache.
 # Fix: setup._make: files with other names are replaced by copies (the steps' tree too), UV_LINK_MODE=copy,
 # npm_config_package_import_method=copy for setup; a file listed with a hash that comes out otherwise for the same key fails.
@@ -517,7 +525,7 @@ def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     assert failed(record) == FAILS
 
 
-# BREAKS. Cause: clean_tree.put drops a foreign index of the tree, submodules.fill keeps index/<id>.module-*.
+# Closed; it broke. Cause: clean_tree.put drops a foreign index of the tree, submodules.fill keeps index/<id>.module-*.
 # Fix: git/submodules.py _filled: where not keep_ignored, unlink the inner index first (as _check_out does).
 def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Path) -> None:
     lib = tmp_path / "lib"
@@ -605,7 +613,7 @@ def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(a
     assert failed(ends(app, BREAKS, check)) == FAILS
 
 
-# BREAKS. Cause: workspace.included takes what a pattern fits, tracked files of the checkout too. Fix: workspace.included: only what git
+# Closed; it broke. Cause: workspace.included takes what a pattern fits, tracked files of the checkout too. Fix: workspace.included: only what git
 # ignores there (check-ignore / ls-files --others --ignored).
 @pytest.mark.lane("attacks")
 def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(app: World) -> None:
@@ -633,7 +641,7 @@ def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: Wor
     assert ends(project, SWAP, {"id": "tests", "run": "pytest tests"})["outcome"] == "failed"
 
 
-# BREAKS. Cause: the base is asked once, for ever. Fix: judge._judged: before a failure is forgiven, baseline.again; only what fails both
+# Closed; it broke. Cause: the base is asked once, for ever. Fix: judge._judged: before a failure is forgiven, baseline.again; only what fails both
 # times is known.
 @pytest.mark.lane("attacks")
 def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
@@ -682,7 +690,7 @@ def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) 
     assert "`tests` | passed | passed" not in text or "not judged" in text
 
 
-# BREAKS in the sandbox too. Cause: clean_tree._is_same: of a file with a hash the mode does not count.
+# Closed; it broke in the sandbox too. Cause: clean_tree._is_same: of a file with a hash the mode does not count.
 # Fix: git/clean_tree.py _stamp: st_mode (and uid, gid) in every stamp.
 @pytest.mark.lane("attacks")
 def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app: World, tmp_path: Path) -> None:
@@ -721,7 +729,7 @@ def test_a_relative_pythonpath_begins_where_the_command_goes(world: World, seale
     assert record["outcome"] == "failed", record["message"]
 
 
-# BREAKS where no Python is at hand that strays. Cause: uv keeps what it built by the project's path and the times of
+# Closed; it broke where no Python is at hand that strays. Cause: uv keeps what it built by the project's path and the times of
 # pyproject.toml alone; both are the same in a judge's place on the base and on the change. Fix: lead always (see above).
 # By hand: `uv run --no-editable pytest`, `uv run --no-project --with . --with pytest pytest`; `uv run pytest` is well.
 @pytest.mark.lane("attacks")
