@@ -384,7 +384,7 @@ def _option(option: Mapping[str, Any]) -> str:
 
 def _profiles(placeholders: Mapping[str, str]) -> Iterator[str]:
     yield "## Tool profiles"
-    shipped = "Shipped, from [tools.toml](../splinter/config/tools.toml)."
+    shipped = "Shipped, from [tools.toml](../splinter/config/tools.toml) and [agents](../splinter/model/agents)."
     yield f"{shipped}\n[`tools`](#settings-tools) adds others and overrides them."
     rows = [
         (f"`{tool.name}`", f"`{' '.join((tool.command, *tool.args))}`", _prompted(tool), _code(tool.leaves))

@@ -9,6 +9,7 @@ from typing import Any
 
 from splinter.config import packaged_files
 from splinter.errors import InputError
+from splinter.model.agents import registry as agents
 from splinter.model.tool import PLACEHOLDER, Tool
 from splinter.text.patterns import seconds, suggestion
 
@@ -16,8 +17,10 @@ PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "max_turns", "budget_
 
 
 def shipped() -> dict[str, Tool]:
-    """The profiles that ship with splinter, by name."""
-    return dict(merged({}, tomllib.loads(packaged_files.tool_profiles().read_text("utf-8"))))
+    """The profiles that ship with splinter, by name: agents, then plain tools, which get no model's key."""
+    plain = merged({}, tomllib.loads(packaged_files.tool_profiles().read_text("utf-8")))
+    profiles = {agent.profile.name: agent.profile for agent in agents.AGENTS}
+    return profiles | {name: replace(tool, hides=agents.KEYS) for name, tool in plain.items()}
 
 
 def merged(shipped: Mapping[str, Tool], tables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Tool]:

@@ -25,6 +25,7 @@ from splinter.git import command_line
 from splinter.maintenance import doctor_checks, doctor_finding, doctor_services, retention
 from splinter.maintenance.doctor_finding import Finding
 from splinter.model import layout
+from splinter.model.agents import registry as agents
 from splinter.model.bases import Base, choose_base
 from splinter.model.layout import REPORTS
 from splinter.model.plan import choose_remote, tool_names
@@ -36,13 +37,6 @@ from splinter.text.counts import and_more, plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
-INSTALL = {
-    "claude": "npm install -g @anthropic-ai/claude-code",
-    "codex": "npm install -g @openai/codex",
-    "aider": "pipx install aider-chat",
-    "gemini": "npm install -g @google/gemini-cli",
-    "opencode": "npm install -g opencode-ai",
-}
 _SHOWN = 3  # workstreams that a finding names
 _LOOKED_AT = 20_000  # files whose bytes are added up, a tenth of a second
 # all before the last "@" of the host's part may be a password; what follows a "?" may be one too
@@ -219,7 +213,8 @@ def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
         return doctor_finding.note(
             area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` prints no version"
         )
-    install = f" ({INSTALL[tool.command]})" if tool.command in INSTALL else ""
+    hints = {agent.profile.command: agent.install for agent in agents.AGENTS}
+    install = f" ({hints[tool.command]})" if tool.command in hints else ""
     called = "" if tool.command == tool.name else f"{tool.command} is "
     message = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
     return doctor_finding.problem(area, name, message)

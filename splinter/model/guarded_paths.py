@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from splinter.model import layout
+from splinter.model.agents import registry as agents
 from splinter.model.workstream import Scope
 
 ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
-# agents, which are called in the root, read their configuration from here, and run the commands in it without asking
-AGENT_CONFIGURATION = (".claude", ".codex", ".gemini", ".opencode", "opencode.json", ".aider.conf.yml", ".env")
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
     ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", layout.SETTINGS, "**/.gitattributes", "**/.gitmodules",
-    *AGENT_CONFIGURATION,
+    *agents.ORDERS,  # agents are called in the root, and run the commands in these without asking
 )  # fmt: skip
 
 

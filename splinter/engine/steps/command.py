@@ -16,13 +16,14 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.steps import handed_files, python_places, sandboxing
-from splinter.engine.tools import agent_output, junit
-from splinter.engine.tools.agent_output import LIMIT, PROVIDER, Reading
+from splinter.engine.tools import junit
 from splinter.engine.tools.junit import Results
 from splinter.errors import StepError
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
+from splinter.model.agents import registry as agents
+from splinter.model.agents.reports import LIMIT, PROVIDER, Reading
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
@@ -109,7 +110,7 @@ def act(
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree=tree or locate(session, plan), scratch=scratch, has_network=has_network)
         ended = _run(session, plan, step, name, profile, command, place, deadline_s)
-        reading = agent_output.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
+        reading = agents.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
         booking.usage = reading.usage if is_paid(plan, step) else None
         results, notes = _results(session, plan, name, place) if profile and profile.junit else (Results(), ())

@@ -19,7 +19,7 @@ from splinter.git import refused, user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.git.refused import Beside
 from splinter.model import layout
-from splinter.model.guarded_paths import AGENT_CONFIGURATION
+from splinter.model.agents import registry as agents
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
@@ -93,7 +93,7 @@ def disarm(session: Session, tree: WorkTree) -> None:
     """
     listing = session.repository.start / layout.INCLUDE
     included = listing.read_text("utf-8").split() if listing.is_file() else []
-    left = [name for name in AGENT_CONFIGURATION if os.path.lexists(tree.path / name) and name not in included]
+    left = [name for name in agents.ORDERS if os.path.lexists(tree.path / name) and name not in included]
     if left:
         git.clean(session.repository, tree, left)
 

@@ -8,6 +8,7 @@ from splinter.config import packaged_files, schema, tool_profiles
 from splinter.config.yaml_documents import Document
 from splinter.errors import InputError
 from splinter.model import tool
+from splinter.model.agents import registry as agents
 from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, ToolCall
 
@@ -73,7 +74,7 @@ def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
     )
     assert merged["ruff"] == Tool(
         name="ruff", command="ruff", timeout_s=120.0, at_once=1, leaves=(".ruff_cache/",), version=("--version",),
-        network=False,
+        network=False, hides=agents.KEYS,
     )  # fmt: skip
     assert merged["wc"] == Tool(name="wc", command="wc", env=("LANG",))
     assert merged["mypy"] == SHIPPED["mypy"]

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from splinter.engine.tools import agent_output
-from splinter.engine.tools.agent_output import AGENT, LIMIT, PROVIDER, READERS, UNREAD, Reading
+from splinter.model.agents import registry as agents
+from splinter.model.agents.registry import READERS
+from splinter.model.agents.reports import AGENT, LIMIT, PROVIDER, UNREAD, Reading
+from splinter.model.guarded_paths import GUARDED
 from splinter.model.records import Usage
 from tests.agents import AGENTS, RECORDINGS, recording
 
@@ -22,7 +24,7 @@ CALL = Usage(calls=1)
 def reading(agent: str, case: str) -> Reading:
     """What is read from a recorded run, its two outputs in one as they come to us."""
     run = recording(agent, case)
-    return agent_output.read(NAMES[agent], run["stderr"] + run["stdout"])
+    return agents.read(NAMES[agent], run["stderr"] + run["stdout"])
 
 
 # --- recorded runs
@@ -96,14 +98,14 @@ def test_claude_code_is_read_in_each_form_that_a_user_s_settings_give_it(
     said = {"type": "assistant", "message": {"content": '[{"type":"result","is_error":true}]\n{"type": "result"}'}}
     events = [{"type": "system", "subtype": "init", "tools": ["Bash"]}, said, result]
     printed = json.dumps(events if is_list else result, indent=indent)
-    found = agent_output.read("claude", f"a warning [of some kind] {{\n{printed}\n")
+    found = agents.read("claude", f"a warning [of some kind] {{\n{printed}\n")
     assert found == reading("claude-code", case)
     assert found.is_understood
 
 
 def test_the_end_of_a_list_whose_beginning_was_cut_away_is_read() -> None:
     result = recording("claude-code", "unauthorized")["stdout"].strip()
-    found = agent_output.read("claude", f'ext":"said"}}}},{result}]', is_whole=False)
+    found = agents.read("claude", f'ext":"said"}}}},{result}]', is_whole=False)
     assert found == reading("claude-code", "unauthorized")
 
 
@@ -117,7 +119,7 @@ def test_output_torn_anywhere_is_read_as_far_as_it_goes(agent: str, case: str) -
     output = recording(agent, case)["stdout"]
     for cut in range(0, len(output), 1 + len(output) // 50):
         for part in (output[:cut], output[cut:]):
-            holds(agent_output.read(NAMES[agent], part))
+            holds(agents.read(NAMES[agent], part))
 
 
 KEYS = (
@@ -163,7 +165,7 @@ def holds(found: Reading) -> None:
 def test_json_of_any_types_is_no_exception(
     name: str, events: list[dict[str, Any]], between: str, indent: int | None
 ) -> None:
-    holds(agent_output.read(name, between.join(json.dumps(event, indent=indent) for event in events)))
+    holds(agents.read(name, between.join(json.dumps(event, indent=indent) for event in events)))
 
 
 PIECES = st.sampled_from(
@@ -177,44 +179,44 @@ PIECES = st.sampled_from(
 @example("Tokens: . sent, . received. Cost: $. message, $.. session.")
 @example(f"Tokens: {'9' * 400}M sent, 1 received.")
 def test_text_of_any_kind_is_no_exception(name: str, output: str) -> None:
-    holds(agent_output.read(name, output))
+    holds(agents.read(name, output))
 
 
 @pytest.mark.parametrize("name", NAMES.values())
 @pytest.mark.parametrize("opening", ['{"type":', '{"stats":', '{"type":"result","usage":', "[", '{"error":['])
 @pytest.mark.parametrize("depth", [900, 100_000])
 def test_nesting_of_any_depth_is_no_exception(name: str, opening: str, depth: int) -> None:
-    holds(agent_output.read(name, opening * depth))
+    holds(agents.read(name, opening * depth))
     closing = {"[": "]"}.get(opening, "]}" if opening.endswith("[") else "}")
-    holds(agent_output.read(name, f"{opening * depth}1{closing * depth}"))
-    assert agent_output.read(name, opening * depth).usage == CALL
+    holds(agents.read(name, f"{opening * depth}1{closing * depth}"))
+    assert agents.read(name, opening * depth).usage == CALL
 
 
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("output", ["", "\n\n", "no word of JSON", "[1, 2]", "{}", "null", "{", '"type"'])
 def test_output_that_says_nothing_says_nothing(name: str, output: str) -> None:
-    assert agent_output.read(name, output) == (Reading(usage=None) if name == "free" else UNREAD)
+    assert agents.read(name, output) == (Reading(usage=None) if name == "free" else UNREAD)
 
 
 def test_an_output_without_a_reader_is_not_looked_at() -> None:
-    assert agent_output.read(None, '{"type":"result","is_error":true}') == Reading()
+    assert agents.read(None, '{"type":"result","is_error":true}') == Reading()
 
 
 def test_sums_over_what_was_cut_away_are_unknown() -> None:
     for agent in ("aider", "opencode"):
-        assert agent_output.read(NAMES[agent], recording(agent, "edit")["stdout"], is_whole=False).usage == CALL
-    whole = agent_output.read("claude", recording("claude-code", "edit")["stdout"], is_whole=False).usage
+        assert agents.read(NAMES[agent], recording(agent, "edit")["stdout"], is_whole=False).usage == CALL
+    whole = agents.read("claude", recording("claude-code", "edit")["stdout"], is_whole=False).usage
     assert whole == reading("claude-code", "edit").usage, "its one object tells the sum itself"
 
 
 def test_line_ends_of_unicode_inside_of_a_string_end_no_line() -> None:
     event = {"type": "result", "is_error": True, "result": "it\u2028says\u0085so\u2029"}
-    assert agent_output.read("claude", json.dumps(event, ensure_ascii=False)).error == "it\u2028says\u0085so\u2029"
+    assert agents.read("claude", json.dumps(event, ensure_ascii=False)).error == "it\u2028says\u0085so\u2029"
 
 
 def test_a_number_that_cannot_be_a_cost_is_none() -> None:
     for cost in ("NaN", "Infinity", "-1", "1e400", "1" * 400, "true", '"2"'):
-        usage = agent_output.read("claude", f'{{"type":"result","total_cost_usd":{cost}}}').usage
+        usage = agents.read("claude", f'{{"type":"result","total_cost_usd":{cost}}}').usage
         assert usage
         assert (usage.priced, usage.usd) == (0, 0.0), cost
 
@@ -222,16 +224,16 @@ def test_a_number_that_cannot_be_a_cost_is_none() -> None:
 def test_a_line_of_aider_may_be_broken_anywhere_between_words() -> None:
     told = "Tokens: 120k sent, 110k cache hit, 1.3k received. Cost: $0.0033 message, $0.02 session."
     for blank in [place for place, sign in enumerate(told) if sign == " "]:
-        usage = agent_output.read("aider", f"{told[:blank]} \n{told[blank + 1 :]}").usage
+        usage = agents.read("aider", f"{told[:blank]} \n{told[blank + 1 :]}").usage
         assert usage == Usage(calls=1, priced=1, counted=1, usd=0.02, input_tokens=120_000, output_tokens=1_300)
 
 
 def test_aider_s_error_counts_only_where_no_answer_came_after_it() -> None:
     error, answer = "litellm.APIConnectionError: no way\nRetrying in 1.0 seconds...\n", "Tokens: 1 sent, 2 received.\n"
-    assert agent_output.read("aider", error + answer).error is None
-    late = agent_output.read("aider", answer + error)
+    assert agents.read("aider", error + answer).error is None
+    late = agents.read("aider", answer + error)
     assert (late.error, late.fault) == ("litellm.APIConnectionError: no way", PROVIDER)
-    given_up = agent_output.read("aider", f"{answer}Only 3 reflections allowed, stopping.\n")
+    given_up = agents.read("aider", f"{answer}Only 3 reflections allowed, stopping.\n")
     assert (given_up.error, given_up.fault) == ("Only 3 reflections allowed, stopping.", AGENT)
 
 
@@ -240,13 +242,13 @@ def test_gemini_s_result_is_found_among_traces_with_braces() -> None:
     result = json.dumps(
         {"session_id": "s", "stats": {"models": {"m": {"tokens": {"prompt": 7, "candidates": 2}}}}}, indent=2
     )
-    found = agent_output.read("gemini", f"{trace}{result}\n[STARTUP] {{}}\n{{}}\n")
+    found = agents.read("gemini", f"{trace}{result}\n[STARTUP] {{}}\n{{}}\n")
     assert (found.session, found.model, found.usage and found.usage.tokens) == ("s", "m", 9)
 
 
 def test_gemini_s_own_limit_of_turns_is_a_limit() -> None:
     message = "Reached max session turns for this session. Increase the number of turns in settings.json."
-    found = agent_output.read(
+    found = agents.read(
         "gemini", json.dumps({"error": {"type": "FatalTurnLimitedError", "message": message, "code": 53}})
     )
     assert (found.error, found.fault) == (f"53: {message}", LIMIT)
@@ -255,5 +257,19 @@ def test_gemini_s_own_limit_of_turns_is_a_limit() -> None:
 def test_opencode_that_goes_on_after_a_denial_did_not_stop() -> None:
     events = [json.loads(line) for line in recording("opencode", "denied")["stdout"].splitlines() if line]
     events.append({"type": "step_finish", "part": {"reason": "stop", "tokens": {"input": 1, "output": 1}}})
-    found = agent_output.read("opencode", "\n".join(json.dumps(event) for event in events))
+    found = agents.read("opencode", "\n".join(json.dumps(event) for event in events))
     assert (found.error, found.denied) == (None, ("write ROOT/outside.txt",))
+
+
+# --- the registry
+
+
+def test_an_agent_is_known_by_its_module_alone() -> None:
+    """What other rooms know of agents follows from the registry."""
+    assert [one.profile.name for one in agents.AGENTS] == list(AGENTS)
+    assert set(READERS) == {"claude", "codex", "aider", "gemini", "opencode", "free"}
+    for one in agents.AGENTS:
+        assert set(one.keys) <= set(one.profile.env)
+        assert one.install
+        assert all(order in GUARDED for order in one.orders)
+        assert not any(path.startswith(("/", "~")) for path in one.login)

@@ -1,0 +1,52 @@
+"""codex: `codex exec --json`, a line an event."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from splinter.model.agents import reports
+from splinter.model.agents.agent import Agent
+from splinter.model.agents.reports import UNREAD, Reading
+from splinter.model.tool import Tool
+from splinter.text import printed_json
+
+# the second where its own sandbox did not start, such as inside of another one
+
+_DENIED = re.compile(r"ERROR codex_core::tools::router: error=(.*rejected.*)|^(Failed to write file .+)", re.MULTILINE)
+
+
+def read(output: str) -> Reading:
+    """For codex with `exec --json`: a line an event; usage is of the whole turn."""
+    denied = tuple(one[1] or one[2] for one in _DENIED.finditer(output))
+    reading, failed = replace(UNREAD, denied=denied), None
+    for event in printed_json.objects(output):
+        kind = event.get("type")
+        if kind == "thread.started":
+            reading = replace(reading, session=reports.text(event.get("thread_id")))
+        elif kind == "turn.completed":
+            usage = reports.mapping(event.get("usage"))
+            read, written = reports.total(usage, "input_tokens"), reports.total(usage, "output_tokens")
+            counted = reports.usage(read=read, written=written) if usage else reading.usage
+            reading, failed = replace(reading, usage=counted, is_understood=True), None
+        elif kind == "turn.failed":
+            failed = reports.text(reports.mapping(event.get("error")).get("message")) or "the turn failed"
+    return reports.blamed(reading, failed) if failed else reading
+
+
+AGENT = Agent(
+    profile=Tool(
+        name="codex",
+        command="codex",
+        args=("exec", "--json", "--sandbox=workspace-write", "-c", "analytics.enabled=false", "--model={model}"),
+        prompt_args=("-",),
+        stdin="prompt",
+        env=("CODEX_API_KEY", "OPENAI_API_KEY", "CODEX_HOME", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"),
+        reader="codex",
+    ),
+    read=read,
+    install="npm install -g @openai/codex",
+    orders=(".codex",),
+    keys=("CODEX_API_KEY", "OPENAI_API_KEY"),
+    login=(".codex/auth.json",),
+)
