@@ -13,7 +13,7 @@ from typing import Any
 from splinter.config import bounded_read, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
-from splinter.model import layout, schedule, workstream
+from splinter.model import layout, registry, schedule, workstream
 from splinter.model.settings import Environment, Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
@@ -77,6 +77,10 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
         value = variables.get(name, "").strip()
         if value:  # continuous integration sets a secret that is missing to nothing
             fields[name.lower() if name != "SPLINTER_NOW" else "now"] = parse(name, value)
+    for name in registry.NEEDS:
+        value = variables.get(name, "").strip()
+        if value and name.endswith("_URL"):
+            _url(name, value)
     return Environment(**fields, variables=variables)
 
 
@@ -237,7 +241,5 @@ VARIABLES: dict[str, Callable[[str, str], Any]] = {
     "SMTP_SECURITY": _security,
     "REPORT_RECIPIENTS": _recipients,
     "SENDGRID_API_KEY": _text,
-    "SLACK_WEBHOOK_URL": _url,
-    "HEALTHCHECK_URL": _url,
     "SPLINTER_NOW": _moment,
 }

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
-from splinter.publish import combined_pull_request, pull_request
+from splinter.publish import combined_pull_request, proposals, pull_request
 from splinter.text.redact import plain
 
 
@@ -65,7 +65,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
 def _of_one(session: Session, plan: Plan) -> Proposal | str:
     accepted = session.values.get(plan.task("accept")) or {}
     if accepted.get("outcome") == "changed":
-        return pull_request.proposal(session, plan, accepted)
+        return proposals.proposal(session, plan, accepted)
     return f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
 
 

@@ -16,11 +16,10 @@ from splinter.model import fingerprints
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.ports import Notifier
-from splinter.publish import combined_pull_request, pull_request
+from splinter.model.registry import NOTIFIERS
+from splinter.publish import combined_pull_request, messages, pull_request, report_files, run_records
 
-NAMES = ("rehearse", "pr", "report", "email", "slack", "healthcheck")
-# each says what failed in those before it
-_TOLD_BEFORE = {"email": (), "slack": ("email",), "healthcheck": ("email", "slack")}
+NAMES = ("rehearse", "pr", "report", *NOTIFIERS)
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
 
 
@@ -33,12 +32,13 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     else:
         yield from _each(session, rows)
     yield _report(session)
-    for name, doc in (
-        ("email", "mail the report"),
-        ("slack", "send a message to Slack"),
-        ("healthcheck", "ping the healthcheck"),
-    ):
-        yield _notify(session, name, doc)
+    for name in NOTIFIERS:
+        yield _notify(session, name)
+
+
+def is_configured(session: Session, name: str) -> bool:
+    """Whether a final task has all that it cannot do without."""
+    return name not in NOTIFIERS or session.environment.is_configured(NOTIFIERS[name])
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _report(session: Session) -> dict[str, Any]:
             raise PublishError("nothing is recorded yet; doit makes a first run")
         if session.run == run:
             session.store.finish_run(run, session.clock.now())
-        folder = pull_request.write_report(session, pull_request.run_record(session, run))
+        folder = report_files.write(session, run_records.run_record(session, run))
         session.store.set_fact(REPORTED, run)
         return {
             "fingerprint": session.fingerprints["report"],
@@ -186,45 +186,45 @@ def _report(session: Session) -> dict[str, Any]:
 
 def _of_run(session: Session, run: str | None) -> str:
     """What a report, or a message, of a run is made of."""
-    return fingerprint({"run": run, "digest": pull_request.digest(session, run)})
+    return fingerprint({"run": run, "digest": run_records.digest(session, run)})
 
 
-def _notify(session: Session, name: str, doc: str) -> dict[str, Any]:
-    env = session.environment
-    configured = {"slack": env.slack_webhook_url, "healthcheck": env.healthcheck_url}.get(name, True)
+def _notify(session: Session, name: str) -> dict[str, Any]:
+    plugin = NOTIFIERS[name]
 
     def is_fresh(task: Any, values: Values) -> bool:
         if task.options and task.options["test"]:
             return False
         run = session.reported_run()
         session.fingerprints[name] = _of_run(session, run)
-        if name == "healthcheck":
-            return not configured
-        return not configured or run is None or values.get("fingerprint") == session.fingerprints[name]
+        if not is_configured(session, name):
+            return True
+        return not plugin.is_of_now and (run is None or values.get("fingerprint") == session.fingerprints[name])
 
     def send(task: Any) -> Values:
         is_test = bool(task.options and task.options["test"])
-        notifier = pull_request.mailer(session) if name == "email" else pull_request.messenger(session, name)
+        notifier = messages.notifier(session, name)
         if is_test:
-            return {"where": notifier.send(pull_request.sample())}
-        if name == "healthcheck":
+            return {"where": notifier.send(messages.sample())}
+        if plugin.is_of_now:
             return _ping(session, notifier)
-        message = pull_request.message(session, session.reported_run())
+        message = messages.message(session, session.reported_run())
         return {"fingerprint": session.fingerprints[name], "where": notifier.send(message)}
 
+    before = list(NOTIFIERS)[: list(NOTIFIERS).index(name)]
     return {
         "basename": name,
-        "doc": doc,
+        "doc": plugin.doc,
         "actions": [Act(send)],
         "uptodate": [is_fresh],
         "params": _TEST,
-        "task_dep": ["report", *_TOLD_BEFORE[name]],
+        "task_dep": ["report", *before],  # it says what failed in those
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
 
 
 def _ping(session: Session, healthcheck: Notifier) -> Values:
-    run, message = pull_request.ping(session)
+    run, message = messages.ping(session)
     where = healthcheck.send(message)
     if run:
         session.store.set_fact(PINGED, run)

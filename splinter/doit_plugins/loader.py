@@ -64,6 +64,7 @@ class Loader(DodoTaskLoader):
             return list(super().load_tasks(cmd, pos_args))
         from splinter.doit_plugins import tasks
         from splinter.engine import project
+        from splinter.publish import plugins
 
         runs = cmd.execute_tasks and not self._options.get("dry_run")
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
@@ -72,7 +73,7 @@ class Loader(DodoTaskLoader):
             self._check(is_run=cmd.execute_tasks)
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
-            self.session = project.open_session(self.project, is_read_only=not runs, may_fetch=runs)
+            self.session = project.open_session(self.project, auth=plugins.auth, is_read_only=not runs, may_fetch=runs)
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         except (SplinterError, OSError) as error:

@@ -22,6 +22,7 @@ from splinter.model.layout import DATABASE
 from splinter.model.plan import Plan
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
+from splinter.publish import plugins
 from splinter.system import disk_errors
 from splinter.system.run_lock import RunLock
 
@@ -62,9 +63,7 @@ def default_tasks(session: Session) -> list[str]:
     """What `doit` alone runs: every workstream, then what is configured to publish."""
     if not session.plans:
         return []
-    env = session.environment
-    configured = {"slack": bool(env.slack_webhook_url), "healthcheck": bool(env.healthcheck_url)}
-    return [*session.plans, *(name for name in final_tasks.NAMES if configured.get(name, True))]
+    return [*session.plans, *(name for name in final_tasks.NAMES if final_tasks.is_configured(session, name))]
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
@@ -218,7 +217,7 @@ def task_splinter() -> Iterator[dict[str, Any]]:
     try:
         found = project.read(Path.cwd())
         found.collection.check()
-        session = project.open_session(found, is_read_only=True)
+        session = project.open_session(found, auth=plugins.auth, is_read_only=True)
     except InputError as error:
         raise InvalidDodoFile(str(error)) from error
     DOIT_CONFIG["default_tasks"][:] = default_tasks(session)

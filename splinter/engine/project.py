@@ -15,7 +15,7 @@ from pathlib import Path
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases
-from splinter.engine.session import Session
+from splinter.engine.session import Auth, Session
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
@@ -79,7 +79,9 @@ def read(start: Path) -> Project:
     )
 
 
-def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = False) -> Session:
+def open_session(
+    project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False
+) -> Session:  # fmt: skip
     """Decide everything that can be decided before the first task; raises InputError for what cannot be run.
 
     `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
@@ -103,6 +105,7 @@ def open_session(project: Project, *, is_read_only: bool, may_fetch: bool = Fals
         redactor=redactor,
         state=state_folder(repository),
         plans={},
+        auth=auth,
     )
     _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from splinter.errors import StepError
-from splinter.git import remotes
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.model.fingerprints import definition, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.ports import Clock, Snapshot
-from splinter.model.records import TELLING, ErrorRecord, Outcomes
+from splinter.model.records import ErrorRecord, Outcomes
+from splinter.model.registry import REPORTING
 from splinter.model.settings import Environment, Settings
 from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
@@ -33,6 +32,10 @@ REPORTED, PINGED = (
     "reported_run",
     "pinged_run",
 )  # facts: the last run whose report was written, or told to the healthcheck
+
+
+# the environment that lets git use a forge's token for a remote's URL, empty where there is none
+Auth = Callable[[str, Environment], dict[str, str]]
 
 
 @dataclass(kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret may be read there
@@ -57,6 +60,7 @@ class Session:
     redactor: Redactor
     state: Path
     plans: Mapping[str, Plan]
+    auth: Auth
     is_always: bool = False
     uses_kept: bool = True
     values: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class Session:
     def _left_untold(self, run: str | None) -> tuple[str, ...]:
         """What a run could not report of itself: its mail, say, was refused after the report was written."""
         errors = self.store.run(run).open_errors if run else ()
-        return tuple(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in TELLING)
+        return tuple(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in REPORTING)
 
     def take_up(self) -> None:
         """In a call that only publishes: what it does belongs to the last run, unless that was reported already."""
@@ -188,10 +192,8 @@ class Session:
         self.store.note(self.open_run(), sentence)
 
     def remote_auth(self, remote: str) -> dict[str, str]:
-        """The environment that lets git use the token for a remote on GitHub's host, else nothing."""
-        url = self.snapshot.remotes[remote]
-        hosts = {"github.com", urlsplit(self.environment.github_api_url or "").hostname}
-        return remotes.auth_env(url, self.environment.github_token) if urlsplit(url).hostname in hosts else {}
+        """The environment that lets git use the token of a remote's forge, else nothing."""
+        return self.auth(self.snapshot.remotes[remote], self.environment)
 
     def folders(self) -> tuple[Path, ...]:
         """Where this call may write."""

@@ -114,12 +114,12 @@ def _one_ref(remote: str) -> tuple[str, ...]:
     return (f"remote.{remote}.mirror=false",)
 
 
-def auth_env(url: str, token: str | None) -> dict[str, str]:
-    """The environment that lets git use a token for one https host; never in argv, never in a URL."""
+def auth_env(url: str, user: str, token: str | None) -> dict[str, str]:
+    """The environment that lets git use a token as a user's password for one https host; never in argv or a URL."""
     match = re.match(r"(https://[^/@]+/)", url)
     if not token or not match:
         return {}
-    credential = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    credential = base64.b64encode(f"{user}:{token}".encode()).decode()
     return {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"http.{match[1]}.extraheader",

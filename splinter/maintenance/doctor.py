@@ -22,16 +22,17 @@ from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.errors import InputError, SplinterError
 from splinter.git import command_line
-from splinter.maintenance import doctor_checks, doctor_finding, doctor_services, retention
-from splinter.maintenance.doctor_finding import Finding
-from splinter.model import layout
+from splinter.maintenance import doctor_checks, doctor_services, retention
+from splinter.model import finding, layout
 from splinter.model.agents import registry as agents
 from splinter.model.bases import Base, choose_base
+from splinter.model.finding import Finding
 from splinter.model.layout import REPORTS
 from splinter.model.plan import choose_remote, tool_names
 from splinter.model.settings import Identity
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
+from splinter.publish import plugins
 from splinter.system import disk
 from splinter.text.counts import and_more, plural
 from splinter.text.markdown import one_line
@@ -59,9 +60,8 @@ def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
             *_environment(known, session),
             *_sandbox(known, session),
             *doctor_checks.look(known, session),
-            *doctor_services.github(session, is_offline=is_offline),
-            *doctor_services.mail(session),
-            *doctor_services.messengers(session),
+            *doctor_services.forges(session, is_offline=is_offline),
+            *doctor_services.notifiers(session),
         )
     return tuple(_masked(one, session.redactor) for one in findings)
 
@@ -72,7 +72,7 @@ def _session(known: Project, scratch: Path) -> Session:
     What tools write while they are asked goes to `scratch`.
     """
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
-    session = project.open_session(bare, is_read_only=True)
+    session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
     session.settings, session.state = known.settings, scratch
     passed_on = [one.env for one in known.collection.workstreams]
     passed_on += [tool.env for tool in known.settings.tools.values()]
@@ -88,13 +88,13 @@ def _masked(one: Finding, redactor: Redactor) -> Finding:
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
     version = command_line.text(session.repository, "--version").strip().removeprefix("git version ")
-    yield doctor_finding.ok("git", "git", version)
-    yield doctor_finding.ok("git", "root", str(session.repository.root))
+    yield finding.ok("git", "git", version)
+    yield finding.ok("git", "root", str(session.repository.root))
     yield _commits(session.repository.identity)
     try:
         remote = choose_remote(session.settings, session.snapshot)
     except InputError as error:
-        yield doctor_finding.problem("git", "remote", str(error))
+        yield finding.problem("git", "remote", str(error))
     else:
         yield _remote(session, remote)
         yield from _bases(known, session, remote)
@@ -106,18 +106,18 @@ def _commits(who: Identity) -> Finding:
     message = f"by {who.name} <{who.email}>"
     if who == command_line.identity_of({}):
         message += ", as git has no user.name and user.email; set them, or [identity] in the settings"
-        return doctor_finding.note("git", "commits", message)
-    return doctor_finding.ok("git", "commits", f"are {message}")
+        return finding.note("git", "commits", message)
+    return finding.ok("git", "commits", f"are {message}")
 
 
 def _remote(session: Session, remote: str | None) -> Finding:
     remotes = session.snapshot.remotes
     if remote:
         message = f"{remote}, {_without_credentials(remotes[remote])}"
-        return doctor_finding.ok("git", "remote", message)
+        return finding.ok("git", "remote", message)
     several = f"none of {', '.join(sorted(remotes))} is chosen; name one as `remote` in the settings"
-    none = f"there is none; bases are local branches, and pull requests become files in {doctor_services.FILES}"
-    return doctor_finding.note("git", "remote", several if remotes else none)
+    none = f"there is none; bases are local branches, and pull requests become files in {layout.PULL_REQUEST_FILES}"
+    return finding.note("git", "remote", several if remotes else none)
 
 
 def _without_credentials(url: str) -> str:
@@ -132,31 +132,31 @@ def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Fin
         try:
             base = choose_base(workstream, session.settings, session.snapshot, remote)
         except InputError as error:
-            yield doctor_finding.problem("git", "base", str(error))
+            yield finding.problem("git", "base", str(error))
         else:
             yield _base(base)
 
 
 def _base(base: Base) -> Finding:
     if base.remote is None:
-        return doctor_finding.ok("git", "base", base.name)
+        return finding.ok("git", "base", base.name)
     if base.is_unknown:
         message = f"the default branch of {base.remote} was never seen here; a run asks for it there"
-        return doctor_finding.note("git", "base", message)
+        return finding.note("git", "base", message)
     if base.ref:
-        return doctor_finding.ok("git", "base", f"{base.name} of {base.remote}")
+        return finding.ok("git", "base", f"{base.name} of {base.remote}")
     message = f"{base.name} was never seen on {base.remote}; a run asks for it there"
-    return doctor_finding.note("git", "base", message)
+    return finding.note("git", "base", message)
 
 
 def _worktrees(folder: Path) -> Finding:
     """Whether worktrees can be made; looked at, not tried."""
     there = next(one for one in (folder, *folder.parents) if os.access(one, os.F_OK))
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return doctor_finding.ok("git", "worktrees", f"go to {folder}")
+        return finding.ok("git", "worktrees", f"go to {folder}")
     why = "may not be written" if there.is_dir() else "is not a folder"
     message = f"cannot be made in {folder}: {there} {why}; fix that, or set XDG_STATE_HOME to another place"
-    return doctor_finding.problem("git", "worktrees", message)
+    return finding.problem("git", "worktrees", message)
 
 
 def _disk(session: Session, state: Path) -> Finding:
@@ -168,7 +168,7 @@ def _disk(session: Session, state: Path) -> Finding:
     parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
     kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.snapshot.refs)
     message = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
-    return doctor_finding.ok("git", "disk", message)
+    return finding.ok("git", "disk", message)
 
 
 def _workstreams(known: Project) -> Iterator[Finding]:
@@ -176,15 +176,15 @@ def _workstreams(known: Project) -> Iterator[Finding]:
     errors = [problem for problem in problems if problem.level == "error"]
     if errors:
         message = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
-        yield doctor_finding.problem("workstreams", "workstreams", message)
+        yield finding.problem("workstreams", "workstreams", message)
     elif problems:
         message = f"{counted(problems)}; `doit check` shows them"
-        yield doctor_finding.note("workstreams", "workstreams", message)
+        yield finding.note("workstreams", "workstreams", message)
     if found:
-        yield doctor_finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
+        yield finding.ok("workstreams", "workstreams", f"{len(found):,} can be run")
     elif not problems:
         message = "there are none yet; write one to workstreams/"
-        yield doctor_finding.note("workstreams", "workstreams", message)
+        yield finding.note("workstreams", "workstreams", message)
 
 
 def _users(known: Project) -> dict[str, list[str]]:
@@ -208,23 +208,23 @@ def _tools(known: Project, session: Session) -> Iterator[Finding]:
 def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
     name, area = f"tool {tool.name}", "tools"
     if version:
-        return doctor_finding.ok(area, name, version.removeprefix(f"{tool.command} "))
+        return finding.ok(area, name, version.removeprefix(f"{tool.command} "))
     if version is not None:
-        return doctor_finding.note(
+        return finding.note(
             area, name, f"it is there, and `{' '.join((tool.command, *tool.version))}` prints no version"
         )
     hints = {agent.profile.command: agent.install for agent in agents.AGENTS}
     install = f" ({hints[tool.command]})" if tool.command in hints else ""
     called = "" if tool.command == tool.name else f"{tool.command} is "
     message = f"{called}not on PATH; install it{install}, or let its `command` say where it is; used by {_some(users)}"
-    return doctor_finding.problem(area, name, message)
+    return finding.problem(area, name, message)
 
 
 def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
     """An agent that nobody uses is not even asked for its version: some take seconds to say it."""
     if shutil.which(tool.command, path=session.environment.child_environment(())["PATH"]):
         message = f"{tool.command} is on PATH, and no workstream uses it"
-        yield doctor_finding.note("tools", f"tool {tool.name}", message)
+        yield finding.note("tools", f"tool {tool.name}", message)
 
 
 def _some(ids: Sequence[str]) -> str:
@@ -241,7 +241,7 @@ def _environment(known: Project, session: Session) -> Iterator[Finding]:
     for name, ids in sorted(users.items()):
         missing = f'not set, and {_some(ids)} would pass it on; set it, or take it out of "env"'
         here = ("environment", f"env {name}")
-        yield doctor_finding.ok(*here, "is set") if name in is_set else doctor_finding.problem(*here, missing)
+        yield finding.ok(*here, "is set") if name in is_set else finding.problem(*here, missing)
     for tool in (known.settings.tools[name] for name in _users(known)):
         if is_set & {*tool.env}:
             yield _keys(tool, is_set)
@@ -251,7 +251,7 @@ def _keys(tool: Tool, is_set: set[str]) -> Finding:
     there = ", ".join(name for name in tool.env if name in is_set)
     missing = ", ".join(name for name in tool.env if name not in is_set)
     message = f"has {there}{f'; not set: {missing}' if missing else ''}"
-    return doctor_finding.ok("environment", f"env of tool {tool.name}", message)
+    return finding.ok("environment", f"env of tool {tool.name}", message)
 
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
@@ -260,9 +260,9 @@ def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
     why = sandboxing.problem(session)
     if why is None:
-        yield doctor_finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
+        yield finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
     elif is_wanted:
         message = f'{why}; fix that, or set sandbox = "none"'
-        yield doctor_finding.problem("sandbox", "sandbox", message)
+        yield finding.problem("sandbox", "sandbox", message)
     else:
-        yield doctor_finding.note("sandbox", "sandbox", f"{why}; {unasked}")
+        yield finding.note("sandbox", "sandbox", f"{why}; {unasked}")

@@ -20,8 +20,8 @@ from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.engine.tools.python_redirect import IsThere
 from splinter.git import commands as git
 from splinter.git import user_repository
-from splinter.maintenance import doctor_finding
-from splinter.maintenance.doctor_finding import Finding
+from splinter.model import finding
+from splinter.model.finding import Finding
 from splinter.model.plan import tool_names
 from splinter.model.tool import Tool
 from splinter.model.workstream import Run, Step
@@ -57,7 +57,7 @@ def look(known: Project, session: Session) -> Iterator[Finding]:
     ]
     programs = [*(tool.command for tool in tools), *words]
     for sentence in checkout_links.found(ground, tracked=tracked, included=included, programs=programs, path=path):
-        yield doctor_finding.note(_AREA, "checks", sentence)
+        yield finding.note(_AREA, "checks", sentence)
 
 
 def _python(answers: Sequence[Answer], own: Own, places: Places, is_there: IsThere) -> Iterator[Finding]:
@@ -68,11 +68,11 @@ def _python(answers: Sequence[Answer], own: Own, places: Places, is_there: IsThe
         why = python_redirect.verdict(answer, lasting, own, places, is_there)
         if why:
             bad = True
-            yield doctor_finding.problem(_AREA, "checks", f"{why}; {python_places.WAY_OUT}")
+            yield finding.problem(_AREA, "checks", f"{why}; {python_places.WAY_OUT}")
     if not bad:
-        yield doctor_finding.ok(_AREA, "checks", f"look at the branch: {_led(answers, own, places, is_there)}")
+        yield finding.ok(_AREA, "checks", f"look at the branch: {_led(answers, own, places, is_there)}")
     for sentence in python_places.unbrought(answers, own, places, is_there):
-        yield doctor_finding.note(_AREA, "checks", sentence)
+        yield finding.note(_AREA, "checks", sentence)
 
 
 def _led(answers: Sequence[Answer], own: Own, places: Places, is_there: IsThere) -> str:

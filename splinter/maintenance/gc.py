@@ -26,7 +26,7 @@ from splinter.maintenance.gc_files import Leftover
 from splinter.maintenance.gc_refs import Bygone
 from splinter.model import layout
 from splinter.model.workstream import Workstream
-from splinter.publish import combined_pull_request
+from splinter.publish import combined_pull_request, plugins
 from splinter.system import disk
 from splinter.text.redact import Redactor
 
@@ -93,7 +93,7 @@ def free(known: Project, *, is_dry_run: bool) -> Report:
 def _session(known: Project) -> Iterator[Session]:
     """A session without plans, for what cannot be run can be tidied; what git makes meanwhile goes at the end."""
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
-    session = project.open_session(bare, is_read_only=True)
+    session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
     session.settings = known.settings
     passed_on = [
         *(one.env for one in known.collection.workstreams),

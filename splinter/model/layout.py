@@ -66,6 +66,7 @@ HISTORY = "history.db"
 RUNS = "runs"
 OUTBOX = "outbox"
 PULL_REQUESTS = "pull-requests"
+PULL_REQUEST_FILES = f"{STATE}/{PULL_REQUESTS}/"  # from the root, where no forge takes them
 
 # in the repository's folder below the user's state folder --------------------------------------------------
 

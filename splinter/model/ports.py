@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol
 
+from splinter.model.finding import Finding
 from splinter.model.records import PullRequestRecord
+from splinter.model.settings import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,22 @@ class Message:
     is_failure: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a token may do: `scopes` None where the forge names none, `may_push` None where it does not say."""
+
+    scopes: tuple[str, ...] | None
+    may_push: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeLimits:
+    """The most characters that a forge takes."""
+
+    title: int
+    body: int
+
+
 class Forge(Protocol):
     """A place for pull requests."""
 
@@ -69,11 +88,51 @@ class Forge(Protocol):
         """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 
 
+class HostedForge(Forge, Protocol):
+    """A forge on a server: a class, registered in `model/registry.py`."""
+
+    limits: ClassVar[ForgeLimits]
+
+    @classmethod
+    def owns(cls, url: str, environment: Environment) -> str | None:
+        """The name on the forge, such as `owner/name`, of the repository behind a remote's URL; None: not its own."""
+
+    @classmethod
+    def auth(cls, url: str, environment: Environment) -> dict[str, str]:
+        """The environment that lets git use the forge's token for a remote, empty where there is none."""
+
+    @classmethod
+    def from_env(cls, repository: str, environment: Environment) -> HostedForge:
+        """The forge, for the repository of that name."""
+
+    @classmethod
+    def findings(cls, repository: str | None, environment: Environment, *, is_offline: bool) -> Iterator[Finding]:
+        """What `doit doctor` says of token and repository; it writes nothing."""
+
+    def access(self) -> Access:
+        """What the token may do with the repository, by one request; raises PublishError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What notifiers are told of us: the address that mail is from, and the folder for what waits."""
+
+    address: str
+    outbox: Path
+
+
 class Notifier(Protocol):
-    """A way to notify people."""
+    """A way to notify people: a class, registered in `model/registry.py`."""
+
+    @classmethod
+    def from_env(cls, environment: Environment, sender: Sender) -> Notifier:
+        """As the environment configures it; raises PublishError where something is missing."""
 
     def send(self, message: Message) -> str:
         """Deliver and return where it went, in words; raises PublishError."""
+
+    def finding(self) -> Finding:
+        """What `doit doctor` says of where it goes; it sends nothing."""
 
 
 class Clock(Protocol):

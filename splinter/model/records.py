@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from splinter.model.registry import REPORTING
 from splinter.text.counts import plural
 
 OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
 BAD = ("failed", "error")  # outcomes of cases
-TELLING = ("report", "email", "slack", "healthcheck")  # tasks that report a run, and so come too late to be in it
-PUBLISHING = ("pr", *TELLING)
+PUBLISHING = ("pr", *REPORTING)
 REASONS = (
     "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
     "no_change", "missing_artifact", "conflict", "tool_missing", "wrong_tree", "agent_error", "secret_in_result",

@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from splinter.model import schedule
+from splinter.model import registry, schedule
+from splinter.model.registry import Plugin
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget, Setup
 
-SECRET_FIELDS = ("github_token", "smtp_password", "sendgrid_api_key", "slack_webhook_url", "healthcheck_url")
 SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|WEBHOOK|AUTH|COOKIE|PRIVATE|SIGNATURE|DSN|_PAT$|_PWD$", re.IGNORECASE
 )
@@ -93,19 +93,24 @@ class Environment:
     smtp_security: str = "starttls"
     report_recipients: tuple[str, ...] = ()
     sendgrid_api_key: str | None = field(default=None, repr=False)
-    slack_webhook_url: str | None = field(default=None, repr=False)
-    healthcheck_url: str | None = field(default=None, repr=False)
     now: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def variable(self, name: str) -> str | None:
+        """The value of a variable, None where it is not set or says nothing, as CI does with a missing secret."""
+        return self.variables.get(name, "").strip() or None
+
+    def is_configured(self, plugin: Plugin) -> bool:
+        """Whether all is set that a notifier or forge cannot do without."""
+        return all(map(self.variable, plugin.needs))
 
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The values that must never be shown: our own secrets, and those of `names` that look like secrets.
 
         Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by.
         """
-        own = [getattr(self, name) for name in SECRET_FIELDS]
-        others = [self.variables.get(name, "").strip() for name in names if SECRET_NAME.search(name)]
-        values = [value for value in (*own, *others) if value]
+        named = (*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name)))
+        values = [value for value in map(self.variable, named) if value]
         parts = [part for value in values if "://" in value for part in _secret_parts(value)]
         return tuple(dict.fromkeys((*values, *parts)))
 

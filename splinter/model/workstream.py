@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from splinter.model import registry
 from splinter.text.patterns import pattern, seconds
 
-TASKS_OF_OURS = ("workstreams", "rehearse", "pr", "report", "email", "slack", "healthcheck")
+TASKS_OF_OURS = ("workstreams", "rehearse", "pr", *registry.REPORTING)
 COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")
 COMMANDS_OF_DOIT = (
     "auto", "clean", "completion", "dumpdb", "forget", "help", "ignore", "info", "list",

@@ -17,7 +17,7 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.publish import pull_request, pull_request_body
+from splinter.publish import proposals, pull_request, pull_request_body, run_records
 
 ID = "together"
 
@@ -85,11 +85,11 @@ def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
         base=wanted.base or whole.base.name,
         title=pull_request_body.title(record),
         own_body=pull_request_body.body(
-            pull_request.session_redacted(session, record),
+            run_records.masked(session, record),
             run=rehearsed["run"] or "",
             reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
             definition=_definition(plans),
-            members=[pull_request.session_redacted(session, one) for one in members],
+            members=[run_records.masked(session, one) for one in members],
         ),
         draft=wanted.draft,
         labels=wanted.labels,
@@ -177,4 +177,4 @@ def _rehearsal(session: Session, rehearsed: Values, whole: Plan) -> RehearsalRec
 
 def _record(session: Session, plan: Plan, tip: str) -> WorkstreamRecord:
     found = session.store.last_result(plan.id, tip)
-    return found[1] if found else pull_request.describe_lost(plan)
+    return found[1] if found else proposals.describe_lost(plan)

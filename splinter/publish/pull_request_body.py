@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 
@@ -12,18 +13,15 @@ from splinter.text import markdown
 
 BEGIN = "<!-- splinter:begin -->"
 END = "<!-- splinter:end -->"
-LONGEST_BODY = 65_536  # characters that GitHub takes
-LONGEST_TITLE = 256  # characters that GitHub takes
-CUT = "*Cut here: GitHub takes no more than 65,536 characters. The report of the run has the rest.*"
+CUT = "*Cut here: a pull request holds no more than {:,} characters there. The report of the run has the rest.*"
 # A begin whose next marker is an end: where somebody deleted one of the markers, what is left is theirs.
 _OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 _OF_THE_RUN_ALONE = re.compile(r"^(?:Run|Cost):.*$", re.MULTILINE)
 
 
 def title(record: WorkstreamRecord) -> str:
-    """The workstream's title on one line, or its id, no longer than GitHub takes."""
-    line = markdown.one_line(record.title) or markdown.one_line(record.workstream)
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+    """The workstream's title on one line, or its id."""
+    return markdown.one_line(record.title) or markdown.one_line(record.workstream)
 
 
 def body(
@@ -66,16 +64,16 @@ def _hidden(name: str, value: str) -> str:
     return f"<!-- splinter:{name} {re.sub(r'[^0-9A-Za-z:._]', '', value)} -->"
 
 
-def merge_body(existing: str, own: str) -> str:
+def merge_body(existing: str, own: str, *, longest: float = math.inf) -> str:
     """The body with our own part brought up to date, every character outside it kept.
 
-    Where the whole is too long for GitHub, our own part is cut, its markers whole; where not even they fit, the body
-    stays as it is.
+    Where the whole is longer than a forge takes, our own part is cut, its markers whole; where not even they fit, the
+    body stays as it is.
     """
     found = _OWN_PART.search(existing)
     head, tail = (existing[: found.start()], existing[found.end() :]) if found else (existing, "")
     gap = "\n\n" if head.strip() and not found else ""
-    part = _cut(own, room=LONGEST_BODY - len(head) - len(gap) - len(tail))
+    part = _cut(own, longest, room=longest - len(head) - len(gap) - len(tail))
     return f"{head}{gap}{part}{tail}" if part else existing
 
 
@@ -89,10 +87,10 @@ def _lasting(part: str) -> str:
     return _OF_THE_RUN_ALONE.sub("", part.replace("\r\n", "\n")).strip()
 
 
-def _cut(own: str, *, room: int) -> str:
+def _cut(own: str, longest: float, *, room: float) -> str:
     if len(own) <= room:
         return own
-    note = f"\n\n{CUT}\n\n{END}"
-    kept = own[: max(0, room - len(note))]
+    note = f"\n\n{CUT.format(int(longest))}\n\n{END}"
+    kept = own[: max(0, int(room) - len(note))]
     whole_lines = kept[: kept.rfind("\n") + 1].rstrip()
     return whole_lines + note if whole_lines.startswith(BEGIN) else ""

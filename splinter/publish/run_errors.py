@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
-from splinter.model.records import TELLING, ErrorRecord
+from splinter.model.records import ErrorRecord
+from splinter.model.registry import NOTIFIERS, REPORTING
 
 
 def keep(session: Session, task: str, message: str) -> None:
@@ -29,4 +30,5 @@ def settle(session: Session, task: str) -> None:
             session.store.settle_error(run, task, session.clock.now())
 
 
-_LATE = tuple(task for task in TELLING if task != "healthcheck")  # what may be about an earlier run; a ping is of now
+# what may be about an earlier run
+_LATE = tuple(task for task in REPORTING if task not in NOTIFIERS or not NOTIFIERS[task].is_of_now)

@@ -15,6 +15,7 @@ import pytest
 from splinter.engine import project
 from splinter.engine.steps import cache
 from splinter.model.tool import recorded_path
+from splinter.publish import plugins
 from tests.world import TUESDAY, World, end_group, wait_for
 
 
@@ -246,7 +247,7 @@ def test_another_call_is_paid_for_each_part_of_its_key_that_changes(world: World
 
 
 def names_of_material(world: World) -> set[str]:
-    session = project.open_session(project.read(world.root), is_read_only=True)
+    session = project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=True)
     plan = session.plans["w"]
     return set(cache.inputs(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
 

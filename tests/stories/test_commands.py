@@ -177,7 +177,7 @@ def test_a_test_message_neither_waits_nor_counts(one: World) -> None:
     assert len(one.mails()) == 2
     done = one.doit("slack", "--test")
     assert done.status == 2
-    assert "SLACK_WEBHOOK_URL is not set, so nothing is sent to Slack" in done.out
+    assert "SLACK_WEBHOOK_URL is not set, so `slack` sends nothing" in done.out
 
 
 def test_ignoring_a_workstream_does_not_silence_the_report(one: World) -> None:

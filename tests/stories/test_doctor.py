@@ -113,9 +113,9 @@ def test_a_healthy_repository_has_notes_and_no_problem(bench: World) -> None:
         "ok       workstreams 1 can be run",
         'ok       sandbox by bubblewrap works here; nothing asks for it, as sandbox = "bubblewrap" would',
         f"note     GITHUB_TOKEN: not set, so {FILES}; a token with {RIGHTS} opens them",
-        "note     mail: neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/",
-        "note     slack: SLACK_WEBHOOK_URL is not set, so nothing is sent to Slack",
-        "note     healthcheck: HEALTHCHECK_URL is not set, so nothing is pinged",
+        "note     email: neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/",
+        "note     slack: SLACK_WEBHOOK_URL is not set, so `slack` sends nothing",
+        "note     healthcheck: HEALTHCHECK_URL is not set, so `healthcheck` sends nothing",
         "no problem",
     ]
     assert doctor(bench).status == 0
@@ -393,18 +393,18 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
     ("variables", "told"),
     [
         ({"SMTP_HOST": "mail.example.org"},
-         "problem  mail: REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"),
+         "problem  email: REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org, b@example.org"},
-         "ok       mail goes to 2 recipients through mail.example.org:587 (starttls, without a login);"
+         "ok       email goes to 2 recipients through mail.example.org:587 (starttls, without a login);"
          " `doit email --test` proves it"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_USER": "me"},
-         "problem  mail: SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"),
+         "problem  email: SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_USER": "me",
           "SMTP_SECURITY": "ssl", "SMTP_PORT": "465", "SMTP_PASSWORD": SECRETS["SMTP_PASSWORD"]},
-         "ok       mail goes to 1 recipient through mail.example.org:465 (ssl, with a login);"
+         "ok       email goes to 1 recipient through mail.example.org:465 (ssl, with a login);"
          " `doit email --test` proves it"),
         ({"SENDGRID_API_KEY": SECRETS["SENDGRID_API_KEY"], "REPORT_RECIPIENTS": "a@example.org"},
-         "ok       mail goes to 1 recipient through smtp.sendgrid.net:587 (starttls, with a login);"
+         "ok       email goes to 1 recipient through smtp.sendgrid.net:587 (starttls, with a login);"
          " `doit email --test` proves it"),
     ],
     ids=["nobody", "open", "no password", "login", "sendgrid"],
@@ -478,7 +478,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
     assert (done.status, done.err) == (1, "")
     found = json.loads(done.out)
     assert {one["area"] for one in found} == {
-        "git", "workstreams", "environment", "sandbox", "github", "mail", "slack", "healthcheck",
+        "git", "workstreams", "environment", "sandbox", "github", "email", "slack", "healthcheck",
     }  # fmt: skip
     assert {"area": "github", "name": "scopes", "state": "ok", "message": "repo, workflow"} in found
     shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['message']}" for one in found]
@@ -490,7 +490,7 @@ def test_states_are_coloured_on_a_terminal_and_nowhere_else(bench: World) -> Non
     assert "\x1b" not in doctor(bench).out
     coloured = on_a_terminal(bench, NO_COLOR="")
     assert "\x1b[1;31mproblem\x1b[0m  remote: " in coloured
-    assert "\x1b[1;33mnote\x1b[0m     mail: " in coloured
+    assert "\x1b[1;33mnote\x1b[0m     email: " in coloured
     assert "\nok       root " in coloured
     assert on_a_terminal(bench, NO_COLOR="1") == doctor(bench).out
 

@@ -14,7 +14,7 @@ from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.text.counts import plural
 
 if TYPE_CHECKING:
-    from splinter.maintenance.doctor_finding import Finding
+    from splinter.model.finding import Finding
 
 _WIDTH = len("problem") + 2
 

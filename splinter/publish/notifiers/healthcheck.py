@@ -9,7 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import Request, urlopen
 
 from splinter.errors import PublishError
-from splinter.model.ports import Message
+from splinter.model import finding
+from splinter.model.finding import Finding
+from splinter.model.ports import Message, Sender
+from splinter.model.settings import Environment
 from splinter.text.markdown import one_line
 
 
@@ -19,6 +22,17 @@ class Healthcheck:
 
     url: str = field(repr=False)
     timeout_s: float = 10.0
+
+    @classmethod
+    def from_env(cls, environment: Environment, sender: Sender) -> Healthcheck:
+        """By the address of HEALTHCHECK_URL."""
+        return cls(environment.variable("HEALTHCHECK_URL") or "")
+
+    def finding(self) -> Finding:
+        """That it is configured; the address is the secret."""
+        return finding.ok(
+            "healthcheck", "healthcheck", "is configured: HEALTHCHECK_URL is set; `doit healthcheck --test` proves it"
+        )
 
     def send(self, message: Message) -> str:
         """Ping, with the subject as the body that the service shows, and say what was reported to whom."""

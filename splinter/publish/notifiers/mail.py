@@ -16,14 +16,19 @@ from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
 from splinter.errors import PublishError
-from splinter.model.ports import Message
+from splinter.model import finding
+from splinter.model.finding import Finding
+from splinter.model.ports import Message, Sender
+from splinter.model.settings import Environment
 from splinter.system import disk_errors
 from splinter.system.history import write_whole
+from splinter.text.counts import plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
 SECURITIES = ("starttls", "ssl", "none")
 SENDER = "splinter@localhost"
+SENDGRID = ("smtp.sendgrid.net", "apikey")  # its relay, and the user that it wants beside a key
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 
@@ -45,6 +50,38 @@ class Mail:
     context: ssl.SSLContext | None = None
     timeout_s: float = 30.0
     now: Callable[[], datetime] = _now
+
+    @classmethod
+    def from_env(cls, environment: Environment, sender: Sender) -> Mail | Outbox:
+        """Through SMTP_HOST, or SendGrid's relay where its key is set; without either into the outbox."""
+        host, user, password = environment.smtp_host, environment.smtp_user, environment.smtp_password
+        if not host and environment.sendgrid_api_key:
+            (host, user), password = SENDGRID, environment.sendgrid_api_key
+        if not host:
+            return Outbox.from_env(environment, sender)
+        if not environment.report_recipients:
+            raise PublishError(
+                "REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"
+            )
+        return cls(
+            host=host,
+            port=environment.smtp_port,
+            user=user,
+            password=password,
+            security=environment.smtp_security,
+            sender=sender.address,
+            recipients=environment.report_recipients,
+        )
+
+    def finding(self) -> Finding:
+        """Through which server it goes, and to how many."""
+        if self.user and not self.password:
+            message = "SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"
+            return finding.problem("email", "email", message)
+        login = "with" if self.user else "without"
+        through = f"{self.host}:{self.port} ({self.security}, {login} a login)"
+        number = plural(len(self.recipients), "recipient")
+        return finding.ok("email", "email", f"goes to {number} through {through}; `doit email --test` proves it")
 
     def send(self, message: Message) -> str:
         """Send to all recipients and say to how many; one whom the server refuses costs no other."""
@@ -116,6 +153,16 @@ class Outbox:
     sender: str = SENDER
     recipients: tuple[str, ...] = ()
     now: Callable[[], datetime] = _now
+
+    @classmethod
+    def from_env(cls, environment: Environment, sender: Sender) -> Outbox:
+        """The folder for what waits."""
+        return cls(sender.outbox, sender.address, environment.report_recipients)
+
+    def finding(self) -> Finding:
+        """That mails become files, and why."""
+        message = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in "
+        return finding.note("email", "email", f"{message}{self.folder.parent.name}/{self.folder.name}/")
 
     def send(self, message: Message) -> str:
         """Write `<run>.eml` and say where."""

@@ -15,7 +15,10 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from splinter.errors import PublishError
-from splinter.model.ports import Message
+from splinter.model import finding
+from splinter.model.finding import Finding
+from splinter.model.ports import Message, Sender
+from splinter.model.settings import Environment
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
@@ -38,6 +41,15 @@ class Slack:
 
     url: str = field(repr=False)
     timeout_s: float = 10.0
+
+    @classmethod
+    def from_env(cls, environment: Environment, sender: Sender) -> Slack:
+        """By the webhook of SLACK_WEBHOOK_URL."""
+        return cls(environment.variable("SLACK_WEBHOOK_URL") or "")
+
+    def finding(self) -> Finding:
+        """That it is configured; the address is the secret."""
+        return finding.ok("slack", "slack", "is configured: SLACK_WEBHOOK_URL is set; `doit slack --test` proves it")
 
     def send(self, message: Message) -> str:
         """Post the report and say where it went."""

@@ -236,7 +236,7 @@ def test_the_environment_is_parsed() -> None:
     assert (read.smtp_host, read.smtp_port, read.smtp_security) == ("mail", 25, "none")
     assert read.report_recipients == ("a@x.org", "b@y.org")
     assert read.now == datetime(2026, 1, 31, 2, tzinfo=UTC)
-    assert (read.slack_webhook_url, read.smtp_user) == (None, None)
+    assert (read.variable("SLACK_WEBHOOK_URL"), read.smtp_user) == (None, None)
 
 
 def test_an_empty_environment_has_defaults() -> None:

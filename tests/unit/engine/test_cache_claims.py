@@ -13,6 +13,7 @@ from splinter.engine import project
 from splinter.engine.session import Session
 from splinter.engine.steps import cache_claims
 from splinter.model import layout
+from splinter.publish import plugins
 from tests.world import World, end_group, wait_for
 
 CLAIMS = "refs/splinter/claims"
@@ -115,7 +116,7 @@ def test_a_killed_run_waits_for_no_claim_of_its_own(shared: World) -> None:
 def opened(world: World, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.chdir(world.root)
     monkeypatch.setenv("SPLINTER_NOW", world.now)
-    return project.open_session(project.read(world.root), is_read_only=False)
+    return project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=False)
 
 
 def hold(session: Session) -> Any:

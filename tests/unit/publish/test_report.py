@@ -20,6 +20,7 @@ from splinter.model.records import (
     WorkstreamRecord,
 )
 from splinter.publish import pull_request_body, report
+from splinter.publish.forges.github_pulls import LIMITS
 from splinter.text import markdown
 
 RUN = "2026-01-02T02-00-00Z-1a2b"
@@ -384,11 +385,9 @@ def test_a_metadata_key_called_run_is_not_taken_for_the_run() -> None:
     assert not pull_request_body.is_same_body(one, two)
 
 
-def test_a_title_is_one_line_that_github_takes() -> None:
+def test_a_title_is_one_line() -> None:
     assert pull_request_body.title(replace(TIDY, title="Two\nlines\x1b[31m")) == "Two lines"
     assert pull_request_body.title(replace(TIDY, title=" \n")) == "tidy"
-    long = pull_request_body.title(replace(TIDY, title="x" * 300))
-    assert (len(long), long[-1]) == (256, "…")
 
 
 def test_a_first_body_is_our_part_alone() -> None:
@@ -425,17 +424,17 @@ def test_merging_keeps_every_character_of_a_human(before: str, after: str) -> No
 def test_a_body_that_is_too_long_is_cut_with_whole_markers_and_a_note() -> None:
     files = tuple(FileChange(status="M", path=f"{number:03}{'x' * 700}") for number in range(130))
     own, mine = body_of(replace(TIDY, files=files)), "y" * 3_000
-    merged = pull_request_body.merge_body(mine, own)
+    merged = pull_request_body.merge_body(mine, own, longest=LIMITS.body)
     assert len(merged) <= 65_536
     assert merged.startswith(mine)
-    assert merged.endswith(f"{pull_request_body.CUT}\n\n{pull_request_body.END}")
+    assert merged.endswith(f"{pull_request_body.CUT.format(65_536)}\n\n{pull_request_body.END}")
     assert pull_request_body.hidden(pull_request_body.own_part(merged), "definition") == "d" * 64
-    assert pull_request_body.merge_body(merged, own) == merged
+    assert pull_request_body.merge_body(merged, own, longest=LIMITS.body) == merged
 
 
 def test_a_body_with_no_room_for_us_stays_as_it_is() -> None:
     mine = "y" * 65_500
-    assert pull_request_body.merge_body(mine, body_of(TIDY)) == mine
+    assert pull_request_body.merge_body(mine, body_of(TIDY), longest=LIMITS.body) == mine
 
 
 def test_a_pull_request_that_we_close_ourselves_forgets_its_definition() -> None:

@@ -132,6 +132,13 @@ def test_what_a_human_changed_stays(there: There) -> None:
     assert [label["name"] for label in pull["labels"]] == ["docs"]
 
 
+def test_a_title_is_no_longer_than_github_takes(there: There) -> None:
+    long = page_of(title="x" * 300, own_body=own(title="x" * 300))
+    assert there.forge.publish(long).action == "opened"
+    assert there.pull(1)["title"] == "x" * 255 + "…"
+    assert there.forge.publish(long).action == "unchanged"
+
+
 def test_a_title_that_our_definition_changed_is_changed(there: There) -> None:
     there.forge.publish(page_of())
     assert there.forge.publish(page_of(title="Tidier", own_body=own(title="Tidier"))).action == "updated"

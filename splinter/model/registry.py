@@ -1,0 +1,60 @@
+"""Which notifiers and forges there are, a line each. It imports none of them: a call with nothing to do pays for none.
+
+A class is found by its path when it is used; what it must be able to do says `model/ports.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """A class as `module:name`, and what has to be known of it before it is imported.
+
+    `doc` is what `doit list` says of a notifier's task. `needs` are the variables without which it has nothing to do,
+    `secrets` those whose values must never be shown. `is_of_now`: it tells of this call, never of an earlier run.
+    """
+
+    path: str
+    doc: str = ""
+    needs: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    is_of_now: bool = False
+
+
+# by the names of their tasks; one after another, so that each says what failed before it
+NOTIFIERS: Mapping[str, Plugin] = {
+    "email": Plugin(
+        path="splinter.publish.notifiers.mail:Mail",
+        doc="mail the report",
+        secrets=("SMTP_PASSWORD", "SENDGRID_API_KEY"),
+    ),
+    "slack": Plugin(
+        path="splinter.publish.notifiers.slack:Slack",
+        doc="send a message to Slack",
+        needs=("SLACK_WEBHOOK_URL",),
+        secrets=("SLACK_WEBHOOK_URL",),
+    ),
+    "healthcheck": Plugin(
+        path="splinter.publish.notifiers.healthcheck:Healthcheck",
+        doc="ping the healthcheck",
+        needs=("HEALTHCHECK_URL",),
+        secrets=("HEALTHCHECK_URL",),
+        is_of_now=True,
+    ),
+}
+# in the order in which they are asked whether a remote is theirs
+FORGES: Mapping[str, Plugin] = {
+    "github": Plugin(
+        path="splinter.publish.forges.github:GitHub",
+        needs=("GITHUB_TOKEN",),
+        secrets=("GITHUB_TOKEN",),
+    ),
+}
+
+_ALL = (*FORGES.values(), *NOTIFIERS.values())
+SECRETS = tuple(dict.fromkeys(name for one in _ALL for name in one.secrets))
+NEEDS = tuple(dict.fromkeys(name for one in _ALL for name in one.needs))
+REPORTING = ("report", *NOTIFIERS)  # tasks that report a run, and so come too late to be in it

@@ -1,0 +1,47 @@
+"""What mail, messengers and the healthcheck are told, and by whom it is sent."""
+
+from __future__ import annotations
+
+from splinter.engine.session import PINGED, Session
+from splinter.errors import PublishError
+from splinter.model import layout
+from splinter.model.ports import Message, Notifier, Sender
+from splinter.model.records import RunRecord
+from splinter.model.registry import NOTIFIERS
+from splinter.publish import plugins, report, run_records
+
+
+def notifier(session: Session, task: str) -> Notifier:
+    """What a task sends by; raises PublishError where it is not configured."""
+    missing = [name for name in NOTIFIERS[task].needs if not session.environment.variable(name)]
+    if missing:
+        raise PublishError(f"{' and '.join(missing)} is not set, so `{task}` sends nothing")
+    sender = Sender(address=session.repository.identity.email, outbox=session.store.folder / layout.OUTBOX)
+    return plugins.notifier(task).from_env(session.environment, sender)
+
+
+def message(session: Session, run: str | None) -> Message:
+    """What mail and messengers say of a run; with none, that nothing was due."""
+    if run is None:
+        text = "Nothing was due."
+        return Message(run="", subject="[splinter] nothing was due", text=text, html=f"<p>{text}</p>", is_failure=False)
+    return report.mail(run_records.run_record(session, run), is_earlier=run not in (session.taken_up, session.run))
+
+
+def ping(session: Session) -> tuple[str | None, Message]:
+    """What the healthcheck hears: of the run of this call, never of an earlier one that it has heard of."""
+    run = session.own_run()
+    if run is None and session.only_publishes:
+        last = session.store.latest_run()
+        run = last if last != session.store.fact(PINGED) else None
+    if run or not session.errors:
+        return run, message(session, run)
+    now = session.clock.now().isoformat(timespec="seconds")
+    night = RunRecord(run="", started=now, finished=now, errors=tuple(session.errors))
+    return None, report.mail(run_records.whole(session, night))
+
+
+def sample() -> Message:
+    """What `--test` sends: it says that it is a test."""
+    text = "This is a test of splinter's own making. No run is reported by it.\n"
+    return Message(run="test", subject="[splinter] test", text=text, html=f"<p>{text}</p>", is_failure=False)

@@ -1,0 +1,43 @@
+"""Notifiers and forges by their names in `model/registry.py`; each is imported when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, cast
+
+from splinter.model.ports import HostedForge, Notifier
+from splinter.model.registry import FORGES, NOTIFIERS, Plugin
+from splinter.model.settings import Environment
+
+
+def notifier(name: str) -> type[Notifier]:
+    """The class of that name."""
+    return cast("type[Notifier]", _class(NOTIFIERS[name]))
+
+
+def forge(name: str) -> type[HostedForge]:
+    """The class of that name."""
+    return cast("type[HostedForge]", _class(FORGES[name]))
+
+
+def owner(url: str, environment: Environment) -> tuple[str, str] | None:
+    """The forge that a remote's URL leads to and the repository's name there; None where none is configured for it."""
+    for name, plugin in FORGES.items():
+        repository = forge(name).owns(url, environment) if environment.is_configured(plugin) else None
+        if repository:
+            return name, repository
+    return None
+
+
+def auth(url: str, environment: Environment) -> dict[str, str]:
+    """The environment that lets git use the token of the forge behind a remote's URL, empty where there is none."""
+    for name, plugin in FORGES.items():
+        found = forge(name).auth(url, environment) if environment.is_configured(plugin) else {}
+        if found:
+            return found
+    return {}
+
+
+def _class(plugin: Plugin) -> Any:
+    module, _, name = plugin.path.partition(":")
+    return getattr(import_module(module), name)

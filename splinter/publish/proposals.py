@@ -1,0 +1,58 @@
+"""A pull request as it should be, from a plan and what is recorded of its result. It publishes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from splinter.engine.session import Session
+from splinter.model.fingerprints import Values, definition
+from splinter.model.plan import Plan
+from splinter.model.ports import Proposal
+from splinter.model.records import WorkstreamRecord
+from splinter.publish import pull_request_body, run_records
+
+
+def proposal(session: Session, plan: Plan, accepted: Values) -> Proposal:
+    """The pull request as it should be."""
+    known = session.store.last_result(plan.id, accepted["tip"])
+    run, record = known or ("", describe_lost(plan))
+    wanted = plan.workstream.pull_request
+    assert wanted
+    masked = run_records.masked(session, replace(record, title=plan.workstream.title))
+    body = pull_request_body.body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
+    return Proposal(
+        workstream=plan.id,
+        head=plan.branch,
+        base=wanted.base or _aim(session, plan, accepted),
+        title=pull_request_body.title(masked),
+        own_body=body,
+        draft=wanted.draft,
+        labels=wanted.labels,
+        reviewers=wanted.reviewers,
+        assignees=wanted.assignees,
+        is_lost=known is None,
+    )
+
+
+def describe_lost(plan: Plan) -> WorkstreamRecord:
+    """What can still be said of a result whose history was deleted."""
+    workstream = plan.workstream
+    return WorkstreamRecord(
+        workstream=plan.id,
+        title=workstream.title,
+        outcome="changed",
+        objective=workstream.objective,
+        base=plan.base.name,
+        branch=plan.branch,
+        metadata=workstream.metadata,
+    )
+
+
+def _aim(session: Session, plan: Plan, accepted: Values) -> str:
+    """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base."""
+    depends_on = plan.workstream.depends_on
+    if len(depends_on) == 1 and accepted["start"] != accepted["base"]:
+        other = session.plans[depends_on[0]]
+        if other.workstream.pull_request:
+            return other.branch
+    return plan.base.name

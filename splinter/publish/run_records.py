@@ -1,0 +1,61 @@
+"""What is recorded of a run, as people may see it: secrets masked, and what was not due shown as skipped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from splinter.engine.session import Session
+from splinter.model import records
+from splinter.model.fingerprints import fingerprint
+from splinter.model.plan import Plan
+from splinter.model.records import ErrorRecord, RunRecord, WorkstreamRecord
+from splinter.model.registry import REPORTING
+from splinter.text import redact
+
+
+def masked(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
+    """A record with every secret masked."""
+    return records.workstream_from_json(redact.masked(records.to_json(record), session.redactor))
+
+
+def run_record(session: Session, run: str) -> RunRecord:
+    """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
+    root = session.repository.root
+    kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
+    record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
+    return whole(session, replace(record, errors=_with_own_errors(session, record)))
+
+
+def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, ...]:
+    """The errors of a run, those too that could not be written down."""
+    own = session.errors if record.run == session.own_run() else ()
+    return tuple({error.task: error for error in (*own, *record.errors)}.values())
+
+
+def whole(session: Session, record: RunRecord) -> RunRecord:
+    """The same with a record for each workstream that took no part."""
+    recorded = {done.workstream for done in record.workstreams}
+    skipped = tuple(
+        masked(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
+    )
+    order = {id: number for number, id in enumerate(session.plans)}
+    workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))
+    return replace(record, workstreams=tuple(workstreams))
+
+
+def digest(session: Session, run: str | None) -> str:
+    """The hash of what is recorded of a run, the time it was finished at aside; workstreams not in it do not count.
+
+    Nor do errors in reporting it: one mail that was refused is no reason to send the same message to Slack again.
+    """
+    if run is None:
+        return ""
+    record = records.to_json(replace(session.store.run(run), finished=None))
+    errors = [error for error in record.pop("errors") if error["task"] not in REPORTING]
+    return fingerprint({"record": record | ({"errors": errors} if errors else {})})
+
+
+def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
+    last = session.store.last_workstream(plan.id)
+    message = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
+    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=message)
