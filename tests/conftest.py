@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import socket
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.paths import ROOT
 from tests.world import World
 
 pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
@@ -26,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
     lanes = set(config.getoption("--lane"))
     hypothesis.settings.load_profile("fuzz" if lanes & {"fuzz", "all"} else "ordinary")
+    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
+        compileall.compile_dir(ROOT / "splinter", quiet=2)  # else each `doit` compiles all of it
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
