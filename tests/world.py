@@ -19,6 +19,7 @@ import psutil
 import yaml
 
 from splinter.system.process_tree import MARKER
+from tests import forked_doit
 
 DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = """[GLOBAL]
@@ -92,12 +93,9 @@ class World:
         return {**os.environ, "SPLINTER_NOW": self.now, **self.env}
 
     def doit(self, *arguments: str, cwd: Path | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "doit", *arguments], cwd=cwd or self.root, env=self.environ(),
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        done = Done(*forked_doit.call(arguments, cwd or self.root, self.environ()))
+        assert "Traceback" not in done.out + done.err, done.out + done.err
+        return done
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

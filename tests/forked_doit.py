@@ -1,0 +1,182 @@
+"""`doit` as a fork of a Python that has imported all of it: starting and importing is most of a short call.
+
+The child is what `python -m doit` is: its own process, folder, environment, standard files and end. What a variable
+says to a starting interpreter a fork never hears, so then a new one is started; the same goes for coverage. Two
+parents with different hash seeds take turns: as with new interpreters, nothing may rest on the order of a set.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SEEDS = (1, 2)
+OF_A_START = ("PYTHON", "LANG", "LC_", "COV", "LD_")
+WAIT = 120.0
+
+_turns = itertools.cycle(SEEDS)
+_parents: dict[int, Parent] = {}
+
+
+def call(arguments: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> tuple[int, str, str]:
+    """Exit status and what was printed, as `subprocess.run` gives them."""
+    seed = next(_turns)
+    if seed not in _parents and sys.platform == "linux":
+        _parents[seed] = Parent(seed)
+    parent = _parents.get(seed)
+    if parent is None or not parent.stands_for(environ):
+        command = [sys.executable, "-m", "doit", *arguments]
+        done = subprocess.run(
+            command, cwd=cwd, env=dict(environ), capture_output=True, text=True, timeout=WAIT, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+    return parent.fork(arguments, cwd, environ)
+
+
+def _said_to_a_start(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith(OF_A_START)}
+
+
+class Parent:
+    """A Python that waits, everything imported, and forks for each call."""
+
+    def __init__(self, seed: int) -> None:
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.environ = _said_to_a_start(os.environ)
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        theirs.close()
+        atexit.register(self.close)
+
+    def stands_for(self, environ: Mapping[str, str]) -> bool:
+        """Whether a new interpreter would start in the same way."""
+        said = _said_to_a_start(environ)
+        return said == self.environ and not any(name.startswith("COV") for name in said)
+
+    def close(self) -> None:
+        """It ends when nobody can ask it any more."""
+        self.channel.close()
+        self.process.wait()
+
+    def fork(self, arguments: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> tuple[int, str, str]:
+        pipes = [os.pipe() for _ in range(3)]
+        asked = {"arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ)}
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(asked).encode())
+            file.flush()
+            socket.send_fds(self.channel, [b"call"], [file.fileno(), *(written for _, written in pipes)])
+        for _, written in pipes:
+            os.close(written)
+        out, err, told = _read([read for read, _ in pipes])
+        _, _, status = told.decode().partition("\n")
+        return os.waitstatus_to_exitcode(int(status)), _text(out), _text(err)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read(files: list[int]) -> list[bytes]:
+    """All that is written to these pipes; the last one names the process to end when it takes too long."""
+    found, deadline = dict.fromkeys(files, b""), time.monotonic() + WAIT
+    with selectors.DefaultSelector() as waiting:
+        for file in files:
+            waiting.register(file, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                os.kill(int(found[files[-1]].split(b"\n")[0]), signal.SIGKILL)
+                raise subprocess.TimeoutExpired("doit", WAIT, found[files[0]], found[files[1]])
+            for key, _ in ready:
+                piece = os.read(key.fd, 1 << 16)
+                found[key.fd] += piece
+                if not piece:
+                    waiting.unregister(key.fd)
+                    os.close(key.fd)
+    return list(found.values())
+
+
+# ---------------------------------------------------------------- in the parent
+
+
+def _import_everything() -> None:
+    import importlib
+    import pkgutil
+
+    import splinter
+
+    for module in pkgutil.walk_packages(splinter.__path__, "splinter."):
+        if not module.name.endswith("import_probe"):  # a program, not a module
+            importlib.import_module(module.name)
+    for name in ("doit.doit_cmd", "doit.cmd_run", "github", "jinja2", "jsonschema", "markdown2", "yaml"):
+        importlib.import_module(name)
+
+
+def _serve(channel: socket.socket) -> None:
+    """Fork for each message; returns in a child that shall be `doit` now, and where nobody can ask any more."""
+    while True:
+        message, files, _, _ = socket.recv_fds(channel, 16, 4)
+        if not message:
+            os._exit(0)
+        if os.fork() == 0:
+            channel.close()
+            asked, out, err, told = files
+            doit = os.fork()
+            if doit == 0:
+                os.close(told)
+                _become(asked, out, err)
+                return
+            os.close(out)
+            os.close(err)
+            os.write(told, f"{doit}\n".encode())
+            os.write(told, str(os.waitpid(doit, 0)[1]).encode())
+            os._exit(0)
+        for file in files:
+            os.close(file)
+        _reap()
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _become(asked: int, out: int, err: int) -> None:
+    with os.fdopen(asked, "rb") as file:
+        file.seek(0)
+        call = json.load(file)
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.close(out)
+    os.close(err)
+    os.environ.clear()
+    os.environ.update(call["environ"])
+    time.tzset()
+    os.chdir(call["cwd"])
+    sys.path[0] = call["cwd"]
+    sys.argv[1:] = call["arguments"]
+
+
+if __name__ == "__main__":
+    sys.path[0] = "/nowhere"  # `tests` is nobody's to import from
+    _import_everything()
+    _serve(socket.socket(fileno=int(sys.argv[1])))
+    from doit.doit_cmd import DoitMain
+
+    sys.exit(DoitMain().run(sys.argv[1:]))
