@@ -9,7 +9,7 @@ import pytest
 
 from splinter.config import tool_profiles
 from splinter.model import tool
-from tests import paths
+from tests import deep, paths
 from tests.agents import (
     AGENTS,
     CELLS,
@@ -30,9 +30,29 @@ DOCS = paths.ROOT / "docs" / "agents.md"
 
 
 FLOODING = ("claude-code", "opencode")  # the others print nothing of it
+TOLD = [pair for pair in PAIRS if pair[1] != "flood" or pair[0] not in FLOODING]
+ORDINARY = [  # each agent, and each way to end; `--lane agents` takes every cell
+    *((agent, "edit") for agent in AGENTS),
+    *((agent, "unauthorized") for agent in AGENTS),
+    *((agent, "denied") for agent in AGENTS),
+    ("codex", "creates"),
+    ("claude-code", "retried"),
+    ("opencode", "overloaded"),
+    ("codex", "broken"),
+    ("aider", "offline"),
+    ("gemini", "answer"),
+    ("opencode", "outside"),
+    ("claude-code", "commits"),
+    ("codex", "commits-allowed"),
+    ("claude-code", "denied-shell"),
+    ("opencode", "denied-shell"),
+    ("aider", "hang"),
+    ("gemini", "flood"),
+    ("claude-code", "limit"),
+]
 
 
-@pytest.mark.parametrize(("agent", "case"), [pair for pair in PAIRS if pair[1] != "flood" or pair[0] not in FLOODING])
+@pytest.mark.parametrize(("agent", "case"), deep.rows(TOLD, "agents", ordinary=ORDINARY))
 def test_each_cell_of_the_table_ends_as_it_says(world: World, agent: str, case: str) -> None:
     install_stub(world, agent, case)
     asks(world, agent, timeout="20s" if not recording(agent, case)["ended_by"] else "1s")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 
@@ -112,12 +113,19 @@ def seen(world: World) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_a_run_leaves_the_checkout_as_it_was(world: World, state: Callable[[World], object]) -> None:
+# edits of every kind, a merge in the middle, what could run or stop us; `--lane git` takes every state
+ORDINARY = (
+    "dirty", "staged and edited again", "untracked", "a conflicted merge", "the index locked", "sparse",
+    "hooks that would fail",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("state", deep.rows(STATES, "git", ordinary=ORDINARY))
+def test_a_run_leaves_the_checkout_as_it_was(world: World, state: str) -> None:
     world.write("a.txt", "a\n")
     world.workstream("w", base="main", steps=[world.step("s", "echo made > a.txt; echo new > made.txt")])
     world.commit()
-    state(world)
+    STATES[state](world)
     status = world.git("status", "--porcelain=v2", "--branch")
     before = seen(world)
     done = world.doit()
