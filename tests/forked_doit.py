@@ -127,11 +127,13 @@ def _import_everything() -> None:
 
 def _serve(channel: socket.socket) -> None:
     """Fork for each message; returns in a child that shall be `doit` now, and where nobody can ask any more."""
+    signal.signal(signal.SIGCHLD, _reap)
     while True:
         message, files, _, _ = socket.recv_fds(channel, 16, 4)
         if not message:
             os._exit(0)
         if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel.close()
             asked, out, err, told = files
             doit = os.fork()
@@ -146,10 +148,9 @@ def _serve(channel: socket.socket) -> None:
             os._exit(0)
         for file in files:
             os.close(file)
-        _reap()
 
 
-def _reap() -> None:
+def _reap(_number: int, _frame: object) -> None:
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
