@@ -25,6 +25,7 @@ GRACE_S = 1.0
 _ROUNDS = 30
 _LOOKS = 4
 _AGAIN_S = 0.005
+_OF_KERNEL = 2  # the parent of the kernel's own threads, where they are seen
 _FRESH_S = 0.9  # how old a look at all processes may be before the next one is due
 _CLOCK_SLACK_S = 60.0  # a process's start is by a clock that may be set
 
@@ -143,10 +144,18 @@ def _look(prefix: str, since: float) -> tuple[list[tuple[psutil.Process, str]], 
             if marker.startswith(prefix) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append((process, marker))
         except (psutil.NoSuchProcess, ProcessLookupError):
-            is_sure = False
+            is_sure = is_sure and _is_kernel_thread(process)  # which has no environment, ever
         except (psutil.Error, OSError):
             continue
     return found, is_sure
+
+
+def _is_kernel_thread(process: psutil.Process) -> bool:
+    try:
+        is_below = _OF_KERNEL in (process.pid, process.ppid())
+        return is_below and psutil.Process(_OF_KERNEL).name() == "kthreadd"
+    except (psutil.Error, OSError):
+        return False
 
 
 def _everybody() -> Iterator[tuple[int, Seen]]:

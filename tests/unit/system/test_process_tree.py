@@ -99,6 +99,17 @@ def test_a_pipe_that_is_held_open_from_outside_holds_nobody_up(tmp_path: Path) -
     assert (tmp_path / "log").read_text() == "done\n"
 
 
+def test_threads_of_the_kernel_are_told_from_processes_that_have_just_ended() -> None:
+    names = {process.pid: process.name() for process in psutil.process_iter()}
+    if names.get(2) != "kthreadd":
+        pytest.skip("the kernel's threads are not seen here")
+    assert process_tree._is_kernel_thread(psutil.Process(2))
+    below = psutil.Process(2).children()
+    assert below
+    assert all(process_tree._is_kernel_thread(process) for process in below if process.is_running())
+    assert not process_tree._is_kernel_thread(psutil.Process())
+
+
 def test_orphans_of_an_earlier_run_are_ended_and_those_of_another_repository_are_not(tmp_path: Path) -> None:
     import subprocess
 
