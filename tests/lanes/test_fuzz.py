@@ -28,6 +28,7 @@ from splinter.config.yaml_documents import Problem
 from splinter.model import workstream
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
+from tests import deep
 from tests.world import World
 
 pytestmark = pytest.mark.timeout(900)
@@ -321,10 +322,14 @@ EXTREMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", EXTREMES.values(), ids=EXTREMES)
-def test_extremes_are_judged(text: str) -> None:
-    judge(text.encode())
-    judge(text.encode(), "workstreams/x.json")
+# the folder of everything below holds all of them in each run; here each is judged alone, and as JSON
+ALONE = ("an alias bomb", "a deep list", "many duplicates", "a cron rule that is rare", "escapes")
+
+
+@pytest.mark.parametrize("name", deep.rows(EXTREMES, "fuzz", ordinary=ALONE))
+def test_extremes_are_judged(name: str) -> None:
+    judge(EXTREMES[name].encode())
+    judge(EXTREMES[name].encode(), "workstreams/x.json")
 
 
 def lay_out(root: Path) -> None:

@@ -111,6 +111,9 @@ def sweep(
     return seen
 
 
+@pytest.mark.lane(
+    "kills"
+)  # in each run: one kill where state is switched (test_disk.py), one of an agent (test_cache.py)
 def test_a_short_sweep_of_kills_loses_nothing_and_pays_nothing_twice(tmp_path: Path, sealed_world: Path) -> None:
     assert sweep(tmp_path, sealed_world, kills=2, seed=1)["kills"] >= 2
 
