@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -16,6 +17,7 @@ from tests.world import World
 
 pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
 
+COUNTERPARTS = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
 SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
 
 
@@ -39,6 +41,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = item.get_closest_marker("lane")
         if marker and not lanes & {marker.args[0], "all"}:
             item.add_marker(pytest.mark.skip(reason=f"deep test: pytest --lane {marker.args[0]}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    missed = [one for one in skipped if COUNTERPARTS in str(one.longrepr)]
+    if missed:
+        terminalreporter.write_line(f"{len(missed)} tests were skipped for want of npm's packages: {COUNTERPARTS}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Neighbours go to the same process, for the sake of what a module's tests share; who is done first takes over."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(autouse=True)

@@ -138,6 +138,7 @@ def test_an_index_of_the_judge_that_says_what_is_not_true_is_not_believed(app: W
     assert failed(ends(app, forge, scope={"modify": ["app.py"]})) == ("failed", "check_failed")
 
 
+@pytest.mark.plain_user
 def test_a_hook_in_a_closed_folder_does_not_survive(app: World) -> None:
     plants = "mkdir -p .git/hooks; echo 'touch pwned' > .git/hooks/post-index-change; chmod +x .git/hooks/*; chmod 500 .git/hooks; exit 1"
     ends(app, plants)
@@ -147,6 +148,7 @@ def test_a_hook_in_a_closed_folder_does_not_survive(app: World) -> None:
     assert "post-index-change" not in app.git("show", "splinter/w:hooks.txt")
 
 
+@pytest.mark.plain_user
 def test_a_closed_git_folder_stops_a_workstream_for_one_run_only(app: World) -> None:
     ends(app, "chmod 000 .git; exit 1")
     app.workstream("w", steps=[{"id": "s", "run": "git status && echo x > x.txt"}], checks=[PYTEST])
@@ -154,6 +156,7 @@ def test_a_closed_git_folder_stops_a_workstream_for_one_run_only(app: World) -> 
     assert app.doit("w").status == 0, app.records()["w"]["message"]
 
 
+@pytest.mark.plain_user
 def test_a_check_that_closes_folders_leaves_nothing_behind(app: World) -> None:
     closes = {"id": "closes", "run": "mkdir -p hidden/a; echo x > hidden/a/x; chmod 000 hidden .git"}
     looks = {"id": "looks", "run": "test ! -e hidden && git status"}
@@ -169,6 +172,7 @@ def test_a_check_that_replaces_its_place_by_a_link_judges_nobody_else(app: World
     assert os.listdir(elsewhere) == ["mine.txt"]
 
 
+@pytest.mark.plain_user
 def test_an_unbroken_change_passes_and_the_second_night_makes_nothing_new(app: World) -> None:
     assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)
     place = app.worktree("w.judge") / "app.py"

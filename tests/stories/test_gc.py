@@ -600,6 +600,7 @@ def test_what_cannot_be_deleted_is_reported_and_the_rest_goes(world: World, monk
 # --- what it rests on ---
 
 
+@pytest.mark.plain_user
 def test_read_only_folders_go_and_files_with_a_name_elsewhere_count_nothing(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
     (folder / "inner").mkdir(parents=True)

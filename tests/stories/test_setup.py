@@ -35,6 +35,7 @@ def message(world: World) -> str:
     return str(world.records()["w"]["message"])
 
 
+@pytest.mark.plain_user
 def test_it_runs_once_in_each_place_and_steps_and_checks_find_what_it_made(ready: World) -> None:
     uses(ready)
     assert ready.doit("w").status == 0, ready.records()["w"]["message"]
@@ -63,6 +64,7 @@ def test_a_change_of_its_inputs_is_judged_with_what_it_makes_of_them(ready: Worl
     assert ready.new_calls() == ["install", "install", "install"], "for the step, for the base, for the change"
 
 
+@pytest.mark.plain_user
 def test_what_a_check_does_to_it_is_made_again_before_the_next(ready: World) -> None:
     breaks = {"id": "breaks", "run": "echo broken > node_modules/dep; echo x > node_modules/planted"}
     looks = {"id": "looks", "run": "test $(cat node_modules/dep) = 1 && test ! -e node_modules/planted"}

@@ -428,6 +428,7 @@ def test_orders_that_an_earlier_command_left_ignored_by_git_reach_no_agent(world
     assert {".claude", ".aider.conf.yml"} & set(seen) == set()
 
 
+@pytest.mark.plain_user
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes everywhere")
 def test_what_a_step_left_in_a_read_only_folder_is_in_nobody_s_way(world: World) -> None:
     world.workstream("w", steps=[world.step("s", "mkdir -p a/b && echo x > a/b/f && chmod -R a-w a && exit 1")])

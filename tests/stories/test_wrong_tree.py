@@ -51,6 +51,7 @@ def log(world: World, record: dict[str, Any], name: str) -> str:
     return next((world.root / ".splinter/runs").glob(f"*/w/{name}.log")).read_text()
 
 
+@pytest.mark.plain_user
 @pytest.mark.usefixtures("users")
 def test_a_branch_that_breaks_the_package_fails_its_tests(project: World) -> None:
     record = done(project, SWAP.format(root="src/"), PYTEST)
@@ -257,6 +258,7 @@ def test_a_repository_without_python_starts_no_python(world: World, tmp_path: Pa
     assert not (tmp_path / "seen").exists()
 
 
+@pytest.mark.plain_user
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 @pytest.mark.usefixtures("users")
 def test_in_the_sandbox_the_work_tree_is_found_where_the_checkout_is_hidden(project: World) -> None:
