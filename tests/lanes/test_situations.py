@@ -30,7 +30,7 @@ identical result                                        | 0 changed         | id
 identical result of another definition *                | 0 changed         | ids and branch stay, the pull request is the same one
 empty result                                            | 0 unchanged       | the branch stays, the pull request is closed with a comment
 empty result and no branch *                            | 0 unchanged       | no branch is made, and no pull request
-a step less                                             | 0 changed         | the branch holds only what is left
+a step less *                                           | 0 changed         | the branch holds only what is left
 a step less before a person's commit *                  | 0 changed         | the person's commit stands on top of what is left
 branch deleted here                                     | 0 changed         | it is back under the same id, no agent was called again
 branch set back here *                                  | 0 changed         | it is brought forward
@@ -39,7 +39,7 @@ rename *                                                | 0 changed         | gi
 binary *                                                | 0 changed         | its bytes are in the commit
 symlink *                                               | 0 changed         | new links, and a file that became one
 submodule *                                             | 0 changed         | the base's submodule is as it was
-names of all kinds                                      | 0 changed         | blanks, line ends, quotes, letters, dashes, patterns
+names of all kinds *                                    | 0 changed         | blanks, line ends, quotes, letters, dashes, patterns
 bases                                                   |                   |
 base advanced                                           | 0 changed         | rebuilt on the new base, the pull request stays; local main too
 base advanced in workstreams alone *                    | 0 changed         | ids stay
@@ -49,13 +49,13 @@ base force-pushed below a person's commit               | 0 changed         | re
 base without a common history *                         | 0 changed         | rebuilt on it
 base's tip is a merge *                                 | 0 changed         | rebuilt on it
 base named in the definition *                          | 0 changed         | branch and pull request aim at it
-base deleted on the remote                              | 3 failed          | reported with the command that fixes it, nothing moves
-base renamed on the remote                              | 0 changed         | branch and pull request follow
+base deleted on the remote *                            | 3 failed          | reported with the command that fixes it, nothing moves
+base renamed on the remote *                            | 0 changed         | branch and pull request follow
 base renamed on the remote and named so *               | 0 changed         | branch and pull request follow
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
 what it builds on is rebased *                          | 0 unchanged       | the other starts from the base
-commits that were not pushed                            | 0 changed         | they stay private
+commits that were not pushed *                          | 0 changed         | they stay private
 pulls                                                   |                   |
 pull request squash-merged *                            | 0 unchanged       | nothing is pushed, opened or commented
 pull request merged *                                   | 0 unchanged       | nothing is pushed, opened or commented
@@ -68,7 +68,7 @@ pull request closed that another builds on *            | 0 changed         | pu
 pull request closed and the definition edited *         | 0 changed         | a new branch and a new pull request
 pull request opened by a human *                        | 0 changed         | adopted, the human's words stay
 pull request's words changed by a human *               | 0 changed         | title and text around our part stay
-branch brought up to date by the button                 | 0 changed         | rebuilt on the newest base, the merge is left out
+branch brought up to date by the button *               | 0 changed         | rebuilt on the newest base, the merge is left out
 people                                                  |                   |
 a person's commit on top of ours and nothing new *      | 0 changed         | the remote stays, the pull request too
 a person's commits on top of ours *                     | 0 changed         | replayed; author, date, message stay; a backup is kept
@@ -77,29 +77,29 @@ a person's commit on the remote that was only looked at | 0 changed         | it
 a person's commit on the remote and another here *      | 0 changed         | both replayed, here and there
 a person's commits on the remote one after the other *  | 0 changed         | each is replayed once, each old tip is kept
 a person's commit between ours *                        | 0 changed         | replayed on top of ours
-a person's commit before ours                           | 0 changed         | replayed on top of ours
+a person's commit before ours *                         | 0 changed         | replayed on top of ours
 a person's commit and the base advanced *               | 0 changed         | ours rebuilt, the person's on top
 a person's force-push of other work                     | 0 changed         | ours, the person's on top
 a person's force-push without a common history *        | 0 changed         | ours, the person's on top
 a person's force-push back to the base *                | 0 changed         | ours again
-our commit reworded by a person                         | 0 changed         | the person's words stay
+our commit reworded by a person *                       | 0 changed         | the person's words stay
 our commit reworded on the remote *                     | 0 changed         | the person's words stay
 our commit amended by a person *                        | 1 conflict        | the branch stays
 our commit amended with a file *                        | 0 changed         | the remote stays
 our commit reverted by a person *                       | 0 changed         | it stays reverted
 our commit reverted and the base advanced *             | 0 changed         | rebuilt, and reverted on top of it
 a person's commit that does not fit                     | 1 conflict        | the branch stays; the message says what fixes it
-a person's commit on the remote that does not fit       | 2 changed         | the remote and the pull request stay
+a person's commit on the remote that does not fit *     | 2 changed         | the remote and the pull request stay
 the same change by a person and an empty commit *       | 0 changed         | the one is left out, the other is kept
 the base merged by a person *                           | 0 changed         | rebuilt on the base, the merge is left out
 a topic merged by a person *                            | 0 changed         | one commit with what it brought
 a conflict with the base solved in a merge *            | 1 conflict        | the branch stays
 changes of all kinds by a person                        | 0 changed         | modes, links, renames, bytes, names, a submodule
 repositories                                            |                   |
-branch deleted on the remote                            | 0 changed         | pushed again
-tag of the same name                                    | 0 changed         | branch and tag are told apart, here and there
+branch deleted on the remote *                          | 0 changed         | pushed again
+tag of the same name *                                  | 0 changed         | branch and tag are told apart, here and there
 ref on the remote that ends in the same name *          | 0 changed         | the branch alone counts
-branch below ours here                                  | 1 conflict        | reported with the command that frees the name
+branch below ours here *                                | 1 conflict        | reported with the command that frees the name
 branch above ours here *                                | 1 conflict        | reported with the command that frees the name
 branch below ours on the remote *                       | 2 changed         | reported; local branch made, the pull request stays
 packed refs *                                           | 0 changed         | as if they were loose
@@ -113,14 +113,14 @@ the user's checkout is on the branch of a trunk *       | 3 -               | as
 push refused by a hook                                  | 2 changed         | reported in the hook's words; pushed once it is gone
 push refused since it rewrites *                        | 2 changed         | reported, the remote stays
 push between our look and our push *                    | 2 changed         | not pushed over; the next run takes it in
-remote out of reach                                     | 2 changed         | the base as last seen; reported
+remote out of reach *                                   | 2 changed         | the base as last seen; reported
 remote that is empty *                                  | 3 -               | reported with the command that fixes it
 remote with pruning set *                               | 0 changed         | the user's tags and tracking refs stay
 shallow clone *                                         | 0 changed         | stays shallow
 shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's on top, stays shallow
 another machine that makes the same                     | 0 changed         | its ids and the pull request stay
 another machine that makes something else *             | 2 changed         | what it does not know is not pushed over
-object format sha256                                    | 0 changed         | as with sha1
+object format sha256 *                                  | 0 changed         | as with sha1
 """
 
 MODULES = {module.__name__.rsplit(".", 1)[1]: module for module in (results, bases, pulls, people, repositories)}

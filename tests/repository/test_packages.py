@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -74,6 +75,7 @@ def lint_imports(config: Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
+@functools.cache
 def names_used(tree: ast.AST) -> set[str]:
     return {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)}
 

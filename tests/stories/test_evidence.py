@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 REFUSED = {
@@ -36,7 +37,7 @@ def applied(world: World, patch: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a repository in a new folder", "a folder .GIT")))
 def test_what_git_refuses_is_kept_as_a_patch(world: World, what: str) -> None:
     script, files = REFUSED[what]
     world.workstream("w", steps=[world.step("make", f"echo good > good.txt\n({script})")])
@@ -51,7 +52,7 @@ def test_what_git_refuses_is_kept_as_a_patch(world: World, what: str) -> None:
     assert not list((world.root / ".splinter/runs").glob("*/w/found-in-worktree.patch"))
 
 
-@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a repository with a commit", "a file .GIT")))
 def test_hand_edits_beside_what_git_refuses_are_kept(world: World, what: str) -> None:
     script, files = REFUSED[what]
     world.workstream("w", when="always", steps=[world.step("make", "echo x > x.txt")])

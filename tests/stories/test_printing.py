@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 MARK = "✓"
@@ -44,11 +45,13 @@ def test_a_character_that_stdout_cannot_show_ends_no_run(marked: World) -> None:
     assert is_reported(marked)
 
 
-@pytest.mark.parametrize(
-    "call",
-    ["list", "list --all", "graph", "graph --format svg", "run --dry-run", "pr --dry-run", "plan", "why good", "check",
-     "info good", "history", "show"],
+LOOKS = (
+    "list", "list --all", "graph", "graph --format svg", "run --dry-run", "pr --dry-run", "plan", "why good", "check",
+    "info good", "history", "show",
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("call", deep.rows(LOOKS, "disk", ordinary=("list", "run --dry-run", "plan", "show")))
 def test_a_command_that_looks_shows_what_it_can(marked: World, call: str) -> None:
     if call in ("history", "show"):
         marked.doit("workstreams")
@@ -72,8 +75,12 @@ def test_a_stdout_that_takes_nothing_ends_no_run(marked: World, redirected: str)
     assert is_reported(marked)
 
 
-@pytest.mark.parametrize("call", ["list", "graph", "plan", "run --dry-run", "check", "history"])
-@pytest.mark.parametrize("redirected", ["> /dev/full", ">&-"])
+CALLS = ("list", "graph", "plan", "run --dry-run", "check", "history")
+TAKES_NOTHING = [(call, redirected) for call in CALLS for redirected in ("> /dev/full", ">&-")]
+ORDINARY = (("list", "> /dev/full"), ("plan", ">&-"), ("run --dry-run", "> /dev/full"))
+
+
+@pytest.mark.parametrize(("call", "redirected"), deep.rows(TAKES_NOTHING, "disk", ordinary=ORDINARY))
 def test_a_stdout_that_takes_nothing_is_no_error_of_a_command(marked: World, call: str, redirected: str) -> None:
     done = shell(marked, f"doit {call} {redirected}")
     assert (done.returncode, done.stderr) == (0, "")
