@@ -282,7 +282,7 @@ def test_an_environment_that_the_command_reaches_by_itself_is_asked(
     assert record["outcome"] == "failed", (record["checks"], (project.root / ".splinter/runs").glob("*/w/tests.log"))
 
 
-# BREAKS (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
+# Closed; it broke (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
 # pattern knows `env -i` alone. Fix: python_interpreters.python_path.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
@@ -712,10 +712,9 @@ def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app:
     assert failed(record) == FAILS
 
 
-# BREAKS. Cause: python_asking.Asker.first takes relative entries from the top of the tree, whatever `cd` the command makes.
+# Closed; it broke. Cause: python_asking.Asker.first takes relative entries from the top of the tree, whatever `cd` the command makes.
 # Fix: python_interpreters.python_path: behind a `cd`, join relative entries to where it leads; to nothing where unclear.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 @pytest.mark.parametrize(
     "command", ["cd tests && PYTHONPATH=. pytest .", "cd tests; PYTHONPATH=./ python3 -m pytest ."]
 )

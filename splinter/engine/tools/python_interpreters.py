@@ -5,7 +5,6 @@ A virtual environment is known by the folder its interpreter is called in, so li
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shlex
@@ -20,7 +19,16 @@ _HEAD = 1024  # bytes of a script that may hold its first two lines
 _MOST_WORDS = 40  # of a shell command
 _MOST_FILES = 400  # of an environment that are read
 _LONGEST = 256 * 1024
-_IGNORES = re.compile(r"-[A-Za-z]*[EI][A-Za-z]*")  # flags of a Python that follows no PYTHONPATH
+_FLAGS = re.compile(r"-([^cmWX]*)([cmWX]?)(.*)")  # of Python: letters, one that takes a value, its value
+_DROPS = re.compile(
+    r"\benv\b[^;&|\n]*?\s(?:-(?=\s)|-[a-zA-Z]*i\b|--ignore-environment\b|(?:-u|--unset)[ =]?PYTHONPATH\b)"
+    r"|\bunset\b[^;&|\n]*\bPYTHONPATH\b"
+)
+_GOES = re.compile(
+    r"(?:^|[\s;&|({'\"])(?:cd|pushd|popd|--chdir)(?:[ \t=]+(?:--[ \t]+)?([^\s;&|()]+)|(?=\s*(?:[;&|\n]|$)))"
+)
+_SUBSHELL = re.compile(r"(?<!\$)\(")
+_PLAIN = re.compile(r"[\w./+@][\w./+@-]*")
 _WHERE_SET = re.compile(r"\$\{PYTHONPATH:?\+:\$\{?PYTHONPATH\}?\}")
 _APART = re.compile(r"\|\|?|&&?|;|\n")
 # programs that read source files or none, but import nothing of a project
@@ -76,38 +84,80 @@ def imports_nothing(command: str | Sequence[str]) -> bool:
 def python_path(command: str | Sequence[str], passed: str, path: str, *, folder: Path) -> str:
     """The PYTHONPATH that a command's Python follows: what is passed, what the command sets, none where it is told so.
 
-    What a shell would have to compute counts as nothing.
+    Relative entries begin where the command goes. What a shell would have to compute counts as nothing.
     """
-    words = command if not isinstance(command, str) else command.split()
-    if any(_IGNORES.fullmatch(word) for word in _flags(words, path, folder)):
+    words = command if not isinstance(command, str) else re.split(r"[\s;&|()'\"]+", command)
+    if any({"E", "I"} & flags for flags in _flags(words, path, folder)):
         return ""
-    text = " ".join(words)
-    if re.search(r"\benv\b.* -(i|u PYTHONPATH)\b|\bunset\b.*PYTHONPATH", text):
-        return ""
-    own = re.findall(r"\bPYTHONPATH=(\"[^\"]*\"|'[^']*'|[^\s;&|]*)", text)
+    text = command if isinstance(command, str) else " ".join(command)
+    dropped = list(_DROPS.finditer(text))
+    begin, passed = (dropped[-1].end(), "") if dropped else (0, passed)
+    own = list(re.finditer(r"\bPYTHONPATH=(\"[^\"]*\"|'[^']*'|[^\s;&|]*)", text[begin:]))
     if not own:
-        return passed
-    value = _WHERE_SET.sub(lambda _: f":{passed}" if passed else "", own[-1].strip("\"'"))
+        return _from(_gone_to(text, folder), passed)
+    there = _gone_to(text[: begin + own[-1].start()], folder)
+    value = _WHERE_SET.sub(lambda _: f":{passed}" if passed else "", own[-1][1].strip("\"'"))
     value = re.sub(r"\$PYTHONPATH\b|\$\{PYTHONPATH(:?-)?\}", lambda _: passed, value)
-    value = re.sub(r"\$\(pwd\)|`pwd`|\$\{?PWD\}?", lambda _: str(folder), value)
-    return "" if "$" in value or "`" in value else value
+    if there:
+        value = re.sub(r"\$\(pwd\)|`pwd`|\$\{?PWD\}?", lambda _: str(there), value)
+    is_left = _GOES.search(text, begin + own[-1].end()) is not None  # where Python starts is what counts
+    return "" if "$" in value or "`" in value else _from(None if is_left else there, value)
 
 
-def _flags(words: Sequence[str], path: str, folder: Path) -> Iterator[str]:
-    """What stands behind each Python in a command, and in the first line of the programs that it names."""
+def _gone_to(text: str, folder: Path) -> Path | None:
+    """The folder that a shell is in behind a text, None where only a shell could say."""
+    for target in _GOES.findall(text):
+        target = target.strip("\"'")
+        if not _PLAIN.fullmatch(target) or _SUBSHELL.search(text):
+            return None
+        folder = Path(os.path.normpath(folder / target))
+    return folder
+
+
+def _from(folder: Path | None, entries: str) -> str:
+    """The entries of a PYTHONPATH, relative ones from a folder; without one, they lead nowhere."""
+    all_of_them = [entry for entry in entries.split(os.pathsep) if entry]
+    return os.pathsep.join(
+        str(folder / one) if folder else one for one in all_of_them if folder or one.startswith(os.sep)
+    )
+
+
+def _flags(words: Sequence[str], path: str, folder: Path) -> Iterator[set[str]]:
+    """The flags of each Python in a command, and in the first line of the programs that it names."""
     for place, word in enumerate(words):
         if _PYTHON.match(Path(word).name):
-            yield from itertools.takewhile(
-                lambda one: one.startswith("-") and one not in ("-m", "-c"), words[place + 1 :]
-            )
+            yield _flags_of_python(words[place + 1 :])
         elif place == 0 or not word.startswith("-"):
             yield from _flags_of_program(word, path, folder)
 
 
-def _flags_of_program(word: str, path: str, folder: Path) -> list[str]:
+def _flags_of_python(words: Sequence[str]) -> set[str]:
+    """The one-letter options at the beginning, up to the module or script that Python is to run."""
+    found: set[str] = set()
+    left = iter(words)
+    for word in left:
+        parts = _FLAGS.fullmatch(word)
+        if parts is None:
+            break
+        if word.startswith("--"):
+            if word == "--check-hash-based-pycs":
+                next(left, None)
+            continue
+        found |= set(parts[1])
+        if parts[2] in ("c", "m"):
+            break
+        if parts[2] and not parts[3]:
+            next(left, None)
+    return found
+
+
+def _flags_of_program(word: str, path: str, folder: Path) -> Iterator[set[str]]:
     program = str(folder / word) if "/" in word else shutil.which(word, path=path)
     first = _head(Path(program))[0] if program else ""
-    return first.split()[1:] if first.startswith("#!") and "python" in first else []
+    words = first[2:].split() if first.startswith("#!") else []
+    for place, one in enumerate(words):
+        if _PYTHON.match(Path(one).name):
+            yield _flags_of_python(words[place + 1 :])
 
 
 def names_one_of(interpreter: str, places: Sequence[Path]) -> Path | None:
