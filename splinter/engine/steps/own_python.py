@@ -13,7 +13,6 @@ from splinter.git import commands as git
 from splinter.git.command_line import Repository
 
 _MOST_PROJECTS = 30  # files that may name a project
-_PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _SETUP_NAME = re.compile(
     r"""^\[metadata\][^\[]*?^name\s*=\s*(\S+)|\bsetup\([^)]*?\bname\s*=\s*["']([\w.-]+)["']""", re.MULTILINE
 )
@@ -24,10 +23,15 @@ def of_commit(session: Session, commit: str) -> Own:
 
     def look() -> str:
         own = read(session.repository, commit)
-        return json.dumps({"names": [[one.root, one.name] for one in own.names], "projects": sorted(own.projects)})
+        names = [[one.root, one.name] for one in own.names]
+        return json.dumps({"names": names, "projects": sorted(own.projects), "is_nameless": own.is_nameless})
 
     known = json.loads(session.once(f"Python of {commit}", look) or "{}")
-    return Own(names=frozenset(TopLevel(*one) for one in known["names"]), projects=frozenset(known["projects"]))
+    return Own(
+        names=frozenset(TopLevel(*one) for one in known["names"]),
+        projects=frozenset(known["projects"]),
+        is_nameless=known["is_nameless"],
+    )
 
 
 def read(repository: Repository, commit: str) -> Own:
@@ -36,10 +40,11 @@ def read(repository: Repository, commit: str) -> Own:
     names = python_imports.top_levels(paths)
     if not names:
         return Own()
-    files = [path for path in paths if path.rpartition("/")[2] in _PROJECT_FILES and "\n" not in path]
+    files = [path for path in paths if path.rpartition("/")[2] in python_imports.PROJECT_FILES and "\n" not in path]
     nearest = sorted(files, key=lambda path: path.count("/"))[:_MOST_PROJECTS]
-    projects = (project(text) for text in git.texts(repository, commit, nearest))
-    return Own(names=names, projects=frozenset(name for name in projects if name))
+    projects = frozenset(filter(None, map(project, git.texts(repository, commit, nearest))))
+    # a name that setup.py computes is known to nobody who does not run it
+    return Own(names=names, projects=projects, is_nameless=not projects and "setup.py" in files)
 
 
 def project(text: str) -> str:

@@ -26,7 +26,6 @@ from splinter.model.workstream import Run, Step, ToolCall
 from splinter.text.counts import and_more
 
 _NAMED = 3
-_USUAL_ROOTS = ("", "src")
 WAY_OUT = (
     "let `setup:` make an environment in the work tree, such as `python -m venv .venv && .venv/bin/pip install -e .`"
 )
@@ -42,8 +41,8 @@ def redirected(
     """
     own, places, answers = _asked(session, plan, tree, env, tool)
     roots = list(python_redirect.free(answers, own, places, _is_there(tree.path)))
-    if own.projects and not (tool and tool.takes_prompts):
-        own_roots = sorted({one.root for one in own.names if one.root in _USUAL_ROOTS}, reverse=True)
+    if (own.projects or own.is_nameless) and not (tool and tool.takes_prompts):
+        own_roots = sorted({one.root for one in own.names if one.root in python_imports.USUAL_ROOTS}, reverse=True)
         is_there = _is_there(tree.path)
         roots += [
             root

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CODE = (".py", ".so", ".pyd")
+_METADATA = (".dist-info", ".egg-info")
+_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 
 
 def _below(path: str, places: "list[str]") -> bool:
@@ -113,6 +115,30 @@ def _tops(folder: str) -> "list[str]":
     return sorted(name for name in names if name.isidentifier() and not name.startswith("__"))
 
 
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _is_copy(name: str, place: str, asked: "dict[str, Any]") -> bool:
+    """Whether an installed package is called like the repository's own, and no other distribution lists it.
+
+    Where the repository does not say what its distribution is called, it may be the one that lists it.
+    """
+    if name not in asked["own"] or not _INSTALLED.search(place):
+        return False
+    folder = os.path.dirname(place)
+    for entry in [] if asked["is_nameless"] else os.listdir(folder):
+        metadata = os.path.join(folder, entry)
+        if entry == "EGG-INFO":
+            said = re.search(r"^Name: *(\S+)", _read(os.path.join(metadata, "PKG-INFO")), re.MULTILINE)
+            return said is None or _normal(said[1]) in asked["projects"]
+        # some systems leave the list of files away: there the name has to do
+        is_its = not os.path.exists(os.path.join(metadata, "RECORD")) and _normal(entry.split("-")[0]) == _normal(name)
+        if entry.endswith(_METADATA) and (is_its or name in _tops(metadata)):
+            return False
+    return True
+
+
 def _projects(folders: "list[str]", names: "list[str]", places: "list[str]") -> "list[dict[str, Any]]":
     """The distributions that are the repository's own: by their name, or by where they were installed from."""
     found = []
@@ -122,9 +148,9 @@ def _projects(folders: "list[str]", names: "list[str]", places: "list[str]") -> 
         except OSError:
             continue
         for entry in entries:
-            if not entry.endswith((".dist-info", ".egg-info")):
+            if not entry.endswith(_METADATA):
                 continue
-            name = re.sub(r"[-_.]+", "-", entry.rsplit(".", 1)[0].split("-")[0]).lower()
+            name = _normal(entry.rsplit(".", 1)[0].split("-")[0])
             place = os.path.join(folder, entry)
             url, is_editable = _url(place)
             if name in names or (url and _below(url, places)):
@@ -160,7 +186,9 @@ def main(argument: str) -> None:
     known = set(sys.builtin_module_names)
     names = sorted((set(asked["names"]) | installed | _mapped(places)) - known)
     found = [one for one in map(_find, [*names, *asked["gone"]]) if one]
-    told = [one for one in found if one["name"] in installed or any(_below(at, places) for at in one["places"])]
+    for one in found:
+        one["is_copy"] = one["name"] in installed or any(_is_copy(one["name"], at, asked) for at in one["places"][:1])
+    told = [one for one in found if one["is_copy"] or any(_below(at, places) for at in one["places"])]
     answer = {
         "paths": [at for at in map(_real, folders) if _below(at, places)],
         "found": told,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +17,12 @@ from splinter.text import excerpts
 _MOST_NAMES = 1000  # the shallowest of a huge repository; an argument has room for 128 kB
 _MOST_GONE = 300
 _INSTALLED = ("site-packages", "dist-packages")
+USUAL_ROOTS = ("", "src")  # where a project's own packages lie
 # read by name from where they lie, never imported: a Makefile's kin
 _NO_MODULES = frozenset({"conftest", "dodo", "fabfile", "noxfile", "setup", "tasks", "versioneer", "wscript"})
+PROJECT_FILES = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
+# folders of modules that stand beside packages, with much in them that no package needs
+BESIDE_PACKAGES = frozenset({"tests", "test", "testing", "docs", "examples", "benchmarks"})
 _HIDES_NOTHING = frozenset({"test"})  # CPython's own tests; nobody imports them
 
 
@@ -39,26 +43,32 @@ class TopLevel:
 class Own:
     """What of a commit is the repository's own: names, and the distributions that bring them, in normal form.
 
-    `gone` are dotted names of modules that the workstream's change took away.
+    `gone` are dotted names of modules that the workstream's change took away. `is_nameless`: a project's file is there
+    that says no name which can be read.
     """
 
     names: frozenset[TopLevel] = frozenset()
     projects: frozenset[str] = frozenset()
     gone: tuple[str, ...] = ()
+    is_nameless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Where a Python finds a name: the folders of a package, the file of a module; `finder` where it is no path's."""
+    """Where a Python finds a name: the folders of a package, the file of a module; `finder` where it is no path's.
+
+    `is_copy`: installed, and not by another distribution.
+    """
 
     name: str
     places: tuple[Path, ...]
     finder: str = ""
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an interpreter said: where it finds names, its path's folders in checkouts, names of installed copies.
+    """What an interpreter said: where it finds names, and its path's folders in checkouts.
 
     `clones` are folders that this project is installed from, editable: other clones among them. `problem` says why it
     could not be asked.
@@ -67,7 +77,6 @@ class Answer:
     interpreter: str
     found: tuple[Found, ...] = ()
     paths: tuple[Path, ...] = ()
-    copies: frozenset[str] = frozenset()
     clones: tuple[Path, ...] = ()
     problem: str | None = None
 
@@ -114,9 +123,10 @@ def top_levels(paths: Iterable[str]) -> frozenset[TopLevel]:
     """The packages and modules that are imported by one name, from the paths of a commit.
 
     A folder with `__init__.py` whose parent has none; modules beside such folders, at the top and in `src`; folders
-    of `src` that hold modules without `__init__.py`.
+    of `src`, and beside a file that makes a project, that hold modules without `__init__.py`.
     """
-    files = [path.rpartition("/")[::2] for path in paths if path.endswith(".py")]  # as text: some have 100,000
+    every = [path.rpartition("/")[::2] for path in paths]  # as text: some have 100,000
+    files = [(folder, name) for folder, name in every if name.endswith(".py")]
     packages = {folder for folder, name in files if name == "__init__.py" and _last(folder).isidentifier()}
     tops = [one for one in packages if one.rpartition("/")[0] not in packages]
     found = {TopLevel(*one.rpartition("/")[::2]) for one in tops}
@@ -125,10 +135,23 @@ def top_levels(paths: Iterable[str]) -> frozenset[TopLevel]:
         module = name.removesuffix(".py")
         if folder in roots and module.isidentifier() and module not in _NO_MODULES and not module.startswith("__"):
             found.add(TopLevel(folder, module))
-    spaces = {folder.split("/")[1] for folder, _ in files if folder.startswith("src/")} if "src" in roots else set()
-    found |= {TopLevel("src", one) for one in spaces if one.isidentifier()}
+    projects = {folder for folder, name in every if name in PROJECT_FILES}
+    sources = {f"{folder}/src".lstrip("/") for folder in projects} | {"src"}
+    found.update(_namespaces({folder for folder, _ in files}, (projects | sources) - packages, sources))
     nearest = sorted(found, key=lambda one: (one.root not in ("", "src"), one.root.count("/"), one))
     return frozenset(nearest[:_MOST_NAMES])
+
+
+def _namespaces(folders: Iterable[str], roots: Container[str], sources: Container[str]) -> Iterator[TopLevel]:
+    """The first folders below a root on the way to each of the folders: a package with or without `__init__.py`."""
+    others = _stdlib() | BESIDE_PACKAGES  # a folder without `__init__.py` hides no package of that name
+    for folder in folders:
+        parts = folder.split("/")
+        for end, name in enumerate(parts):
+            root = "/".join(parts[:end])
+            is_name = name.isidentifier() and name not in others and f"{root}/{name}".lstrip("/") not in sources
+            if root in roots and is_name:
+                yield TopLevel(root, name)
 
 
 def gone(names: frozenset[TopLevel], before: frozenset[TopLevel], deleted: Iterable[str]) -> tuple[str, ...]:
@@ -153,6 +176,8 @@ def question(own: Own, places: Places, *, first: Sequence[str], word: str) -> st
     asked = {
         "word": word,
         "names": sorted({one.name for one in own.names} - _stdlib()),
+        "own": sorted({one.name for one in own.names if one.root in USUAL_ROOTS} - _stdlib() - BESIDE_PACKAGES),
+        "is_nameless": own.is_nameless,
         "gone": list(own.gone),
         "first": list(first),
         "projects": sorted(own.projects),
@@ -174,14 +199,18 @@ def read(interpreter: str, output: str, *, word: str) -> Answer:
 
 def _answer(interpreter: str, said: Mapping[str, list[dict[str, object]]]) -> Answer:
     found = [
-        Found(name=str(one["name"]), places=_paths(one["places"]), finder=str(one["finder"])) for one in said["found"]
+        Found(
+            name=str(one["name"]),
+            places=_paths(one["places"]),
+            finder=str(one["finder"]),
+            is_copy=bool(one["is_copy"]),
+        )
+        for one in said["found"]
     ]
-    copies = {str(name) for one in said["projects"] for name in _list(one["tops"])}
     return Answer(
         interpreter=interpreter,
         found=tuple(one for one in found if one.places),
         paths=_paths(said["paths"]),
-        copies=frozenset(copies),
         clones=tuple(Path(str(one["clone"])) for one in said["projects"] if one["clone"]),
     )
 
@@ -194,16 +223,15 @@ def strays(answer: Answer, own: Own, places: Places) -> tuple[Found, ...]:
     return tuple(
         one
         for one in answer.found
-        if _is_stray(one, answer, places)
+        if _is_stray(one, places)
         and (one.name in known or any(_unsuffixed(places.elsewhere(at) or "") in paths for at in one.places))
     )
 
 
-def _is_stray(found: Found, answer: Answer, places: Places) -> bool:
+def _is_stray(found: Found, places: Places) -> bool:
     """Of a namespace the first place of the repository's counts: the work tree's, or another."""
-    is_copy = found.name.split(".")[0] in answer.copies
     for place in found.places:
-        if places.elsewhere(place) is not None or (is_copy and is_installed(place)):
+        if places.elsewhere(place) is not None or (found.is_copy and is_installed(place)):
             return True
         if place.is_relative_to(places.tree):
             return False

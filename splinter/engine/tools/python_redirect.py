@@ -18,8 +18,6 @@ _COMPILED = (".so", ".pyd", ".dylib")
 _MOST_FILES = 20_000  # of a package, when compiled ones are looked for
 _BEHIND_PATH = ("", "_EditableFinder", "RedirectingFinder")  # finders that are asked after PYTHONPATH
 IsThere = Callable[[str], bool]  # whether the work tree has a file or folder
-# folders of modules that stand beside packages, with much in them that no package needs
-_BESIDE_PACKAGES = frozenset({"tests", "test", "testing", "docs", "examples", "benchmarks"})
 
 
 def free(answers: Iterable[Answer], own: Own, places: Places, is_there: IsThere) -> tuple[str, ...]:
@@ -78,8 +76,8 @@ def unbrought(answers: Iterable[Answer], own: Own, places: Places, is_there: IsT
                     found |= set(_missing(stray.places[0], _home(stray, root), is_there, (".py",)))
     for checkout in places.checkouts[:1]:  # also where no environment holds the package
         for one in own.names:
-            is_package = one.name not in _BESIDE_PACKAGES and (checkout / one.path).is_dir()
-            if is_package and is_there(one.path):
+            is_package = is_there(f"{one.path}/__init__.py") or (one.root == "src" and is_there(one.path))
+            if is_package and one.name not in python_imports.BESIDE_PACKAGES:
                 found |= set(_missing(checkout / one.path, one.path, is_there, (".py",)))
     return tuple(sorted(found))
 

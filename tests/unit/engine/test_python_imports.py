@@ -208,6 +208,18 @@ def test_a_namespace_package_in_src_is_led_to_the_work_tree(scene: Scene) -> Non
     assert scene.verdict() is None
 
 
+@pytest.mark.parametrize("path", ["shapes/core.py", "acme/shapes/core.py", "acme/shapes/__init__.py"])
+def test_a_namespace_package_at_the_top_is_led_to_the_work_tree(scene: Scene, path: str) -> None:
+    scene.write("pyproject.toml", "")
+    scene.write(path)
+    scene.users.distribution("shapes", {"_shapes.pth": f"{scene.checkout}\n"}, url=scene.checkout)
+    assert {one.name for one in python_imports.strays(scene.answer(scene.own()), scene.own(), scene.places)} == {
+        path.split("/")[0]
+    }
+    assert scene.roots() == ("",)
+    assert scene.verdict() is None
+
+
 def test_a_namespace_package_that_a_finder_maps_is_led_to_the_work_tree(scene: Scene) -> None:
     scene.write("maker/shapes/__init__.py")
     setuptools_finder(scene, {"maker.shapes": "maker/shapes"}, {"maker": []})
@@ -283,6 +295,44 @@ def test_another_distribution_with_the_same_name_is_none_of_our_business(scene: 
     scene.users.distribution("careless", {"tests/__init__.py": "", "careless/__init__.py": ""})
     assert scene.roots() == ()
     assert scene.verdict() is None
+
+
+def strays(scene: Scene, **fields: bool) -> list[str]:
+    own = replace(scene.own(), **fields)
+    return [one.name for one in python_imports.strays(scene.answer(own), own, scene.places)]
+
+
+def test_a_copy_that_no_distribution_lists_is_no_branch(scene: Scene) -> None:
+    scene.write("src/shapes/__init__.py")
+    scene.users.lay("shapes/__init__.py", ADD)
+    assert strays(scene) == ["shapes"]
+    assert scene.verdict() is None
+
+
+def test_an_installed_package_of_others_that_is_called_like_ours_is_theirs(scene: Scene) -> None:
+    scene.write("src/shapes/__init__.py")
+    scene.users.distribution("drawing", {"shapes/__init__.py": ADD})
+    assert strays(scene) == []
+    assert strays(scene, is_nameless=True) == ["shapes"]  # it may be this project's
+
+
+@pytest.mark.parametrize("metadata", ["drawing-1.egg-info/top_level.txt", "Oblongs_X-1.dist-info/METADATA", "a.egg"])
+def test_a_package_whose_distribution_lists_no_files_is_still_its_own(scene: Scene, metadata: str) -> None:
+    """Debian leaves RECORD away; an egg never had one."""
+    scene.write("src/oblongs_x/__init__.py")
+    folder = "a.egg/" if metadata == "a.egg" else ""
+    scene.users.lay(f"{folder}oblongs_x/__init__.py", ADD)
+    scene.users.lay("a.egg/EGG-INFO/PKG-INFO" if folder else metadata, "oblongs_x\nName: drawing\n")
+    scene.users.lay("easy-install.pth", "./a.egg\n")
+    assert strays(scene) == []
+
+
+def test_an_egg_of_this_project_is_no_branch(scene: Scene) -> None:
+    scene.write("src/shapes/__init__.py")
+    scene.users.lay("a.egg/shapes/__init__.py", ADD)
+    scene.users.lay("a.egg/EGG-INFO/PKG-INFO", "Name: Shapes\n")
+    scene.users.lay("easy-install.pth", "./a.egg\n")
+    assert strays(scene) == ["shapes"]
 
 
 def test_what_is_not_found_at_all_is_no_problem(scene: Scene) -> None:
@@ -474,6 +524,9 @@ def test_a_module_that_stands_for_the_standard_librarys_changes_no_answer(scene:
         (["src/maker/shapes/round.py"], ["src/maker"]),
         (["libs/a/pkg/__init__.py", "libs/a/helper.py"], ["libs/a/helper", "libs/a/pkg"]),
         (["scripts/release.py", "docs/conf.py"], []),
+        (["pyproject.toml", "shapes/core.py", "docs/conf.py", "tests/test_core.py", "json/x.py"], ["shapes"]),
+        (["setup.py", "acme/shapes/__init__.py"], ["acme", "acme/shapes"]),
+        (["libs/a/pyproject.toml", "libs/a/src/shapes/core.py", "libs/b/core.py"], ["libs/a/src/shapes"]),
         (["my-package/__init__.py"], []),
     ],
 )  # fmt: skip
@@ -527,4 +580,4 @@ def test_the_question_is_understood_by_older_and_newer_pythons(scene: Scene, ver
     scene.python = found
     answer = scene.answer(replace(scene.own(), projects=frozenset({"pip"})))
     assert answer.problem is None
-    assert json.dumps(sorted(answer.copies)) == '["pip"]'
+    assert json.dumps(sorted(one.name for one in answer.found if one.is_copy)) == '["pip"]'
