@@ -312,15 +312,15 @@ def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_w
     assert record["outcome"] == "failed", record["message"]
 
 
-# BREAKS (flat; nested with -I). Cause: python_imports.top_levels knows folders with __init__.py and those of src only; with none, nobody is
+# Closed; it broke (flat; nested with -I). Cause: python_imports.top_levels knows folders with __init__.py and those of src only; with none, nobody is
 # asked at all. Fix: top_levels: top folders that hold modules (PEP 420), dotted names of nested ones; and
 # python_imports.strays counts a sys.path folder of a checkout that comes before the tree's.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     ("layout", "command"),
     [
-        still_open("flat", "pytest tests"), still_open("flat", "python3 -I -m pytest tests"),
-        ("nested", "pytest tests"), still_open("nested", "python3 -I -m pytest tests"),
+        ("flat", "pytest tests"), ("flat", "python3 -I -m pytest tests"),
+        ("nested", "pytest tests"), ("nested", "python3 -I -m pytest tests"),
     ],
 )  # fmt: skip
 def test_a_package_without_init_is_the_repositorys_own_too(
@@ -342,11 +342,11 @@ def test_a_package_without_init_is_the_repositorys_own_too(
     assert record["outcome"] == "failed", record["message"]
 
 
-# BREAKS. Cause: import_probe.main tells only of places in known checkouts or of distributions whose name was read.
+# Closed; it broke. Cause: import_probe.main tells only of places in known checkouts or of distributions whose name was read.
 # Fix: import_probe.main/python_imports._is_stray: an own name found outside of the tree that no foreign distribution's
 # RECORD lists is a stray; eggs (EGG-INFO); a distribution counts by its top-level names too.
 @pytest.mark.lane("attacks")
-@pytest.mark.parametrize("how", ["clone", "copy", "egg", still_open("named")])
+@pytest.mark.parametrize("how", ["clone", "copy", "egg", "named"])
 def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, sealed_world: Path, how: str) -> None:
     users = Venv.make(sealed_world / "venv", borrows=True)
     users.comes_first(project)
@@ -368,10 +368,10 @@ def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, seal
     assert record["outcome"] == "failed", record["message"]
 
 
-# BREAKS (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
+# Closed; it broke (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
 # a command of a check that names a checkout is wrong_tree, or at least a note.
 @pytest.mark.lane("attacks")
-@pytest.mark.parametrize("step", [SWAP, still_open("echo 'def test_new(): assert False' > tests/test_new.py")])
+@pytest.mark.parametrize("step", [SWAP, "echo 'def test_new(): assert False' > tests/test_new.py"])
 @pytest.mark.parametrize("command", ["cd {root} && pytest tests", "pytest {root}/tests", "make -C {root} test"])
 def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world: Path, command: str, step: str) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
@@ -591,9 +591,8 @@ def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     assert failed(ends(app, f"{BREAKS}; {decoy}", check, scope=scope)) == FAILS
 
 
-# BREAKS (silently green). Fix: checkout_notes.note: a value of the workstream's `env` that names a checkout is noted.
+# Closed; it broke (silently green). Fix: checkout_notes.note: a value of the workstream's `env` that names a checkout is noted.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: World) -> None:
     project.write("tests/conftest.py", "import os, sys\nsys.path.insert(0, os.environ['PROJECT_ROOT'] + '/src')\n")
     project.env["PROJECT_ROOT"] = str(project.root)

@@ -345,3 +345,27 @@ def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
         f"go.mod names {world.root}, not the work tree.",
         f"node_modules/shapes leads to {world.root}/packages/shapes, not to the work tree.",
     ]
+
+
+def test_a_check_that_names_the_checkout_judges_nothing(project: World) -> None:
+    check = {"id": "tests", "run": f"cd {project.root} && pytest tests"}
+    record = done(project, "echo x > new.txt", [check])
+    assert (record["outcome"], record["reason"]) == ("failed", "wrong_tree")
+    assert record["message"] == (
+        f"the check tests: its command names {project.root}, the files of your checkout and not the branch's; "
+        "take the path out, a check starts at the top of the work tree"
+    )
+
+
+def test_what_git_ignores_in_the_checkout_may_be_named_and_is_noted(project: World) -> None:
+    project.write(".gitignore", "local.json\n.venv/\n__pycache__/\n")
+    project.write("local.json", "{}")
+    project.write(".venv/pyvenv.cfg", "")
+    project.env["CONFIG_FILE"] = f"{project.root}/local.json"
+    check = {"id": "tests", "run": f'test -f "$CONFIG_FILE" -a -d {project.root}/.venv/bin/..'}
+    (project.root / ".venv/bin").mkdir()
+    record = done(project, "echo x > new.txt", [check], env=["CONFIG_FILE"])
+    assert record["outcome"] == "changed", record["message"]
+    assert notes(project) == [
+        f"tests: CONFIG_FILE names {project.root}/local.json, which is in your checkout and not the branch's."
+    ]

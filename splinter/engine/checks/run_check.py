@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
-from splinter.engine.steps import command, python_places
+from splinter.engine.steps import checkout_commands, command, python_places
 from splinter.engine.tools import cases
 from splinter.errors import StepError
 from splinter.git.command_line import WorkTree
@@ -31,6 +31,7 @@ def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) ->
     started = time.monotonic()
     try:
         tree = judge_tree.ready(session, plan, commit)
+        checkout_commands.refuse(session, plan, check, tree)
         env = command.environment(session, plan, command.profile_of(plan, check), tree)
         python_places.prove(session, plan, check, tree, env)
     except StepError as error:

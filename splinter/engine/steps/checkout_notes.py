@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from splinter.engine.session import Session
-from splinter.engine.steps import python_asking, python_places, workspace
+from splinter.engine.steps import checkout_commands, python_asking, python_places, workspace
 from splinter.engine.tools import checkout_links, python_interpreters
 from splinter.engine.tools.checkout_links import Ground
 from splinter.git import commands as git
@@ -30,7 +30,8 @@ def note(session: Session, plan: Plan, tree: WorkTree) -> None:
         programs=_programs(plan),
         path=env["PATH"],
     )
-    for sentence in (*python_places.notes(session, plan, tree, env), *links):
+    told = checkout_commands.notes(session, plan, tree)
+    for sentence in (*python_places.notes(session, plan, tree, env), *links, *told):
         session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
     for pattern in workspace.unused_patterns(session):
         session.note(
