@@ -99,8 +99,13 @@ def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: st
             )
 
 
+def expect(tree: WorkTree, commit: str) -> None:
+    """Remember that what lies in the work tree is what that commit holds."""
+    write_whole(_expected(tree), commit)
+
+
 def expected(tree: WorkTree) -> str | None:
-    """The commit that the work tree was last put at, None for a new one."""
+    """The commit whose files lie in the work tree as far as we know, None for a new one."""
     try:
         return _expected(tree).read_text("ascii").strip() or None
     except FileNotFoundError:
@@ -211,7 +216,7 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     write_whole(_digest_file(tree), "".join(f"{digest} {name}\n" for name, digest in sorted(_digests(fresh).items())))
     fresh.rename(private)
     made.rmdir()
-    write_whole(_expected(tree), commit)
+    expect(tree, commit)
 
 
 def _digests(private: Path) -> dict[str, str]:

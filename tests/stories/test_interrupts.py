@@ -57,6 +57,22 @@ def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) ->
     assert "half.txt" in patches[0].read_text()
 
 
+def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: World) -> None:
+    waits = f"touch {world.home}/checking; while [ ! -e {world.home}/go ]; do sleep 0.05; done"
+    check = {"id": "c", "run": waits, "compare": False}
+    world.workstream(
+        "w", steps=[world.step("one", "echo a > a.txt"), world.step("two", "echo b > b.txt")], checks=[check]
+    )
+    world.commit()
+    doit = world.start("w")
+    wait_for(lambda: (world.home / "checking").exists(), "the check")
+    end_group(doit)
+    (world.home / "go").touch()
+    assert world.doit("w").status == 0
+    assert world.outcomes()["w"] == "changed"
+    assert list((world.root / ".splinter/runs").glob("*/w/found-in-worktree.patch")) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("arguments", [["-n", "1"], ["-n", "4"]])
 def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:

@@ -152,6 +152,7 @@ def _settle(
     )  # fmt: skip
     update = cache.kept(session, wanted, done, before, after) if wanted else None
     pin(session, plan, step.id, commit, also=update)
+    worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
     why = cache.share(session, update) if update else None
     return replace(done, notes=(*done.notes, session.redactor.text(why))) if why else done
 
