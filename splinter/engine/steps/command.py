@@ -16,7 +16,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.steps import handed_files, python_places, sandboxing
-from splinter.engine.tools import junit
+from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.errors import StepError
 from splinter.git import worktree
@@ -115,13 +115,15 @@ def act(
         booking.usage = reading.usage if is_paid(plan, step) else None
         results, notes = _results(session, plan, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
+    is_partial = reason == "exit_code" and bool(results.cases)
+    doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
     if failure:
         failure.log = session.log(plan, name)
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
-        ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=results.doubts,
+        ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
         notes=(*ended.notes, *denied, *unread, *notes),
     )  # fmt: skip
 

@@ -22,17 +22,25 @@ _NUMBERED = re.compile(r" \(\d+\)$")
 def merged(found: Iterable[CaseRecord], *, shows_reruns: bool = True) -> list[CaseRecord]:
     """Cases of one id made one: the last counts, the others are attempts before it.
 
-    Without `shows_reruns` the runner writes an attempt that failed as if it had passed, as pytest-rerunfailures does.
+    Without `shows_reruns` the runner writes an attempt that failed as if it had passed, as pytest-rerunfailures does;
+    what passes behind one that did not is then another test, whose name is written alike.
     """
-    last: dict[str, CaseRecord] = {}
+    alike: dict[str, list[CaseRecord]] = {}
     for case in found:
-        before = last.get(case.id)
-        if before is None:
-            last[case.id] = case
-            continue
-        outcome = "rerun" if before.outcome == "passed" and not shows_reruns else before.outcome
-        last[case.id] = replace(case, attempts=(*before.attempts, outcome, *case.attempts))
-    return list(last.values())
+        alike.setdefault(case.id, []).append(case)
+    made: list[CaseRecord] = []
+    for same in alike.values():
+        is_one_test = shows_reruns or same[-1].outcome in BAD or all(case.outcome == "passed" for case in same)
+        made += [_last_attempt(same, shows_reruns=shows_reruns)] if is_one_test else same
+    return made
+
+
+def _last_attempt(same: list[CaseRecord], *, shows_reruns: bool) -> CaseRecord:
+    earlier: list[str] = []
+    for case in same[:-1]:
+        is_hidden = case.outcome == "passed" and not shows_reruns
+        earlier += [*case.attempts, "rerun" if is_hidden else case.outcome]
+    return replace(same[-1], attempts=(*earlier, *same[-1].attempts))
 
 
 def settled(found: Iterable[CaseRecord], *, ended_well: bool) -> tuple[CaseRecord, ...]:

@@ -7,6 +7,7 @@ Each answer holds for the runner that a file shows to be its own; it never guess
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from splinter.engine.tools.junit_xml import Element
 
@@ -14,6 +15,8 @@ _FIXED_SUITES = ("pytest", "rspec", "(empty)")  # what pytest, rspec and ctest c
 _TIMESTAMP = re.compile(r"-\d{14}$")
 _NOT_RUN = ("notrun", "disabled", "skipped", "ignored", "suppressed", "pending")
 _FAILED = ("fail", "failed", "failure", "error", "broken")
+_STOPS = re.compile(r"-[qvsl]*x[qvsl]*|--exitfirst|--maxfail(?:=(?!0$).*)?|--?fail-?fast|--bail(?:=.*)?")
+_STOPPED = re.compile(r"stopping after \d+ failures?\b|\bcancell?ing due to", re.IGNORECASE)  # pytest, nextest
 _CTEST_SKIPS = "SKIP_"  # SKIP_RETURN_CODE=77, SKIP_REGULAR_EXPRESSION_MATCHED
 
 
@@ -55,6 +58,12 @@ def runs_a_name_again(suite: Element, root: Element) -> bool:
         return True
     found = [one for properties in suite.named("properties") for one in properties.named("property")]
     return any(one.attributes.get("name") == "go.version" for one in found)
+
+
+def doubts_of_failure(words: Sequence[str], output: str) -> tuple[str, ...]:
+    """What speaks against the results of a command that failed: where it ends at a failure, the rest did not run."""
+    is_cut_short = any(_STOPS.fullmatch(word) for word in words) or _STOPPED.search(output)
+    return ("it ended at a failure, and what comes behind did not run",) if is_cut_short else ()
 
 
 def is_risky_only(case: Element) -> bool:

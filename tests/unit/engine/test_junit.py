@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from splinter.engine.checks import comparison
 from splinter.engine.checks.comparison import compare
-from splinter.engine.tools import cases, junit, junit_xml
+from splinter.engine.tools import cases, junit, junit_runners, junit_xml
 from splinter.model.records import CaseRecord, CheckRecord
 from tests import paths
 
@@ -259,6 +259,43 @@ def test_a_command_that_ended_well_had_its_last_attempt_pass(tmp_path: Path) -> 
     assert ends(settled(written(tmp_path, text), ended_well=False)) == {"a": "failed", "a (2)": "passed"}
     text = '<testsuite><testcase name="a"/><testcase name="a"><failure/></testcase></testsuite>'
     assert ends(settled(written(tmp_path, text), ended_well=True)) == {"a": "passed", "a (2)": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        ("<failure/>", "", {"a::t": "failed", "a::t (2)": "passed"}),
+        ("<skipped/>", "", {"a::t": "skipped", "a::t (2)": "passed"}),
+        ("", "<failure/>", {"a::t": "failed"}),
+        ("<failure/>", "<error/>", {"a::t": "error"}),  # a test, and its own teardown
+        ("", "", {"a::t": "flaky"}),  # pytest-rerunfailures writes the first as if it had passed
+    ],
+)
+def test_in_pytests_file_no_test_excuses_another_that_is_written_alike(
+    tmp_path: Path, first: str, then: str, expected: dict[str, str]
+) -> None:
+    """`a/b.py` and `a.b.py` are one class there."""
+    text = '<testsuites name="pytest tests"><testsuite name="pytest">{}{}</testsuite></testsuites>'
+    one = '<testcase classname="a" name="t">{}</testcase>'
+    found = settled(written(tmp_path, text.format(one.format(first), one.format(then))), ended_well=False)
+    assert ends(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "is_cut_short"),
+    [
+        ("pytest -x tests", "", True),
+        ("pytest -vxs", "", True),
+        ("pytest --maxfail=1", "", True),
+        ("jest --bail", "", True),
+        ("go test -failfast", "", True),
+        ("pytest", "!!!!!! stopping after 1 failures !!!!!!\n1 failed", True),
+        ("cargo nextest run", "  Cancelling due to test failure: 2 tests still running", True),
+        ("pytest --maxfail=0 -k x tests/x", "1 failed", False),
+    ],
+)
+def test_what_ended_at_a_failure_did_not_run_all(words: str, output: str, is_cut_short: bool) -> None:
+    assert bool(junit_runners.doubts_of_failure(words.split(), output)) is is_cut_short
 
 
 def test_what_passed_at_a_later_attempt_does_not_excuse_its_failure_later() -> None:
