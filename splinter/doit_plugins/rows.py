@@ -79,7 +79,7 @@ class Act(BaseAction):
 def fail_of(error: Exception, task: Any) -> BaseFail:
     """An error in a task as doit's; one that is none of ours, in a task of ours, is our own bug, and is shown whole."""
     if isinstance(error, StepError):
-        return TaskFailed(f"{error.reason}: {error}")
+        return TaskFailed("\n".join([f"{error.reason}: {error}", *getattr(error, "__notes__", ())]))
     if isinstance(error, InputError):
         return RefusedError(str(error))
     if isinstance(error, SplinterError):

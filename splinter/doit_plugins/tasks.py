@@ -137,13 +137,11 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def act(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
-        try:
-            return _recording_failure(session, one, "accept", lambda: accept.accept(
-                session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
-            ))  # fmt: skip
-        finally:
-            if one.workstream.when == "always" and not session.processes.is_stopping:
-                session.store.set_occurrence(one.id, one.occurrence, is_open=False)
+        done = _recording_failure(session, one, "accept", lambda: accept.accept(
+            session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
+        ))  # fmt: skip
+        _end_occurrence(session, one)
+        return done
 
     return _task(session, one, "accept", is_fresh, act, task_dep=[previous], doc="checks, artifacts, branch")
 
@@ -168,8 +166,16 @@ def _recording_failure(session: Session, one: Plan, step: str, call: Callable[[]
         with disk_errors.as_storage_errors(session.folders):
             return call()
     except Exception as error:  # whatever it was, it belongs in the report
+        if not session.processes.is_stopping:
+            _end_occurrence(session, one)
         accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
+
+
+def _end_occurrence(session: Session, one: Plan) -> None:
+    """An `always` that came to its end, good or bad, begins anew; one that was killed is taken up."""
+    if one.workstream.when == "always":
+        session.store.set_occurrence(one.id, one.occurrence, is_open=False)
 
 
 def _files(session: Session, one: Plan) -> list[str]:

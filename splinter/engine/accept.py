@@ -13,6 +13,7 @@ from splinter.engine import evidence
 from splinter.engine.branch import move_branch
 from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
+from splinter.engine.due import way_out
 from splinter.engine.session import Session
 from splinter.engine.steps import command, run_step, setup
 from splinter.errors import StepError
@@ -84,6 +85,9 @@ def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared:
         step=_failing_step(step, reason, checks),
         message=session.redactor.text(str(error)),
     )
+    if reason and outcome == "failed":
+        error.add_note(way_out.of_failure(plan, step))
+        record = replace(record, notes=(*record.notes, way_out.of_failure(plan, step)))
     session.store.put_workstream(session.open_run(), record)
 
 

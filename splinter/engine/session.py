@@ -184,8 +184,9 @@ class Session:
     def account(self, plan: Plan) -> Account:
         """What the workstream's commands are booked on."""
         return Account(
-            run=self.open_run(), workstream=plan.id, tries_key=self.tries_key(plan), budget=plan.workstream.budget
-        )
+            run=self.open_run(), workstream=plan.id, tries_key=self.tries_key(plan), budget=plan.workstream.budget,
+            until=plan.until,
+        )  # fmt: skip
 
     def note(self, sentence: str) -> None:
         """Say something in the report that belongs to no workstream."""

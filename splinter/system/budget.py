@@ -28,6 +28,7 @@ class Account:
     workstream: str
     tries_key: str
     budget: Budget
+    until: str = "until the next occurrence, an edit, or doit -a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +105,23 @@ class Ledger:
         whole = self._store.usage_of(account.run)
         others = self._reserved.values()
         usd = self._share(
-            "dollars", account.budget.usd, own.usd, self._budget.usd, whole.usd, [one.usd for one in others]
-        )
+            "dollars", account.budget.usd, own.usd, self._budget.usd, whole.usd, [one.usd for one in others],
+            until=account.until,
+        )  # fmt: skip
         tokens = self._share(
             "tokens", account.budget.tokens, own.tokens, self._budget.tokens, whole.tokens,
-            [one.tokens for one in others],
+            [one.tokens for one in others], until=account.until,
         )  # fmt: skip
         return Allowance(usd=usd, tokens=tokens, seconds=seconds) if usd > 0 and tokens > 0 else None
 
     def _share(
-        self, unit: str, limit: float | None, used: float, of_run: float | None, used_of_run: float, others: list[float]
-    ) -> float:
+        self, unit: str, limit: float | None, used: float, of_run: float | None, used_of_run: float,
+        others: list[float], *, until: str,
+    ) -> float:  # fmt: skip
         """What one call may take of one unit: all that its workstream has left, else its share of the run's rest."""
         left = math.inf if limit is None else limit - used
         if limit is not None and left <= 0:
-            raise StepError("over_budget", f"its budget of {limit:g} {unit} is used up{_TILL}")
+            raise StepError("over_budget", f"its budget of {limit:g} {unit} is used up {until}")
         if of_run is None:
             return left
         if used_of_run >= of_run:
@@ -132,7 +135,7 @@ class Ledger:
             return math.inf
         left = minutes * 60 - self._store.seconds_of_calls(account.workstream, account.tries_key)
         if left <= 0:
-            raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up{_TILL}")
+            raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up {account.until}")
         return left
 
     def _run_seconds_left(self) -> float:
@@ -143,6 +146,3 @@ class Ledger:
         if left <= 0:
             raise StepError("over_budget", f"the run's budget of {minutes:g} minutes is used up")
         return left
-
-
-_TILL = " until its next occurrence, an edit, or doit -a"

@@ -19,8 +19,6 @@ from splinter.model.plan import Plan
 from splinter.model.records import StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 
-_TILL = "until the next occurrence, an edit, or doit -a"
-
 
 def fixed(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
     """Judge, and hand failures back to the tool until the checks pass; raises StepError where that leads nowhere.
@@ -55,10 +53,10 @@ def _refuse(
         raise judge.failed("check_failed", _summary(judged), judged)
     why = stuck_detector.trip(results)
     if why:
-        message = f"fix attempt {len(tries)} {why}; no more are made {_TILL}\n{_summary(judged)}"
+        message = f"fix attempt {len(tries)} {why}; no more are made {plan.until}\n{_summary(judged)}"
         raise judge.failed("oscillating", message, judged)
     if len(tries) >= fix.attempts:
-        used_up = f"({fix.attempts} fix attempts are used up {_TILL})"
+        used_up = f"({fix.attempts} fix attempts are used up {plan.until})"
         raise judge.failed("check_failed", f"{_summary(judged)} {used_up}", judged)
     lines = git.changed_lines(session.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:

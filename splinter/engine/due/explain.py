@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from splinter.engine import bases
 from splinter.engine.branch import last_success
+from splinter.engine.due import way_out
 from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
+
+_PAST = {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def explain(
         return Due(workstream=plan.id, is_due=True, reasons=maybe)
     last = _last_rows(session, plan)
     if "inputs" not in last:
-        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan), *maybe))
+        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan, values), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
     now = fingerprints.workstream_inputs(plan, results)
@@ -58,7 +61,10 @@ def explain(
         for one in differences.differences(last["inputs"], now)
         if one.kind != "dependency" or one.key in known
     )
+    failure = _failure(session, plan, values)
     reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)
+    if failure:
+        reasons = (*(one.text() for one in found), failure)
     return Due(workstream=plan.id, is_due=True, reasons=(*reasons, *maybe), differences=found)
 
 
@@ -92,26 +98,29 @@ def _last_rows(session: Session, plan: Plan) -> Values:
     return {**last.rows, "tip": last.tip} if last else {}
 
 
-def _never(session: Session, plan: Plan) -> str:
-    last = session.store.last_workstream(plan.id)
-    if last is None:
+def _never(session: Session, plan: Plan, values: Callable[[str], Values]) -> str:
+    latest = session.store.last_workstream(plan.id)
+    if latest is None:
         return "it never ran"
-    run, record = last
-    if record.outcome in ("changed", "unchanged"):
-        return f"nothing is left of its last success, in run {run}, to compare with"
-    why = f" at {record.step} ({record.reason})" if record.step and record.reason else ""
-    return f"it never succeeded: in run {run} it {_past(record.outcome)}{why}"
+    if failure := _failure(session, plan, values):
+        return f"it never succeeded: {failure}"
+    return f"nothing is left of its last success, in run {latest[0]}, to compare with"
+
+
+def _failure(session: Session, plan: Plan, values: Callable[[str], Values]) -> str:
+    """How the latest run ended where that was no success, and what can be done about it; empty where all was well."""
+    latest = session.store.last_workstream(plan.id)
+    past = _PAST.get(latest[1].outcome) if latest else None
+    if not latest or not past:
+        return ""
+    run, record = latest
+    where = f" at {record.step}" if record.step else ""
+    reason = f" ({record.reason})" if record.step and record.reason else ""
+    way = f"; {way_out.since(session, plan, values(plan.task('prepare')))}" if record.outcome == "failed" else ""
+    return f"in run {run} it {past}{where}{reason}{way}"
 
 
 def _without_difference(session: Session, plan: Plan, last: Values, stale: str) -> str:
-    latest = session.store.last_workstream(plan.id)
-    if latest and latest[1].outcome in ("failed", "blocked", "interrupted"):
-        where = f" at {latest[1].step}" if latest[1].step else ""
-        return f"in run {latest[0]} it {_past(latest[1].outcome)}{where}"
     if git.resolve(session.repository, f"refs/heads/{plan.branch}") is None and last.get("tip") != last.get("start"):
         return f"its branch {plan.branch} is gone"
     return f"{stale.split(':', 1)[1]} is no longer recorded as done"
-
-
-def _past(outcome: str) -> str:
-    return {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}.get(outcome, outcome)

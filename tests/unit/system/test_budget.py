@@ -51,7 +51,7 @@ def test_a_call_may_take_what_its_workstream_has_left(store: Store) -> None:
     on = account(usd=2.0, tokens=1000, minutes=1)
     assert pays(ledger, on, reported(1.5, 400), seconds=20) == Allowance(usd=2.0, tokens=1000, seconds=60)
     assert pays(ledger, on, reported(0.6, 100)) == Allowance(usd=0.5, tokens=600, seconds=40)
-    with pytest.raises(StepError, match=r"^its budget of 2 dollars is used up until its next occurrence, an edit,"):
+    with pytest.raises(StepError, match=r"^its budget of 2 dollars is used up until the next occurrence, an edit,"):
         pays(ledger, on, reported(1))
 
 
@@ -160,7 +160,7 @@ def test_a_workstream_that_used_up_its_dollars_pays_for_nothing_more_until_its_n
     assert world.new_calls() == ["limit=1.5000", "limit=0.5000"]
     record = world.records()["w"]
     assert (record["reason"], record["step"]) == ("over_budget", "c")
-    assert record["message"] == "its budget of 1.5 dollars is used up until its next occurrence, an edit, or doit -a"
+    assert record["message"] == "its budget of 1.5 dollars is used up until the next occurrence, an edit, or doit -a"
     world.doit("w")
     assert world.new_calls() == []
     world.now = TUESDAY
