@@ -88,6 +88,7 @@ def read(root: Path, settings: Settings) -> Collection:
     memory.save()
     by_id = _by_id(found)
     _check_dependencies(found, by_id)
+    _check_bases(found, settings.branch_prefix)
     _check_cycles(by_id)
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
     sound = {
@@ -227,6 +228,16 @@ def _check_dependencies(found: list[_Found], by_id: Mapping[str, _Found]) -> Non
             elif name not in by_id and name not in lost:
                 meant = did_you_mean(name, by_id) or "; no workstream has this id"
                 one.problems.append(one.document.problem(keys, f"unknown dependency {shown(name)}{meant}"))
+
+
+def _check_bases(found: list[_Found], prefix: str) -> None:
+    """A workstream that starts from its own branch, or aims at it, would find nothing left to do."""
+    for one in found:
+        for place in (("base",), ("pull_request", "base")):
+            for keys, name in rules.texts(one.document, *place):
+                if one.id and name == f"{prefix}{one.id}":
+                    message = f"branch {shown(name)} is this workstream's own; name the one that it starts from"
+                    one.problems.append(one.document.problem(keys, message))
 
 
 def _check_cycles(by_id: Mapping[str, _Found]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
+from splinter.engine import bases
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
@@ -56,9 +57,9 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     if meta.get("publishes"):
         return f".. {task.name}  would publish\n{_pull_request(session, meta['publishes'])}"
     if meta.get("step") == "prepare":
-        base = session.plans[meta["workstream"]].base
-        where = f"{base.remote}/{base.name}" if base.remote else base.name
-        return f".. {task.name}  would start from {where}: {task.doc}"
+        plan = session.plans[meta["workstream"]]
+        seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session, [plan]))
+        return f".. {task.name}  would start from {plan.base.shown}: {task.doc}{seen}"
     return f".. {task.name}  would run: {task.doc}"
 
 
@@ -66,7 +67,11 @@ def _of_one(session: Session, plan: Plan) -> Proposal | str:
     accepted = session.values.get(plan.task("accept")) or {}
     if accepted.get("outcome") == "changed":
         return proposals.proposal(session, plan, accepted)
-    return f"{plan.workstream.title}\n{plan.branch} -> {plan.base.name}\n\n{plan.workstream.objective}"
+    base = plan.base.shown if plan.base.is_unknown else plan.base.name
+    return f"{plan.workstream.title}
+{plan.branch} -> {base}
+
+{plan.workstream.objective}"
 
 
 def _together(session: Session) -> Proposal | str:

@@ -18,6 +18,7 @@ from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
+from splinter.text.counts import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
     tree = command.locate(session, plan)
     try:
         start = _start(session, plan, previous)
+        _note_what_is_ahead(session, plan)
         sandboxing.require(session, plan)
         setup.touch(session, plan, tree)
         setup.ready(
@@ -72,6 +74,15 @@ def _start(session: Session, plan: Plan, previous: Values) -> Start:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
     base = base_of(session, plan, previous, base)
     return Start(commit=base, base=base)
+
+
+def _note_what_is_ahead(session: Session, plan: Plan) -> None:
+    """Say where the user's own branch has what the remote's lacks: they may take it for a part of the run."""
+    base, local = plan.base, f"refs/heads/{plan.base.name}"
+    if base.remote and local in session.snapshot.refs:
+        ahead = git.count(session.repository, local, but=bases.commit(session, plan))
+        if ahead:
+            session.note(f"{base.name} is {plural(ahead, 'commit')} ahead of {base.shown}; that is not in this run.")
 
 
 def base_of(session: Session, plan: Plan, previous: Values, base: str) -> str:

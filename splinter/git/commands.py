@@ -88,6 +88,11 @@ def is_ancestor(repository: Repository, old: str, new: str) -> bool:
     return command_line.call(repository, "merge-base", "--is-ancestor", old, new, ok=(0, 1)).exit_status == 0
 
 
+def count(repository: Repository, commit: str, *, but: str) -> int:
+    """How many commits `commit` contains that `but` does not."""
+    return int(command_line.text(repository, "rev-list", "--count", commit, f"^{but}"))
+
+
 def diff(repository: Repository, old: str, new: str, pathspecs: Sequence[str] = ()) -> tuple[RawChange, ...]:
     """The raw diff of two trees or commits, renames as a delete and an add, sorted by path."""
     raw = _diff_tree(repository, old, new, pathspecs)

@@ -65,6 +65,7 @@ def pull_request_inputs(plan: Plan, accepted: Values, target: str) -> Inputs:
         "metadata": workstream.metadata,
         "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
         "branch": plan.branch,
+        "base": plan.base.name,
         "tip": accepted.get("tip"),
         "result": accepted.get("result"),
         "target": target,

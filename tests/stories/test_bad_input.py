@@ -122,6 +122,26 @@ def test_a_base_that_only_this_clone_has_is_reported_with_the_command_that_publi
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "source", "column"),
+    [
+        ("base: splinter/good\n", "6:7", "base: splinter/good", 6),
+        ("pull_request: {base: splinter/good}\n", "6:22", "pull_request: {base: splinter/good}", 21),
+    ],
+)
+def test_a_base_that_is_the_workstreams_own_branch_is_reported(
+    world: World, text: str, place: str, source: str, column: int
+) -> None:
+    world.write("workstreams/good.yaml", GOOD + text)
+    world.commit()
+    done = world.doit()
+    assert (done.status, done.out) == (3, "")
+    assert done.err == (
+        f'workstreams/good.yaml:{place}: branch "splinter/good" is this workstream\'s own; name the one that it starts '
+        f"from\n    {source}\n    {' ' * column}{'^' * 13}\n1 error in 1 file\n"
+    )
+
+
 def test_bad_settings_are_reported(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.write("splinter.toml", "jobs = 0\n")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.counterparts.forge import Forge, forge
-from tests.world import Done, World
+from tests.world import TUESDAY, Done, World
 
 BRANCH = "splinter/one"
 TABLE = """
@@ -133,7 +133,7 @@ class Bench:
     def clone(self, kind: str) -> None:
         url, root, tip = f"file://{self.origin}", self.world.root, self.git("rev-parse", "HEAD")
         if kind not in ("by hand", "pushed"):
-            shutil.rmtree(root)
+            shutil.rmtree(root)  # a machine without our records, too
             root.mkdir()
             self.git("init", "-q", "--initial-branch=mine") if kind in ("actions", "gitlab", "jenkins") else None
         if kind in ("actions", "gitlab", "jenkins", "by hand", "pushed"):
@@ -276,3 +276,71 @@ def test_a_persons_commits_on_the_branch_are_pushed_and_what_they_merged_from_el
     assert bench.doit("run", "-a", "pr:one").status == 0
     assert bench.there("log", "-2", "--format=%s", BRANCH).splitlines() == ["by a person", "T (s)"]
     bench.assert_private()
+
+
+def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Bench) -> None:
+    bench.clone("full")
+    assert bench.doit().status == 0
+    tip = bench.tip(BRANCH)
+    bench.clone("full")
+    bench.world.now = TUESDAY
+    done = bench.doit()
+    assert done.status == 0, done.out
+    assert (bench.tip(BRANCH), bench.git("rev-parse", BRANCH)) == (tip, tip)
+    assert len(bench.hub.pulls) == 1
+
+
+def test_a_default_branch_at_the_same_commit_is_followed_by_the_pull_request(bench: Bench) -> None:
+    bench.clone("full")
+    assert bench.doit().status == 0
+    bench.there("branch", "main", "trunk")
+    bench.there("symbolic-ref", "HEAD", "refs/heads/main")
+    tip = bench.tip(BRANCH)
+    assert bench.doit().status == 0
+    bench.assert_published_on("main")
+    assert bench.tip(BRANCH) == tip
+
+
+def test_what_is_not_due_asks_nobody(bench: Bench) -> None:
+    bench.clone("full")
+    bench.world.workstream("one", title="T", when="once", steps=[{"id": "s", "run": "echo x >> a"}])
+    assert bench.doit().status == 0
+    bench.offline()
+    done = bench.doit()
+    assert (done.status, {line[:3] for line in done.out.splitlines()}) == (0, {"-- "})
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "said"),
+    [
+        ("full", "origin/trunk", "origin/trunk is as last seen; a run asks origin."),
+        ("by hand", "origin/HEAD", "The default branch of origin was never seen here; a run asks for it."),
+    ],
+)
+def test_commands_that_look_reach_no_network_and_say_what_they_know(
+    bench: Bench, kind: str, shown: str, said: str
+) -> None:
+    bench.clone(kind)
+    bench.offline()
+    assert bench.doit("plan").out == f"one  due  it never ran\n{said}\n"
+    assert bench.doit("why", "one").out == f"one is due:\n  it never ran\n{said}\n"
+    told = bench.doit("run", "--dry-run").out
+    assert f".. one:prepare  would start from {shown}: work tree, tools, preflight\n     {said}\n" in told
+    assert f"{BRANCH} -> {shown.removeprefix('origin/') if kind == 'full' else shown}" in told
+
+
+def test_what_is_ahead_of_the_remote_is_noted_and_a_missing_file_is_explained(bench: Bench) -> None:
+    bench.clone("full")
+    bench.check_out("attached")
+    step = {"id": "s", "run": ["python3", "private.txt"]}
+    bench.world.workstream("one", title="T", when="always", steps=[step])
+    done = bench.doit()
+    assert done.status == 1
+    assert "trunk is 1 commit ahead of origin/trunk; that is not in this run.\n" in done.out
+    assert (
+        "private.txt is in your checkout and not in this run: neither on origin/trunk nor listed in .worktreeinclude\n"
+    ) in done.out
+    bench.git("push", "-q", "origin", "trunk")
+    done = bench.doit()
+    assert "ahead of" not in done.out + (bench.world.root / "reports/latest/report.md").read_text()
+    assert "in your checkout" not in done.out

@@ -85,6 +85,7 @@ class Plan(_Reading):
         width = max(map(len, found))
         for id, due in found.items():
             print(f"{id:<{width}}  due  {'; '.join(due.reasons)}" if due.is_due else f"{id:<{width}}  up to date")
+        _say_what_was_seen(session, found)
         return 0
 
 
@@ -120,7 +121,16 @@ class Why(_Reading):
                 print(f"  {prompt.text}")
             for one in due.also:
                 print(f"  tool version (no reason to run): {one.text()}")
+        _say_what_was_seen(session, found)
         return 0
+
+
+def _say_what_was_seen(session: Any, found: dict[str, Any]) -> None:
+    """Nobody was asked: what is said of a remote's branch is what is known of it here."""
+    from splinter.engine import bases
+
+    for sentence in bases.as_seen(session, (session.plans[id] for id, due in found.items() if due.is_due)):
+        print(sentence)
 
 
 def _json(due: Any, asked: tuple[Any, ...]) -> dict[str, Any]:

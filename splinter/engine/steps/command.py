@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.engine.session import Session
-from splinter.engine.steps import handed_files, python_places, sandboxing
+from splinter.engine.steps import handed_files, missing_files, python_places, sandboxing
 from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.errors import StepError
@@ -120,6 +120,8 @@ def act(
     failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
     if failure:
         failure.log = session.log(plan, name)
+    if failure and reason == "exit_code":
+        missing_files.explain(session, plan, place.tree, failure, said=f"{command.label}\n{ended.output}")
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
