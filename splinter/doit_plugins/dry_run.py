@@ -68,10 +68,7 @@ def _of_one(session: Session, plan: Plan) -> Proposal | str:
     if accepted.get("outcome") == "changed":
         return proposals.proposal(session, plan, accepted)
     base = plan.base.shown if plan.base.is_unknown else plan.base.name
-    return f"{plan.workstream.title}
-{plan.branch} -> {base}
-
-{plan.workstream.objective}"
+    return f"{plan.workstream.title}\n{plan.branch} -> {base}\n\n{plan.workstream.objective}"
 
 
 def _together(session: Session) -> Proposal | str:
