@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from doit.cmd_base import DodoTaskLoader
@@ -15,6 +14,7 @@ from doit.exceptions import InvalidDodoFile
 from doit.loader import generate_tasks
 
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
 
 
@@ -44,12 +44,11 @@ class Loader(DodoTaskLoader):
         config: dict[str, Any] = super().load_doit_config()
         if not self.is_ours:
             return config
-        from splinter.engine import project
         from splinter.model.layout import DATABASE
         from splinter.system.history import exclude_from_git
 
         try:
-            self.project = project.read(Path.cwd())
+            self.project = read_project()
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         if not self._options.get("dry_run"):

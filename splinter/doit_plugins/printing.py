@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
+
+from splinter.text.redact import Masked, Redactor
+
+_redactor = Redactor(())
 
 
 class Sound:
@@ -19,14 +24,18 @@ class Sound:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write it, characters that the stream's encoding lacks as escapes."""
+        """Write it with known secrets masked, whoever prints: doit shows what a task is made of, too."""
+        self._show(_redactor.text(text))
+        return len(text)
+
+    def _show(self, text: Masked) -> None:
+        """Characters that the stream's encoding lacks become escapes."""
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding, "replace")
         try:
             self._stream.write(shown)
         except (OSError, ValueError):  # ValueError: it was closed
             self._give_up()
-        return len(text)
 
     def writelines(self, lines: Any) -> None:
         """Write each."""
@@ -57,6 +66,12 @@ class Sound:
     def __getattr__(self, name: str) -> Any:
         """What is asked beyond that, such as `isatty` and `fileno`."""
         return getattr(self._stream, name)
+
+
+def mask(secrets: Iterable[str]) -> None:
+    """From now on these, too, are masked in what is printed."""
+    global _redactor
+    _redactor = Redactor(tuple(dict.fromkeys((*_redactor.secrets, *secrets))))
 
 
 def guard() -> None:

@@ -16,7 +16,7 @@ from splinter.errors import SplinterError
 from splinter.model import records
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
-from splinter.text.redact import plain
+from splinter.text.redact import Masked, Redactor, plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _SHOWN_FILES = 5
@@ -129,6 +129,9 @@ class Reporter(ConsoleReporter):
         return f"\x1b[{colour}m{outcome}\x1b[0m" if colour else outcome
 
     def _say(self, line: str) -> None:
-        text = self.session.redactor.text(line) if self.session else line
-        kept = text if "\x1b[" in text and self._is_terminal else plain(text)
-        self.write(f"{kept}\n")
+        redactor = self.session.redactor if self.session else Redactor(())
+        text = redactor.text(f"{line}\n")
+        self._show(text if "\x1b[" in text and self._is_terminal else plain(text))
+
+    def _show(self, text: Masked) -> None:
+        self.write(text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from splinter.doit_plugins import final_tasks
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
+from splinter.doit_plugins.terminal import read_project
 from splinter.engine import accept, prepare, project
 from splinter.engine.branch import last_success
 from splinter.engine.checks import judge_tree
@@ -221,7 +221,7 @@ def task_splinter() -> Iterator[dict[str, Any]]:
     from doit.exceptions import InvalidDodoFile
 
     try:
-        found = project.read(Path.cwd())
+        found = read_project()
         found.collection.check()
         session = project.open_session(found, auth=plugins.auth, is_read_only=True)
     except InputError as error:

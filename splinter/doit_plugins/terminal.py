@@ -4,42 +4,54 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from doit.exceptions import InvalidDodoFile
 
 from splinter.doit_plugins import printing
 from splinter.errors import InputError, SplinterError
 from splinter.system import disk_errors
-from splinter.text.redact import Redactor
+
+if TYPE_CHECKING:
+    from splinter.engine.project import Project
 
 
 def exit_status_of(call: Callable[[], int]) -> int:
     """Call it; an error of ours goes to stderr and gives its exit status."""
     printing.guard()
+    _mask_what_is_set()
     try:
         return call()
     except InvalidDodoFile as error:
-        sys.stderr.write(f"{_masked(error)}\n")
+        sys.stderr.write(f"{error}\n")
         return InputError.exit_status
     except SplinterError as error:
-        sys.stderr.write(f"{_masked(error)}\n")
+        sys.stderr.write(f"{error}\n")
         return error.exit_status
     except OSError as error:
         hindered = disk_errors.of(error, (Path.cwd(), *disk_errors.temporary()))
-        sys.stderr.write(f"{_masked(hindered)}\n")
+        sys.stderr.write(f"{hindered}\n")
         return hindered.exit_status
 
 
-def _masked(error: Exception) -> str:
-    """An error without the secrets of the environment; one that is about a malformed variable shows no value."""
+def _mask_what_is_set() -> None:
+    """Mask the secrets of the environment; an error that is about a malformed variable shows no value."""
     from splinter.config import settings_file
 
-    try:
-        secrets = settings_file.environment().secrets()
-    except InputError:
-        secrets = ()
-    return Redactor(secrets).text(str(error))
+    with suppress(InputError):
+        printing.mask(settings_file.environment().likely_secrets())
+
+
+def read_project() -> Project:
+    """What the user wrote here; from now on, all secrets that it names are masked in what is printed."""
+    from splinter.engine import project
+
+    _mask_what_is_set()
+    known = project.read(Path.cwd())
+    printing.mask(known.redactor.secrets)
+    return known
 
 
 def takes_colour(variables: Mapping[str, str]) -> bool:

@@ -23,6 +23,7 @@ from splinter.model import fingerprints
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
+from splinter.text.redact import masked
 
 
 def accept(
@@ -40,7 +41,7 @@ def accept(
         result = git.result(session.repository, prepared["start"], judged.commit)
         rows = {
             "fingerprint": fingerprint,
-            "inputs": fingerprints.workstream_inputs(plan, _results(session, plan)),
+            "inputs": masked(fingerprints.workstream_inputs(plan, _results(session, plan)), session.redactor),
             "versions": prepared.get("versions", {}),
             "result": result,
             "base": prepared["base"],

@@ -19,6 +19,7 @@ from splinter.git import merge, submodules, worktree
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 from splinter.text.counts import plural
+from splinter.text.redact import Masked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,8 @@ def _merged(session: Session, plan: Plan, base: str, tips: list[str]) -> str:
             raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
         message = f"Merge what {plan.id} depends on\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
         date_s = int(session.clock.now().timestamp())
-        merged = git.commit_tree(session.repository, tree, [merged, tip], message, date_s=date_s,
+        text = session.redactor.text(message)
+        merged = git.commit_tree(session.repository, tree, [merged, tip], text, date_s=date_s,
                                  is_signed=session.settings.sign_commits)  # fmt: skip
         session.store.add_commit(merged, plan.id)
     return merged
@@ -155,7 +157,7 @@ def _try_to_sign(session: Session, start: Start) -> None:
     def ask() -> str | None:
         repository, tree = session.repository, git.tree_of(session.repository, start.commit)
         try:
-            git.commit_tree(repository, tree, [start.commit], "a first signature\n", date_s=0, is_signed=True)
+            git.commit_tree(repository, tree, [start.commit], Masked("a first signature\n"), date_s=0, is_signed=True)
         except GitError as error:
             return str(error)
         return None

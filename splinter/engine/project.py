@@ -5,6 +5,7 @@ It starts no workstream; opened for reading, it changes no byte and reaches no n
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
@@ -50,7 +51,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: its redactor is made once
 class Project:
     """What a user wrote and where: read before any decision is made."""
 
@@ -63,6 +64,13 @@ class Project:
     def marker(self) -> str:
         """The part of a child's marker that names this repository."""
         return f"{repository_key(self.repository)}/"
+
+    @functools.cached_property
+    def redactor(self) -> Redactor:
+        """What masks all secrets that are known: our own, and those that some workstream or tool passes on."""
+        passed_on = [one.env for one in self.collection.workstreams]
+        passed_on += [one.env for one in self.settings.tools.values()]
+        return Redactor(self.environment.secrets(tuple(name for names in passed_on for name in names)))
 
 
 def read(start: Path) -> Project:
@@ -89,8 +97,7 @@ def open_session(
     repository = project.repository
     snapshot = user_repository.snapshot(repository)
     current = clock(project.environment)
-    redactor = Redactor(project.environment.secrets(_named(project)))
-    store = Store(repository.root / layout.STATE, redactor=redactor, is_read_only=is_read_only)
+    store = Store(repository.root / layout.STATE, redactor=project.redactor, is_read_only=is_read_only)
     if not is_read_only:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
     session = Session(
@@ -99,10 +106,10 @@ def open_session(
         settings=project.settings,
         environment=project.environment,
         store=store,
-        processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", redactor),
+        processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", project.redactor),
         ledger=Ledger(store, project.settings.budget, jobs=project.settings.jobs),
         clock=current,
-        redactor=redactor,
+        redactor=project.redactor,
         state=state_folder(repository),
         plans={},
         auth=auth,
@@ -156,12 +163,6 @@ def repository_key(repository: Repository) -> str:
 def state_folder(repository: Repository) -> Path:
     """Where work trees lie: in the user's state folder, outside the checkout."""
     return user_folders.state().resolve() / repository_key(repository)
-
-
-def _named(project: Project) -> tuple[str, ...]:
-    """Every variable that some workstream or tool passes on."""
-    workstreams = [name for one in project.collection.workstreams for name in one.env]
-    return (*workstreams, *(name for tool in project.settings.tools.values() for name in tool.env))
 
 
 def clock(environment: Environment) -> Clock:

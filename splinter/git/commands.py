@@ -16,6 +16,7 @@ from typing import IO
 from splinter.git import command_line
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
+from splinter.text.redact import Masked
 
 SIGN_TIMEOUT_S = 60.0
 _GITLINK, _SYMLINK = "160000", "120000"
@@ -150,7 +151,7 @@ def printable(path: str) -> str:
 
 
 def commit_tree(
-    repository: Repository, tree: str, parents: Sequence[str], message: str, *, date_s: int, is_signed: bool = False
+    repository: Repository, tree: str, parents: Sequence[str], message: Masked, *, date_s: int, is_signed: bool = False
 ) -> str:
     """Write a commit object by our identity; `date_s` is seconds since the epoch, UTC. Moves no ref."""
     who, date = repository.identity, f"@{date_s} +0000"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from splinter.git import command_line
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
+from splinter.text.redact import Masked
 
 
 def merge_trees(repository: Repository, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
@@ -27,8 +28,9 @@ def three_way(repository: Repository, base: str, ours: str, theirs: str) -> tupl
     if base == ours or ours == theirs:
         return theirs, ()
     # `merge-tree --merge-base` is newer than git 2.39: commits of our own give it a base
-    root = git.commit_tree(repository, base, [], "base", date_s=0)
-    sides = [git.commit_tree(repository, tree, [root], side, date_s=0) for side, tree in (("a", ours), ("b", theirs))]
+    root = git.commit_tree(repository, base, [], Masked("base"), date_s=0)
+    named = ((Masked("a"), ours), (Masked("b"), theirs))
+    sides = [git.commit_tree(repository, tree, [root], side, date_s=0) for side, tree in named]
     return merge_trees(repository, *sides)
 
 

@@ -74,9 +74,7 @@ def _session(known: Project, scratch: Path) -> Session:
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
     session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
     session.settings, session.state = known.settings, scratch
-    passed_on = [one.env for one in known.collection.workstreams]
-    passed_on += [tool.env for tool in known.settings.tools.values()]
-    session.redactor = Redactor(known.environment.secrets(tuple(name for names in passed_on for name in names)))
+    session.redactor = known.redactor
     return session
 
 

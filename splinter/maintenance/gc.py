@@ -28,7 +28,6 @@ from splinter.model import layout
 from splinter.model.workstream import Workstream
 from splinter.publish import combined_pull_request, plugins
 from splinter.system import disk
-from splinter.text.redact import Redactor
 
 PATCH = "found-in-worktree.patch"
 KINDS = ("worktrees", "logs", "results", "refs", "backups")
@@ -95,11 +94,7 @@ def _session(known: Project) -> Iterator[Session]:
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
     session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
     session.settings = known.settings
-    passed_on = [
-        *(one.env for one in known.collection.workstreams),
-        *(one.env for one in known.settings.tools.values()),
-    ]
-    session.redactor = Redactor(known.environment.secrets(tuple(name for names in passed_on for name in names)))
+    session.redactor = known.redactor
     with command_line.borrowed(session.repository) as repository:
         session.repository = repository
         yield session

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 from splinter.model.finding import Finding
 from splinter.model.records import PullRequestRecord
 from splinter.model.settings import Environment
+from splinter.text.redact import Masked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ class Proposal:
     workstream: str
     head: str
     base: str
-    title: str
-    own_body: str
+    title: Masked
+    own_body: Masked
     draft: bool = True
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Proposal:
 
     def beside(self, part: str) -> Proposal:
         """The same proposal where `part` of ours is there already."""
-        return replace(self, own_body=part) if self.is_lost and part else self
+        return replace(self, own_body=Masked(part)) if self.is_lost and part else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,9 @@ class Message:
     """A report to people: `text` is Markdown, `html` a whole page made of it."""
 
     run: str
-    subject: str
-    text: str
-    html: str
+    subject: Masked
+    text: Masked
+    html: Masked
     is_failure: bool
 
 

@@ -20,6 +20,8 @@ from splinter.model.workstream import Budget, Setup
 SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|WEBHOOK|AUTH|COOKIE|PRIVATE|SIGNATURE|DSN|_PAT$|_PWD$", re.IGNORECASE
 )
+# names that hardly anything but a secret has; the wider one above is for what somebody passes on to a program
+_SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 # what programs commonly need: on POSIX, on Windows
 PASSED_ON = {
@@ -113,6 +115,10 @@ class Environment:
         values = [value for value in map(self.variable, named) if value]
         parts = [part for value in values if "://" in value for part in _secret_parts(value)]
         return tuple(dict.fromkeys((*values, *parts)))
+
+    def likely_secrets(self) -> tuple[str, ...]:
+        """The values that are not shown on a terminal, whether or not anything names their variables."""
+        return self.secrets(tuple(name for name in self.variables if _SURELY.search(name)))
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
         """The values of those names that are set and do not look like secrets."""

@@ -79,18 +79,19 @@ def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
         notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
     )
     members = [_record(session, plan, rehearsed["members"][plan.id][1]) for plan in plans]
+    body = pull_request_body.body(
+        run_records.masked(session, record),
+        run=rehearsed["run"] or "",
+        reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
+        definition=_definition(plans),
+        members=[run_records.masked(session, one) for one in members],
+    )
     return Proposal(
         workstream=ID,
         head=whole.branch,
         base=wanted.base or whole.base.name,
-        title=pull_request_body.title(record),
-        own_body=pull_request_body.body(
-            run_records.masked(session, record),
-            run=rehearsed["run"] or "",
-            reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
-            definition=_definition(plans),
-            members=[run_records.masked(session, one) for one in members],
-        ),
+        title=session.redactor.text(pull_request_body.title(record)),
+        own_body=session.redactor.text(body),
         draft=wanted.draft,
         labels=wanted.labels,
         reviewers=wanted.reviewers,

@@ -9,6 +9,7 @@ from splinter.model.ports import Message, Notifier, Sender
 from splinter.model.records import RunRecord
 from splinter.model.registry import NOTIFIERS
 from splinter.publish import plugins, report, run_records
+from splinter.text.redact import Masked
 
 
 def notifier(session: Session, task: str) -> Notifier:
@@ -24,8 +25,12 @@ def message(session: Session, run: str | None) -> Message:
     """What mail and messengers say of a run; with none, that nothing was due."""
     if run is None:
         text = "Nothing was due."
-        return Message(run="", subject="[splinter] nothing was due", text=text, html=f"<p>{text}</p>", is_failure=False)
-    return report.mail(run_records.run_record(session, run), is_earlier=run not in (session.taken_up, session.run))
+        return _own("", "[splinter] nothing was due", text)
+    return report.mail(
+        run_records.run_record(session, run),
+        session.redactor.text,
+        is_earlier=run not in (session.taken_up, session.run),
+    )
 
 
 def ping(session: Session) -> tuple[str | None, Message]:
@@ -38,10 +43,16 @@ def ping(session: Session) -> tuple[str | None, Message]:
         return run, message(session, run)
     now = session.clock.now().isoformat(timespec="seconds")
     night = RunRecord(run="", started=now, finished=now, errors=tuple(session.errors))
-    return None, report.mail(run_records.whole(session, night))
+    return None, report.mail(run_records.whole(session, night), session.redactor.text)
 
 
 def sample() -> Message:
     """What `--test` sends: it says that it is a test."""
     text = "This is a test of splinter's own making. No run is reported by it.\n"
-    return Message(run="test", subject="[splinter] test", text=text, html=f"<p>{text}</p>", is_failure=False)
+    return _own("test", "[splinter] test", text)
+
+
+def _own(run: str, subject: str, text: str) -> Message:
+    """A message of words that are all our own."""
+    html = Masked(f"<p>{text}</p>")
+    return Message(run=run, subject=Masked(subject), text=Masked(text), html=html, is_failure=False)

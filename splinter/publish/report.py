@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 
 from splinter.model import records
@@ -15,6 +16,7 @@ from splinter.model.records import (
 )
 from splinter.publish.rendering import markdown_of, pages
 from splinter.text import counts, markdown
+from splinter.text.redact import Masked
 
 SCHEMA_VERSION = 1
 NOTHING_RAN = "nothing ran"
@@ -51,7 +53,7 @@ def index_html(run: RunRecord) -> str:
     return pages().get_template("index.html").render(_story(run))
 
 
-def mail(run: RunRecord, *, is_earlier: bool = False) -> Message:
+def mail(run: RunRecord, mask: Callable[[str], Masked], *, is_earlier: bool = False) -> Message:
     """The report as a message: the Markdown itself, and the page that markdown2 makes of it.
 
     `is_earlier`: it is not about the run that sends it, and says so.
@@ -61,15 +63,13 @@ def mail(run: RunRecord, *, is_earlier: bool = False) -> Message:
     # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
     source = markdown_of("report.md", literal=markdown.shielded, **_story(run))
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
+    words = ("[splinter]", "earlier run:" if is_earlier else "", tally(run), "·", markdown.one_line(run.run))
+    html = pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body)
     return Message(
         run=run.run,
-        subject=" ".join(
-            filter(
-                None, ("[splinter]", "earlier run:" if is_earlier else "", tally(run), "·", markdown.one_line(run.run))
-            )
-        ),
-        text=report_markdown(run),
-        html=pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body),
+        subject=mask(" ".join(filter(None, words))),
+        text=mask(report_markdown(run)),
+        html=mask(html),
         is_failure=is_failure(run),
     )
 

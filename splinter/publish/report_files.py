@@ -11,6 +11,7 @@ from splinter.model import layout
 from splinter.model.records import RunRecord
 from splinter.publish import report
 from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
+from splinter.text.redact import Masked
 
 
 def write(session: Session, record: RunRecord) -> Path:
@@ -21,11 +22,16 @@ def write(session: Session, record: RunRecord) -> Path:
             exclude_from_git(session.repository.common, f"/{layout.REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
-    write_whole(folder / "report.md", report.report_markdown(record))
-    write_whole(folder / "report.json", report.report_json(record))
-    write_whole(folder / "index.html", report.index_html(record))
+    mask = session.redactor.text
+    _write_page(folder / "report.md", mask(report.report_markdown(record)))
+    _write_page(folder / "report.json", mask(report.report_json(record)))
+    _write_page(folder / "index.html", mask(report.index_html(record)))
     _point(folder.parent / layout.LATEST, folder)
     return folder
+
+
+def _write_page(file: Path, text: Masked) -> None:
+    write_whole(file, text)
 
 
 def _point(latest: Path, folder: Path) -> None:

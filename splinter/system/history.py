@@ -30,8 +30,7 @@ from splinter.model.records import (
     WorkstreamRecord,
 )
 from splinter.system import sqlite_files
-from splinter.text import redact
-from splinter.text.redact import Redactor
+from splinter.text.redact import Masked, Redactor
 
 _TABLES = """
 create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
@@ -111,7 +110,7 @@ class Store:
         """Add a sentence to a run, once."""
         notes = json.loads(self._text("select notes from runs where run = ?", run) or "[]")
         if self._redactor.text(note) not in notes:
-            self._write("update runs set notes = ? where run = ?", json.dumps([*notes, self._redactor.text(note)]), run)
+            self._keep("update runs set notes = ?2 where run = ?1", run, record=self._redactor.json([*notes, note]))
 
     def unfinished_runs(self) -> tuple[str, ...]:
         """Runs that were begun and never closed."""
@@ -157,7 +156,9 @@ class Store:
 
     def add_step(self, run: str, record: StepRecord) -> None:
         """Keep what a step did."""
-        self._write("insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, self._json(record))
+        self._keep(
+            "insert into steps values (?, ?, ?, ?)", run, record.workstream, record.step, record=self._json(record)
+        )
 
     def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
         """The latest record of a step that ended well on that commit, from whichever run."""
@@ -209,9 +210,9 @@ class Store:
 
     def put_workstream(self, run: str, record: WorkstreamRecord) -> None:
         """Keep how a workstream ended in a run, over what stood there."""
-        self._write(
+        self._keep(
             "insert into workstreams values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.workstream, self._json(record),
+            run, record.workstream, record=self._json(record),
         )  # fmt: skip
 
     def last_workstream(self, workstream: str) -> tuple[str, WorkstreamRecord] | None:
@@ -233,23 +234,23 @@ class Store:
 
     def put_pull_request(self, run: str, record: PullRequestRecord) -> None:
         """Keep what publishing a workstream did, over what stood there."""
-        self._write(
+        self._keep(
             "insert into pull_requests values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.workstream, self._json(record),
+            run, record.workstream, record=self._json(record),
         )  # fmt: skip
 
     def put_rehearsal(self, run: str, record: RehearsalRecord) -> None:
         """Keep how the finished branches of one base fit together, over what stood there."""
-        self._write(
+        self._keep(
             "insert into rehearsals values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.base, self._json(record),
+            run, record.base, record=self._json(record),
         )  # fmt: skip
 
     def put_error(self, run: str, record: ErrorRecord) -> None:
         """Keep that a task of a run ended in an error, over what stood there."""
-        self._write(
+        self._keep(
             "insert into errors values (?, ?, ?) on conflict do update set record = excluded.record",
-            run, record.task, self._json(record),
+            run, record.task, record=self._json(record),
         )  # fmt: skip
 
     def errors_of(self, run: str) -> tuple[ErrorRecord, ...]:
@@ -277,7 +278,9 @@ class Store:
 
     def add_attempt(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
         """Count a try of a fix loop, before it is made."""
-        self._write("insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, json.dumps(detail))
+        self._keep(
+            "insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, record=self._redactor.json(detail)
+        )
 
     def add_attempt_result(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
         """Keep what a counted try came to."""
@@ -329,13 +332,20 @@ class Store:
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember a small thing."""
-        self._write("insert into facts values (?, ?) on conflict do update set value = excluded.value", name, value)
+        self._keep(
+            "insert into facts values (?, ?) on conflict do update set value = excluded.value",
+            name, record=self._redactor.text(value),
+        )  # fmt: skip
 
-    def _json(self, record: object) -> str:
-        return json.dumps(redact.masked(records.to_json(record), self._redactor), ensure_ascii=True)
+    def _json(self, record: object) -> Masked:
+        return self._redactor.json(records.to_json(record))
+
+    def _keep(self, sql: str, *keys: str | int | None, record: Masked) -> int:
+        """Write one row whose last value is a record, after its keys; returns its number."""
+        return self._write(sql, *keys, record)
 
     def _write(self, sql: str, *values: object) -> int:
-        """Write one row; returns its number."""
+        """Write one row, which holds no text of others; returns its number."""
         try:
             with self._lock:
                 return self._db.execute(sql, values).lastrowid or 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from splinter.text.redact import Redactor
+from splinter.text.redact import MaskedBytes, Redactor
 
 HEAD_BYTES = 8 * 1024 * 1024  # of a log before a flood is cut
 TAIL_BYTES = 1024 * 1024  # of a log after the cut, and of what is kept at hand
@@ -78,13 +78,13 @@ class Output:
     def _settle(self) -> None:
         """Write the end: in one piece with the head, or after a line that says how much was left out."""
         if not self._waiting.dropped:
-            self._write(self._stream.feed(self._waiting.data()) + self._stream.end())
+            self._write(MaskedBytes(self._stream.feed(self._waiting.data()) + self._stream.end()))
             return
         masked = self._redactor.data(self._waiting.data())[_MARGIN:]
         left_out = self.received - self._written - len(masked)
-        self._write(f"\n[… about {left_out:,} bytes left out …]\n".encode() + masked)
+        self._write(MaskedBytes(f"\n[… about {left_out:,} bytes left out …]\n".encode() + masked))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: MaskedBytes) -> None:
         self._written += len(data)
         self._recent.add(data)
         try:

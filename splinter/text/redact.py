@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NewType, TypeVar
 from urllib.parse import quote, quote_plus
 
 from splinter.text import token_shapes
@@ -43,6 +43,12 @@ _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNSAFE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+# Text in which every known secret is masked: what leaves us takes no other. Made by a Redactor, or of words of our own.
+Masked = NewType("Masked", str)
+MaskedBytes = NewType("MaskedBytes", bytes)
+Text = TypeVar("Text", str, Masked)
+
+
 @dataclass(frozen=True, slots=True)
 class Redactor:
     """Replaces known values and well-known token shapes by `***`; commit ids stay.
@@ -58,15 +64,19 @@ class Redactor:
         values = {value for secret in self.secrets for value in _values(secret) if len(value) >= SHORTEST}
         object.__setattr__(self, "_known", _Known.of({_letters(form) for value in values for form in _forms(value)}))
 
-    def text(self, text: str) -> str:
+    def text(self, text: str) -> Masked:
         """The text with every secret masked."""
         # surrogatepass: a file name that is no UTF-8 arrives as lone surrogates and must leave as them
-        return self.data(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return Masked(self.data(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass"))
 
-    def data(self, data: bytes) -> bytes:
+    def json(self, value: Any) -> Masked:
+        """JSON's types as ASCII text, with every secret in every text of them masked."""
+        return Masked(json.dumps(masked(value, self), ensure_ascii=True))
+
+    def data(self, data: bytes) -> MaskedBytes:
         """The bytes with every secret masked; bytes that are no text stay as they are."""
         spans = self.spans(data)
-        return _masked(data, spans, stop=len(data))[0] if spans else data
+        return MaskedBytes(_masked(data, spans, stop=len(data))[0] if spans else data)
 
     def found(self, data: bytes) -> frozenset[bytes]:
         """Known values, tokens with one issuer's own prefix, private keys with their bodies: what stands there."""
@@ -103,12 +113,12 @@ class Masking:
     _start: int = 0  # before it stands what is written already; shapes and commit ids look behind
     _covered: int = 0  # up to here the mask stands that was written last
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> MaskedBytes:
         """Takes the next piece; returns what may be written now."""
         self._held += data
         return self._written(max(self._start, self._decided()))
 
-    def end(self) -> bytes:
+    def end(self) -> MaskedBytes:
         """Returns the rest."""
         return self._written(len(self._held))
 
@@ -123,14 +133,14 @@ class Masking:
         )
         return min(stop, key.start()) if key and key.end() > end - _LONG_KEY_END else stop
 
-    def _written(self, stop: int) -> bytes:
+    def _written(self, stop: int) -> MaskedBytes:
         if stop == self._start:
-            return b""
+            return MaskedBytes(b"")
         spans = [span for span in self._redactor.spans(self._held) if span[0] >= self._start]
         written, covered = _masked(self._held, spans, start=self._start, stop=stop, covered=self._covered)
         gone = max(0, stop - _BEHIND)
         self._held, self._start, self._covered = self._held[gone:], stop - gone, max(0, covered - gone)
-        return written
+        return MaskedBytes(written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +182,13 @@ class _Known:
         return self.short.union(*(self.grams[number] for number in self.grams.keys() & numbers))
 
 
-def plain(text: str) -> str:
+def plain(text: Text) -> Text:
     r"""The text with nothing in it that could steer a terminal or turn a line around.
 
     Escape sequences go, line ends become `\n`, other control and direction marks become visible as `\u202e`.
     """
-    text = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    bare = _LINE_ENDS.sub("\n", _ANSI.sub("", text))
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", bare)  # type: ignore[return-value]  # masked stays so
 
 
 def _finds(needle: bytes, data: bytes) -> Iterator[int]:

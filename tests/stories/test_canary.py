@@ -138,6 +138,33 @@ def test_a_printed_secret_is_found_nowhere(forked: World, github: str, more: str
     assert all(f"{name} ***" in log for name in (*NAMES, "GITHUB_TOKEN")), "each was printed"
 
 
+def test_a_secret_that_stands_in_the_yaml_itself_is_shown_by_nothing(world: World) -> None:
+    """doit prints and keeps what a task is made of; so does git, for what was accepted."""
+    secret = world.env["MY_OWN_TOKEN"] = f"{CANARY}MY_OWN_TOKEN".replace('"', "")
+    world.workstream(
+        "w", title=f"Title {secret}", env=["MY_OWN_TOKEN"], metadata={"key": secret},
+        steps=[{"id": "one", "run": f"echo {secret[:20]} {secret} > /dev/null; echo x >> a.txt"}],
+        checks=[{"id": "look", "run": f"echo {secret}; test -f a.txt"}],
+    )  # fmt: skip
+    world.commit()
+    told = [
+        world.doit(), world.doit("list", "--all"), world.doit("info", "w:one"), world.doit("why", "w"),
+        world.doit("run", "-a", "--dry-run"), world.doit("plan"), world.doit("show"), world.doit("check"),
+        world.doit("clean", "--dry-run", "w"),
+    ]  # fmt: skip
+    assert told[0].status == 0, told[0]
+    world.workstream("w", title=f"Title {secret}", steps=[{"id": "one", "run": f"echo {secret}", "tool": secret}])
+    told += [world.doit(), world.doit("check")]
+    texts = [one.out + one.err for one in told]
+    assert [text for text in texts if holds(text.encode(), secret)] == []
+    rows = (world.root / ".doit.db").read_bytes()
+    kept = world.git("for-each-ref", "--format=%(contents)", "refs/splinter/accepted/", "refs/splinter/results/")
+    assert kept.startswith("splinter accepted w")
+    assert [place for place, data in (("rows", rows), ("refs", kept.encode())) if holds(data, secret)] == []
+    files = [path for folder in (".splinter", "reports") for path in (world.root / folder).rglob("*") if path.is_file()]
+    assert [path for path in files if holds(path.read_bytes(), secret)] == []
+
+
 def test_the_search_finds_what_it_looks_for() -> None:
     for number, form in enumerate(forms(CANARY)):
         assert holds(b"x" + form[:9] + b"\n" + form[9:], CANARY), number

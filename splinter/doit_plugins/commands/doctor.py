@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
-from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
+from splinter.doit_plugins.terminal import exit_status_of, read_project, say, takes_colour
 from splinter.text.counts import plural
 
 if TYPE_CHECKING:
@@ -39,10 +38,9 @@ class Doctor(Command):
         return exit_status_of(lambda: self._show(is_offline=opt_values["is_offline"], as_json=opt_values["as_json"]))
 
     def _show(self, *, is_offline: bool, as_json: bool) -> int:
-        from splinter.engine import project
         from splinter.maintenance import doctor
 
-        known = project.read(Path.cwd())
+        known = read_project()
         found = doctor.examine(known, is_offline=is_offline)
         if as_json:
             say(json.dumps([asdict(one) for one in found], indent=2))

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
 from splinter.doit_plugins.run import locked
-from splinter.doit_plugins.terminal import exit_status_of, say
+from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.text.counts import more, plural
 
 if TYPE_CHECKING:
@@ -50,11 +49,10 @@ class Gc(Command):
         return exit_status_of(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
 
     def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
-        from splinter.engine import project
         from splinter.maintenance import gc
 
         with nullcontext() if is_dry_run else locked():
-            known = project.read(Path.cwd())
+            known = read_project()
             report = gc.free(known, is_dry_run=is_dry_run)
         shares = known.settings.share_results and bool(report.of("results"))
         say(_as_json(report, is_dry_run) if as_json else "\n".join(_lines(report, is_dry_run, shares=shares)))

@@ -75,7 +75,7 @@ def _moves(
 def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
     repository = session.repository
-    message = last_success.message(plan, session.open_run(), done)
+    message = session.redactor.text(last_success.message(plan, session.open_run(), done))
     date_s = int(session.clock.now().timestamp())
     parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
     commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)

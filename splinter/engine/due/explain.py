@@ -17,6 +17,7 @@ from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
 from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
+from splinter.text.redact import masked
 
 _PAST = {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}
 
@@ -55,7 +56,7 @@ def explain(
         return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan, values), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
-    now = fingerprints.workstream_inputs(plan, results)
+    now = masked(fingerprints.workstream_inputs(plan, results), session.redactor)  # as they are kept
     found = tuple(
         _with_paths(session, plan, one, last)
         for one in differences.differences(last["inputs"], now)

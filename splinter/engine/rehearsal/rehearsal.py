@@ -20,6 +20,7 @@ from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
 from splinter.model.workstream import Budget
+from splinter.text.redact import Masked
 
 _LOG = "rehearsal."
 
@@ -122,7 +123,7 @@ def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:
 
 def _commit(session: Session, tree: str, base: str) -> str:
     date_s = int(session.clock.now().timestamp())
-    return git.commit_tree(session.repository, tree, [base], "What was rehearsed together\n", date_s=date_s)
+    return git.commit_tree(session.repository, tree, [base], Masked("What was rehearsed together\n"), date_s=date_s)
 
 
 def _judge(session: Session, members: Sequence[Member], base: str, commit: str) -> tuple[CheckRecord, ...]:

@@ -24,7 +24,7 @@ from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_age
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Prompt, Step
-from splinter.text.redact import masked
+from splinter.text.redact import Masked
 
 SUBJECT = "splinter result of "
 _APPLIED = "the kept result of run "
@@ -136,8 +136,8 @@ def applied(session: Session, kept: Kept, before: str) -> str | None:
 def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:
     """A result as a commit, and the ref that is to hold it; nothing holds it before that ref is made."""
     usage = asdict(step.usage) if step.usage else None
-    told = masked({"run": session.open_run(), "usage": usage, "parts": wanted.parts}, session.redactor)
-    message = f"{_subject(step.workstream, step.step)}\n\n{json.dumps(told, sort_keys=True)}"
+    told = session.redactor.json({"parts": wanted.parts, "run": session.open_run(), "usage": usage})
+    message = Masked(f"{_subject(step.workstream, step.step)}\n\n{told}")
     date_s = int(session.clock.now().timestamp())
     commit = git.commit_tree(session.repository, after, [before], message, date_s=date_s)
     return RefUpdate(ref=f"{layout.RESULTS}/{wanted.key}/{commit[:16]}", new=commit)

@@ -60,9 +60,9 @@ class Slack:
             with build_opener(_StayHere).open(request, timeout=self.timeout_s) as answer:
                 answer.read(1_000)
         except HTTPError as error:
-            said = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
+            answer = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
             raise PublishError(
-                f"Slack at {host} refused the message ({error.code} {said}); {_remedy(error.code)}"
+                f"Slack at {host} refused the message ({error.code} {answer}); {_remedy(error.code)}"
             ) from error
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
             said = one_line(getattr(error, "reason", "") or type(error).__name__)
