@@ -63,3 +63,11 @@ class StorageError(SplinterError):
 
 class PublishError(SplinterError):
     """A pull request, mail or message could not be delivered."""
+
+
+class PartlySentError(PublishError):
+    """A mail that the server took for some and refused for others; `taken` are those who have it."""
+
+    def __init__(self, message: str, taken: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.taken = taken

@@ -5,17 +5,19 @@ They start no workstream, and publish nothing that is not recorded.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from splinter.doit_plugins.rows import Act, Rows
 from splinter.engine.rehearsal import merge_all, rehearsal
-from splinter.engine.session import PINGED, REPORTED, Session
-from splinter.errors import PublishError
+from splinter.engine.session import DELIVERED, PINGED, REPORTED, Session
+from splinter.errors import PartlySentError, PublishError
 from splinter.model import fingerprints
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
-from splinter.model.ports import Notifier
+from splinter.model.ports import Message, Notifier
 from splinter.model.registry import NOTIFIERS
 from splinter.publish import combined_pull_request, messages, pull_request, report_files, run_records
 
@@ -202,14 +204,13 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         return not plugin.is_of_now and (run is None or values.get("fingerprint") == session.fingerprints[name])
 
     def send(task: Any) -> Values:
-        is_test = bool(task.options and task.options["test"])
-        notifier = messages.notifier(session, name)
-        if is_test:
+        notifier, made_of = messages.notifier(session, name), session.fingerprints.get(name, "")
+        if task.options and task.options["test"]:
             return {"where": notifier.send(messages.sample())}
         if plugin.is_of_now:
             return _ping(session, notifier)
         message = messages.message(session, session.reported_run())
-        return {"fingerprint": session.fingerprints[name], "where": notifier.send(message)}
+        return {"fingerprint": made_of, "where": _send(session, name, notifier, message, made_of)}
 
     before = list(NOTIFIERS)[: list(NOTIFIERS).index(name)]
     return {
@@ -221,6 +222,18 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         "task_dep": ["report", *before],  # it says what failed in those
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
+
+
+def _send(session: Session, name: str, notifier: Notifier, message: Message, made_of: str) -> str:
+    """Send it to those who do not have it: while one is refused it is sent again, and to the others only once."""
+    fact = f"{DELIVERED}/{name}"
+    known = json.loads(session.store.fact(fact) or "{}")
+    has_it = tuple(known["to"]) if known.get("of") == made_of else ()
+    try:
+        return notifier.send(replace(message, delivered_to=has_it))
+    except PartlySentError as error:
+        session.store.set_fact(fact, json.dumps({"of": made_of, "to": [*has_it, *error.taken]}))
+        raise
 
 
 def _ping(session: Session, healthcheck: Notifier) -> Values:

@@ -28,6 +28,7 @@ from splinter.system.history import Store
 from splinter.system.process import Processes
 from splinter.text.redact import Redactor
 
+DELIVERED = "delivered"  # a fact: who has a message that others were refused
 REPORTED, PINGED = (
     "reported_run",
     "pinged_run",

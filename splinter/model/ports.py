@@ -51,13 +51,17 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A report to people: `text` is Markdown, `html` a whole page made of it."""
+    """A report to people: `text` is Markdown, `html` a whole page made of it.
+
+    `delivered_to` are those who have it from an earlier try in which others were refused.
+    """
 
     run: str
     subject: Masked
     text: Masked
     html: Masked
     is_failure: bool
+    delivered_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

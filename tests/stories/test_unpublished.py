@@ -15,6 +15,7 @@ import pytest
 from tests.counterparts import TOKEN
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 from tests.unit.publish.forges.test_github import Fake
+from tests.unit.publish.notifiers.test_mail import Postbox, certificate_in, serving
 from tests.world import MONDAY, TUESDAY, World
 
 WEDNESDAY = "2026-11-25T02:00:00+00:00"
@@ -163,6 +164,39 @@ def test_a_message_that_could_not_be_sent_is_told_by_all_that_comes_after_it(nig
     assert "- In the run 20261123-020000-" in report
     assert f", {task} failed: " in report
     assert "not published" not in night.asked("/ping")[0]
+
+
+def test_one_recipient_who_is_refused_is_told_and_costs_nobody_a_second_mail(night: Night, tmp_path: Path) -> None:
+    world, postbox = night.world, Postbox(refuses=("lead@example.org",))
+    with serving(postbox, certificate_in(tmp_path), has_tls=False) as port:
+        world.env |= {
+            "SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_SECURITY": "none",
+            "REPORT_RECIPIENTS": "team@example.org,lead@example.org",
+        }  # fmt: skip
+        assert world.doit().status == 2
+        assert "1 changed, 1 not published" in world.doit("history").out
+        (error,) = json.loads(world.doit("show", "--json").out)["errors"]
+        assert (error["task"], error["settled"]) == ("email", None)
+        assert "refused lead@example.org (550 no such user here); sent to team@example.org;" in error["message"]
+        assert error["message"] in night.asked("/slack")[0]
+        assert "1 changed, 1 not published" in night.asked("/ping/fail")[0]
+
+        assert world.doit().status == 2, "still refused"
+        postbox.refuses = ()
+        assert world.doit().status == 0
+        assert world.doit().status == 0
+    assert [one.rcpt_tos for one in postbox.envelopes] == [["team@example.org"], ["lead@example.org"]]
+
+
+def test_who_is_no_recipient_any_more_is_waited_for_no_longer(night: Night, tmp_path: Path) -> None:
+    world, postbox = night.world, Postbox(refuses=("lead@example.org",))
+    with serving(postbox, certificate_in(tmp_path), has_tls=False) as port:
+        world.env |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_SECURITY": "none"}
+        world.env["REPORT_RECIPIENTS"] = "team@example.org,lead@example.org"
+        assert world.doit().status == 2
+        world.env["REPORT_RECIPIENTS"] = "team@example.org"
+        assert world.doit().status == 0
+    assert len(postbox.envelopes) == 1
 
 
 def test_an_idle_night_says_so_and_what_it_still_could_not_publish(night: Night) -> None:

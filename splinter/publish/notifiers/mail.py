@@ -6,7 +6,7 @@ import contextlib
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.errors import MessageError
@@ -15,7 +15,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
-from splinter.errors import PublishError
+from splinter.errors import PartlySentError, PublishError
 from splinter.model import finding
 from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
@@ -84,15 +84,26 @@ class Mail:
         return finding.ok("email", "email", f"goes to {number} through {through}; `doit email --test` proves it")
 
     def send(self, message: Message) -> str:
-        """Send to all recipients and say to how many; one whom the server refuses costs no other."""
+        """Send to all recipients and say to whom; one whom the server refuses costs no other, and is an error."""
         if self.security not in SECURITIES:
             raise PublishError(f'SMTP_SECURITY is "{self.security}"; it must be one of {", ".join(SECURITIES)}')
-        letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
+        recipients = tuple(one for one in self.recipients if one not in message.delivered_to)
+        if not recipients:
+            return "everybody has it"
+        letter = compose(message, sender=self.sender, recipients=recipients, now=self.now())
         with self._as_publish_errors(), self._connected() as server:
             # not send_message: it writes ">From" where a line of the text begins with From
-            refused = server.sendmail(self.sender, list(self.recipients), letter.as_bytes())
-        sent = f"mail to {len(self.recipients) - len(refused)} of {len(self.recipients)}"
-        return f"{sent}; refused: {', '.join(sorted(refused))}" if refused else f"mail to {', '.join(self.recipients)}"
+            refused = server.sendmail(self.sender, list(recipients), letter.as_bytes())
+        taken = tuple(one for one in recipients if one not in refused)
+        if refused:
+            raise PartlySentError(
+                f"{self._where} refused {_listed(refused)}; sent to {', '.join(taken)}; check REPORT_RECIPIENTS", taken
+            )
+        return f"mail to {', '.join(taken)}"
+
+    @property
+    def _where(self) -> str:
+        return f"mail server {self.host}:{self.port}"
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
@@ -116,7 +127,7 @@ class Mail:
     @contextlib.contextmanager
     def _as_publish_errors(self) -> Iterator[None]:
         """Turns the errors of smtplib and of the line into ours; the server's own words are shown, masked."""
-        where = f"mail server {self.host}:{self.port}"
+        where = self._where
         try:
             yield
         except smtplib.SMTPAuthenticationError as error:
@@ -125,7 +136,7 @@ class Mail:
                 " (many providers want an app password)"
             ) from error
         except smtplib.SMTPRecipientsRefused as error:
-            refused = ", ".join(f"{name} ({_words(*answer)})" for name, answer in sorted(error.recipients.items()))
+            refused = _listed(error.recipients)
             raise PublishError(f"{where} refused every recipient: {refused}; check REPORT_RECIPIENTS") from error
         except smtplib.SMTPNotSupportedError as error:
             raise PublishError(f"{where}: {error}; check SMTP_SECURITY ({self.security}) and SMTP_PORT") from error
@@ -197,6 +208,10 @@ def compose(message: Message, *, sender: str, recipients: tuple[str, ...], now: 
     except (MessageError, UnicodeError, ValueError) as error:
         raise PublishError(f"the mail cannot be written: {error}") from error
     return letter
+
+
+def _listed(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    return ", ".join(f"{name} ({_words(*answer)})" for name, answer in sorted(refused.items()))
 
 
 def _words(status: int, said: bytes | str) -> str:

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splinter.errors import PublishError
+from splinter.errors import PartlySentError, PublishError
 from splinter.model.ports import Message
 from splinter.publish.notifiers.mail import Mail, Outbox, compose
 
@@ -73,6 +73,10 @@ def _content(envelope: Envelope) -> bytes:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificate_in(tmp_path_factory.mktemp("certificate"))
+
+
+def certificate_in(folder: Path) -> Path:
     """A self-made certificate and its key, for the loopback address."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     made = (
@@ -87,7 +91,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file = tmp_path_factory.mktemp("certificate") / "both.pem"
+    file = folder / "both.pem"
     secret = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -188,9 +192,13 @@ def test_a_wrong_password_is_reported_without_being_shown(certificate: Path) -> 
 
 def test_one_refused_recipient_costs_no_other(certificate: Path) -> None:
     postbox = Postbox(refuses=("lead@example.org",))
-    with serving(postbox, certificate) as port:
-        told = mail_to(port, certificate).send(MESSAGE)
-    assert told == "mail to 1 of 2; refused: lead@example.org"
+    with serving(postbox, certificate) as port, pytest.raises(PartlySentError) as error:
+        mail_to(port, certificate).send(MESSAGE)
+    assert str(error.value).replace(f":{port}", "") == (
+        "mail server 127.0.0.1 refused lead@example.org (550 no such user here); sent to team@example.org;"
+        " check REPORT_RECIPIENTS"
+    )
+    assert error.value.taken == ("team@example.org",)
     assert postbox.envelopes[0].rcpt_tos == ["team@example.org"]
 
 
