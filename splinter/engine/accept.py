@@ -128,8 +128,10 @@ def _steps(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
 
 
 def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]) -> str:
-    failed = [check.check for check in checks if check.outcome == "failed"]
-    return failed[0] if failed and reason == "check_failed" else step
+    """The check that failed, or that had no time left to end, else the task itself."""
+    failed = [check for check in checks if check.outcome == "failed"]
+    named = [one.check for one in failed if reason == "check_failed" or one.reason == reason == "over_budget"]
+    return named[0] if named else step
 
 
 def _look_for_artifacts(session: Session, plan: Plan, commit: str) -> None:

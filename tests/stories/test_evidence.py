@@ -115,6 +115,19 @@ def test_every_end_after_the_steps_keeps_what_they_made(
     assert world.git("rev-parse", record["ref"])
 
 
+def test_a_check_that_the_budget_ended_is_named_with_its_log(world: World) -> None:
+    check = {"id": "slow", "run": "test -e a.txt || exit 0; echo waiting; sleep 60"}
+    world.workstream("w", steps=[world.step("one", "echo a > a.txt")], checks=[check], budget={"minutes": 0.05})
+    world.commit()
+    done = world.doit()
+    record = world.records()["w"]
+    assert (record["reason"], record["step"]) == ("over_budget", "slow")
+    log = record["checks"][0]["log"]
+    assert (world.root / log).read_text() == "waiting\n"
+    assert f"     Log of slow: {log}\n" in done.out
+    assert f"- Log of slow: `{log}`\n" in (world.root / "reports/latest/report.md").read_text()
+
+
 def test_a_step_that_fails_keeps_its_own_patch_and_the_ref_of_those_before_it(world: World) -> None:
     world.workstream("w", steps=[world.step("one", "echo a > a.txt"), world.step("two", "echo b > b.txt; exit 3")])
     world.commit()

@@ -57,8 +57,6 @@ def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -
     started = time.monotonic()
     acted = command.act(session, plan, check, name, tree=tree)
     failure = acted.failure
-    if failure and failure.reason in _FATAL:
-        raise failure
     mask = session.redactor.text
     masked = (replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases)
     record = CheckRecord(
@@ -75,4 +73,7 @@ def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -
         notes=(*acted.notes, *acted.doubts),
         doubts=acted.doubts,
     )
+    if failure and failure.reason in _FATAL:
+        failure.checks = (record,) if failure.reason == "over_budget" else ()
+        raise failure
     return Checked(record=record, output=acted.ended.output)
