@@ -28,22 +28,27 @@ full          | renamed | online  | attached | 0 trunk-2
 full          | changed | online  | attached | 0 other
 full          | gone    | online  | attached | 3 -
 full          | same    | offline | attached | 2 trunk
+full          | renamed | offline | attached | 2 trunk
+full          | same    | never   | attached | 2 trunk
 single-branch | same    | online  | attached | 0 trunk
 single-branch | changed | online  | attached | 0 other
 shallow       | same    | online  | detached | 0 trunk
 actions       | changed | online  | detached | 0 other
-actions       | same    | offline | detached | 2 trunk
+actions       | same    | never   | detached | 2 trunk
 gitlab        | same    | online  | detached | 0 trunk
 jenkins       | same    | online  | detached | 0 trunk
-jenkins       | same    | offline | detached | 3 -
+jenkins       | same    | offline | detached | 2 trunk
+jenkins       | same    | never   | detached | 3 -
 mirror        | same    | online  | attached | 0 trunk
 by hand       | same    | online  | attached | 0 trunk
-by hand       | same    | offline | attached | 3 -
+by hand       | changed | offline | attached | 2 trunk
+by hand       | same    | never   | attached | 3 -
 pushed        | same    | online  | detached | 0 trunk
 pushed        | same    | online  | rebasing | 0 trunk
 """
 CLONES = ("full", "single-branch", "shallow", "actions", "gitlab", "jenkins", "mirror", "by hand", "pushed")
 SERVERS = ("same", "renamed", "changed", "gone")
+REMOTES = ("online", "offline", "never")  # offline: it was reached by an earlier run; never: by none
 CHECKOUTS = ("attached", "detached", "rebasing", "linked")
 HAS_HEAD = ("full", "single-branch", "shallow")  # git writes `origin/HEAD` for these
 SEES_ONE = ("actions", "gitlab", "pushed")  # of the remote they see one branch
@@ -57,8 +62,10 @@ class Row:
     checkout: str
 
     def ends_as(self) -> str:
-        """Exit status of the first `doit`, and the base."""
+        """Exit status of the first `doit` in this state, and the base."""
         if self.remote == "offline":
+            return "2 trunk"
+        if self.remote == "never":
             return "2 trunk" if self.clone in (*HAS_HEAD, *SEES_ONE) else "3 -"
         if self.server == "gone":
             return "3 -"
@@ -77,13 +84,8 @@ def rows() -> Iterator[tuple[Row, str]]:
 
 ROWS = dict(rows())
 EVERY = itertools.chain(
-    (
-        Row(clone, server, remote, "attached")
-        for clone in CLONES
-        for server in SERVERS
-        for remote in ("online", "offline")
-    ),
-    (Row(clone, "same", "online", checkout) for clone in CLONES for checkout in CHECKOUTS[1:]),
+    (Row(clone, server, remote, "attached") for clone in CLONES for server in SERVERS for remote in REMOTES),
+    (Row(clone, "same", remote, checkout) for clone in CLONES for remote in REMOTES for checkout in CHECKOUTS[1:]),
 )
 DEEP = [pytest.param(row, id=str(row), marks=pytest.mark.lane("git")) for row in EVERY if row not in ROWS]
 ORDINARY = {  # of each kind of clone one, and each way that the server and the checkout may be
@@ -125,7 +127,8 @@ class Bench:
         self.world.commit()
         self.git("init", "-q", "--bare", "--initial-branch=trunk", str(self.origin))
         self.git("push", "-q", f"file://{self.origin}", "trunk")
-        self.git("commit", "-q", "--allow-empty", "-m", "on the other branch")
+        self.world.write("other.txt", "other\n")
+        self.world.commit("on the other branch")
         self.git("push", "-q", f"file://{self.origin}", "HEAD:other")
         self.git("reset", "-q", "--hard", "HEAD~1")
         self.world.env |= hub.env
@@ -164,6 +167,11 @@ class Bench:
         self.private = self.git("-C", str(self.where), "rev-parse", "HEAD")
         if state == "rebasing":
             self.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-q", "-i", "HEAD~1")
+
+    def works_otherwise(self) -> None:
+        """The workstream makes something else from now on, so that there is something to push."""
+        file = self.where / "workstreams/one.yaml"
+        file.write_text(file.read_text().replace("echo x", "echo y"))
 
     def change_server(self, state: str) -> None:
         words = {
@@ -220,20 +228,25 @@ def test_the_table_says_what_its_rule_says() -> None:
 def test_a_workstream_starts_from_the_remote_and_nothing_private_is_published(row: Row, bench: Bench) -> None:
     bench.clone(row.clone)
     bench.check_out(row.checkout)
-    bench.change_server(row.server)
     if row.remote == "offline":
+        assert bench.doit().status == 0
+        bench.assert_published_on("trunk")
+        bench.works_otherwise()
+    old = bench.tip(BRANCH)
+    bench.change_server(row.server)
+    if row.remote != "online":
         bench.offline()
     done = bench.doit()
     assert f"{done.status} {bench.base()}" == row.ends_as(), done.out + done.err
-    if row.remote == "offline":
+    if row.remote != "online":
         bench.online()
         bench.assert_private()
-        assert bench.tip(BRANCH) == ""
+        assert bench.tip(BRANCH) == old
         done = bench.doit()
         assert done.status == (3 if row.server == "gone" else 0), done.out + done.err
     bench.assert_private()
     if row.server == "gone":
-        assert bench.tip(BRANCH) == ""
+        assert bench.tip(BRANCH) == old
     else:
         bench.assert_published_on(row.default)
 
