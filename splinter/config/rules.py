@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from splinter.config import check_commands
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
@@ -183,6 +184,14 @@ def _placeholders(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Pr
                     yield warning(document.problem(keys, message))
 
 
+def _ends(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    """Checks whose exit status says nothing of what they run."""
+    for keys, entry in entries(document, "checks"):
+        message = check_commands.problem(entry.get("run"))
+        if message:
+            yield warning(document.problem((*keys, "run"), message))
+
+
 def _scope(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     """Patterns of which the same scope forbids every path, and steps that must change what may not change."""
     found = value_at(document.data, ("scope",))
@@ -256,4 +265,6 @@ def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
 
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
-RULES: tuple[Rule, ...] = (_ids, _times, _refs, _paths, _variables, _calls, _agent, _placeholders, _scope, _artifacts)
+RULES: tuple[Rule, ...] = (
+    _ids, _times, _refs, _paths, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
+)  # fmt: skip

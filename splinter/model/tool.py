@@ -13,6 +13,8 @@ PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 # without a value these leave out the argument they stand in: not every call has results, a model or a limit to name
 OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit"})
 LABEL_CHARACTERS = 100
+# for a text: it ends at its first command that fails. Not pipefail: not every sh has it, and a reader may end early
+SHELL = ("/bin/sh", "-e", "-c")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

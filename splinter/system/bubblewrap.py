@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.model import tool
+
 PROGRAM = "bwrap"
 HIDDEN = "/run"  # sockets of the machine's services, a container engine's among them
 RESOLVERS = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")  # where /etc/resolv.conf may lead
@@ -27,7 +29,7 @@ class Fence:
 
 def wrapped(argv: tuple[str, ...] | str, fence: Fence) -> tuple[str, ...]:
     """The command line that runs `argv` inside; a text goes to the shell."""
-    inner = ("/bin/sh", "-c", argv) if isinstance(argv, str) else argv
+    inner = (*tool.SHELL, argv) if isinstance(argv, str) else argv
     return (PROGRAM, *_mounts(fence), *_walls(fence), "--", *inner)
 
 

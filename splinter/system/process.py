@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from splinter.errors import SplinterError
+from splinter.model import tool
 from splinter.system.process_log import Output
 from splinter.system.process_tree import MARKER, Census, Family, end_all, marked_processes, signal_group
 from splinter.text.redact import Redactor
@@ -84,7 +85,7 @@ class Processes:
         stall_s: float | None = None,
         stdin: Path | None = None,
     ) -> Ended:
-        """Run a command to its end, its output going to `log`; a string goes to the shell, `stdin` is a file to read.
+        """Run a command to its end, its output going to `log`; a string goes to `sh -e`, `stdin` is a file to read.
 
         Raises OSError or ValueError where the command cannot be started.
         """
@@ -224,9 +225,8 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     # Windows: CREATE_NEW_PROCESS_GROUP here, and a job object that the tree is put into, would stand in for the session
     return subprocess.Popen(
-        argv,
+        (*tool.SHELL, argv) if isinstance(argv, str) else argv,
         bufsize=0,
-        shell=isinstance(argv, str),
         cwd=cwd,
         env=dict(env),
         stdin=stdin or subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from dataclasses import replace
 from splinter.engine.checks import unstable_names
 from splinter.model.records import BAD, CheckRecord, Comparison, Outcomes
 
-RULES = 2  # to be raised where outcomes that were remembered by earlier code are not to be believed
+RULES = 3  # to be raised where outcomes that were remembered by earlier code are not to be believed
 _WORST = ("error", "failed", "skipped", "passed")
 _UNEXPLAINED = ("broken", "failing_before")
 _NAMED = 3
