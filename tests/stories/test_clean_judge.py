@@ -142,7 +142,9 @@ def test_an_index_of_the_judge_that_says_what_is_not_true_is_not_believed(app: W
 def test_a_hook_in_a_closed_folder_does_not_survive(app: World) -> None:
     plants = "mkdir -p .git/hooks; echo 'touch pwned' > .git/hooks/post-index-change; chmod +x .git/hooks/*; chmod 500 .git/hooks; exit 1"
     ends(app, plants)
-    app.workstream("w", steps=[{"id": "s", "run": "ls .git/hooks > hooks.txt 2>&1 || true; git status; test ! -e pwned"}])
+    app.workstream(
+        "w", steps=[{"id": "s", "run": "ls .git/hooks > hooks.txt 2>&1 || true; git status; test ! -e pwned"}]
+    )
     app.commit()
     assert app.doit("w").status == 0, app.records()["w"]["message"]
     assert "post-index-change" not in app.git("show", "splinter/w:hooks.txt")

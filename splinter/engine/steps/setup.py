@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,6 +63,7 @@ def touch(session: Session, plan: Plan, tree: WorkTree, commit: str | None = Non
     if not session.touches_first(plan.id):
         return
     _sealed(session, worktree.locate(session.state, f"{plan.id}{layout.JUDGE}"))
+    workspace.included(session)  # as it is before any step
     if tree.path.is_dir():
         workspace.keep_hand_edits(session, plan, tree)
         worktree.ensure(session.repository, tree, _leaves(session))
@@ -148,9 +148,7 @@ def _key(session: Session, plan: Plan, commit: str, *, is_judge: bool) -> str:
 
 def _included(session: Session) -> Iterator[tuple[str, int, int]]:
     """The files that `.worktreeinclude` lists, by path, size and time."""
-    for path in workspace.included(session):
-        found = os.lstat(session.repository.start / path)
-        yield path, found.st_size, found.st_mtime_ns
+    yield from ((path, size, written) for path, (_, size, written, _) in workspace.included(session).items())
 
 
 def _leaves(session: Session) -> tuple[str, ...]:

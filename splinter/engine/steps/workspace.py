@@ -5,10 +5,11 @@ It throws nothing away that it has not kept, and commits nothing.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
 _PIECE = 1024 * 1024
+Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
 
 
 def keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
@@ -91,21 +93,45 @@ def disarm(session: Session, tree: WorkTree) -> None:
 
     What a user includes stays.
     """
-    listing = session.repository.start / layout.INCLUDE
-    included = listing.read_text("utf-8").split() if listing.is_file() else []
-    left = [name for name in agents.ORDERS if os.path.lexists(tree.path / name) and name not in included]
+    left = [name for name in agents.ORDERS if os.path.lexists(tree.path / name) and name not in _patterns(session)]
     if left:
         git.clean(session.repository, tree, left)
 
 
-def included(session: Session) -> Iterator[str]:
+def included(session: Session) -> Mapping[str, Stamp]:
     """The files of the checkout that `.worktreeinclude` brings, by path: those that git ignores there, and no others.
 
-    What git does not ignore is in the work tree as the commit has it, or not at all. Raises StepError for a pattern
-    that leaves the repository.
+    What git does not ignore is in the work tree as the commit has it, or not at all. They are those of the first look,
+    before any step of the run; what a step writes there brings nothing. Raises StepError for a pattern that leaves the
+    repository.
     """
+    known = json.loads(session.once("what is included", lambda: json.dumps(dict(_look(session)))) or "{}")
+    return {path: (stamp[0], stamp[1], stamp[2], stamp[3]) for path, stamp in known.items()}
+
+
+def include_ignored(session: Session, tree: WorkTree) -> None:
+    """Copy in the ignored files that `.worktreeinclude` lists; raises StepError where one changed during the run."""
+    for path, stamp in included(session).items():
+        source, target = session.repository.start / path, tree.path / path
+        if not target.parent.resolve().is_relative_to(tree.path):
+            raise StepError("preflight", f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            shutil.copy2(source, target, follow_symlinks=False)
+        if _stamp(source) != stamp:
+            raise StepError("preflight", f"{path}, which {layout.INCLUDE} brings, changed during the run; call again")
+
+
+def unused_patterns(session: Session) -> tuple[str, ...]:
+    """The patterns of `.worktreeinclude` that match nothing in the checkout."""
     start = session.repository.start
-    patterns = tuple(_patterns(start))
+    usual = (one for one in _patterns(session) if not one.startswith("/") and ".." not in one.split("/"))
+    return tuple(pattern for pattern in usual if next(start.glob(pattern), None) is None)
+
+
+def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
+    start = session.repository.start
+    patterns = _patterns(session)
     if not patterns:
         return
     top = start.resolve()
@@ -116,31 +142,26 @@ def included(session: Session) -> Iterator[str]:
         for source in sorted(start.glob(pattern)):
             if not source.resolve().is_relative_to(top):
                 raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
-            yield from (path for path in _files(start, source) if path not in visible)
+            yield from ((path, _stamp(start / path)) for path in _files(start, source) if path not in visible)
 
 
-def include_ignored(session: Session, tree: WorkTree) -> None:
-    """Copy in the ignored files that `.worktreeinclude` lists."""
-    for path in included(session):
-        target = tree.path / path
-        if not target.parent.resolve().is_relative_to(tree.path):
-            raise StepError("preflight", f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(session.repository.start / path, target, follow_symlinks=False)
+def _patterns(session: Session) -> tuple[str, ...]:
+    def read() -> str:
+        listing = session.repository.start / layout.INCLUDE
+        return listing.read_text("utf-8", "replace") if listing.is_file() else ""
 
-
-def unused_patterns(session: Session) -> tuple[str, ...]:
-    """The patterns of `.worktreeinclude` that match nothing in the checkout."""
-    start = session.repository.start
-    usual = (pattern for pattern in _patterns(start) if not pattern.startswith("/") and ".." not in pattern.split("/"))
-    return tuple(pattern for pattern in usual if next(start.glob(pattern), None) is None)
-
-
-def _patterns(start: Path) -> Iterator[str]:
-    listing = start / layout.INCLUDE
-    lines = listing.read_text("utf-8", "replace").splitlines() if listing.is_file() else []
+    lines = (session.once(f"what {layout.INCLUDE} says", read) or "").splitlines()
     stripped = (line.strip().rstrip("/") for line in lines)
-    return (pattern for pattern in stripped if pattern and not pattern.startswith("#"))
+    return tuple(pattern for pattern in stripped if pattern and not pattern.startswith("#"))
+
+
+def _stamp(path: Path) -> Stamp:
+    """Of a file that is gone, all is 0."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return 0, 0, 0, 0
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _files(start: Path, source: Path) -> Iterator[str]:
