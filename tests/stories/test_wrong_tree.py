@@ -332,6 +332,22 @@ def test_a_module_that_only_the_checkout_has_is_named(project: World) -> None:
     ]
 
 
+@pytest.mark.usefixtures("users")
+def test_data_that_git_ignores_in_the_checkouts_package_is_named(project: World) -> None:
+    project.write(".gitignore", "*.mo\n__pycache__/\nbuild/\n")
+    project.write("src/shapes/locale/de/shapes.mo", "")
+    project.write("src/shapes/__pycache__/shapes.cpython-311.pyc", "")
+    project.write("build/shapes/data.mo", "")
+    project.write("src/shapes/new.txt", "not ignored")
+    project.workstream("w", steps=[{"id": "s", "run": "echo x > new.txt"}])
+    project.git("add", "workstreams")
+    project.git("commit", "-qm", "x")
+    project.doit("w")
+    assert notes(project) == [
+        "src/shapes/locale/de/shapes.mo is in your checkout and git ignores it: `setup` or .worktreeinclude brings it."
+    ]
+
+
 def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
     world.write("go.mod", f"module a\nreplace b => {world.root}/b\n")
     world.write(".gitignore", "node_modules/\n")

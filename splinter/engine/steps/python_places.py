@@ -17,7 +17,7 @@ from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.errors import StepError
-from splinter.git import worktree
+from splinter.git import user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
 from splinter.model.plan import Plan
@@ -60,7 +60,21 @@ def notes(session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str]) 
         python_redirect.verdict(one, python_redirect.lasting(one, own, places, is_there), own, places, is_there)
         for one in answers
     ]
-    return (*(one for one in said if one), *unbrought(answers, own, places, is_there))
+    data = left_behind(session, answers, own, places, is_there)
+    return (*(one for one in said if one), *unbrought(answers, own, places, is_there), *data)
+
+
+def left_behind(
+    session: Session, answers: Sequence[Answer], own: Own, places: Places, is_there: python_redirect.IsThere
+) -> tuple[str, ...]:  # fmt: skip
+    """A sentence on data of a package that git ignores in the checkout; none where the work tree lacks none."""
+    paths = python_redirect.left_behind(answers, own, places, is_there)
+    start = session.repository.start
+    visible = user_repository.visible_files(start, session.environment.variables) if paths else ()
+    paths = tuple(path for path in paths if path not in visible and (start / path).exists())
+    are, it = ("is", "it") if len(paths) == 1 else ("are", "them")
+    sentence = f"{and_more(paths, _NAMED)} {are} in your checkout and git ignores {it}"
+    return (f"{sentence}: `setup` or {layout.INCLUDE} brings {it}",) if paths else ()
 
 
 def unbrought(

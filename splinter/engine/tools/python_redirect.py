@@ -15,6 +15,7 @@ from splinter.text.counts import and_more
 
 _NAMED = 3
 _COMPILED = (".so", ".pyd", ".dylib")
+_NO_DATA = (".py", ".pyc", ".pyo", "~", ".swp", ".orig", ".rej", *_COMPILED)
 _MOST_FILES = 20_000  # of a package, when compiled ones are looked for
 _BEHIND_PATH = ("", "_EditableFinder", "RedirectingFinder")  # finders that are asked after PYTHONPATH
 IsThere = Callable[[str], bool]  # whether the work tree has a file or folder
@@ -80,6 +81,18 @@ def unbrought(answers: Iterable[Answer], own: Own, places: Places, is_there: IsT
             if is_package and one.name not in python_imports.BESIDE_PACKAGES:
                 found |= set(_missing(checkout / one.path, one.path, is_there, (".py",)))
     return tuple(sorted(found))
+
+
+def left_behind(answers: Iterable[Answer], own: Own, places: Places, is_there: IsThere) -> tuple[str, ...]:
+    """Other files, such as translations, that the work tree lacks of packages which are led away from a checkout."""
+    found: set[str] = set()
+    for answer in answers:
+        for root in free([answer], own, places, is_there):
+            for stray in python_imports.strays(answer, own, places):
+                if is_named(stray, root, own) and places.elsewhere(stray.places[0]) is not None:
+                    missing = _missing(stray.places[0], _home(stray, root), is_there, ("",))
+                    found |= {path for path in missing if not path.endswith(_NO_DATA)}
+    return tuple(sorted(path for path in found if "/__pycache__/" not in path))
 
 
 def _why(stray: Found, answer: Answer, own: Own, places: Places, is_there: IsThere) -> str | None:
