@@ -18,12 +18,10 @@ import pytest
 from tests.pythons import Venv
 from tests.world import TUESDAY, World
 
-OPEN = "open: see SECURITY.md and the comment above"
 
-
-def still_open(*values: str) -> Any:
-    """A case of a table whose hole is open."""
-    return pytest.param(*values, marks=pytest.mark.xfail(strict=True, reason=OPEN))
+def still_open(where: str) -> pytest.MarkDecorator:
+    """An open hole, and what will close it."""
+    return pytest.mark.xfail(strict=True, reason=f"open: {where}")
 
 
 BROKEN = "def add(a, b):\n    return a - b\n"
@@ -127,7 +125,7 @@ def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World)
 # BREAKS. Cause: `drivers_off` names the filters of the config as it was when the session began, info/attributes is read live.
 # Fix: git/clean_tree.py _check_out: read-tree with a git dir of ours (HEAD, objects/info/alternates, no config, no info).
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
+@still_open("issue 14 A1, a git directory of our own")
 def test_a_filter_that_a_step_puts_into_the_users_config_converts_nothing(app: World, tmp_path: Path) -> None:
     good, smudge = tmp_path / "good.py", tmp_path / "smudge"
     good.write_text(GOOD)
@@ -199,7 +197,7 @@ def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app:
 # BREAKS (without the sandbox). Cause: process_tree.Family knows by mark and by a look each second; a quick double fork without the mark is
 # neither. Fix: system/process.py: PR_SET_CHILD_SUBREAPER, so that orphans become ours, and end those of no living family.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
+@still_open("issue 14 B1, a subreaper for each command")
 def test_a_process_that_outlives_its_step_changes_nothing_that_is_judged(app: World) -> None:
     """Not known by descent nor by its mark: it left both within a moment."""
     lives = f"""{BREAKS}
@@ -550,11 +548,10 @@ def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Pa
 # ---------------------------------------------------------------- commands whose end says nothing
 
 
-# BREAKS (silently green). Cause: a text goes to `sh -c` without -e and pipefail; only the last line's end counts. Fix: bubblewrap.wrapped and
+# Closed; it broke (silently green). Cause: a text goes to `sh -c` without -e and pipefail; only the last line's end counts. Fix: bubblewrap.wrapped and
 # process._start: `sh -e -c` (GitHub's meaning; the importer writes `set -e` already), and a warning of `doit check` for
 # `|| true`, `; …` behind a test runner, and a pipe behind one.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 @pytest.mark.parametrize(
     "command",
     [
@@ -573,11 +570,10 @@ def test_a_command_whose_end_does_not_depend_on_the_tests_is_told(app: World, co
     assert record["outcome"] == "failed" or "exit status" in told.lower(), told
 
 
-# BREAKS in every place. Cause: junit_runners.runs_a_name_again takes any two cases of one name in pytest's file for a rerun, but
+# Closed; it broke in every place. Cause: junit_runners.runs_a_name_again takes any two cases of one name in pytest's file for a rerun, but
 # `a/b.py` and `a.b.py`, `a.py::B` and `a/B.py` are one classname. Fix: runs_a_name_again: for pytest only with rerun marks
 # (pytest-rerunfailures writes none, so: two of a name where one is bad are a doubt unless the check passed).
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     """`tests/test_unit.test_app.py` and `tests/test_unit/test_app.py` are one class name in pytest's file."""
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -601,10 +597,9 @@ def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: Wor
     assert record["outcome"] == "failed" or "PROJECT_ROOT" in str(told)
 
 
-# BREAKS. Cause: with -x what comes behind a known failure ran neither before nor now. Fix: config/tools.toml: pytest with --maxfail=0 behind the
+# Closed; it broke. Cause: with -x what comes behind a known failure ran neither before nor now. Fix: config/tools.toml: pytest with --maxfail=0 behind the
 # check's arguments; else comparison: forgive only where the check is known to run on (refuse -x, --exitfirst, --maxfail).
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 @pytest.mark.parametrize("args", [["-x"], ["--maxfail=1"]])
 def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(app: World, args: list[str]) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -629,7 +624,7 @@ def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(a
 # BREAKS. Cause: a child without PYTHONPATH finds the editable install. Fix: none by variables; docs/worktrees.md must say so, and
 # python_places.notes recommend an environment in the work tree where a Python strays at all.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
+@still_open("no variable reaches such a child; see docs/worktrees.md")
 def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: World, sealed_world: Path) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
     project.write(
@@ -662,10 +657,9 @@ def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
     assert failed(ends(app, BREAKS)) == FAILS
 
 
-# BREAKS (without the sandbox). Cause: .worktreeinclude and its files are read anew after the steps. Fix: setup._key: read once a session,
+# Closed; it broke (without the sandbox). Cause: .worktreeinclude and its files are read anew after the steps. Fix: setup._key: read once a session,
 # before a step runs; what differs afterwards fails.
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
 def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(app: World) -> None:
     plants = (
         f"{BREAKS}; {USERS_GIT} cat > $G/../conftest.py <<'END'\n{SAYS_PASSED}END\n"
@@ -677,7 +671,7 @@ def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(ap
 # BREAKS. Cause: push._local_head pushes what stands on top, pull_request_body tells of the accepted tip alone.
 # Fix: publish/pull_request_body.py: "1 commit on top was not judged by these checks".
 @pytest.mark.lane("attacks")
-@pytest.mark.xfail(strict=True, reason=OPEN)
+@still_open("issue 14 C1, what is pushed beside what was judged")
 def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) -> None:
     """By a person, or by another workstream's step without the sandbox."""
     assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)

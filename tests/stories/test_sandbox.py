@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
+from tests.pythons import Venv
 from tests.world import World
 
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
@@ -70,6 +73,57 @@ def test_nothing_is_written_outside_the_worktree(world: World, place: str) -> No
     assert record["reason"] == "exit_code"
     assert "REACHED" not in log(world, record)
     assert not (Path(where) / "made-by-a-tool").exists()
+
+
+REACHES = {
+    "the checkout": ">> {root}/README.md",
+    "the repository's config": ">> {root}/.git/config",
+    "its attributes": ">> {root}/.git/info/attributes",
+    "its refs": "> {root}/.git/refs/replace",
+    "its objects": "> {root}/.git/objects/evil",
+    "the history": ">> {root}/.splinter/history.db",
+    "the place where checks judge": "> {trees}/w.judge/conftest.py",
+    "its .git": "> {trees}/w.judge/.git/config",
+    "what is above it": "> {trees}/conftest.py",
+    "its index": ">> {state}/index/w.judge",
+    "the list of what setup made": "> {state}/index/w.judge.setup",
+    "the state folder": ">> {state}/filesystem",
+    "the home": "> {home}/python3",
+    "the cache": "> {base}/cache/parsed",
+    "the environment": "> {site}/evil.pth",
+    "its Python": "> {env}/bin/pytest",
+}
+
+
+@needs_bubblewrap
+def test_what_security_says_of_it_is_kept_out(sealed_world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it lies in the home or in /tmp, which are hidden in any case."""
+    base = Path(tempfile.mkdtemp(prefix="splinter-", dir="/var/tmp"))
+    try:
+        monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(base / "cache"))
+        (base / "cache").mkdir()
+        users = Venv.make(base / "env", borrows=True)
+        world = World(base / "project", sealed_world)
+        users.comes_first(world)
+        fenced(world, "true", checks=[{"id": "c", "run": "true"}])
+        trees = world.worktree("w").parent
+        places = {
+            "root": world.root, "trees": trees, "state": trees.parent, "home": sealed_world, "base": base,
+            "site": users.site, "env": users.folder,
+        }  # fmt: skip
+        tries = [f'(echo evil {to.format(**places)}) && echo "{name}" || true' for name, to in REACHES.items()]
+        lives = "(setsid sh -c 'sleep 2; echo late > late.txt' >/dev/null 2>&1 &)"
+        check = {"id": "c", "run": "test ! -e conftest.py"}
+        record = fenced(world, "\n".join([*tries, lives, "echo x > x.txt"]), checks=[check])
+        assert record["outcome"] == "changed", record["message"]
+        reached = [name for name in REACHES if name in log(world, record).splitlines()]
+        assert reached == ["the home"], "the home is one of its own, and gone afterwards"
+        assert not (sealed_world / "python3").exists()
+        time.sleep(2.5)
+        assert not (world.worktree("w") / "late.txt").exists(), "a process outlived its step"
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
 
 
 @needs_bubblewrap
@@ -228,6 +282,6 @@ def test_a_shell_command_goes_to_the_shell_inside() -> None:
     fence = Fence(home=Path("/h"), private_home=Path("/p"), writes=(Path("/w"),), reads=(), has_network=False)
     argv = bubblewrap.wrapped("echo $HOME | wc", fence)
     assert argv[0] == "bwrap"
-    assert argv[-4:] == ("--", "/bin/sh", "-c", "echo $HOME | wc")
+    assert argv[-4:] == ("--", "/bin/sh", "-e", "-c", "echo $HOME | wc")
     assert "--share-net" not in argv
     assert bubblewrap.wrapped(("a", "b c"), fence)[-3:] == ("--", "a", "b c")
