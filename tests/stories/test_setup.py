@@ -156,6 +156,30 @@ def test_included_files_are_in_both_places_and_follow_the_checkout(ready: World)
     assert ready.git("show", "splinter/w:out.txt") == "A=2"
 
 
+def test_what_a_step_has_included_during_the_run_is_brought_nowhere(ready: World) -> None:
+    ready.write(".gitignore", ".env\nhelper.py\n")
+    ready.write(".worktreeinclude", ".env\n")
+    ready.write(".env", "A=1\n")
+    writes = f"echo helper.py >> {ready.root}/.worktreeinclude; touch {ready.root}/helper.py; echo x > x.txt"
+    check = {"id": "c", "run": "grep A=1 .env; test ! -e helper.py"}
+    uses(ready, setup=[], step=writes, checks=[check])
+    assert ready.doit("w").status == 0, ready.records()["w"]["message"]
+
+
+def test_an_included_file_that_changes_during_the_run_is_copied_no_more(ready: World) -> None:
+    ready.write(".gitignore", ".env\n")
+    ready.write(".worktreeinclude", ".env\n")
+    ready.write(".env", "A=1\n")
+    uses(
+        ready,
+        setup=[],
+        step=f"echo A=2 > {ready.root}/.env; echo x > x.txt",
+        checks=[{"id": "c", "run": "true", "compare": False}],
+    )
+    assert ".env, which .worktreeinclude brings, changed during the run; call again" in message(ready)
+    assert message(ready) == "", "the next run takes it as it is now"
+
+
 def test_a_link_that_an_installer_makes_to_its_cache_does_not_make_it_run_again(ready: World) -> None:
     cache = ready.home / "cache-of-installer"
     links = f"; cp lock {cache}; ln {cache} node_modules/linked"

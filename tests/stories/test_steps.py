@@ -152,7 +152,7 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
 )
 def test_results_that_are_no_results_are_reported_and_not_read(world: World, content: str, told: str) -> None:
     world.write("make.sh", content + "\n")
-    world.write("splinter.toml", f'[tools.unit]\ncommand = "sh"\nargs = ["-c", ". ./make.sh", "{{junit}}"]\n')
+    world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", ". ./make.sh", "{junit}"]\n')
     world.workstream(
         "w", steps=[world.step("s", "echo x > x.txt")], checks=[{"id": "unit", "tool": "unit", "args": []}]
     )

@@ -345,6 +345,15 @@ def test_meaning_forgets_comments_and_key_order_and_keeps_the_order_of_steps(roo
     assert meaning("a: '1'") != meaning("a: 1")
 
 
+def test_a_check_that_cannot_fail_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    text = "id: w\ntitle: W\nsteps: [{id: s, run: make}]\nchecks:\n  - id: c\n    run: pytest || true\n"
+    (tmp_path / "workstreams").mkdir()
+    (tmp_path / "workstreams/w.yaml").write_text(text)
+    (problem,) = workstream_files.read(tmp_path, Settings()).problems
+    assert (problem.line, problem.column, problem.level) == (6, 10, "warning")
+    assert problem.message.startswith('"|| true" lets this check pass')
+
+
 def test_warnings_alone_pass() -> None:
     from splinter.config.yaml_documents import Problem
 

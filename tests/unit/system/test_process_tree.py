@@ -134,6 +134,12 @@ def test_a_child_has_no_terminal_and_an_empty_standard_input(tmp_path: Path) -> 
     assert ended.output == "not a tty\nend\n"
 
 
+def test_a_text_ends_at_its_first_command_that_fails(tmp_path: Path) -> None:
+    processes = Processes(f"shell-{os.getpid()}/1", Redactor(()))
+    ended = processes.run("false\necho done", cwd=tmp_path, env={"PATH": "/bin"}, log=tmp_path / "log", timeout_s=5)
+    assert (ended.exit_status, ended.output) == (1, "")
+
+
 def test_a_prompt_on_standard_input_ends_where_its_file_does(tmp_path: Path) -> None:
     (tmp_path / "prompt").write_bytes(b"a\0b\xff\n" * 50_000)
     processes = Processes(f"stdin-{os.getpid()}/2", Redactor(()))
