@@ -6,6 +6,8 @@ It never hands a child more of the environment than it was given, nor a terminal
 from __future__ import annotations
 
 import itertools
+import os
+import select
 import subprocess
 import threading
 import time
@@ -119,11 +121,7 @@ class Processes:
     ) -> str | None:
         activity = _Activity(family, output)
         while True:
-            try:
-                child.wait(_POLL_S)
-            except subprocess.TimeoutExpired:
-                pass
-            else:
+            if _ends(child, _POLL_S):
                 return "interrupted" if self.is_stopping else None
             if self.is_stopping:
                 return "interrupted"
@@ -132,6 +130,41 @@ class Processes:
             silent_s = activity.silent_s()
             if stall_s is not None and silent_s >= stall_s:
                 return "stalled"
+
+
+class _Child(subprocess.Popen[bytes]):
+    """A child whose end is known at once also to `communicate`, which waits for it with a time-out."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """As Popen's."""
+        if timeout is not None and self.poll() is None:
+            timeout = _paused(self.pid, timeout)
+        return super().wait(timeout)
+
+
+def _ends(child: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether it ends in that time."""
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_paused(child.pid, seconds) if child.poll() is None else 0)
+    return child.returncode is not None
+
+
+def _paused(pid: int, seconds: float) -> float:
+    """Wait for a child's end by the kernel's word; how much longer to wait where it gives none.
+
+    `Popen.wait` with a time-out looks ever more rarely, twenty times a second in the end.
+    """
+    try:
+        end = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return seconds
+    try:
+        waiting = select.poll()
+        waiting.register(end, select.POLLIN)
+        waiting.poll(max(0.0, seconds) * 1000)
+    finally:
+        os.close(end)
+    return 0
 
 
 class _Activity:
@@ -165,7 +198,7 @@ def capture(
 
     A terminal's Ctrl-C does not reach it: half a git call would be worse than a second's wait.
     """
-    child = subprocess.Popen(
+    child = _Child(
         argv,
         cwd=cwd,
         env=dict(env),
