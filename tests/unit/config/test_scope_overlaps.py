@@ -9,6 +9,7 @@ import pytest
 from splinter.config import scope_overlaps, settings_file, workstream_files
 from splinter.model.workstream import Run, Scope, Step, Workstream
 from splinter.text import patterns
+from tests import deep
 
 GO = (Step(id="go", action=Run(command="ls"), timeout_s=600.0),)
 
@@ -80,7 +81,10 @@ def test_many_others_are_counted() -> None:
     assert messages(*(one(id, "docs", "README.md") for id in "abcd")) == ["b a docs 0", "c a docs 1", "d a docs 2"]
 
 
-@pytest.mark.parametrize("shape", ["folders", "same", "chain", "wild", "starts", "ends", "sets"])
+SHAPES = ("folders", "same", "chain", "wild", "starts", "ends", "sets")
+
+
+@pytest.mark.parametrize("shape", deep.rows(SHAPES, "fuzz", ordinary=("same", "chain", "sets")))
 def test_a_thousand_are_judged_at_once(shape: str) -> None:
     patterns = {
         "folders": "src/part{0}/**", "same": "src/**", "chain": "src/**", "wild": "**/part{0}/**",
