@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import itertools
 import os
 import socket
 import sys
@@ -18,6 +19,7 @@ from tests.world import World
 pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
 
 COUNTERPARTS = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
+HOMES = itertools.count()
 SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
 
 
@@ -61,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 @pytest.fixture(autouse=True)
 def sealed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A private home and state folder, an environment without secrets, and sockets to loopback only."""
-    home = tmp_path_factory.mktemp("home")
+    home = tmp_path_factory.mktemp(f"home{next(HOMES)}", numbered=False)  # numbering reads the names of all before
     for name in list(os.environ):
         if name.startswith(("GIT_", "SMTP_", "SPLINTER_", "GITHUB_", "DOIT_")) or name in SECRETS:
             monkeypatch.delenv(name)
