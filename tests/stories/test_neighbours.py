@@ -47,13 +47,22 @@ def doit(folder: Path, *arguments: str, bare: bool) -> tuple[int, str]:
     )
 
 
-@pytest.mark.parametrize("dodo", [DODO, None], ids=["with tasks called like ours", "without a dodo file"])
-def test_another_project_works_as_if_splinter_were_not_installed(tmp_path: Path, dodo: str | None) -> None:
+@pytest.mark.parametrize(
+    ("dodo", "calls"),
+    [
+        pytest.param(DODO, CALLS, id="with tasks called like ours"),
+        pytest.param(None, (("check",), (), ("run", "--dry-run")), id="without a dodo file"),
+        pytest.param(None, CALLS, id="without a dodo file, every call", marks=pytest.mark.lane("real")),
+    ],
+)
+def test_another_project_works_as_if_splinter_were_not_installed(
+    tmp_path: Path, dodo: str | None, calls: tuple[tuple[str, ...], ...]
+) -> None:
     for name in ("with", "bare"):
         (tmp_path / name).mkdir()
         if dodo:
             (tmp_path / name / "dodo.py").write_text(dodo)
-    for call in CALLS:
+    for call in calls:
         assert doit(tmp_path / "with", *call, bare=False) == doit(tmp_path / "bare", *call, bare=True), call
     here, there = ({path.name for path in (tmp_path / name).iterdir()} for name in ("with", "bare"))
     assert here == there
