@@ -83,9 +83,11 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
-        previous = rows.values(name)
+        previous, now = rows.values(name), session.fingerprints[name]
+        is_open = previous.get("fingerprint") == now and not rows.is_done(one)
+        has_failed = is_open and prepare.has_moved(session, one, previous)
         return _recording_failure(session, one, "prepare", lambda: {
-            **prepare.prepare(session, one, previous=previous, fingerprint=session.fingerprints[name]),
+            **prepare.prepare(session, one, previous=previous, fingerprint=now, has_failed=has_failed),
             "source": one.workstream.source,
         })  # fmt: skip
 
@@ -137,11 +139,9 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def act(task: Any) -> Values:
         before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
         tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
-        done = _recording_failure(session, one, "accept", lambda: accept.accept(
+        return _recording_failure(session, one, "accept", lambda: accept.accept(
             session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
         ))  # fmt: skip
-        _end_occurrence(session, one)
-        return done
 
     return _task(session, one, "accept", is_fresh, act, task_dep=[previous], doc="checks, artifacts, branch")
 
@@ -166,16 +166,8 @@ def _recording_failure(session: Session, one: Plan, step: str, call: Callable[[]
         with disk_errors.as_storage_errors(session.folders):
             return call()
     except Exception as error:  # whatever it was, it belongs in the report
-        if not session.processes.is_stopping:
-            _end_occurrence(session, one)
         accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
         raise
-
-
-def _end_occurrence(session: Session, one: Plan) -> None:
-    """An `always` that came to its end, good or bad, begins anew; one that was killed is taken up."""
-    if one.workstream.when == "always":
-        session.store.set_occurrence(one.id, one.occurrence, is_open=False)
 
 
 def _files(session: Session, one: Plan) -> list[str]:

@@ -62,6 +62,7 @@ def accept(
         record, tip=settled.tip, result=result, files=git.files(changes), notes=record.notes + settled.notes
     )
     session.store.put_workstream(session.open_run(), record)
+    _end_occurrence(session, plan)
     return {**rows, "tip": settled.tip, "commit": judged.commit, "outcome": outcome}
 
 
@@ -87,9 +88,18 @@ def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared:
         message=session.redactor.text(str(error)),
     )
     if reason and outcome == "failed":
-        error.add_note(way_out.of_failure(plan, step))
-        record = replace(record, notes=(*record.notes, way_out.of_failure(plan, step)))
+        how = way_out.of_failure(plan, step, prepared)
+        error.add_note(how)
+        record = replace(record, notes=(*record.notes, how))
     session.store.put_workstream(session.open_run(), record)
+    if not session.processes.is_stopping:
+        _end_occurrence(session, plan)
+
+
+def _end_occurrence(session: Session, plan: Plan) -> None:
+    """An `always` that came to its end, good or bad, begins again; one that was killed is taken up."""
+    if plan.workstream.when == "always":
+        session.store.set_occurrence(plan.id, plan.occurrence, is_open=False)
 
 
 def block(session: Session, plan: Plan, by: tuple[str, ...]) -> None:

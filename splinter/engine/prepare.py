@@ -30,13 +30,16 @@ class Start:
     base: str
 
 
-def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str) -> Values:
-    """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps."""
+def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str, has_failed: bool = False) -> Values:
+    """The work tree at its start, tools looked for, preflight passed; returns the values that doit keeps.
+
+    `previous` are those of last time; `has_failed`: since then it was tried and did not succeed.
+    """
     started = time.monotonic()
     session.open_run()
     tree = command.locate(session, plan)
     try:
-        start = _start(session, plan, previous)
+        start = _start(session, plan, previous, has_failed=has_failed)
         _note_what_is_ahead(session, plan)
         sandboxing.require(session, plan)
         setup.touch(session, plan, tree)
@@ -64,16 +67,18 @@ def prepare(session: Session, plan: Plan, *, previous: Values, fingerprint: str)
         "start": start.commit,
         "base": start.base,
         "commit": start.commit,
+        "on": _tips(session, plan),
+        "has_failed": has_failed,
     }
 
 
-def _start(session: Session, plan: Plan, previous: Values) -> Start:
+def _start(session: Session, plan: Plan, previous: Values, *, has_failed: bool) -> Start:
     base = bases.commit(session, plan)
     tips = [session.values[f"{other}:accept"] for other in plan.workstream.depends_on]
     ahead = [values["tip"] for values in tips if not is_in(session, values["start"], values["tip"], base)]
     if ahead:
         return Start(commit=_merged(session, plan, base, ahead), base=base)
-    base = base_of(session, plan, previous, base)
+    base = base_of(session, plan, previous, base, has_failed=has_failed)
     return Start(commit=base, base=base)
 
 
@@ -86,20 +91,26 @@ def _note_what_is_ahead(session: Session, plan: Plan) -> None:
             session.note(f"{base.name} is {plural(ahead, 'commit')} ahead of {base.shown}; that is not in this run.")
 
 
-def base_of(session: Session, plan: Plan, previous: Values, base: str) -> str:
-    """Where a workstream starts that builds on no other: the base, or its last one where nothing that counts moved."""
+def base_of(session: Session, plan: Plan, previous: Values, base: str, *, has_failed: bool = False) -> str:
+    """Where a workstream starts that builds on no other: the base, or its last one where nothing that counts moved.
+
+    What failed on its last one is not kept there by a setting.
+    """
     kept = previous.get("base", "")
     if not kept or kept == base or previous["start"] != kept:
         return base
-    stays = _moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base)
-    return str(kept) if stays else base
+    may_stay = not has_failed and _may_stay(session, plan, kept, base)
+    return str(kept) if may_stay or _moved_only_in_workstreams(session, kept, base) else base
 
 
 def has_moved(session: Session, plan: Plan, previous: Values) -> bool:
-    """Whether the base is another than it was prepared on, in files that count; a real run asks for it.
+    """Whether the base is another than what failed was prepared on, in files that count; a real run asks for it.
 
-    Where it cannot be found out, it has moved: `prepare` says why.
+    What it depends on counts too: made again on a moved base, its result may be the same, and its commits are others.
+    Where the base cannot be found out, it has moved: `prepare` says why.
     """
+    if previous.get("on", _tips(session, plan)) != _tips(session, plan):
+        return True
     try:
         is_look = session.store.is_read_only
         base = bases.last_seen(session, plan.base) if is_look else bases.commit(session, plan)
@@ -108,7 +119,11 @@ def has_moved(session: Session, plan: Plan, previous: Values) -> bool:
     kept = previous.get("base", "")
     if base is None or base == kept:
         return False
-    return not (_moved_only_in_workstreams(session, kept, base) or _may_stay(session, plan, kept, base))
+    return not _moved_only_in_workstreams(session, kept, base)
+
+
+def _tips(session: Session, plan: Plan) -> list[str]:
+    return [session.values.get(f"{other}:accept", {}).get("tip", "") for other in plan.workstream.depends_on]
 
 
 def is_in(session: Session, start: str, tip: str, base: str) -> bool:

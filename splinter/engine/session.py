@@ -182,6 +182,11 @@ class Session:
         again = self.open_run() if self.is_always else ""
         return fingerprint({"definition": definition(plan), "occurrence": plan.occurrence, "again": again})
 
+    def has_tries(self, plan: Plan) -> bool:
+        """Whether a fix is still allowed in this occurrence, or none was ever."""
+        allowed = plan.workstream.fix.attempts
+        return not allowed or len(self.store.attempts(plan.id, self.tries_key(plan))) < allowed
+
     def account(self, plan: Plan) -> Account:
         """What the workstream's commands are booked on."""
         return Account(

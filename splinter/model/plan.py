@@ -42,6 +42,11 @@ class Plan:
         return "until the next occurrence, an edit, or doit -a"
 
     @property
+    def used_up(self) -> str:
+        """What is said where no fix attempt is left."""
+        return f"its fix attempts are used up {self.until}"
+
+    @property
     def id(self) -> str:
         """The workstream's id."""
         return self.workstream.id

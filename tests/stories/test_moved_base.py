@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stories.test_fix_loop import agent, sets
-from tests.world import World, end_group, wait_for
+from tests.world import TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
 ENDS = "doit w takes it up at b, and begins it again once main has moved."
@@ -114,15 +114,97 @@ def test_tries_are_counted_wherever_the_base_moves_and_once_says_how_to_ask_agai
     assert (done.status, world.new_calls()) == (0, []), done.out
 
 
-def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path) -> None:
+def asks_with(world: World, **fields: object) -> None:
+    """An agent's step that no kept result serves once the base has moved, a check that fails, one try to fix it."""
+    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="once")
+    step = {"id": "ask", "prompt": "Change the values.", **fields.pop("step", {})}  # type: ignore[dict-item]
+    world.workstream(
+        "w", when="once", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": 1}, steps=[step],
+        checks=[{"id": "tests", "tool": "pytest", "args": ["-q", "test_values.py"]}], **fields,
+    )  # fmt: skip
+    world.commit()
+    assert world.doit("w").status == 1
+    assert world.new_calls() == ["call", "call"]
+
+
+@pytest.mark.parametrize("fields", [{"inputs": ["src/**"]}, {"step": {"cache": False}}])
+def test_an_agent_is_asked_again_for_a_moved_base_only_while_tries_are_left(
+    world: World, fields: dict[str, object]
+) -> None:
+    asks_with(world, **fields)
+    fix(world, "src/fixed")
+    foreseen = "ask will fail: its fix attempts are used up until an edit, or doit -a w"
+    assert f"  {foreseen}\n" in world.doit("why", "w").out
+    done = world.doit("w")
+    assert (done.status, world.new_calls()) == (1, [])
+    message = "main moved after a failure, and ask is not asked again: its fix attempts are used up until an edit, or doit -a w"
+    assert f"check_failed: {message}\n" in done.out
+    record = world.records()["w"]
+    assert (record["step"], record["steps"][-1]["message"]) == ("ask", message)
+    assert world.doit("w").status == 1
+    assert world.new_calls() == []
+    assert world.doit("-a", "w").status == 1
+    assert world.new_calls() == ["call", "call"], "that is how it is asked again"
+
+
+def test_an_agent_is_asked_again_for_a_moved_base_while_a_try_is_left(world: World) -> None:
+    agent(world, "echo x > values/new", attempts=1, when="once", inputs=["src/**"])
+    steps = [{"id": "ask", "prompt": "Change the values."}, world.step("b", NEEDS_MAIN)]
+    world.workstream("w", when="once", tool="agent", fix={"attempts": 1}, inputs=["fixed"], steps=steps)
+    world.commit()
+    assert world.doit("w").status == 1
+    fix(world)
+    assert "  ask will be asked again: " in world.doit("why", "w").out
+    assert world.doit("w").status == 0
+    assert world.new_calls() == ["call", "b", "call", "b"]
+
+
+def test_what_stands_on_another_workstream_says_what_rebuilds_that(world: World) -> None:
+    world.workstream("tidy", when="once", steps=[world.step("a", "echo a > a.txt")])
+    world.workstream("w", when="once", depends_on=["tidy"], steps=[world.step("b", NEEDS_MAIN)])
+    world.commit()
+    assert world.doit("w").status == 1
+    base = fix(world)
+    done = world.doit("w")
+    assert done.status == 1
+    assert "has moved. It starts from tidy; doit -a tidy makes that again on main.\n" in done.out
+    assert world.doit("-a", "tidy").status == 0
+    assert world.doit("w").status == 0
+    assert world.git("rev-parse", "splinter/tidy~1") == base
+
+
+def test_a_setting_keeps_no_failure_on_its_base(broken: World) -> None:
+    broken.write("splinter.toml", 'rebase = "conflict"\n')
+    needs = "test ! -e a-new-day || { " + NEEDS_MAIN + "; }"
+    broken.workstream("w", steps=[broken.step("a", "echo a > a.txt"), broken.step("b", needs)])
+    broken.commit()
+    assert broken.doit("w").status == 0
+    broken.now = TUESDAY
+    broken.workstream("w", steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
+    assert broken.doit("w").status == 1
+    base = fix(broken)
+    assert broken.doit("w").status == 0
+    assert broken.git("rev-parse", "splinter/w~1") == base
+
+
+def test_what_is_due_for_more_than_its_failure_is_not_said_to_be_taken_up(broken: World) -> None:
+    broken.workstream("w", steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
+    assert broken.doit("w").status == 1
+    broken.now = TUESDAY
+    assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit begins it again")
+
+
+@pytest.mark.parametrize("when", ["once", "daily", "on-change", "always"])
+def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path, when: str) -> None:
+    broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
+    broken.commit()
     broken.git("init", "-q", "--bare", str(tmp_path / "origin.git"))
     broken.git("remote", "add", "origin", str(tmp_path / "origin.git"))
     broken.git("push", "-q", "origin", "main")
     assert broken.doit("w").status == 1
     private = fix(broken)
     done = broken.doit("w")
-    assert "-- w:prepare" in done.out
-    assert "once origin/main has moved." in done.out
+    assert ("-- w:prepare" in done.out, "once origin/main has moved." in done.out) == (when != "always",) * 2
     broken.git("push", "-q", "origin", "main")
     assert broken.doit("w").status == 0
     assert broken.git("rev-parse", "splinter/w~1") == private

@@ -53,7 +53,7 @@ def explain(
         return Due(workstream=plan.id, is_due=True, reasons=maybe)
     last = _last_rows(session, plan)
     if "inputs" not in last:
-        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan, values), *maybe))
+        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan, values, stale), *maybe))
     results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
     known = {other: result for other, result in results.items() if other not in due_before}
     now = masked(fingerprints.workstream_inputs(plan, results), session.redactor)  # as they are kept
@@ -62,7 +62,7 @@ def explain(
         for one in differences.differences(last["inputs"], now)
         if one.kind != "dependency" or one.key in known
     )
-    failure = _failure(session, plan, values)
+    failure = _failure(session, plan, values, stale)
     reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)
     if failure:
         reasons = (*(one.text() for one in found), failure)
@@ -99,16 +99,16 @@ def _last_rows(session: Session, plan: Plan) -> Values:
     return {**last.rows, "tip": last.tip} if last else {}
 
 
-def _never(session: Session, plan: Plan, values: Callable[[str], Values]) -> str:
+def _never(session: Session, plan: Plan, values: Callable[[str], Values], stale: str) -> str:
     latest = session.store.last_workstream(plan.id)
     if latest is None:
         return "it never ran"
-    if failure := _failure(session, plan, values):
+    if failure := _failure(session, plan, values, stale):
         return f"it never succeeded: {failure}"
     return f"nothing is left of its last success, in run {latest[0]}, to compare with"
 
 
-def _failure(session: Session, plan: Plan, values: Callable[[str], Values]) -> str:
+def _failure(session: Session, plan: Plan, values: Callable[[str], Values], stale: str) -> str:
     """How the latest run ended where that was no success, and what can be done about it; empty where all was well."""
     latest = session.store.last_workstream(plan.id)
     past = _PAST.get(latest[1].outcome) if latest else None
@@ -117,8 +117,11 @@ def _failure(session: Session, plan: Plan, values: Callable[[str], Values]) -> s
     run, record = latest
     where = f" at {record.step}" if record.step else ""
     reason = f" ({record.reason})" if record.step and record.reason else ""
-    way = f"; {way_out.since(session, plan, values(plan.task('prepare')))}" if record.outcome == "failed" else ""
-    return f"in run {run} it {past}{where}{reason}{way}"
+    told = f"in run {run} it {past}{where}{reason}"
+    if record.outcome != "failed":
+        return told
+    prepare = plan.task("prepare")
+    return f"{told}; {way_out.since(session, plan, values(prepare), is_prepared=stale != prepare)}"
 
 
 def _without_difference(session: Session, plan: Plan, last: Values, stale: str) -> str:

@@ -6,7 +6,7 @@ It reads rows and git, starts nothing but version calls, and changes nothing; wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from splinter.engine import bases, prepare
 from splinter.engine.session import Session
@@ -36,11 +36,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What is known before anything runs: commits, None where what runs may move them; `due` are dependencies."""
+    """What is known before anything runs: commits, None where what runs may move them; `due` are dependencies.
+
+    `has_failed`: it was prepared as it is defined now, and is prepared again for a base that moved.
+    """
 
     start: str | None
     base: str | None
     due: tuple[str, ...]
+    has_failed: bool
 
 
 def foresee(
@@ -74,6 +78,13 @@ def _of_steps(session: Session, one: Plan, values: Callable[[str], Values], know
 
 
 def _of_step(session: Session, one: Plan, step: Step, known: _Known, change: str | None) -> Asked:
+    asked = _by_what_is_kept(session, one, step, known, change)
+    if asked.is_asked and known.has_failed and not session.has_tries(one):
+        return replace(asked, is_asked=False, text=f"{step.id} will fail: {one.used_up}")
+    return asked
+
+
+def _by_what_is_kept(session: Session, one: Plan, step: Step, known: _Known, change: str | None) -> Asked:
     if not step.cache:
         return Asked(step=step.id, is_asked=True, text=f"{step.id} will be asked: cache is false, so nothing is kept")
     inputs = cache.inputs(session, one, step, base=known.base, change=change)
@@ -103,11 +114,14 @@ def _known(
 ) -> _Known:  # fmt: skip
     row = values(one.task("prepare"))
     if is_prepared:
-        return _Known(start=None if due else row["start"], base=row["base"], due=due)
-    base = bases.last_seen(session, one.base)
-    if base and not one.workstream.depends_on:
-        base = prepare.base_of(session, one, row, base)
-    return _Known(start=None if one.workstream.depends_on else base, base=base, due=due)
+        has_failed = bool(row.get("has_failed"))
+        return _Known(start=None if due else row["start"], base=row["base"], due=due, has_failed=has_failed)
+    base, before = bases.last_seen(session, one.base), one.workstream.depends_on
+    inputs = fingerprints.prepare_inputs(one, {other: values(f"{other}:accept").get("result", "") for other in before})
+    has_failed = not due and row.get("fingerprint") == fingerprint(inputs)  # and yet it is not up to date
+    if base and not before:
+        base = prepare.base_of(session, one, row, base, has_failed=has_failed)
+    return _Known(start=None if before else base, base=base, due=due, has_failed=has_failed)
 
 
 def _is_there(session: Session, row: Values) -> bool:

@@ -37,6 +37,8 @@ def step(session: Session, plan: Plan, step: Step, *, before: str, fingerprint: 
     wanted = cache.wanted(session, plan, step, before) if step.cache else None
     record = _from_kept(session, plan, step, wanted, before=before, fingerprint=fingerprint)
     if record is None:
+        record = _without_tries(session, plan, step)
+    if record is None:
         with cache_claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
             record = _from_kept(
                 session, plan, step, wanted if is_news else None, before=before, fingerprint=fingerprint
@@ -183,6 +185,19 @@ def _from_kept(
         session.store.add_step(session.open_run(), done)
         return done
     return None
+
+
+def _without_tries(session: Session, plan: Plan, step: Step) -> StepRecord | None:
+    """The failure of an agent's step that only a moved base brought back, where no try is left; None for any other."""
+    has_failed = session.values[plan.task("prepare")].get("has_failed")
+    if not has_failed or not command.is_paid(plan, step) or not session.uses_kept or session.has_tries(plan):
+        return None
+    message = f"{plan.base.shown} moved after a failure, and {step.id} is not asked again: {plan.used_up}"
+    failed = record(
+        session, plan, step.id, "failed", time.monotonic(), step=step, reason="check_failed", message=message
+    )
+    session.store.add_step(session.open_run(), failed)
+    return failed
 
 
 def _judged(
