@@ -19,7 +19,7 @@ _WAYS = (
     re.compile(r"(?<![\w-])set\s+\+e\b"),
     # of `a && b; c` only b's failure ends the shell; what merely prepares is let be
     re.compile(
-        r"(?:^|(?<=[;\n]))\s*(?!cd\b|export\b|source\b|\.\s|mkdir\b|test\b|\[)[^;&|\n]+&&[^;\n]*[;\n](?=\s*[^\s#})])"
+        r"(?:^|(?<=[;\n]))\s*+(?!cd\b|export\b|source\b|\.\s|mkdir\b|test\b|\[)[^;&|\n]+&&[^;\n]*[;\n](?=\s*[^\s#})])"
     ),
 )
 # behind a pipe, these end well whatever they read

@@ -21,7 +21,10 @@ _MOST_FILES = 400  # of an environment that are read
 _LONGEST = 256 * 1024
 _FLAGS = re.compile(r"-([^cmWX]*)([cmWX]?)(.*)")  # of Python: letters, one that takes a value, its value
 _DROPS = re.compile(
-    r"\benv\b[^;&|\n]*?\s(?:-(?=\s)|-[a-zA-Z]*i\b|--ignore-environment\b|(?:-u|--unset)[ =]?PYTHONPATH\b)"
+    # env's own options and assignments, then one that drops it
+    r"""\benv(?:\s+(?:(?:-[uCS]|--unset|--chdir)\s+\S+|-(?![uCS]\s|-unset\s|-chdir\s)\S+"""
+    r"""|\w+=(?:"[^"]*"|'[^']*'|[^\s"']*)(?=\s)))*?\s+"""
+    r"(?:-(?=\s)|-[a-zA-Z]*i[a-zA-Z]*(?=\s)|--ignore-environment\b|(?:-u|--unset)[ =]?PYTHONPATH\b)"
     r"|\bunset\b[^;&|\n]*\bPYTHONPATH\b"
 )
 _GOES = re.compile(

@@ -165,6 +165,8 @@ def test_the_python_of_the_tests_is_found() -> None:
         ("env --unset=PYTHONPATH pytest", ""),
         ("env -uPYTHONPATH pytest", ""),
         ("env -u PYTHONSTARTUP pytest", "/given"),
+        ("env X=1 pytest -i", "/given"),
+        ("env -u A B='c d' -i pytest", ""),
         ("cd tests && PYTHONPATH=. pytest .", "/tree/tests"),
         ("cd tests; cd ../lib; PYTHONPATH=./:/abs pytest", "/tree/lib:/abs"),
         ("cd lib\nexport PYTHONPATH=$PWD\npytest", "/tree/lib"),
