@@ -446,7 +446,6 @@ TWO = TEST + "\n\ndef test_known():\n    assert False\n"
 # Closed; it broke IN THE SANDBOX, as a plain user (bash .ci/plain-user tests/stories/test_attacks.py -k scratch_folder). Cause:
 # command._scratch reuses scratch/<id>, rmtree(ignore_errors=True) leaves a closed folder, and it is writable in the sandbox.
 # Fix: engine/steps/command.py _scratch: tempfile.mkdtemp for each command, system.disk.remove after it.
-@pytest.mark.plain_user
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 @pytest.mark.skipif(os.getuid() == 0, reason="root deletes what is in every folder")
 def test_results_that_a_step_left_in_the_scratch_folder_are_no_checks(app: World, sandbox: str) -> None:
