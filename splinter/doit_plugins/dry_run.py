@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, TextIO
 
+from splinter.doit_plugins.rows import Rows
 from splinter.engine import bases
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
@@ -55,7 +56,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     if not is_due:
         return f"-- {task.name}  up to date"
     if meta.get("publishes"):
-        return f".. {task.name}  would publish\n{_pull_request(session, meta['publishes'])}"
+        return f".. {task.name}  would publish\n{_pull_request(session, Rows(session), meta['publishes'])}"
     if meta.get("step") == "prepare":
         plan = session.plans[meta["workstream"]]
         seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session, [plan]))
@@ -63,25 +64,24 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
     return f".. {task.name}  would run: {task.doc}"
 
 
-def _of_one(session: Session, plan: Plan) -> Proposal | str:
-    accepted = session.values.get(plan.task("accept")) or {}
-    if accepted.get("outcome") == "changed":
-        return proposals.proposal(session, plan, accepted)
+def _of_one(session: Session, rows: Rows, plan: Plan) -> Proposal | str:
+    row = rows.accepted(plan)
+    if row and row.value.outcome == "changed":
+        return proposals.proposal(session, plan, row.value)
     base = plan.base.shown if plan.base.is_unknown else plan.base.name
     return f"{plan.workstream.title}\n{plan.branch} -> {base}\n\n{plan.workstream.objective}"
 
 
-def _together(session: Session) -> Proposal | str:
-    rehearsed = session.values.get("rehearse") or {}
-    if rehearsed.get("members"):
-        return combined_pull_request.proposal(
-            session, rehearsed, *(commit for _, commit in rehearsed["unions"].values())
-        )
+def _together(session: Session, rows: Rows) -> Proposal | str:
+    rehearsed = rows.rehearsed()
+    if rehearsed and rehearsed.members:
+        union, *_ = rehearsed.unions.values()
+        return combined_pull_request.proposal(session, rehearsed, union.commit)
     return "what goes together in the rehearsal"
 
 
-def _pull_request(session: Session, id: str) -> str:
-    proposal = _together(session) if id == combined_pull_request.ID else _of_one(session, session.plans[id])
+def _pull_request(session: Session, rows: Rows, id: str) -> str:
+    proposal = _together(session, rows) if id == combined_pull_request.ID else _of_one(session, rows, session.plans[id])
     if isinstance(proposal, Proposal):
         proposal = f"{proposal.title}\n{proposal.head} -> {proposal.base}\n\n{proposal.own_body}"
     lines = [f"to {pull_request.target(session)}", *proposal.splitlines()]

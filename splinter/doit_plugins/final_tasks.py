@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from splinter.doit_plugins.rows import Act, Rows
+from splinter.doit_plugins.rows import Act, Rows, to_values
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import DELIVERED, PINGED, REPORTED, Session
 from splinter.errors import PartlySentError, PublishError
 from splinter.model import fingerprints
+from splinter.model.done import Accepted, Rehearsed
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.ports import Message, Notifier
+from splinter.model.records import PullRequestRecord
 from splinter.model.registry import NOTIFIERS
 from splinter.publish import combined_pull_request, messages, pull_request, report_files, run_records
 
@@ -47,14 +49,14 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
     is_together = session.settings.pull_requests == combined_pull_request.ID
 
     def found() -> dict[str, tuple[merge_all.Member, ...]]:
-        accepted = {one.id: rows.values(one.task("accept")) for one in session.plans.values()}
+        accepted = {one.id: row.value for one in session.plans.values() if (row := rows.accepted(one))}
         members = merge_all.members(session, accepted)
         bases = rehearsal.of_bases(merge_all.proposed(members) if is_together else members)
         return {base: some for base, some in bases.items() if is_together or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:
-        now = {base: rehearsal.inputs(some) for base, some in found().items()}
-        was = values.get("inputs", {})
+        now, last = {base: rehearsal.inputs(some) for base, some in found().items()}, rows.rehearsed()
+        was = last.inputs if last else {}
         if is_together:
             return bool(was == now)
         return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
@@ -63,18 +65,9 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         bases = found()
         done = [rehearsal.rehearse(session, some) for some in bases.values()]
         return {
-            "inputs": {base: rehearsal.inputs(some) for base, some in bases.items()},
-            "run": session.run,
-            "unions": {one.base: [one.base_commit, one.commit] for one in done},
-            "members": {
-                member.id: [member.start, member.tip, member.head]
-                for one, some in zip(done, bases.values(), strict=True)
-                for member in some
-                if member.id in one.workstreams
-            },
+            **to_values("", rehearsal.rehearsed(session.run, bases, done)),
             "action": "; ".join(rehearsal.summary(one) for one in done),
             "where": "together" if done else "",
-            "notes": [f"{one.workstream} is left out: {one.message}" for record in done for one in record.left_out],
         }
 
     return {
@@ -88,24 +81,16 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
 
 
 def _together(session: Session, rows: Rows) -> dict[str, Any]:
-    name = f"pr:{combined_pull_request.ID}"
+    def made_of(last: Rehearsed) -> str:
+        return fingerprint(combined_pull_request.inputs(session, last))
 
     def is_fresh(task: Any, values: Values) -> bool:
-        session.values["rehearse"] = rows.values("rehearse")
-        inputs = combined_pull_request.inputs(session, session.values["rehearse"])
-        session.fingerprints[name] = fingerprint(inputs)
-        return not session.values["rehearse"] or values.get("fingerprint") == session.fingerprints[name]
+        last = rows.rehearsed()
+        return last is None or values.get("fingerprint") == made_of(last)
 
     def publish_it(task: Any) -> Values:
-        if not session.values["rehearse"]:
-            return {}
-        done = combined_pull_request.propose(session, session.values["rehearse"])
-        return {
-            "fingerprint": session.fingerprints[name],
-            "action": done.action,
-            "where": done.where,
-            "notes": done.notes,
-        }
+        last = rows.rehearsed()
+        return _published(made_of(last), combined_pull_request.propose(session, last)) if last else {}
 
     return {
         "basename": "pr",
@@ -125,24 +110,18 @@ def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
-    name, accept = f"pr:{one.id}", one.task("accept")
+    def made_of(accepted: Accepted) -> str:
+        return fingerprint(fingerprints.pull_request_inputs(one, accepted, pull_request.target(session)))
 
     def is_fresh(task: Any, values: Values) -> bool:
-        session.values[accept] = rows.values(accept)
-        inputs = fingerprints.pull_request_inputs(one, session.values[accept], pull_request.target(session))
-        session.fingerprints[name] = fingerprint(inputs)
-        return not session.values[accept] or values.get("fingerprint") == session.fingerprints[name]
+        row = rows.accepted(one)
+        return row is None or values.get("fingerprint") == made_of(row.value)
 
     def publish_it(task: Any) -> Values:
-        if not session.values[accept]:
+        row = rows.accepted(one)
+        if row is None:
             return {}  # asked for with -a: there is no result to publish
-        done = pull_request.pull_request(session, one, session.values[accept])
-        return {
-            "fingerprint": session.fingerprints[name],
-            "action": done.action,
-            "where": done.where,
-            "notes": done.notes,
-        }
+        return _published(made_of(row.value), pull_request.pull_request(session, one, row.value))
 
     before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
     return {
@@ -151,27 +130,31 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
         "doc": f"pull request of {one.id}",
         "actions": [Act(publish_it)],
         "uptodate": [is_fresh],
-        "task_dep": [accept, *before],
+        "task_dep": [one.task("accept"), *before],
         "meta": {"wait_only": True, "publishes": one.id, "session": session},
     }
+
+
+def _published(made_of: str, done: PullRequestRecord) -> Values:
+    return {"fingerprint": made_of, "action": done.action, "where": done.where, "notes": done.notes}
 
 
 def _report(session: Session) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         run = session.reported_run()
-        session.fingerprints["report"] = _of_run(session, run)
-        return run is None or values.get("fingerprint") == session.fingerprints["report"]
+        return run is None or values.get("fingerprint") == _of_run(session, run)
 
     def write(task: Any) -> Values:
         run = session.reported_run()
         if run is None:
             raise PublishError("nothing is recorded yet; doit makes a first run")
+        made_of = _of_run(session, run)
         if session.run == run:
             session.store.finish_run(run, session.clock.now())
         folder = report_files.write(session, run_records.run_record(session, run))
         session.store.set_fact(REPORTED, run)
         return {
-            "fingerprint": session.fingerprints["report"],
+            "fingerprint": made_of,
             "action": "written",
             "where": session.relative(folder / "index.html"),
         }
@@ -197,19 +180,19 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         if task.options and task.options["test"]:
             return False
-        run = session.reported_run()
-        session.fingerprints[name] = _of_run(session, run)
         if not is_configured(session, name):
             return True
-        return not plugin.is_of_now and (run is None or values.get("fingerprint") == session.fingerprints[name])
+        run = session.reported_run()
+        return not plugin.is_of_now and (run is None or values.get("fingerprint") == _of_run(session, run))
 
     def send(task: Any) -> Values:
-        notifier, made_of = messages.notifier(session, name), session.fingerprints.get(name, "")
+        notifier = messages.notifier(session, name)
         if task.options and task.options["test"]:
             return {"where": notifier.send(messages.sample())}
         if plugin.is_of_now:
             return _ping(session, notifier)
-        message = messages.message(session, session.reported_run())
+        run = session.reported_run()
+        made_of, message = _of_run(session, run), messages.message(session, run)
         return {"fingerprint": made_of, "where": _send(session, name, notifier, message, made_of)}
 
     before = list(NOTIFIERS)[: list(NOTIFIERS).index(name)]

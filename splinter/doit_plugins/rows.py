@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
@@ -14,14 +15,19 @@ from doit.globals import Globals
 
 from splinter.config import workstream_files
 from splinter.doit_plugins import row_recovery
+from splinter.engine import work
 from splinter.engine.branch import last_success
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.model import fingerprints, layout
+from splinter.model.done import Accepted, Branch, Prepared, Rehearsed, Row, Stepped, Union
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
+
+Kind = TypeVar("Kind", Prepared, Stepped, Accepted)
 
 
 class MeaningChecker:
@@ -101,24 +107,76 @@ class Rows:
         self._held: frozenset[str] | None = None
         self._lock = threading.Lock()
 
-    def values(self, task: str) -> Values:
+    def prepared(self, plan: Plan) -> Row[Prepared] | None:
+        """That of `prepare`."""
+        return self._row(plan.task("prepare"), Prepared)
+
+    def stepped(self, plan: Plan, step: str) -> Row[Stepped] | None:
+        """That of a step."""
+        return self._row(plan.task(step), Stepped)
+
+    def accepted(self, plan: Plan) -> Row[Accepted] | None:
+        """That of `accept`."""
+        return self._row(plan.task("accept"), Accepted)
+
+    def rehearsed(self) -> Rehearsed | None:
+        """What `rehearse` came to last."""
+        return _rehearsed(self._values("rehearse"))
+
+    def source(self, plan: Plan) -> str:
+        """The workstream's file when it was prepared last, from the root; empty where that is not known."""
+        return str(self._values(plan.task("prepare")).get("source", ""))
+
+    def before(self, plan: Plan, step: str) -> str:
+        """The commit that a step, or `accept`, starts from; empty where the task before it has not run."""
+        earlier = plan.task_before(step).partition(":")[2]
+        if earlier == "prepare":
+            prepared = self.prepared(plan)
+            return prepared.value.start if prepared else ""
+        stepped = self.stepped(plan, earlier)
+        return stepped.value.commit if stepped else ""
+
+    def results(self, plan: Plan) -> dict[str, str]:
+        """What each workstream that it depends on came to, as a hash; empty where that is not known."""
+        others = {other: self.accepted(self._session.plans[other]) for other in plan.workstream.depends_on}
+        return {other: row.value.result if row else "" for other, row in others.items()}
+
+    def work(self, plan: Plan, *, begins: bool = False) -> Work:
+        """The workstream with what its tasks have come to; as `prepare` `begins`, none of its own has."""
+        found = work.of(self._session, self, plan)
+        return replace(found, prepared=None, stepped={}) if begins else found
+
+    def is_done(self, one: Plan) -> bool:
+        """Whether a workstream succeeded as it is defined now, from the commit that it was prepared at to its end."""
+        prepared = self.prepared(one)
+        before = prepared.value.start if prepared else None
+        for step in one.workstream.steps:
+            row = self.stepped(one, step.id)
+            if not before or not row or row.fingerprint != fingerprint(fingerprints.step_inputs(one, step, before)):
+                return False
+            before = row.value.commit
+        accepted = self.accepted(one)
+        return bool(
+            before and accepted and accepted.fingerprint == fingerprint(fingerprints.accept_inputs(one, before))
+        )
+
+    def _row(self, task: str, kind: type[Kind]) -> Row[Kind] | None:
+        values = self._values(task)
+        known = {field.name: values[field.name] for field in fields(kind) if field.name in values}
+        if "depended_on" in known and known["depended_on"] is not None:
+            known["depended_on"] = tuple(known["depended_on"])
+        try:
+            return Row(str(values["fingerprint"]), kind(**known))
+        except (LookupError, TypeError):  # none, or one of an earlier version
+            return None
+
+    def _values(self, task: str) -> Values:
         """The values of a task's last success, empty where there is none that counts."""
         with self._lock:
             if self._held is None:
                 self._held = self._look()
         values: Values = Globals.dep_manager.get_values(task)
         return values if _commits(values) - self._session.made <= self._held else {}
-
-    def is_done(self, one: Plan) -> bool:
-        """Whether a workstream succeeded as it is defined now, from the commit that it was prepared at to its end."""
-        before = self.values(one.task("prepare")).get("commit")
-        for step in one.workstream.steps:
-            row = self.values(one.task(step.id))
-            if not before or row.get("fingerprint") != fingerprint(fingerprints.step_inputs(one, step, before)):
-                return False
-            before = row.get("commit")
-        accepted = self.values(one.task("accept")).get("fingerprint")
-        return bool(before) and accepted == fingerprint(fingerprints.accept_inputs(one, str(before)))
 
     def of_file_states(self, task: str) -> dict[str, str]:
         """The meaning of each file that a task depends on, as its row keeps it."""
@@ -149,9 +207,9 @@ class Rows:
         return [row_recovery.rows(self._session.plans[id], one) for id, one in done.items()]
 
 
-def follow_rename(one: Plan, task: Any, values: Values) -> None:
-    """A workstream's file that only got another name keeps its row: doit knows files by their paths."""
-    old, new = values.get("source"), one.workstream.source
+def follow_rename(one: Plan, task: Any, old: str) -> None:
+    """A workstream's file that only got another name, from `old`, keeps its row: doit knows files by their paths."""
+    new = one.workstream.source
     if not old or old == new:
         return
     rows = Globals.dep_manager
@@ -159,9 +217,27 @@ def follow_rename(one: Plan, task: Any, values: Values) -> None:
     for before, after in paths.items():
         state = rows._get(task.name, before)
         if state and not Path(before).exists():
-            rows._set(task.name, "_values_:", {**values, "source": new})
+            rows._set(task.name, "_values_:", {**rows.get_values(task.name), "source": new})
             rows._set(task.name, after, state)
             rows._set(task.name, "deps:", [after if dep == before else dep for dep in rows._get(task.name, "deps:")])
+
+
+def to_values(made_of: str, value: Prepared | Stepped | Accepted | Rehearsed, **more: Any) -> Values:
+    """A row's value as doit keeps it."""
+    return {"fingerprint": made_of, **asdict(value), **more}
+
+
+def _rehearsed(values: Values) -> Rehearsed | None:
+    try:
+        return Rehearsed(
+            inputs=values["inputs"],
+            unions={base: Union(**one) for base, one in values["unions"].items()},
+            members={id: Branch(**one) for id, one in values["members"].items()},
+            run=values["run"],
+            notes=tuple(values["notes"]),
+        )
+    except (LookupError, TypeError):
+        return None
 
 
 def _commits(values: Values) -> frozenset[str]:

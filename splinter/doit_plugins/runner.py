@@ -17,6 +17,7 @@ from doit.runner import ERROR, FAILURE, MThreadRunner
 from splinter.doit_plugins.rows import RefusedError, fail_of
 from splinter.engine import accept
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
 from splinter.publish import run_errors
 
@@ -93,7 +94,7 @@ class Runner(MThreadRunner):
         meta = node.task.meta or {}
         if meta.get("step"):
             with suppress(SplinterError):  # nor written down
-                accept.fail(self.session, self.session.plans[meta["workstream"]], meta["step"], error)
+                accept.fail(self._work(meta), meta["step"], error)
         self._handle_task_error(node, fail_of(error, node.task))
 
     def _record_blocked(self, node: Any) -> None:
@@ -103,7 +104,10 @@ class Runner(MThreadRunner):
             run_errors.keep(self.session, node.task.name, f"it waits for {', '.join(waits)}, which ended in an error")
         if meta.get("step") == "prepare":
             by = tuple(dict.fromkeys(bad.task.name.split(":")[0] for bad in node.bad_deps))
-            accept.block(self.session, self.session.plans[meta["workstream"]], by)
+            accept.block(self._work(meta), by)
+
+    def _work(self, meta: dict[str, Any]) -> Work:
+        return Work(session=self.session, plan=self.session.plans[meta["workstream"]])
 
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Dispatch tasks to threads until none is left, or until a signal; then wait only for what must be saved."""

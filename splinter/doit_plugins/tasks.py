@@ -6,14 +6,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from splinter.doit_plugins import final_tasks
-from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename
+from splinter.doit_plugins import final_tasks, row_recovery
+from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
 from splinter.doit_plugins.terminal import read_project
 from splinter.engine import accept, prepare, project
-from splinter.engine.branch import last_success
-from splinter.engine.checks import judge_tree
 from splinter.engine.session import Session
 from splinter.engine.steps import command, run_step
+from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
 from splinter.model import fingerprints, layout
@@ -67,83 +66,82 @@ def default_tasks(session: Session) -> list[str]:
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
-    name, others = one.task("prepare"), [f"{other}:accept" for other in one.workstream.depends_on]
+    def made_of() -> str:
+        return fingerprint(fingerprints.prepare_inputs(one, rows.results(one)))
 
     def is_fresh(task: Any, values: Values) -> bool:
-        for other in others:
-            session.values[other] = rows.values(other)
-        results = {other: session.values[f"{other}:accept"].get("result", "") for other in one.workstream.depends_on}
-        session.fingerprints[name] = fingerprint(fingerprints.prepare_inputs(one, results))
-        row = rows.values(name)
-        follow_rename(one, task, row)
-        is_same = bool(row.get("fingerprint") == session.fingerprints[name])
+        follow_rename(one, task, rows.source(one))
+        row = rows.prepared(one)
+        if row is None or row.fingerprint != made_of():
+            return False
         # what has not succeeded may have failed because of its base
-        return is_same and (rows.is_done(one) or not prepare.has_moved(session, one, row))
+        return rows.is_done(one) or not prepare.has_moved(rows.work(one, begins=True), row.value)
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.store.set_occurrence(one.id, one.occurrence, is_open=True)
-        previous, now = rows.values(name), session.fingerprints[name]
-        is_open = previous.get("fingerprint") == now and not rows.is_done(one)
-        has_failed = is_open and prepare.has_moved(session, one, previous)
-        return _recording_failure(session, one, "prepare", lambda: {
-            **prepare.prepare(session, one, previous=previous, fingerprint=now, has_failed=has_failed),
-            "source": one.workstream.source,
-        })  # fmt: skip
+        work, row, own = rows.work(one, begins=True), rows.prepared(one), made_of()
+        has_failed = row is not None and row.fingerprint == own and not rows.is_done(one)
+        return _recording_failure(work, "prepare", lambda: to_values(
+            own,
+            prepare.prepare(work, previous=row.value if row else None, has_failed=has_failed),
+            source=one.workstream.source,
+        ))  # fmt: skip
 
     def remove_worktree_and_logs(task: Any) -> None:
-        lock = RunLock(session.repository.common)
+        lock, places = RunLock(session.repository.common), Work(session=session, plan=one)
         lock.acquire(session.clock.now())
         try:
-            for tree in (command.locate(session, one), judge_tree.locate(session, one)):
+            for tree in (places.tree, places.judge_tree):
                 worktree.remove(tree)
             for logs in session.store.folder.glob(f"{layout.RUNS}/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:
             lock.release()
 
-    return _task(session, one, "prepare", is_fresh, act, task_dep=others, file_dep=_files(session, one),
+    before = [f"{other}:accept" for other in one.workstream.depends_on]
+    return _task(session, one, "prepare", is_fresh, act, task_dep=before, file_dep=_files(session, one),
                  clean=[Act(remove_worktree_and_logs)], doc="work tree, tools, preflight")  # fmt: skip
 
 
 def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]:
-    name, previous = one.task(step.id), one.task_before(step.id)
+    def made_of() -> str:
+        return fingerprint(fingerprints.step_inputs(one, step, rows.before(one, step.id)))
 
     def is_fresh(task: Any, values: Values) -> bool:
-        session.values[previous] = rows.values(previous)
-        before = session.values[previous].get("commit", "")
-        session.fingerprints[name] = fingerprint(fingerprints.step_inputs(one, step, before))
-        return bool(rows.values(name).get("fingerprint") == session.fingerprints[name])
+        row = rows.stepped(one, step.id)
+        return row is not None and row.fingerprint == made_of()
 
     def run(task: Any) -> Values:
-        before = _commit_of(session, previous)
-        return _recording_failure(session, one, step.id, lambda: run_step.step(
-            session, one, step, before=before, fingerprint=session.fingerprints[name]
+        work = rows.work(one)
+        before, own = _begins_at(work, step.id), made_of()
+        return _recording_failure(work, step.id, lambda: to_values(
+            own, run_step.step(work, step, before=before, fingerprint=own)
         ))  # fmt: skip
 
-    return _task(session, one, step.id, is_fresh, run, task_dep=[previous], doc=command.label(step))
+    return _task(session, one, step.id, is_fresh, run, task_dep=[one.task_before(step.id)], doc=command.label(step))
 
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
-    name, previous = one.task("accept"), one.task_before("accept")
+    def made_of() -> str:
+        return fingerprint(fingerprints.accept_inputs(one, rows.before(one, "accept")))
 
     def is_fresh(task: Any, values: Values) -> bool:
-        for earlier in one.tasks[:-1]:
-            session.values[earlier] = rows.values(earlier)
-        before = session.values[previous].get("commit", "")
-        session.fingerprints[name] = fingerprint(fingerprints.accept_inputs(one, before))
-        own = rows.values(name)
-        is_there = own.get("outcome") != "changed" or has_branch(session, one)
-        return bool(is_there and own.get("fingerprint") == session.fingerprints[name])
+        row = rows.accepted(one)
+        is_there = row is not None and (row.value.outcome != "changed" or has_branch(session, one))
+        return row is not None and is_there and row.fingerprint == made_of()
 
     def act(task: Any) -> Values:
-        before, prepared = _commit_of(session, previous), session.values[one.task("prepare")]
-        tasks = last_success.remembered(one, session.values, rows.of_file_states(one.task("prepare")))
-        return _recording_failure(session, one, "accept", lambda: accept.accept(
-            session, one, prepared=prepared, before=before, fingerprint=session.fingerprints[name], tasks=tasks
+        work = rows.work(one)
+        before, own = _begins_at(work, "accept"), made_of()
+        files = rows.of_file_states(one.task("prepare"))
+        tasks = row_recovery.remembered(one, rows, source=rows.source(one), files=files)
+        return _recording_failure(work, "accept", lambda: to_values(
+            own, accept.accept(work, before=before, fingerprint=own, tasks=tasks)
         ))  # fmt: skip
 
-    return _task(session, one, "accept", is_fresh, act, task_dep=[previous], doc="checks, artifacts, branch")
+    before = one.task_before("accept")
+    return _task(session, one, "accept", is_fresh, act, task_dep=[before], doc="checks, artifacts, branch")
 
 
 def _task(
@@ -160,13 +158,13 @@ def _task(
     }
 
 
-def _recording_failure(session: Session, one: Plan, step: str, call: Callable[[], Values]) -> Values:
+def _recording_failure(work: Work, step: str, call: Callable[[], Values]) -> Values:
     """Call it, and record the workstream's end where it fails."""
     try:
-        with disk_errors.as_storage_errors(session.folders):
+        with disk_errors.as_storage_errors(work.session.folders):
             return call()
     except Exception as error:  # whatever it was, it belongs in the report
-        accept.fail(session, one, step, error, prepared=session.values.get(one.task("prepare")))
+        accept.fail(work, step, error)
         raise
 
 
@@ -188,11 +186,11 @@ def has_branch(session: Session, one: Plan) -> bool:
     return any(f"{place}{one.branch}" in refs for place in places)
 
 
-def _commit_of(session: Session, task: str) -> str:
-    commit = session.values.get(task, {}).get("commit")
+def _begins_at(work: Work, step: str) -> str:
+    commit = work.before(step)
     if not commit:
-        raise SplinterError(f"{task} has not run; doit {task.split(':')[0]} runs it first")
-    return str(commit)
+        raise SplinterError(f"{work.plan.task_before(step)} has not run; doit {work.plan.id} runs it first")
+    return commit
 
 
 # doit reads these two names from dodo.py -----------------------------------------------------------------

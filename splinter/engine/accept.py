@@ -8,76 +8,80 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from splinter.engine import evidence
 from splinter.engine.branch import move_branch
+from splinter.engine.branch.last_success import Success
 from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
 from splinter.engine.due import way_out
-from splinter.engine.session import Session
-from splinter.engine.steps import command, run_step, setup
+from splinter.engine.steps import run_step, setup
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model import fingerprints
-from splinter.model.fingerprints import Values
-from splinter.model.plan import Plan
+from splinter.model.done import Accepted
 from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
 from splinter.text.redact import masked
 
 
-def accept(
-    session: Session, plan: Plan, *, prepared: Values, before: str, fingerprint: str, tasks: Mapping[str, Values]
-) -> Values:
-    """Judge the last step's commit and move the branch to it; returns the values that doit keeps, raises StepError.
+def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any]) -> Accepted:
+    """Judge the last step's commit and move the branch to it; raises StepError.
 
-    `tasks` is what git is to remember of the tasks before this one.
+    `tasks` is what git is to remember of the tasks before this one, for whoever knows what it means.
     """
+    session, plan, prepared = work.session, work.plan, work.prepared
+    assert prepared
     judged = Judged(commit=before)
     try:
-        setup.touch(session, plan, command.locate(session, plan), before)
-        judged = fix_loop.fixed(session, plan, start=prepared["start"], before=before)
-        _look_for_artifacts(session, plan, judged.commit)
-        result = git.result(session.repository, prepared["start"], judged.commit)
-        rows = {
-            "fingerprint": fingerprint,
-            "inputs": masked(fingerprints.workstream_inputs(plan, _results(session, plan)), session.redactor),
-            "versions": prepared.get("versions", {}),
-            "result": result,
-            "base": prepared["base"],
-            "start": prepared["start"],
-        }
-        tasks = {**tasks, "accept": {"commit": judged.commit}}
-        settled = move_branch.settle(
-            session, plan, start=prepared["start"], judged=judged.commit, rows=rows, tasks=tasks
+        setup.touch(work, work.tree, before)
+        judged = fix_loop.fixed(work, start=prepared.start, before=before)
+        _look_for_artifacts(work, judged.commit)
+        result = git.result(work.repository, prepared.start, judged.commit)
+        success = Success(
+            start=prepared.start,
+            tip=judged.commit,
+            base=prepared.base,
+            result=result,
+            fingerprint=fingerprint,
+            inputs=masked(fingerprints.workstream_inputs(plan, work.results), session.redactor),
+            versions=prepared.versions,
+            tasks={**tasks, "accept": {"commit": judged.commit}},
         )
+        settled = move_branch.settle(session, plan, success, judged=judged.commit)
     except StepError as error:
         error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise
     session.made.add(settled.tip)
     outcome = "changed" if settled.is_changed else "unchanged"
-    record = describe(session, plan, outcome, prepared=prepared, checks=judged.checks)
-    changes = git.diff(session.repository, prepared["start"], settled.tip)
+    record = describe(work, outcome, checks=judged.checks)
+    changes = git.diff(work.repository, prepared.start, settled.tip)
     record = replace(
         record, tip=settled.tip, result=result, files=git.files(changes), notes=record.notes + settled.notes
     )
     session.store.put_workstream(session.open_run(), record)
-    _end_occurrence(session, plan)
-    return {**rows, "tip": settled.tip, "commit": judged.commit, "outcome": outcome}
+    _end_occurrence(work)
+    return Accepted(
+        start=prepared.start,
+        base=prepared.base,
+        tip=settled.tip,
+        commit=judged.commit,
+        result=result,
+        outcome=outcome,
+        inputs=success.inputs,
+        versions=prepared.versions,
+    )
 
 
-def _results(session: Session, plan: Plan) -> dict[str, str]:
-    depends_on = plan.workstream.depends_on
-    return {other: session.values.get(f"{other}:accept", {}).get("result", "") for other in depends_on}
-
-
-def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared: Values | None = None) -> None:
+def fail(work: Work, step: str, error: Exception) -> None:
     """Record that a workstream failed, or was interrupted, at one of its tasks."""
     reason = error.reason if isinstance(error, StepError) else None
     checks = error.checks if isinstance(error, StepError) else ()
     outcome = "interrupted" if reason == "interrupted" else "failed"
-    record = describe(session, plan, outcome, prepared=prepared, checks=checks)
-    made = evidence.of_failure(session, plan, step, error, prepared=prepared)
+    record = describe(work, outcome, checks=checks)
+    made = evidence.of_failure(work, step, error)
     record = replace(
         record,
         files=made.files,
@@ -85,54 +89,51 @@ def fail(session: Session, plan: Plan, step: str, error: Exception, *, prepared:
         patch=made.patch,
         reason=None if outcome == "interrupted" else reason,
         step=_failing_step(step, reason, checks),
-        message=session.redactor.text(str(error)),
+        message=work.mask(str(error)),
     )
     if reason and outcome == "failed":
-        how = way_out.of_failure(plan, step, prepared)
+        how = way_out.of_failure(work.plan, step, work.prepared)
         error.add_note(how)
         record = replace(record, notes=(*record.notes, how))
-    session.store.put_workstream(session.open_run(), record)
-    if not session.processes.is_stopping:
-        _end_occurrence(session, plan)
+    work.session.store.put_workstream(work.session.open_run(), record)
+    if not work.session.processes.is_stopping:
+        _end_occurrence(work)
 
 
-def _end_occurrence(session: Session, plan: Plan) -> None:
+def _end_occurrence(work: Work) -> None:
     """An `always` that came to its end, good or bad, begins again; one that was killed is taken up."""
-    if plan.workstream.when == "always":
-        session.store.set_occurrence(plan.id, plan.occurrence, is_open=False)
+    if work.plan.workstream.when == "always":
+        work.session.store.set_occurrence(work.plan.id, work.plan.occurrence, is_open=False)
 
 
-def block(session: Session, plan: Plan, by: tuple[str, ...]) -> None:
+def block(work: Work, by: tuple[str, ...]) -> None:
     """Record that a workstream was not begun, since something it depends on failed."""
-    record = replace(describe(session, plan, "blocked"), message=f"{', '.join(by)} did not succeed")
-    session.store.put_workstream(session.open_run(), record)
+    record = replace(describe(work, "blocked"), message=f"{', '.join(by)} did not succeed")
+    work.session.store.put_workstream(work.session.open_run(), record)
 
 
-def describe(
-    session: Session, plan: Plan, outcome: str, *,
-    prepared: Values | None = None, checks: tuple[CheckRecord, ...] = (),
-) -> WorkstreamRecord:  # fmt: skip
+def describe(work: Work, outcome: str, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
     """A workstream's record as far as it came: steps that ran in this run, and those that stood from earlier ones."""
-    workstream = plan.workstream
+    workstream = work.plan.workstream
     return WorkstreamRecord(
-        workstream=plan.id,
+        workstream=work.plan.id,
         title=workstream.title,
         outcome=outcome,
         objective=workstream.objective,
-        base=plan.base.name,
-        base_commit=prepared["base"] if prepared else None,
-        branch=plan.branch,
-        steps=_steps(session, plan),
+        base=work.plan.base.name,
+        base_commit=work.prepared.base if work.prepared else None,
+        branch=work.plan.branch,
+        steps=_steps(work),
         checks=checks,
         depends_on=workstream.depends_on,
         metadata=workstream.metadata,
     )
 
 
-def _steps(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
-    latest = {record.step: record for record in session.store.steps_of(session.open_run(), plan.id)}
+def _steps(work: Work) -> tuple[StepRecord, ...]:
+    latest = {record.step: record for record in work.session.store.steps_of(work.session.open_run(), work.plan.id)}
     found = [latest.pop("prepare")] if "prepare" in latest else []
-    for record in (*run_step.earlier(session, plan, until=None), *fix_loop.attempts(session, plan)):
+    for record in (*run_step.earlier(work, until=None), *fix_loop.attempts(work)):
         found.append(latest.pop(record.step, record))
     return (*found, *latest.values())
 
@@ -144,9 +145,9 @@ def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]
     return named[0] if named else step
 
 
-def _look_for_artifacts(session: Session, plan: Plan, commit: str) -> None:
-    tree: Path = command.locate(session, plan).path
-    worktree.place(session.repository, command.locate(session, plan), commit, keep_ignored=True)
-    missing = [path for path in plan.workstream.artifacts if not (tree / path).exists()]
+def _look_for_artifacts(work: Work, commit: str) -> None:
+    tree: Path = work.tree.path
+    worktree.place(work.repository, work.tree, commit, keep_ignored=True)
+    missing = [path for path in work.plan.workstream.artifacts if not (tree / path).exists()]
     if missing:
         raise StepError("missing_artifact", f"{', '.join(missing)} should exist at the end and does not")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from splinter.errors import StepError
 from splinter.git.command_line import Repository
@@ -43,7 +42,7 @@ Auth = Callable[[str, Environment], dict[str, str]]
 class Session:
     """Everything that tasks share; `state` is the folder of work trees, `plans` all workstreams by id.
 
-    `values` and `fingerprints` are by the names of tasks, `made` the commits that this call made and so need no look,
+    `made` are the commits that this call made and so need no look,
     `baselines` what checks said of a tree, by check and tree.
     `repairs` is what was put right when it began, `is_always` doit's `-a`; `unreached` says of each remote that was
     out of reach why. `errors` are those of this call;
@@ -64,8 +63,6 @@ class Session:
     auth: Auth
     is_always: bool = False
     uses_kept: bool = True
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fingerprints: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     indexes: dict[Path, str] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()

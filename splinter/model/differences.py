@@ -111,7 +111,7 @@ def _brief(value: Any, *, is_shown: bool = True) -> Any:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def differences(was: Inputs, now: Inputs) -> tuple[Difference, ...]:
+def differences(was: Mapping[str, Any], now: Inputs) -> tuple[Difference, ...]:
     """Which inputs differ, in the order in which a file is read; a step or profile that came or went is one."""
     found = []
     for name in [*now, *(name for name in was if name not in now)]:

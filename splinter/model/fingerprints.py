@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from typing import Any
 
+from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
 
@@ -56,8 +57,8 @@ def accept_inputs(plan: Plan, before: str) -> Inputs:
     }
 
 
-def pull_request_inputs(plan: Plan, accepted: Values, target: str) -> Inputs:
-    """The inputs of `pr`; `accepted` are the values of `accept`, `target` names the forge."""
+def pull_request_inputs(plan: Plan, accepted: Accepted, target: str) -> Inputs:
+    """The inputs of `pr`; `target` names the forge."""
     workstream = plan.workstream
     return {
         "title": workstream.title,
@@ -66,8 +67,8 @@ def pull_request_inputs(plan: Plan, accepted: Values, target: str) -> Inputs:
         "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
         "branch": plan.branch,
         "base": plan.base.name,
-        "tip": accepted.get("tip"),
-        "result": accepted.get("result"),
+        "tip": accepted.tip,
+        "result": accepted.result,
         "target": target,
     }
 

@@ -5,14 +5,17 @@ Nothing gets into it that its rehearsal did not judge.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from splinter.engine.branch import move_branch
+from splinter.engine.branch.last_success import Success
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model.fingerprints import Inputs, Values, definition, fingerprint, shortened
+from splinter.model.done import Branch, Rehearsed
+from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
@@ -22,49 +25,50 @@ from splinter.publish import proposals, pull_request, pull_request_body, run_rec
 ID = "together"
 
 
-def inputs(session: Session, rehearsed: Values) -> Inputs:
-    """What the pull request is made of; `rehearsed` are the values of `rehearse`."""
+def inputs(session: Session, rehearsed: Rehearsed) -> Inputs:
+    """What the pull request is made of; `rehearsed` is what `rehearse` came to."""
     plans = _plans(session, rehearsed)
     return shortened(
         {
-            "members": rehearsed.get("members"),
-            "unions": rehearsed.get("unions"),
+            "members": {id: asdict(one) for id, one in rehearsed.members.items()},
+            "unions": {base: asdict(one) for base, one in rehearsed.unions.items()},
             "definitions": _definition(plans),
             "target": pull_request.target(session),
         }
     )
 
 
-def propose(session: Session, rehearsed: Values) -> PullRequestRecord:
+def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     """Move the branch to the union, push it, and open or update its pull request; raises PublishError."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)
-    if not plans and rehearsed["notes"]:
+    if not plans and rehearsed.notes:
         raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
     if not plans:
         return pull_request.propose(session, whole, "", None)
-    start, union = rehearsed["unions"][whole.base.name]
-    chain = _chain(session, plans, rehearsed["members"], start)
-    if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union):
+    union = rehearsed.unions[whole.base.name]
+    chain = _chain(session, plans, rehearsed.members, union.base)
+    if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union.commit):
         raise PublishError(
             "the branches, one after another, do not add up to what was rehearsed; run `doit run rehearse pr`"
         )
-    rows = {"result": git.result(session.repository, start, chain), "base": start, "start": start}
+    result = git.result(session.repository, union.base, chain)
+    success = Success(start=union.base, tip=chain, base=union.base, result=result)
     try:
-        settled = move_branch.settle(session, whole, start=start, judged=chain, rows=rows, tasks={})
+        settled = move_branch.settle(session, whole, success, judged=chain)
     except StepError as error:
         raise PublishError(str(error)) from error
     wanted = proposal(session, rehearsed, settled.tip) if settled.is_changed else None
     return pull_request.propose(session, whole, settled.tip, wanted)
 
 
-def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
+def proposal(session: Session, rehearsed: Rehearsed, tip: str) -> Proposal:
     """The pull request as it should be, with the branch at `tip`."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)
     wanted = whole.workstream.pull_request
     assert wanted
-    start, _ = rehearsed["unions"][whole.base.name]
+    start = rehearsed.unions[whole.base.name].base
     seen = _rehearsal(session, rehearsed, whole)
     record = WorkstreamRecord(
         workstream=ID,
@@ -78,10 +82,10 @@ def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
         checks=seen.checks if seen else (),
         notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
     )
-    members = [_record(session, plan, rehearsed["members"][plan.id][1]) for plan in plans]
+    members = [_record(session, plan, rehearsed.members[plan.id].tip) for plan in plans]
     body = pull_request_body.body(
         run_records.masked(session, record),
-        run=rehearsed["run"] or "",
+        run=rehearsed.run or "",
         reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
         definition=_definition(plans),
         members=[run_records.masked(session, one) for one in members],
@@ -99,9 +103,9 @@ def proposal(session: Session, rehearsed: Values, tip: str) -> Proposal:
     )
 
 
-def _plans(session: Session, rehearsed: Values) -> list[Plan]:
+def _plans(session: Session, rehearsed: Rehearsed) -> list[Plan]:
     """The plans of what goes together, each after those it depends on."""
-    return [plan for plan in session.plans.values() if plan.id in rehearsed.get("members", {})]
+    return [plan for plan in session.plans.values() if plan.id in rehearsed.members]
 
 
 def _stand_in(session: Session, plans: list[Plan]) -> Plan:
@@ -129,12 +133,12 @@ def _definition(plans: list[Plan]) -> str:
     return fingerprint({plan.id: definition(plan) for plan in plans})
 
 
-def _chain(session: Session, plans: list[Plan], members: dict[str, list[str]], start: str) -> str:
+def _chain(session: Session, plans: list[Plan], members: Mapping[str, Branch], start: str) -> str:
     """The members' commits in turn, one on top of another from `start`; they are recorded as ours."""
     tip = start
     for plan in plans:
-        begin, _, head = members[plan.id]
-        tip = _on_top(session, plan, begin, head, tip)
+        member = members[plan.id]
+        tip = _on_top(session, plan, member.start, member.head, tip)
     return tip
 
 
@@ -167,10 +171,10 @@ def _step(session: Session, plan: Plan, commit: str) -> StepRecord:
     return StepRecord(workstream=ID, step=plan.id, outcome="changed", started=started, seconds=0.0, commit=commit)
 
 
-def _rehearsal(session: Session, rehearsed: Values, whole: Plan) -> RehearsalRecord | None:
+def _rehearsal(session: Session, rehearsed: Rehearsed, whole: Plan) -> RehearsalRecord | None:
     """What the rehearsal recorded, None where the history was deleted."""
     try:
-        found = session.store.run(rehearsed["run"]).rehearsals
+        found = session.store.run(rehearsed.run or "").rehearsals
     except SplinterError:
         return None
     return next((one for one in found if one.base == whole.base.name), None)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from splinter.engine.session import Session
-from splinter.model.fingerprints import Values, definition
+from splinter.model.done import Accepted
+from splinter.model.fingerprints import definition
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import WorkstreamRecord
 from splinter.publish import pull_request_body, run_records
 
 
-def proposal(session: Session, plan: Plan, accepted: Values) -> Proposal:
+def proposal(session: Session, plan: Plan, accepted: Accepted) -> Proposal:
     """The pull request as it should be."""
-    known = session.store.last_result(plan.id, accepted["tip"])
+    known = session.store.last_result(plan.id, accepted.tip)
     run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted
@@ -48,10 +49,10 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
     )
 
 
-def _aim(session: Session, plan: Plan, accepted: Values) -> str:
+def _aim(session: Session, plan: Plan, accepted: Accepted) -> str:
     """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base."""
     depends_on = plan.workstream.depends_on
-    if len(depends_on) == 1 and accepted["start"] != accepted["base"]:
+    if len(depends_on) == 1 and accepted.start != accepted.base:
         other = session.plans[depends_on[0]]
         if other.workstream.pull_request:
             return other.branch

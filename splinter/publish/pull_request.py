@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from splinter.engine.session import Session
-from splinter.model.fingerprints import Values
+from splinter.model.done import Accepted
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
 from splinter.model.records import PullRequestRecord
@@ -42,10 +42,10 @@ def _place(session: Session) -> tuple[str, str]:
     return found or ("", "")
 
 
-def pull_request(session: Session, plan: Plan, accepted: Values) -> PullRequestRecord:
+def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:
     """Push the branch and open or update its pull request, or close it where nothing is left; raises PublishError."""
-    wanted = proposal(session, plan, accepted) if accepted["outcome"] == "changed" else None
-    return propose(session, plan, accepted["tip"], wanted)
+    wanted = proposal(session, plan, accepted) if accepted.outcome == "changed" else None
+    return propose(session, plan, accepted.tip, wanted)
 
 
 def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> PullRequestRecord:

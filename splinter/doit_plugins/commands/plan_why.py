@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -42,19 +41,21 @@ class _Reading(DoitCmdBase):
 
     def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
         """Why each workstream is due, in the order of dependencies, for those that are wanted."""
+        from splinter.doit_plugins.rows import Rows
+        from splinter.engine import work
         from splinter.engine.due import explain
 
         unknown = [id for id in wanted if id not in session.plans]
         if unknown:
             raise InputError(f'"{unknown[0]}" is not a workstream; "doit list" names them')
         by_name = {task.name: task for task in self.task_list}
-        values: Callable[[str], dict[str, Any]] = self.dep_manager.get_values
+        rows = Rows(session)
         found: dict[str, Any] = {}
         for id, plan in session.plans.items():
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
-            due = explain.explain(session, plan, values=values, stale=first, due_before=before)
+            due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before)
             found[id] = replace(due, stale=first, due_before=before)
         return {id: found[id] for id in wanted or session.plans}
 
@@ -98,16 +99,19 @@ class Why(_Reading):
     doc_description = None
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
+        from splinter.doit_plugins.rows import Rows
+        from splinter.engine import work
         from splinter.engine.due import explain, foresee_prompts
 
         session = getattr(self.loader, "session", None)
         if not pos_args or session is None:
             raise InputError("name a workstream: doit why WORKSTREAM; doit plan shows all")
         found = self.explained(session, pos_args)
-        found = {id: replace(due, also=explain.versions(session, session.plans[id])) for id, due in found.items()}
-        values = self.dep_manager.get_values
+        rows = Rows(session)
+        works = {id: work.of(session, rows, session.plans[id]) for id in found}
+        found = {id: replace(due, also=explain.versions(works[id])) for id, due in found.items()}
         asked = {
-            id: foresee_prompts.foresee(session, session.plans[id], values=values, stale=due.stale, due=due.due_before)
+            id: foresee_prompts.foresee(works[id], rows, stale=due.stale, due=due.due_before)
             for id, due in found.items()
         }
         if as_json:

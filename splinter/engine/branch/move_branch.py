@@ -5,19 +5,17 @@ It pushes nothing and deletes nothing that no other ref holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from splinter.engine.branch import last_success
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
-from splinter.engine.branch.last_success import Accepted
+from splinter.engine.branch.last_success import Success
 from splinter.engine.session import Session
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
-from splinter.model.fingerprints import Values
 from splinter.model.plan import Plan
 
 
@@ -30,31 +28,29 @@ class Settled:
     notes: tuple[str, ...] = ()
 
 
-def settle(
-    session: Session, plan: Plan, *, start: str, judged: str, rows: Values, tasks: Mapping[str, Values]
-) -> Settled:
-    """Make the branch hold `judged`, which begins at `start`; raises StepError with `conflict` where it must not move.
+def settle(session: Session, plan: Plan, success: Success, *, judged: str) -> Settled:
+    """Make the branch hold `judged`, and git remember the success; raises StepError where it must not move.
 
-    `rows` and `tasks` are what git is to remember of the success.
+    The tip is not known before: it is `judged`, or what is there already.
     """
-    repository, ref = session.repository, f"refs/heads/{plan.branch}"
+    repository, ref, start = session.repository, f"refs/heads/{plan.branch}", success.start
     current, last = git.resolve(repository, ref), last_success.last(session, plan)
     tree, tip = git.tree_of(repository, judged), judged
     if git.tree_of(repository, start) == tree:
         stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
-        _accept(session, plan, Accepted(start=start, tip=start, rows=rows, tasks=tasks), judged, [])
+        _accept(session, plan, replace(success, tip=start), judged, [])
         return Settled(tip=start, is_changed=False, notes=stays)
     is_same = last is not None and last.start == start and git.tree_of(repository, last.tip) == tree
     if last and is_same:
         tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the pull request
     is_left = is_same and current is not None and _is_rewritten(session, plan, current, last)
     updates = [] if is_left else _moves(session, plan, current, tip, last, start)
-    _accept(session, plan, Accepted(start=start, tip=tip, rows=rows, tasks=tasks), judged, updates)
+    _accept(session, plan, replace(success, tip=tip), judged, updates)
     return Settled(tip=tip, is_changed=True)
 
 
 def _moves(
-    session: Session, plan: Plan, current: str | None, tip: str, last: Accepted | None, start: str
+    session: Session, plan: Plan, current: str | None, tip: str, last: Success | None, start: str
 ) -> list[RefUpdate]:
     """What must move for the branch to hold `tip` and a person's commits on top; raises StepError with `conflict`."""
     repository = session.repository
@@ -72,7 +68,7 @@ def _moves(
     return updates
 
 
-def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: list[RefUpdate]) -> None:
+def _accept(session: Session, plan: Plan, done: Success, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
     repository = session.repository
     message = session.redactor.text(last_success.message(plan, session.open_run(), done))
@@ -88,14 +84,14 @@ def _accept(session: Session, plan: Plan, done: Accepted, judged: str, updates: 
         ) from error
 
 
-def _is_rewritten(session: Session, plan: Plan, current: str, last: Accepted | None) -> bool:
+def _is_rewritten(session: Session, plan: Plan, current: str, last: Success | None) -> bool:
     """Whether a person put commits in the place of what was accepted last; a branch that was set back holds none."""
     if last is None or _is_ours(session, plan, current, last):
         return False
     return not git.is_ancestor(session.repository, current, last.tip)
 
 
-def _is_ours(session: Session, plan: Plan, commit: str, last: Accepted | None) -> bool:
+def _is_ours(session: Session, plan: Plan, commit: str, last: Success | None) -> bool:
     return bool(last and last.tip == commit) or session.store.last_result(plan.id, commit) is not None
 
 

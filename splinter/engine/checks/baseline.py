@@ -7,42 +7,42 @@ It moves no ref.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from splinter.engine.checks import comparison, run_check
 from splinter.engine.session import Session
 from splinter.engine.steps import command
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcomes
-from splinter.model.workstream import Budget, Step
+from splinter.model.workstream import Step
 
 
-def outcomes(session: Session, plan: Plan, *, start: str) -> dict[str, Outcomes]:
+def outcomes(work: Work, *, start: str) -> dict[str, Outcomes]:
     """The outcomes on `start` by the checks' ids, run there where nobody remembers them.
 
     A check is missing where it is not to be compared, or where its run had no time left. Raises StepError where the
     run is interrupted, or where a check would not look at `start`.
     """
-    tree = git.tree_of(session.repository, start)
-    checks = [check for check in plan.workstream.checks if check.compare]
-    found = {check.id: _remembered(session, key(session, plan, check), tree) for check in checks}
-    found |= {check.id: _run(session, plan, check, start, tree) for check in checks if found[check.id] is None}
+    tree = git.tree_of(work.repository, start)
+    checks = [check for check in work.plan.workstream.checks if check.compare]
+    found = {check.id: _remembered(work.session, key(work, check), tree) for check in checks}
+    found |= {check.id: _run(work, check, start, tree) for check in checks if found[check.id] is None}
     return {id: known for id, known in found.items() if known}
 
 
-def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Outcomes | None:
-    name = key(session, plan, check)
+def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
+    name = key(work, check)
     # what is asked before the work begins takes nothing of its minutes
-    unbounded = replace(plan, workstream=replace(plan.workstream, budget=Budget()))
-    with session.alone(f"baseline {name} {tree}"):
-        known = _remembered(session, name, tree)
+    with work.session.alone(f"baseline {name} {tree}"):
+        known = _remembered(work.session, name, tree)
         if known:
             return known
         try:
-            checked = run_check.run(session, unbounded, check, start, name=f"{check.id}.base")
+            checked = run_check.run(work.unbounded, check, start, name=f"{check.id}.base")
             found = comparison.outcomes(checked.record)
         except StepError as error:
             if error.reason in ("interrupted", "wrong_tree"):
@@ -50,17 +50,17 @@ def _run(session: Session, plan: Plan, check: Step, start: str, tree: str) -> Ou
             if error.reason == "over_budget":
                 return None
             found = Outcomes(check="failed", is_unexplained=True)
-        session.baselines[name, tree] = found
-        if not found.cases and _leaves_cases(plan, check):
+        work.session.baselines[name, tree] = found
+        if not found.cases and _leaves_cases(work.plan, check):
             return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
-        session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
+        work.session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
         return found
 
 
-def again(session: Session, plan: Plan, check: Step, *, start: str) -> Outcomes | None:
+def again(work: Work, check: Step, *, start: str) -> Outcomes | None:
     """The outcome on `start` once more, None where the check cannot be run."""
     try:
-        return comparison.outcomes(run_check.run(session, plan, check, start, name=f"{check.id}.base.again").record)
+        return comparison.outcomes(run_check.run(work, check, start, name=f"{check.id}.base.again").record)
     except StepError as error:
         if error.reason == "interrupted":
             raise
@@ -84,20 +84,20 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     return found
 
 
-def key(session: Session, plan: Plan, check: Step) -> str:
+def key(work: Work, check: Step) -> str:
     """Stands for the check's definition and all that it runs with but the files."""
-    profile = command.profile_of(plan, check)
-    names = (*(profile.env if profile else ()), *plan.workstream.env)
+    profile = command.profile_of(work.plan, check)
+    names = (*(profile.env if profile else ()), *work.plan.workstream.env)
     return fingerprint(
         {
             "rules": comparison.RULES,
             "check": asdict(check),
             "tool": asdict(profile) if profile else None,
-            "version": session.version(profile) if profile else None,
-            "setup": [asdict(one) for one in plan.setup],
+            "version": work.session.version(profile) if profile else None,
+            "setup": [asdict(one) for one in work.plan.setup],
             "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
-            "values of env": session.environment.plain_values(names),
+            "values of env": work.session.environment.plain_values(names),
             "imports": "of the work tree",  # what was said before that was so counts no more
         }
     )

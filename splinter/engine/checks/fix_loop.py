@@ -13,6 +13,7 @@ from splinter.engine.checks.stuck_detector import Tried
 from splinter.engine.session import Session
 from splinter.engine.steps import run_step
 from splinter.engine.tools import prompts
+from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
@@ -20,64 +21,62 @@ from splinter.model.records import StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 
 
-def fixed(session: Session, plan: Plan, *, start: str, before: str) -> Judged:
+def fixed(work: Work, *, start: str, before: str) -> Judged:
     """Judge, and hand failures back to the tool until the checks pass; raises StepError where that leads nowhere.
 
     `start` is the commit that the workstream's change begins at, `before` its last step's.
     """
-    judged = judge.judge(session, plan, _resumed(session, plan, before), start=start)
+    judged = judge.judge(work, _resumed(work, before), start=start)
     while judged.failures:
-        tries = _tries(session, plan)
-        results = [*_results(session, tries), judge.tried(session, judged)]
-        _refuse(session, plan, judged, results, tries, start)
-        commit = _attempt(session, plan, judged, results[-1], number=len(tries) + 1)
-        judged = judge.judge(session, plan, commit, start=start)
+        tries = _tries(work)
+        results = [*_results(work.session, tries), judge.tried(work.session, judged)]
+        _refuse(work, judged, results, tries, start)
+        commit = _attempt(work, judged, results[-1], number=len(tries) + 1)
+        judged = judge.judge(work, commit, start=start)
     return judged
 
 
-def attempts(session: Session, plan: Plan) -> tuple[StepRecord, ...]:
+def attempts(work: Work) -> tuple[StepRecord, ...]:
     """What the attempts made so far came to, also those of earlier runs."""
     found = []
-    for number, tried in enumerate(_tries(session, plan), 1):
-        record = session.store.last_step(plan.id, f"fix-{number}", tried.get("commit") or "")
+    for number, tried in enumerate(_tries(work), 1):
+        record = work.session.store.last_step(work.plan.id, f"fix-{number}", tried.get("commit") or "")
         found += [record] if record else []
     return tuple(found)
 
 
-def _refuse(
-    session: Session, plan: Plan, judged: Judged, results: list[Tried], tries: tuple[dict[str, Any], ...], start: str
-) -> None:
+def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[dict[str, Any], ...], start: str) -> None:
     """Raise StepError where no further attempt is to be made."""
-    fix = plan.workstream.fix
+    fix = work.plan.workstream.fix
     if not fix.attempts:
         raise judge.failed("check_failed", _summary(judged), judged)
     why = stuck_detector.trip(results)
     if why:
-        message = f"fix attempt {len(tries)} {why}; no more are made {plan.until}\n{_summary(judged)}"
+        message = f"fix attempt {len(tries)} {why}; no more are made {work.plan.until}\n{_summary(judged)}"
         raise judge.failed("oscillating", message, judged)
     if len(tries) >= fix.attempts:
-        used_up = f"({fix.attempts} fix attempts are used up {plan.until})"
+        used_up = f"({fix.attempts} fix attempts are used up {work.plan.until})"
         raise judge.failed("check_failed", f"{_summary(judged)} {used_up}", judged)
-    lines = git.changed_lines(session.repository, start, judged.commit) if fix.max_lines and tries else 0
+    lines = git.changed_lines(work.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:
         message = f"{_summary(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
         raise judge.failed("check_failed", message, judged)
 
 
-def _attempt(session: Session, plan: Plan, judged: Judged, result: Tried, *, number: int) -> str:
+def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
-    key = session.tries_key(plan)
+    key = work.session.tries_key(work.plan)
     counted = {"from": judged.commit, "failing": result.failing}
-    session.store.add_attempt(plan.id, key, number, counted)
+    work.session.store.add_attempt(work.plan.id, key, number, counted)
     prompt = prompts.of_fix(
-        plan.workstream, judged.failures, number=number, earlier=run_step.earlier(session, plan, until=None)
+        work.plan.workstream, judged.failures, number=number, earlier=run_step.earlier(work, until=None)
     )
     own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
-    step = _step(plan, number)
-    record = run_step.attempt(session, plan, step, before=judged.commit, fingerprint=own, prompt=prompt)
+    step = _step(work.plan, number)
+    record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in ("failed", "interrupted") or record.commit is None:
         raise judge.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
-    session.store.add_attempt_result(plan.id, key, number, {**counted, "commit": record.commit})
+    work.session.store.add_attempt_result(work.plan.id, key, number, {**counted, "commit": record.commit})
     return record.commit
 
 
@@ -89,8 +88,8 @@ def _step(plan: Plan, number: int) -> Step:
     return Step(id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S)
 
 
-def _tries(session: Session, plan: Plan) -> tuple[dict[str, Any], ...]:
-    return session.store.attempts(plan.id, session.tries_key(plan))
+def _tries(work: Work) -> tuple[dict[str, Any], ...]:
+    return work.session.store.attempts(work.plan.id, work.session.tries_key(work.plan))
 
 
 def _results(session: Session, tries: tuple[dict[str, Any], ...]) -> list[Tried]:
@@ -104,12 +103,12 @@ def _results(session: Session, tries: tuple[dict[str, Any], ...]) -> list[Tried]
     ]
 
 
-def _resumed(session: Session, plan: Plan, before: str) -> str:
+def _resumed(work: Work, before: str) -> str:
     """Where the loop had come to when it was ended: attempts that were made are not made again."""
     commit = before
-    for tried in _tries(session, plan):
+    for tried in _tries(work):
         kept = tried.get("commit")
-        if tried["from"] == commit and kept and git.existing(session.repository, [kept]):
+        if tried["from"] == commit and kept and git.existing(work.repository, [kept]):
             commit = kept
     return commit
 

@@ -13,10 +13,10 @@ from splinter.engine.checks.run_check import Checked
 from splinter.engine.checks.stuck_detector import Tried, essence
 from splinter.engine.session import Session
 from splinter.engine.tools.prompts import Failure
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
-from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, Outcomes
 from splinter.model.workstream import Step
 
@@ -36,26 +36,24 @@ class Judged:
         return tuple(Failure(check=check, output=self.outputs.get(check.check, "")) for check in failed)
 
 
-def judge(session: Session, plan: Plan, commit: str, *, start: str, log: str = "") -> Judged:
+def judge(work: Work, commit: str, *, start: str, log: str = "") -> Judged:
     """Run every check on a commit and hold it against `start`, where the change begins.
 
     Logs are named after the checks, with `log` in front. Raises StepError where one could not judge.
     """
-    checks = plan.workstream.checks
-    ran = [(check, run_check.run(session, plan, check, commit, name=f"{log}{check.id}")) for check in checks]
+    checks = work.plan.workstream.checks
+    ran = [(check, run_check.run(work, check, commit, name=f"{log}{check.id}")) for check in checks]
     before: dict[str, Outcomes] = {}
-    if git.tree_of(session.repository, start) != git.tree_of(session.repository, commit):
-        before = baseline.outcomes(session, plan, start=start)
+    if git.tree_of(work.repository, start) != git.tree_of(work.repository, commit):
+        before = baseline.outcomes(work, start=start)
     else:
         before = {check.id: comparison.outcomes(checked.record) for check, checked in ran}
-    records = tuple(
-        _judged(session, plan, check, checked, before.get(check.id), start, commit, log) for check, checked in ran
-    )
+    records = tuple(_judged(work, check, checked, before.get(check.id), start, commit, log) for check, checked in ran)
     return Judged(commit=commit, checks=records, outputs={check.id: checked.output for check, checked in ran})
 
 
 def _judged(
-    session: Session, plan: Plan, check: Step, checked: Checked, before: Outcomes | None, start: str, commit: str,
+    work: Work, check: Step, checked: Checked, before: Outcomes | None, start: str, commit: str,
     log: str,
 ) -> CheckRecord:  # fmt: skip
     record = checked.record
@@ -65,26 +63,26 @@ def _judged(
     now, again = comparison.outcomes(record), None
     compared = comparison.compare(before, now)
     if comparison.is_worth_a_second_try(record, compared):
-        again = _again(session, plan, check, commit, log)
+        again = _again(work, check, commit, log)
         compared = comparison.compare(before, now, again)
         if comparison.is_worth_asking_before_again(before, now, compared):
-            compared = comparison.compare(before, now, again, baseline.again(session, plan, check, start=start))
+            compared = comparison.compare(before, now, again, baseline.again(work, check, start=start))
     record = replace(record, notes=(*record.notes, *comparison.remarks(before, now)))
-    judged = comparison.judged(record, compared, forgives_earlier=plan.forgives_earlier)
+    judged = comparison.judged(record, compared, forgives_earlier=work.plan.forgives_earlier)
     is_forgiven = bool(compared.failing_before) or compared.itself == "failing_before"
-    is_same = git.tree_of(session.repository, start) == git.tree_of(session.repository, commit)
+    is_same = git.tree_of(work.repository, start) == git.tree_of(work.repository, commit)
     if judged.outcome == "failed" or not is_forgiven or is_same:
         return judged
     # what was remembered may have failed by chance, or for want of what is there now: only what fails still is forgiven
-    fresh = baseline.again(session, plan, check, start=start)
+    fresh = baseline.again(work, check, start=start)
     compared = comparison.compare(fresh or Outcomes(check="passed"), now, again)
     return comparison.judged(record, compared, forgives_earlier=True)
 
 
-def _again(session: Session, plan: Plan, check: Step, commit: str, log: str) -> Outcomes | None:
+def _again(work: Work, check: Step, commit: str, log: str) -> Outcomes | None:
     """What a check says when it runs once more, None where no time is left for that."""
     try:
-        return comparison.outcomes(run_check.run(session, plan, check, commit, name=f"{log}{check.id}.again").record)
+        return comparison.outcomes(run_check.run(work, check, commit, name=f"{log}{check.id}.again").record)
     except StepError as error:
         if error.reason != "over_budget":
             raise

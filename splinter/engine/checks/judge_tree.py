@@ -11,6 +11,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.steps import setup
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import clean_tree, submodules, worktree
 from splinter.git import commands as git
@@ -29,11 +30,11 @@ def locate(session: Session, plan: Plan) -> WorkTree:
     return worktree.locate(session.state, f"{plan.id}{layout.JUDGE}")
 
 
-def ready(session: Session, plan: Plan, commit: str) -> WorkTree:
+def ready(work: Work, commit: str) -> WorkTree:
     """The place, clean, at a commit; raises StepError where its setup fails."""
-    tree = locate(session, plan)
-    _sweep_above(session)
-    setup.ready(session, plan, tree, commit, log=layout.JUDGE)
+    tree = work.judge_tree
+    _sweep_above(work.session)
+    setup.ready(work, tree, commit, log=layout.JUDGE)
     return tree
 
 

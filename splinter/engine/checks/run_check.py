@@ -6,12 +6,11 @@ import time
 from dataclasses import dataclass, replace
 
 from splinter.engine.checks import judge_tree
-from splinter.engine.session import Session
 from splinter.engine.steps import checkout_commands, command, python_places
 from splinter.engine.tools import cases
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git.command_line import WorkTree
-from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord
 from splinter.model.workstream import Step
 
@@ -26,41 +25,41 @@ class Checked:
     output: str
 
 
-def run(session: Session, plan: Plan, check: Step, commit: str, *, name: str) -> Checked:
+def run(work: Work, check: Step, commit: str, *, name: str) -> Checked:
     """Run a check on a commit in a clean place, its log under `name`; raises StepError where it could not judge."""
     started = time.monotonic()
     try:
-        tree = judge_tree.ready(session, plan, commit)
-        checkout_commands.refuse(session, plan, check, tree)
-        env = command.environment(session, plan, command.profile_of(plan, check), tree)
-        python_places.prove(session, plan, check, tree, env)
+        tree = judge_tree.ready(work, commit)
+        checkout_commands.refuse(work, check, tree)
+        env = command.environment(work, command.profile_of(work.plan, check), tree)
+        python_places.prove(work, check, tree, env)
     except StepError as error:
         if error.reason != "preflight":
             raise
-        return _unready(session, plan, check, error, started)
-    checked = _run(session, plan, check, tree, name)
-    left = judge_tree.left(session, tree)
+        return _unready(work, check, error, started)
+    checked = _run(work, check, tree, name)
+    left = judge_tree.left(work.session, tree)
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, *left)))
 
 
-def _unready(session: Session, plan: Plan, check: Step, error: StepError, started: float) -> Checked:
+def _unready(work: Work, check: Step, error: StepError, started: float) -> Checked:
     """A check whose place the commit does not let be made ready: what cannot be set up does not pass."""
-    message = session.redactor.text(f"the place for it could not be made ready: {error}")
+    message = work.mask(f"the place for it could not be made ready: {error}")
     record = CheckRecord(
-        workstream=plan.id, check=check.id, outcome="failed", seconds=round(time.monotonic() - started, 3),
+        workstream=work.plan.id, check=check.id, outcome="failed", seconds=round(time.monotonic() - started, 3),
         reason=error.reason, message=message, command=command.label(check), exit_status=error.exit_status_of_child,
     )  # fmt: skip
     return Checked(record=record, output=message)
 
 
-def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -> Checked:
+def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
     started = time.monotonic()
-    acted = command.act(session, plan, check, name, tree=tree)
+    acted = command.act(work, check, name, tree=tree)
     failure = acted.failure
-    mask = session.redactor.text
+    mask = work.session.redactor.text
     masked = (replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases)
     record = CheckRecord(
-        workstream=plan.id,
+        workstream=work.plan.id,
         check=check.id,
         outcome="failed" if failure else "passed",
         seconds=round(time.monotonic() - started, 3),
@@ -69,7 +68,7 @@ def _run(session: Session, plan: Plan, check: Step, tree: WorkTree, name: str) -
         command=command.label(check),
         exit_status=acted.ended.exit_status,
         cases=cases.settled(masked, ended_well=failure is None),
-        log=session.relative(session.log(plan, name)),
+        log=work.session.relative(work.log(name)),
         notes=(*acted.notes, *acted.doubts),
         doubts=acted.doubts,
     )

@@ -5,18 +5,16 @@ It reads rows and git, starts nothing but version calls, and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from splinter.engine import bases
 from splinter.engine.branch import last_success
+from splinter.engine.branch.last_success import Success
 from splinter.engine.due import way_out
-from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
-from splinter.model.fingerprints import Values
-from splinter.model.plan import Plan
 from splinter.text.redact import masked
 
 _PAST = {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}
@@ -38,40 +36,39 @@ class Due:
     due_before: tuple[str, ...] = ()
 
 
-def explain(
-    session: Session, plan: Plan, *, values: Callable[[str], Values], stale: str | None, due_before: tuple[str, ...]
-) -> Due:
-    """Explain one workstream.
+def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Due:
+    """Explain one workstream, with what its tasks came to last.
 
-    `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due themselves;
-    `values` gives the values of a task's last success, empty where there is none.
+    `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due themselves.
     """
+    id, depends_on = work.plan.id, work.plan.workstream.depends_on
     if stale is None and not due_before:
-        return Due(workstream=plan.id, is_due=False)
+        return Due(workstream=id, is_due=False)
     maybe = tuple(f"{other} is due, and its result may change" for other in due_before)
     if stale is None:
-        return Due(workstream=plan.id, is_due=True, reasons=maybe)
-    last = _last_rows(session, plan)
-    if "inputs" not in last:
-        return Due(workstream=plan.id, is_due=True, reasons=(_never(session, plan, values, stale), *maybe))
-    results = {other: values(f"{other}:accept").get("result", "") for other in plan.workstream.depends_on}
-    known = {other: result for other, result in results.items() if other not in due_before}
-    now = masked(fingerprints.workstream_inputs(plan, results), session.redactor)  # as they are kept
+        return Due(workstream=id, is_due=True, reasons=maybe)
+    last = last_success.last(work.session, work.plan)
+    if last is None or not last.inputs:
+        return Due(workstream=id, is_due=True, reasons=(_never(work, stale), *maybe))
+    known = {other for other in depends_on if other not in due_before}
+    now = masked(fingerprints.workstream_inputs(work.plan, work.results), work.session.redactor)  # as they are kept
     found = tuple(
-        _with_paths(session, plan, one, last)
-        for one in differences.differences(last["inputs"], now)
+        _with_paths(work, one, last)
+        for one in differences.differences(last.inputs, now)
         if one.kind != "dependency" or one.key in known
     )
-    failure = _failure(session, plan, values, stale)
-    reasons = tuple(one.text() for one in found) or (_without_difference(session, plan, last, stale),)
+    failure = _failure(work, stale)
+    reasons = tuple(one.text() for one in found) or (_without_difference(work, last, stale),)
     if failure:
         reasons = (*(one.text() for one in found), failure)
-    return Due(workstream=plan.id, is_due=True, reasons=(*reasons, *maybe), differences=found)
+    return Due(workstream=id, is_due=True, reasons=(*reasons, *maybe), differences=found)
 
 
-def versions(session: Session, plan: Plan) -> tuple[Difference, ...]:
+def versions(work: Work) -> tuple[Difference, ...]:
     """Tools that say another version than at the last success: told, but no reason to run."""
-    before: Mapping[str, str] = _last_rows(session, plan).get("versions", {})
+    session, plan = work.session, work.plan
+    last = last_success.last(session, plan)
+    before = last.versions if last else {}
     now = {name: session.version(tool) or "" for name, tool in plan.tools.items() if name in before}
     return tuple(
         Difference(kind="version", key=name, was=before[name], now=version)
@@ -80,37 +77,31 @@ def versions(session: Session, plan: Plan) -> tuple[Difference, ...]:
     )
 
 
-def _with_paths(session: Session, plan: Plan, one: Difference, last: Values) -> Difference:
+def _with_paths(work: Work, one: Difference, last: Success) -> Difference:
     """An `on-change` occurrence as the paths that differ between the base then and the base now."""
-    if one.kind != "occurrence" or plan.workstream.when != "on-change":
+    if one.kind != "occurrence" or work.plan.workstream.when != "on-change":
         return one
-    base = bases.last_seen(session, plan.base)
-    if base is None or not git.existing(session.repository, [last["base"]]):
+    base = bases.last_seen(work.session, work.plan.base)
+    if base is None or not git.existing(work.repository, [last.base]):
         return one
-    scope = plan.workstream.scope
-    patterns = (*plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
-    changes = git.diff(session.repository, last["base"], base, [f":(glob){pattern}" for pattern in patterns])
+    scope = work.plan.workstream.scope
+    patterns = (*work.plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
+    changes = git.diff(work.repository, last.base, base, [f":(glob){pattern}" for pattern in patterns])
     return Difference(kind="inputs", key="inputs", was=(), now=[git.printable(change.path) for change in changes])
 
 
-def _last_rows(session: Session, plan: Plan) -> Values:
-    """The values of the last success as git remembers them, empty where there was none."""
-    last = last_success.last(session, plan)
-    return {**last.rows, "tip": last.tip} if last else {}
-
-
-def _never(session: Session, plan: Plan, values: Callable[[str], Values], stale: str) -> str:
-    latest = session.store.last_workstream(plan.id)
+def _never(work: Work, stale: str) -> str:
+    latest = work.session.store.last_workstream(work.plan.id)
     if latest is None:
         return "it never ran"
-    if failure := _failure(session, plan, values, stale):
+    if failure := _failure(work, stale):
         return f"it never succeeded: {failure}"
     return f"nothing is left of its last success, in run {latest[0]}, to compare with"
 
 
-def _failure(session: Session, plan: Plan, values: Callable[[str], Values], stale: str) -> str:
+def _failure(work: Work, stale: str) -> str:
     """How the latest run ended where that was no success, and what can be done about it; empty where all was well."""
-    latest = session.store.last_workstream(plan.id)
+    latest = work.session.store.last_workstream(work.plan.id)
     past = _PAST.get(latest[1].outcome) if latest else None
     if not latest or not past:
         return ""
@@ -120,11 +111,11 @@ def _failure(session: Session, plan: Plan, values: Callable[[str], Values], stal
     told = f"in run {run} it {past}{where}{reason}"
     if record.outcome != "failed":
         return told
-    prepare = plan.task("prepare")
-    return f"{told}; {way_out.since(session, plan, values(prepare), is_prepared=stale != prepare)}"
+    return f"{told}; {way_out.since(work, work.prepared, is_prepared=stale != work.plan.task('prepare'))}"
 
 
-def _without_difference(session: Session, plan: Plan, last: Values, stale: str) -> str:
-    if git.resolve(session.repository, f"refs/heads/{plan.branch}") is None and last.get("tip") != last.get("start"):
-        return f"its branch {plan.branch} is gone"
+def _without_difference(work: Work, last: Success, stale: str) -> str:
+    branch = work.plan.branch
+    if last.outcome == "changed" and git.resolve(work.repository, f"refs/heads/{branch}") is None:
+        return f"its branch {branch} is gone"
     return f"{stale.split(':', 1)[1]} is no longer recorded as done"

@@ -12,7 +12,7 @@ from splinter.engine import prepare
 from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model.fingerprints import Values
+from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut
 from splinter.text.counts import and_more
@@ -49,16 +49,18 @@ class Merged:
     clashes: tuple[Clash, ...] = ()
 
 
-def members(session: Session, accepted: Mapping[str, Values]) -> tuple[Member, ...]:
-    """The finished branches with changes, each after those it depends on; `accepted` are the values of `accept`."""
-    changed = [plan for plan in session.plans.values() if accepted[plan.id].get("outcome") == "changed"]
+def members(session: Session, accepted: Mapping[str, Accepted]) -> tuple[Member, ...]:
+    """The finished branches with changes, each after those it depends on; `accepted` are those that succeeded."""
+    ends = [(plan, accepted[plan.id]) for plan in session.plans.values() if plan.id in accepted]
+    changed = [(plan, end) for plan, end in ends if end.outcome == "changed"]
     heads = git.refs(session.repository, "refs/heads") if changed else {}
-    found = []
-    for plan in changed:
-        values = accepted[plan.id]
-        head = heads.get(f"refs/heads/{plan.branch}") or str(values["tip"])
-        found.append(Member(plan=plan, base=values["base"], start=values["start"], tip=values["tip"], head=head))
-    return tuple(found)
+    return tuple(
+        Member(
+            plan=plan, base=end.base, start=end.start, tip=end.tip,
+            head=heads.get(f"refs/heads/{plan.branch}") or end.tip,
+        )
+        for plan, end in changed
+    )  # fmt: skip
 
 
 def proposed(some: Sequence[Member]) -> tuple[Member, ...]:

@@ -12,14 +12,15 @@ from splinter.engine.checks import baseline, comparison, judge
 from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.merge_all import Member
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
-from splinter.model.fingerprints import Values, fingerprint
+from splinter.model.done import Branch, Rehearsed, Union
+from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
-from splinter.model.workstream import Budget
 from splinter.text.redact import Masked
 
 _LOG = "rehearsal."
@@ -31,7 +32,7 @@ def of_bases(members: Sequence[Member]) -> dict[str, tuple[Member, ...]]:
     return {name: tuple(member for member in members if member.plan.base.name == name) for name in names}
 
 
-def inputs(members: Sequence[Member]) -> Values:
+def inputs(members: Sequence[Member]) -> dict[str, str]:
     """What a rehearsal is made of: the branches, and how their workstreams are judged."""
     return {
         member.id: fingerprint(
@@ -45,6 +46,25 @@ def inputs(members: Sequence[Member]) -> Values:
         )
         for member in members
     }
+
+
+def rehearsed(
+    run: str | None, bases: Mapping[str, Sequence[Member]], done: Sequence[RehearsalRecord]
+) -> Rehearsed:  # fmt: skip
+    """What the rehearsals of all bases came to, together."""
+    members = {
+        member.id: Branch(start=member.start, tip=member.tip, head=member.head)
+        for one, some in zip(done, bases.values(), strict=True)
+        for member in some
+        if member.id in one.workstreams
+    }
+    return Rehearsed(
+        inputs={base: inputs(some) for base, some in bases.items()},
+        unions={one.base: Union(base=one.base_commit, commit=one.commit) for one in done},
+        members=members,
+        run=run,
+        notes=tuple(f"{one.workstream} is left out: {one.message}" for record in done for one in record.left_out),
+    )
 
 
 def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
@@ -131,11 +151,11 @@ def _judge(session: Session, members: Sequence[Member], base: str, commit: str) 
     records: list[CheckRecord] = []
     ran: set[str] = set()
     for member in members:
-        plan = replace(member.plan, workstream=replace(member.plan.workstream, budget=Budget()))
-        keys = {check.id: baseline.key(session, plan, check) for check in plan.workstream.checks}
-        checks = tuple(check for check in plan.workstream.checks if keys[check.id] not in ran)
+        work = Work(session=session, plan=member.plan).unbounded
+        keys = {check.id: baseline.key(work, check) for check in work.plan.workstream.checks}
+        checks = tuple(check for check in work.plan.workstream.checks if keys[check.id] not in ran)
         ran |= set(keys.values())
         if checks:
-            plan = replace(plan, workstream=replace(plan.workstream, checks=checks))
-            records += judge.judge(session, plan, commit, start=base, log=_LOG).checks
+            plan = replace(work.plan, workstream=replace(work.plan.workstream, checks=checks))
+            records += judge.judge(replace(work, plan=plan), commit, start=base, log=_LOG).checks
     return tuple(records)

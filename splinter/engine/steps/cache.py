@@ -15,13 +15,14 @@ from typing import Any
 from splinter.engine.branch import private_commits
 from splinter.engine.session import Session
 from splinter.engine.steps import command
+from splinter.engine.work import Work
 from splinter.errors import GitError, SplinterError
 from splinter.git import commands as git
 from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import differences, layout
 from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents
-from splinter.model.plan import Plan, choose_remote
+from splinter.model.plan import choose_remote
 from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Prompt, Step
 from splinter.text.redact import Masked
@@ -49,40 +50,38 @@ class Kept:
     parts: Inputs | None = None
 
 
-def wanted(session: Session, plan: Plan, step: Step, before: str) -> Wanted:
+def wanted(work: Work, step: Step, before: str) -> Wanted:
     """What a step needs that starts from the commit `before`."""
-    prepared = session.values[plan.task("prepare")]
-    change = git.result(session.repository, prepared["start"], before)
-    needed = inputs(session, plan, step, base=prepared["base"], change=change)
+    assert work.prepared
+    change = git.result(work.repository, work.prepared.start, before)
+    needed = inputs(work, step, base=work.prepared.base, change=change)
     return Wanted(key=fingerprint(needed), parts=differences.of_result(needed))
 
 
-def inputs(session: Session, plan: Plan, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
+def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
     """The inputs of the result of a step, by names that a user would know; their hash is its key.
 
     `base` is the commit of the base, `change` the hash of what the steps before it changed; what is not known, None, is
     left out.
     """
-    workstream, profile = plan.workstream, command.profile_of(plan, step)
+    workstream, profile = work.plan.workstream, command.profile_of(work.plan, step)
     names = (*(profile.env if profile else ()), *workstream.env)
     steps = workstream.steps[: workstream.steps.index(step) + 1]
     if workstream.inputs:
         seen = (*workstream.inputs, *workstream.scope.modify, *workstream.scope.create)
-        bound = {"inputs on the base": git.seen(session.repository, base, sorted(set(seen)))} if base else {}
+        bound = {"inputs on the base": git.seen(work.repository, base, sorted(set(seen)))} if base else {}
     else:
-        bound = {"occurrence": plan.occurrence}
+        bound = {"occurrence": work.plan.occurrence}
     return {
         "steps": [{"id": one.id, **stated(one), "action": stated(one.action)} for one in steps],
-        **(told_to_agents(plan) if isinstance(step.action, Prompt) else {}),
+        **(told_to_agents(work.plan) if isinstance(step.action, Prompt) else {}),
         "tool": stated(profile) if profile else None,
-        "version of the tool": session.version(profile) if profile else None,
-        "recorded patch": plan.recorded.get(step.id, ""),
+        "version of the tool": work.session.version(profile) if profile else None,
+        "recorded patch": work.plan.recorded.get(step.id, ""),
         "scope": stated(workstream.scope),
         "env": sorted(workstream.env),
-        "values of env": session.environment.plain_values(names),
-        "results of dependencies": {
-            other: session.values.get(f"{other}:accept", {}).get("result", "") for other in workstream.depends_on
-        },
+        "values of env": work.session.environment.plain_values(names),
+        "results of dependencies": work.results,
         **({} if change is None else {"earlier steps' change": change}),
         **bound,
     }
@@ -105,10 +104,10 @@ def here(session: Session, key: str) -> Iterator[Kept]:
             yield one
 
 
-def of_step(session: Session, plan: Plan, step: Step) -> tuple[Kept, ...]:
+def of_step(work: Work, step: Step) -> tuple[Kept, ...]:
     """Every kept result of a workstream's step, the newest first, whatever its key."""
-    commits = git.commits(session.repository, git.under(session.repository, layout.RESULTS))
-    ours = [one for one in commits if one and one.message.split("\n", 1)[0] == _subject(plan.id, step.id)]
+    commits = git.commits(work.repository, git.under(work.repository, layout.RESULTS))
+    ours = [one for one in commits if one and one.message.split("\n", 1)[0] == _subject(work.plan.id, step.id)]
     return tuple(kept for one in ours if (kept := _read(one.id, one.message)))
 
 

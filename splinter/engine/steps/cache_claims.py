@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, command
+from splinter.engine.work import Work
 from splinter.errors import GitError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
-from splinter.model.plan import Plan
 from splinter.model.workstream import Step
 from splinter.text import markdown
 
@@ -66,34 +66,34 @@ class _Wanted:
 
 
 @contextmanager
-def held(session: Session, plan: Plan, step: Step, key: str | None) -> Iterator[bool]:
+def held(work: Work, step: Step, key: str | None) -> Iterator[bool]:
     """Hold the claim on a key while its result is made, waiting for who holds it; yields whether a result came instead.
 
     A slot of the step's tool is held with it, so that nobody waits for a holder who waits for a slot.
     """
-    remote = cache.shared_through(session)
-    if remote is None or key is None or not session.uses_kept:
+    remote = cache.shared_through(work.session)
+    if remote is None or key is None or not work.session.uses_kept:
         yield False
         return
-    known = frozenset(git.under(session.repository, f"{layout.RESULTS}/{key}"))
+    known = frozenset(git.under(work.repository, f"{layout.RESULTS}/{key}"))
     limit_s = step.timeout_s + _LEEWAY_S
     wanted = _Wanted(
-        session=session, remote=remote, key=key, task=plan.task(step.id), limit_s=limit_s, known=known
+        session=work.session, remote=remote, key=key, task=work.plan.task(step.id), limit_s=limit_s, known=known
     )  # fmt: skip
     mine = ""
     with ExitStack() as slot:
         try:
-            mine, is_news = _asked_for(wanted, plan, step, slot)
+            mine, is_news = _asked_for(wanted, work, step, slot)
             yield is_news
         finally:
             if mine:
                 _release(wanted, mine)
 
 
-def _asked_for(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[str, bool]:
+def _asked_for(wanted: _Wanted, work: Work, step: Step, slot: ExitStack) -> tuple[str, bool]:
     """What `_taken` gives, where neither an interrupt nor the remote stands against it."""
     try:
-        return _taken(wanted, plan, step, slot)
+        return _taken(wanted, work, step, slot)
     except StepError:  # interrupted, as the step itself will say
         return "", False
     except SplinterError as error:
@@ -101,11 +101,11 @@ def _asked_for(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tupl
         return "", False
 
 
-def _taken(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[str, bool]:
+def _taken(wanted: _Wanted, work: Work, step: Step, slot: ExitStack) -> tuple[str, bool]:
     """The claim that is ours now, empty where we go on without one, and whether a result came meanwhile."""
     session, over, refused = wanted.session, "", False
     while not session.processes.is_stopping:
-        slot.enter_context(session.slot(command.profile_of(plan, step)))
+        slot.enter_context(session.slot(command.profile_of(work.plan, step)))
         mine = _offered(wanted, over)
         there = _look(wanted)
         if there.claim == mine:
@@ -121,19 +121,19 @@ def _taken(wanted: _Wanted, plan: Plan, step: Step, slot: ExitStack) -> tuple[st
             return "", False
         refused, over = not there.claim, there.claim
         if there.claim and not _is_left_over(wanted, there.claim):
-            seen = _waited(wanted, there, plan, step)
+            seen = _waited(wanted, there, work, step)
             if wanted.is_news(seen) or time.monotonic() - wanted.started > 2 * wanted.limit_s:
                 return "", wanted.is_news(seen)
             over = over if seen.claim == over else ""
     return "", False
 
 
-def _waited(wanted: _Wanted, first: _There, plan: Plan, step: Step) -> _There:
+def _waited(wanted: _Wanted, first: _There, work: Work, step: Step) -> _There:
     """What is there once the claim is gone or another's, a result has come, or the claim's time is over."""
     session, started, there, failures = wanted.session, time.monotonic(), first, 0
     sentence = f"{_who(wanted, first.claim)} makes the same result; waiting for it, {wanted.limit_s:g} s at most"
     wanted.note(sentence)
-    _log(session, plan, step, sentence)
+    _log(work, step, sentence)
     while there.claim == first.claim and not wanted.is_news(there) and not session.processes.is_stopping:
         waited = time.monotonic() - started
         if waited >= wanted.limit_s:
@@ -212,8 +212,8 @@ def _holder(wanted: _Wanted, claim: str) -> dict[str, object]:
     return fields if isinstance(fields, dict) else {}
 
 
-def _log(session: Session, plan: Plan, step: Step, line: str) -> None:
-    log = session.log(plan, step.id)
+def _log(work: Work, step: Step, line: str) -> None:
+    log = work.log(step.id)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as output:
-        output.write(f"{session.redactor.text(line)}\n")
+        output.write(f"{work.mask(line)}\n")

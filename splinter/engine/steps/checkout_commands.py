@@ -9,10 +9,10 @@ from pathlib import Path
 from splinter.engine.session import Session
 from splinter.engine.steps import command, python_asking
 from splinter.engine.tools import checkout_paths
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import user_repository
 from splinter.git.command_line import WorkTree
-from splinter.model.plan import Plan
 from splinter.model.workstream import Run, Step, ToolCall
 
 
@@ -25,46 +25,46 @@ class Named:
     is_files: bool
 
 
-def refuse(session: Session, plan: Plan, check: Step, tree: WorkTree) -> None:
+def refuse(work: Work, check: Step, tree: WorkTree) -> None:
     """Raise StepError where a check is told to look at files of the user's checkout."""
-    for one in _named(session, plan, check, tree):
+    for one in _named(work, check, tree):
         if one.is_files:
             what = f"the check {check.id}: {one.variable or 'its command'} names {one.path}"
             way_out = "take the path out, a check starts at the top of the work tree"
             message = f"{what}, the files of your checkout and not the branch's; {way_out}"
-            raise StepError("wrong_tree", session.redactor.text(message))
+            raise StepError("wrong_tree", work.mask(message))
 
 
-def notes(session: Session, plan: Plan, tree: WorkTree) -> Iterator[str]:
+def notes(work: Work, tree: WorkTree) -> Iterator[str]:
     """A sentence on each other path there that a check is told, such as a built program."""
-    for check in plan.workstream.checks:
-        for one in _named(session, plan, check, tree):
+    for check in work.plan.workstream.checks:
+        for one in _named(work, check, tree):
             if not one.is_files:
                 what = one.variable or "its command"
                 yield f"{check.id}: {what} names {one.path}, which is in your checkout and not the branch's"
 
 
-def _named(session: Session, plan: Plan, check: Step, tree: WorkTree) -> Iterator[Named]:
-    checkouts = python_asking.places(session, tree.path).checkouts
-    env = session.environment.child_environment(())
-    for variable, text in _texts(session, plan, check):
-        for path in checkout_paths.named(text, (*checkouts, session.repository.start), home=env.get("HOME", "~")):
+def _named(work: Work, check: Step, tree: WorkTree) -> Iterator[Named]:
+    checkouts = python_asking.places(work.session, tree.path).checkouts
+    env = work.session.environment.child_environment(())
+    for variable, text in _texts(work, check):
+        for path in checkout_paths.named(text, (*checkouts, work.repository.start), home=env.get("HOME", "~")):
             if not _is_of_environment(path):
-                yield Named(path=path, variable=variable, is_files=_is_visible(session, path))
+                yield Named(path=path, variable=variable, is_files=_is_visible(work.session, path))
 
 
-def _texts(session: Session, plan: Plan, check: Step) -> Iterator[tuple[str, str]]:
+def _texts(work: Work, check: Step) -> Iterator[tuple[str, str]]:
     """What a check is told: its command, and the variables that are passed on to it."""
-    profile = command.profile_of(plan, check)
+    profile = command.profile_of(work.plan, check)
     if isinstance(check.action, Run):
         words = check.action.command
         yield "", words if isinstance(words, str) else "\n".join(words)
     elif profile:
         own = check.action.args if isinstance(check.action, ToolCall) else ()
         yield "", "\n".join((profile.command, *profile.args, *own))
-    names = (*(profile.env if profile else ()), *plan.workstream.env)
-    values = session.environment.child_environment(names, hides=profile.hides if profile else ())
-    usual = session.environment.child_environment(())
+    names = (*(profile.env if profile else ()), *work.plan.workstream.env)
+    values = work.session.environment.child_environment(names, hides=profile.hides if profile else ())
+    usual = work.session.environment.child_environment(())
     passed = {name: value for name, value in values.items() if name not in usual and name != "PYTHONPATH"}
     yield from (passed | dict(profile.variables if profile else {})).items()
 

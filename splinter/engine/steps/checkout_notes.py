@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import islice
 
-from splinter.engine.session import Session
 from splinter.engine.steps import checkout_commands, python_asking, python_places, workspace
 from splinter.engine.tools import checkout_links, python_interpreters
 from splinter.engine.tools.checkout_links import Ground
+from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
@@ -18,23 +18,23 @@ from splinter.model.workstream import Run
 _MOST_INCLUDED = 2000
 
 
-def note(session: Session, plan: Plan, tree: WorkTree) -> None:
+def note(work: Work, tree: WorkTree) -> None:
     """Note each thing that leads commands in the work tree, or Python there, to the checkout's files."""
-    env = session.environment.child_environment(plan.workstream.env)
+    env = work.session.environment.child_environment(work.plan.workstream.env)
     commit = worktree.expected(tree)
-    places = python_asking.places(session, tree.path)
+    places = python_asking.places(work.session, tree.path)
     links = checkout_links.found(
         Ground(tree=places.tree, checkouts=places.checkouts),
-        tracked=git.paths_of(session.repository, commit) if commit else (),
-        included=tuple(islice(workspace.included(session), _MOST_INCLUDED)),
-        programs=_programs(plan),
+        tracked=git.paths_of(work.repository, commit) if commit else (),
+        included=tuple(islice(workspace.included(work.session), _MOST_INCLUDED)),
+        programs=_programs(work.plan),
         path=env["PATH"],
     )
-    told = checkout_commands.notes(session, plan, tree)
-    for sentence in (*python_places.notes(session, plan, tree, env), *links, *told):
-        session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
-    for pattern in workspace.unused_patterns(session):
-        session.note(
+    told = checkout_commands.notes(work, tree)
+    for sentence in (*python_places.notes(work, tree, env), *links, *told):
+        work.session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
+    for pattern in workspace.unused_patterns(work.session):
+        work.session.note(
             f'{layout.INCLUDE}: "{pattern}" matches nothing in the checkout; for any folder it is "**/{pattern}".'
         )
 

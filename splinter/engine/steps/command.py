@@ -18,6 +18,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import handed_files, missing_files, python_places, sandboxing
 from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
@@ -86,7 +87,7 @@ class _Place:
 
 
 def act(
-    session: Session, plan: Plan, step: Step, name: str, *, prompt: str = "", before: str | None = None,
+    work: Work, step: Step, name: str, *, prompt: str = "", before: str | None = None,
     timeout_s: float | None = None, tree: WorkTree | None = None, has_network: bool = False,
 ) -> Acted:  # fmt: skip
     """Run a step's command in a work tree, its log under `name`; raises StepError where it could not be started.
@@ -95,33 +96,33 @@ def act(
     the step's; `tree` is where steps work, unless another is given. `has_network`: in the sandbox too, whatever the
     settings say.
     """
-    profile = profile_of(plan, step)
+    profile = profile_of(work.plan, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
-    booked = session.ledger.booked(
-        session.account(plan), name, is_paid=is_paid(plan, step),
-        is_stopping=lambda: session.processes.is_stopping,
+    booked = work.session.ledger.booked(
+        work.session.account(work.plan), name, is_paid=is_paid(work.plan, step),
+        is_stopping=lambda: work.session.processes.is_stopping,
     )  # fmt: skip
     # the slot first, everywhere: whoever holds a slot may wait for a share of the budget, but never the other way round
-    with session.slot(profile), _scratch(session, plan) as scratch, booked as booking:
-        with disk_errors.as_storage_errors(session.folders):
-            command = _command(session, plan, step, prompt, scratch, booking.allowance, before)
-            _begin_log(session, step, session.log(plan, name), scratch)
-            disk_errors.require(_keeping(session) if is_paid(plan, step) else ())
+    with work.session.slot(profile), _scratch(work) as scratch, booked as booking:
+        with disk_errors.as_storage_errors(work.session.folders):
+            command = _command(work, step, prompt, scratch, booking.allowance, before)
+            _begin_log(work.session, step, work.log(name), scratch)
+            disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
-        place = _Place(tree=tree or locate(session, plan), scratch=scratch, has_network=has_network)
-        ended = _run(session, plan, step, name, profile, command, place, deadline_s)
+        place = _Place(tree=tree or work.tree, scratch=scratch, has_network=has_network)
+        ended = _run(work, step, name, profile, command, place, deadline_s)
         reading = agents.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
-        booking.usage = reading.usage if is_paid(plan, step) else None
-        results, notes = _results(session, plan, name, place) if profile and profile.junit else (Results(), ())
+        booking.usage = reading.usage if is_paid(work.plan, step) else None
+        results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     is_partial = reason == "exit_code" and bool(results.cases)
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
-    failure = _failure(session, command, ended, reading, reason, deadline_s, step) if reason else None
+    failure = _failure(work.session, command, ended, reading, reason, deadline_s, step) if reason else None
     if failure:
-        failure.log = session.log(plan, name)
+        failure.log = work.log(name)
     if failure and reason == "exit_code":
-        missing_files.explain(session, plan, place.tree, failure, said=f"{command.label}\n{ended.output}")
+        missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
@@ -159,24 +160,24 @@ def locate(session: Session, plan: Plan) -> WorkTree:
     return worktree.locate(session.state, plan.id)
 
 
-def environment(session: Session, plan: Plan, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
+def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = session.environment.child_environment((*own, *plan.workstream.env), hides=hides)
+    env = work.session.environment.child_environment((*own, *work.plan.workstream.env), hides=hides)
     env |= profile.variables if profile else {}
     env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
-    return python_places.redirected(session, plan, tree, env, profile)
+    return python_places.redirected(work, tree, env, profile)
 
 
 @contextmanager
-def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
-    above = session.state / layout.SCRATCH
+def _scratch(work: Work) -> Iterator[_Scratch]:
+    above = work.session.state / layout.SCRATCH
     above.mkdir(parents=True, exist_ok=True)
-    for old in (above / plan.id, *above.glob(f"{plan.id}.*")):  # a killed run's
+    for old in (above / work.plan.id, *above.glob(f"{work.plan.id}.*")):  # a killed run's
         disk.remove(old)
     # a name that nobody knew before: what a command leaves in its own is never another's
-    folder = Path(tempfile.mkdtemp(prefix=f"{plan.id}.", dir=above))
+    folder = Path(tempfile.mkdtemp(prefix=f"{work.plan.id}.", dir=above))
     (folder / "home").mkdir()
     try:
         yield _Scratch(folder=folder)
@@ -185,12 +186,12 @@ def _scratch(session: Session, plan: Plan) -> Iterator[_Scratch]:
 
 
 def _command(
-    session: Session, plan: Plan, step: Step, prompt: str, scratch: _Scratch, allowance: Allowance, before: str | None
+    work: Work, step: Step, prompt: str, scratch: _Scratch, allowance: Allowance, before: str | None
 ) -> Command:
     """The command of a step, its placeholders filled."""
-    profile = profile_of(plan, step)
+    profile = profile_of(work.plan, step)
     values = {
-        "recorded": str(session.repository.start / tool.recorded_path(plan.id, step.id)),
+        "recorded": str(work.repository.start / tool.recorded_path(work.plan.id, step.id)),
         "junit": str(scratch.results),
     }
     if profile and profile.model:
@@ -203,24 +204,24 @@ def _command(
         scratch.prompt.write_text(prompt, "utf-8", newline="")
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
-            values["files"] = "\0".join(handed_files.of_scope(session, plan, step.id, before))
-    return tool.command(step.action, plan.tools, values=values)
+            values["files"] = "\0".join(handed_files.of_scope(work, step.id, before))
+    return tool.command(step.action, work.plan.tools, values=values)
 
 
 def _run(
-    session: Session, plan: Plan, step: Step, name: str, profile: Tool | None, command: Command, place: _Place,
+    work: Work, step: Step, name: str, profile: Tool | None, command: Command, place: _Place,
     deadline_s: float,
 ) -> Ended:  # fmt: skip
-    tree, scratch, log = place.tree, place.scratch, session.log(plan, name)
-    env = environment(session, plan, profile, tree)
+    tree, scratch, log = place.tree, place.scratch, work.log(name)
+    env = environment(work, profile, tree)
     argv: tuple[str, ...] | str = command.argv
-    if sandboxing.is_wanted(session, profile):
+    if sandboxing.is_wanted(work.session, profile):
         argv, env = sandboxing.fenced(
-            session, plan, profile, argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
+            work, profile, argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
             has_network=place.has_network,
         )  # fmt: skip
     try:
-        return session.processes.run(
+        return work.session.processes.run(
             argv, cwd=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,
             stdin=scratch.prompt if command.stdin is not None else None,
         )  # fmt: skip
@@ -255,7 +256,7 @@ def programs_file(tree: WorkTree) -> Path:
     return tree.index.with_name(f"{tree.index.name}.programs")
 
 
-def _results(session: Session, plan: Plan, name: str, place: _Place) -> tuple[Results, tuple[str, ...]]:
+def _results(work: Work, name: str, place: _Place) -> tuple[Results, tuple[str, ...]]:
     """What a tool left of its tests, and notes on it; what was read is kept beside the log, masked."""
     try:
         results = junit.read(place.scratch.results, tree=str(place.tree.path))
@@ -263,9 +264,9 @@ def _results(session: Session, plan: Plan, name: str, place: _Place) -> tuple[Re
         return Results(), (f"its results could not be read: {error}",)
     if not results.cases and not results.doubts:
         return results, ("it left no results where its profile says that it would",)
-    kept = session.log(plan, name).with_suffix(".junit.xml")
+    kept = work.log(name).with_suffix(".junit.xml")
     try:
-        kept.write_bytes(session.redactor.data(results.data))
+        kept.write_bytes(work.session.redactor.data(results.data))
     except OSError as error:  # what it said is known; only the copy is missing
         kept.unlink(missing_ok=True)
         return results, (disk_errors.sentence(kept.name, error),)

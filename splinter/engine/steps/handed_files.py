@@ -7,29 +7,28 @@ from __future__ import annotations
 
 import os
 
-from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.git import commands as git
-from splinter.model.plan import Plan
 from splinter.text.counts import plural
 
 MOST_BYTES = 64 * 1024  # of names on a command line, of which Windows bears 32,767 characters and Linux 2 MiB
 MOST_CONTENT_BYTES = 512 * 1024  # the agent sends each file whole to its model: about 130,000 tokens
 
 
-def of_scope(session: Session, plan: Plan, name: str, before: str | None) -> tuple[str, ...]:
+def of_scope(work: Work, name: str, before: str | None) -> tuple[str, ...]:
     """The paths that a scope lets an agent change, in the order of their names; none where no scope is declared.
 
     What is left out is noted, before the call is paid for; `name` is that of the step.
     """
-    scope = plan.workstream.scope
+    scope = work.plan.workstream.scope
     if before is None or not scope.is_declared:
         return ()
-    found = git.sizes_at(session.repository, before, scope.modify)
+    found = git.sizes_at(work.repository, before, scope.modify)
     handed = _first(found)
     if len(handed) < len(found):
         limits = f"{MOST_BYTES // 1024} KiB of names or {MOST_CONTENT_BYTES // 1024} KiB of text"
-        session.note(
-            f"{plan.id}:{name} was handed the first {len(handed):,} of {plural(len(found), 'file')} in its scope, "
+        work.session.note(
+            f"{work.plan.id}:{name} was handed the first {len(handed):,} of {plural(len(found), 'file')} in its scope, "
             f"since more than {limits} is not handed over. A narrower scope, or several workstreams, hand over all."
         )
     return handed

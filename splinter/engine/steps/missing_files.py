@@ -9,11 +9,11 @@ import re
 
 from splinter.engine import bases
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
-from splinter.model.plan import Plan
 from splinter.text.counts import and_more
 from splinter.text.patterns import harmless
 
@@ -21,18 +21,18 @@ _WORD = re.compile(r"[^\s'\"`<>|&;=(),:\[\]{}]+")
 _LOOKED_AT, _SHOWN, _LONGEST = 200, 3, 300
 
 
-def explain(session: Session, plan: Plan, tree: WorkTree, failure: StepError, *, said: str) -> None:
+def explain(work: Work, tree: WorkTree, failure: StepError, *, said: str) -> None:
     """Add a line to a failure about files that `said` names, and that only the user's checkout holds."""
     names = dict.fromkeys(_name(tree, word) for word in _WORD.findall(said)[-_LOOKED_AT:] if len(word) < _LONGEST)
-    missing = [name for name in names if name and _is_here_alone(session, tree, name)]
-    commit = bases.last_seen(session, plan.base) if missing else None
-    held = git.paths_of(session.repository, commit) if commit else ()
+    missing = [name for name in names if name and _is_here_alone(work.session, tree, name)]
+    commit = bases.last_seen(work.session, work.plan.base) if missing else None
+    held = git.paths_of(work.repository, commit) if commit else ()
     missing = [harmless(name) for name in missing if name not in held]  # what a step deleted is another matter
     if missing:
         are = "are" if len(missing) > 1 else "is"
         failure.args = (
             f"{failure}\n{and_more(missing, _SHOWN)} {are} in your checkout and not in this run: "
-            f"neither on {plan.base.shown} nor listed in {layout.INCLUDE}",
+            f"neither on {work.plan.base.shown} nor listed in {layout.INCLUDE}",
         )
 
 

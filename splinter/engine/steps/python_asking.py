@@ -18,9 +18,9 @@ from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.engine.tools import import_probe, python_imports, python_interpreters
 from splinter.engine.tools.python_imports import Answer, Own, Places
+from splinter.engine.work import Work
 from splinter.git import user_repository
 from splinter.model import layout
-from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.model.workstream import Run, Step
 
@@ -29,11 +29,11 @@ _DEADLINE_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks: the plan and tool whose sandbox counts, None where there is none; and the commands' environment."""
+    """Who asks: the work and tool whose sandbox counts, None where there is none; and the commands' environment."""
 
     env: Mapping[str, str]
     places: Places
-    plan: Plan | None = None
+    work: Work | None = None
     tool: Tool | None = None
 
     @property
@@ -67,7 +67,7 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     run, the sandbox included. Without, it is asked outside, which hides nothing of the user's.
     """
     is_ours = Path(interpreter).is_relative_to(asker.places.state)
-    is_fenced = asker.plan is not None and sandboxing.is_wanted(session, asker.tool) and bool(at or is_ours)
+    is_fenced = asker.work is not None and sandboxing.is_wanted(session, asker.tool) and bool(at or is_ours)
     word = secrets.token_hex(8)
 
     def printed() -> str:
@@ -98,10 +98,9 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
         return f"no folder for it can be made: {error.strerror}"
     try:
         (folder / "home").mkdir()
-        if is_fenced and asker.plan:
+        if is_fenced and asker.work:
             argv, env = sandboxing.fenced(
-                session,
-                asker.plan,
+                asker.work,
                 asker.tool,
                 tuple(argv),
                 env,

@@ -16,6 +16,7 @@ from splinter.engine.steps import own_python, python_asking
 from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import user_repository, worktree
 from splinter.git.command_line import WorkTree
@@ -32,14 +33,14 @@ WAY_OUT = (
 
 
 def redirected(
-    session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
+    work: Work, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
 ) -> dict[str, str]:  # fmt: skip
     """An environment whose PYTHONPATH begins with the work tree's folders, where some Python would look elsewhere.
 
     A project's own folders come first in any case, but not for agents, which may be Python themselves: `make test` or
     an activated environment is a Python that nobody here can name.
     """
-    own, places, answers = _asked(session, plan, tree, env, tool)
+    own, places, answers = _asked(work, tree, env, tool)
     roots = list(python_redirect.free(answers, own, places, _is_there(tree.path)))
     if (own.projects or own.is_nameless) and not (tool and tool.takes_prompts):
         own_roots = sorted({one.root for one in own.names if one.root in python_imports.USUAL_ROOTS}, reverse=True)
@@ -52,15 +53,15 @@ def redirected(
     return {**env, **python_path([str(tree.path / root) for root in roots], env)}
 
 
-def notes(session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str]) -> tuple[str, ...]:
+def notes(work: Work, tree: WorkTree, env: Mapping[str, str]) -> tuple[str, ...]:
     """What is to be known of a work tree before anything is paid: what cannot be led to it, and what it may lack."""
-    own, places, answers = _asked(session, plan, tree, env, None)
+    own, places, answers = _asked(work, tree, env, None)
     is_there = _is_there(tree.path)
     said = [
         python_redirect.verdict(one, python_redirect.lasting(one, own, places, is_there), own, places, is_there)
         for one in answers
     ]
-    data = left_behind(session, answers, own, places, is_there)
+    data = left_behind(work.session, answers, own, places, is_there)
     return (*(one for one in said if one), *unbrought(answers, own, places, is_there), *data)
 
 
@@ -88,20 +89,18 @@ def unbrought(
     return (sentence,) if missing else ()
 
 
-def _asked(
-    session: Session, plan: Plan, tree: WorkTree, env: Mapping[str, str], tool: Tool | None
-) -> tuple[Own, Places, list[Answer]]:
+def _asked(work: Work, tree: WorkTree, env: Mapping[str, str], tool: Tool | None) -> tuple[Own, Places, list[Answer]]:
     """What the Pythons of a workstream say; nobody is asked where there is no Python in the repository."""
     commit = worktree.expected(tree)
-    own = own_python.of_commit(session, commit) if commit else Own()
-    places = python_asking.places(session, tree.path)
+    own = own_python.of_commit(work.session, commit) if commit else Own()
+    places = python_asking.places(work.session, tree.path)
     if not own.names:
         return own, places, []
-    asker = Asker(env=env, places=places, plan=plan, tool=tool)
-    work = plan.workstream
-    steps = (*work.preflight, *work.steps, *work.checks)
-    found = python_asking.of_workstreams(env.get("PATH", ""), steps, plan.tools.values(), folder=tree.path)
-    return own, places, [python_asking.ask(session, asker, one, own) for one in found]
+    asker = Asker(env=env, places=places, work=work, tool=tool)
+    workstream = work.plan.workstream
+    steps = (*workstream.preflight, *workstream.steps, *workstream.checks)
+    found = python_asking.of_workstreams(env.get("PATH", ""), steps, work.plan.tools.values(), folder=tree.path)
+    return own, places, [python_asking.ask(work.session, asker, one, own) for one in found]
 
 
 def python_path(first: list[str], env: Mapping[str, str]) -> dict[str, str]:
@@ -110,49 +109,49 @@ def python_path(first: list[str], env: Mapping[str, str]) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(dict.fromkeys((*first, *passed)))} if first else {}
 
 
-def prove(session: Session, plan: Plan, check: Step, tree: WorkTree, env: Mapping[str, str]) -> None:
+def prove(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str]) -> None:
     """Raise StepError where a check would look at other files than the work tree's; `env` is what it is started with.
 
     It is asked in the place where the check runs.
     """
-    command, tool = _started(plan, check)
+    command, tool = _started(work.plan, check)
     commit = worktree.expected(tree)
-    own = _at_stake(session, plan, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
+    own = _at_stake(work, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
     if commit is None or not (own.names or own.gone):
         return
     path, passed = env.get("PATH", ""), env.get("PYTHONPATH", "")
     env = {**env, "PYTHONPATH": python_interpreters.python_path(command, passed, path, folder=tree.path)}
-    asker = Asker(env=env, places=python_asking.places(session, tree.path), plan=plan, tool=tool)
+    asker = Asker(env=env, places=python_asking.places(work.session, tree.path), work=work, tool=tool)
     for one in python_interpreters.of_command(command, path, folder=tree.path):
-        answer = python_asking.ask(session, asker, one, own, at=commit)
-        if session.processes.is_stopping:
+        answer = python_asking.ask(work.session, asker, one, own, at=commit)
+        if work.session.processes.is_stopping:
             return
         strays = python_imports.strays(answer, own, asker.places)
         why = _doubt(answer, asker.places)
         why = why or python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))
         if why:
-            raise StepError("wrong_tree", session.redactor.text(f"{why}; {WAY_OUT}"))
+            raise StepError("wrong_tree", work.mask(f"{why}; {WAY_OUT}"))
 
 
-def refuse_repointed(session: Session, plan: Plan, tree: WorkTree, commit: str, env: Mapping[str, str]) -> None:
+def refuse_repointed(work: Work, tree: WorkTree, commit: str, env: Mapping[str, str]) -> None:
     """Raise StepError where a Python outside of all work trees finds the repository's packages in one of them.
 
     A setup that installs into the user's own environment does that, and the user would import an agent's files.
     """
-    own = own_python.of_commit(session, commit)
+    own = own_python.of_commit(work.session, commit)
     if not own.names:
         return
     alone = {name: value for name, value in env.items() if name != "PYTHONPATH"}
-    asker = Asker(env=alone, places=python_asking.places(session, tree.path), plan=plan)
+    asker = Asker(env=alone, places=python_asking.places(work.session, tree.path), work=work)
     for one in python_asking.of_workstreams(env.get("PATH", ""), (), (), folder=tree.path):
         if Path(one).is_relative_to(asker.places.state):
             continue
-        for found in python_asking.ask(session, asker, one, own).found:
+        for found in python_asking.ask(work.session, asker, one, own).found:
             inside = [place for place in found.places if place.is_relative_to(asker.places.state)]
             if inside:
-                back = f"{one} -m pip install -e {session.repository.start}"
+                back = f"{one} -m pip install -e {work.repository.start}"
                 message = f"setup made {one} import {found.name} from {inside[0]}; `{back}` puts it back; {WAY_OUT}"
-                raise StepError("wrong_tree", session.redactor.text(message))
+                raise StepError("wrong_tree", work.mask(message))
 
 
 def _started(plan: Plan, check: Step) -> tuple[str | Sequence[str], Tool | None]:
@@ -164,11 +163,11 @@ def _started(plan: Plan, check: Step) -> tuple[str | Sequence[str], Tool | None]
     return (tool.command, *tool.args, *own), tool
 
 
-def _at_stake(session: Session, plan: Plan, commit: str) -> Own:
+def _at_stake(work: Work, commit: str) -> Own:
     """What of a commit is Python, and what of it the workstream took away."""
-    own = own_python.of_commit(session, commit)
-    start = session.values.get(f"{plan.id}:prepare", {}).get("start")
-    return replace(own, gone=own_python.gone(session, own, start=start, commit=commit))
+    own = own_python.of_commit(work.session, commit)
+    start = work.prepared.start if work.prepared else None
+    return replace(own, gone=own_python.gone(work.session, own, start=start, commit=commit))
 
 
 def _doubt(answer: Answer, places: Places) -> str | None:

@@ -16,106 +16,102 @@ from splinter.engine.steps import cache, cache_claims, command, scope_check, sec
 from splinter.engine.steps.cache import Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
+from splinter.engine.work import Work
 from splinter.errors import GitError, StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
 from splinter.model import layout, records
-from splinter.model.fingerprints import Values
-from splinter.model.plan import Plan
+from splinter.model.done import Stepped
 from splinter.model.records import StepRecord
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
 
 
-def step(session: Session, plan: Plan, step: Step, *, before: str, fingerprint: str) -> Values:
-    """Run one step on the commit before it; returns the values that doit keeps, raises StepError."""
+def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
+    """Run one step on the commit before it; raises StepError."""
     prompt = ""
     if isinstance(step.action, Prompt):
-        prompt = prompts.of_step(plan.workstream, step.action.text, earlier=earlier(session, plan, until=step.id))
-    wanted = cache.wanted(session, plan, step, before) if step.cache else None
-    record = _from_kept(session, plan, step, wanted, before=before, fingerprint=fingerprint)
+        prompt = prompts.of_step(work.plan.workstream, step.action.text, earlier=earlier(work, until=step.id))
+    wanted = cache.wanted(work, step, before) if step.cache else None
+    record = _from_kept(work, step, wanted, before=before, fingerprint=fingerprint)
     if record is None:
-        record = _without_tries(session, plan, step)
+        record = _without_tries(work, step)
     if record is None:
-        with cache_claims.held(session, plan, step, wanted.key if wanted else None) as is_news:
-            record = _from_kept(
-                session, plan, step, wanted if is_news else None, before=before, fingerprint=fingerprint
-            )
+        with cache_claims.held(work, step, wanted.key if wanted else None) as is_news:
+            record = _from_kept(work, step, wanted if is_news else None, before=before, fingerprint=fingerprint)
             if record is None:
-                record = attempt(
-                    session, plan, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted
-                )
+                record = attempt(work, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted)
     if record.outcome in ("failed", "interrupted"):
         raise StepError(record.reason or "interrupted", record.message)
-    return {"fingerprint": fingerprint, "commit": record.commit, "outcome": record.outcome}
+    return Stepped(commit=record.commit or before, outcome=record.outcome)
 
 
-def earlier(session: Session, plan: Plan, *, until: str | None) -> tuple[StepRecord, ...]:
+def earlier(work: Work, *, until: str | None) -> tuple[StepRecord, ...]:
     """How the steps before one ended, from whichever run; None: all of them."""
     found = []
-    for step in plan.workstream.steps:
+    for step in work.plan.workstream.steps:
         if step.id == until:
             break
-        commit = session.values.get(plan.task(step.id), {}).get("commit", "")
-        record = session.store.last_step(plan.id, step.id, commit)
+        commit = work.stepped[step.id].commit if step.id in work.stepped else ""
+        record = work.session.store.last_step(work.plan.id, step.id, commit)
         found += [record] if record else []
     return tuple(found)
 
 
 def attempt(
-    session: Session, plan: Plan, step: Step, *, before: str, fingerprint: str, prompt: str = "",
+    work: Work, step: Step, *, before: str, fingerprint: str, prompt: str = "",
     wanted: Wanted | None = None,
 ) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
-    run, tree, started = session.open_run(), command.locate(session, plan), time.monotonic()
+    run, tree, started = work.session.open_run(), work.tree, time.monotonic()
     calls: list[Acted] = []
     try:
-        setup.touch(session, plan, tree, before)
+        setup.touch(work, tree, before)
         try:
-            _act(session, plan, step, before, prompt, calls)
+            _act(work, step, before, prompt, calls)
         finally:
-            setup.refuse_forged(session, plan)
-        kept = _settle(session, plan, step, tree, before, fingerprint, started, calls, wanted)
+            setup.refuse_forged(work)
+        kept = _settle(work, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
         outcome = "interrupted" if error.reason == "interrupted" else "failed"
-        patch, left = _kept_patch(session, plan, tree, before, step.id)
+        patch, left = _kept_patch(work, tree, before, step.id)
         kept = record(
-            session, plan, step.id, outcome, started, step=step, calls=calls,
+            work, step.id, outcome, started, step=step, calls=calls,
             reason=None if outcome == "interrupted" else error.reason,
             message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
         )  # fmt: skip
-    session.store.add_step(run, kept)
+    work.session.store.add_step(run, kept)
     return kept
 
 
 def _kept_patch(
-    session: Session, plan: Plan, tree: WorkTree, before: str, name: str
+    work: Work, tree: WorkTree, before: str, name: str
 ) -> tuple[Path | None, str]:  # fmt: skip
     """A failed attempt's files as a patch, else a line that says why they are still where they were."""
     try:
-        return workspace.keep_patch(session, plan, tree, before, name), ""
+        return workspace.keep_patch(work, tree, before, name), ""
     except (StorageError, GitError) as error:
         return None, f"\nwhat it made stays in {tree.path} and is kept by the next run: {error}"
 
 
-def _act(session: Session, plan: Plan, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:
+def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:
     """Run the step's command on a clean tree, and again where its provider was at fault; each call goes to `calls`."""
-    profile = command.profile_of(plan, step)
+    profile = command.profile_of(work.plan, step)
     started = time.monotonic()
 
     def once() -> Acted:
-        if session.processes.is_stopping:
+        if work.session.processes.is_stopping:
             raise StepError("interrupted", f"{step.id} was interrupted before it began")
-        worktree.place(session.repository, command.locate(session, plan), before, keep_ignored=True)
-        workspace.disarm(session, command.locate(session, plan))
+        worktree.place(work.repository, work.tree, before, keep_ignored=True)
+        workspace.disarm(work.session, work.tree)
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
         left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s
-        calls.append(command.act(session, plan, step, name, prompt=prompt, before=before, timeout_s=left_s))
+        calls.append(command.act(work, step, name, prompt=prompt, before=before, timeout_s=left_s))
         return calls[-1]
 
-    last = _retried(session, profile, step, once) if profile and prompt else once()
+    last = _retried(work.session, profile, step, once) if profile and prompt else once()
     if last.failure:
         raise last.failure
 
@@ -135,77 +131,80 @@ def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Act
 
 
 def _settle(
-    session: Session, plan: Plan, step: Step, tree: WorkTree, before: str, fingerprint: str, started: float,
+    work: Work, step: Step, tree: WorkTree, before: str, fingerprint: str, started: float,
     calls: list[Acted], wanted: Wanted | None,
 ) -> StepRecord:  # fmt: skip
     """Make what lies in the work tree a commit, if it may be one; raises StepError."""
     guarded = worktree.guard(tree)
-    after = worktree.measure(session.repository, tree)
+    after = worktree.measure(work.repository, tree)
     altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
-    altered += submodules.changed(session.repository, tree)
-    altered += attributes.without_pointer(session.repository, tree, git.diff(session.repository, before, after))
+    altered += submodules.changed(work.repository, tree)
+    altered += attributes.without_pointer(work.repository, tree, git.diff(work.repository, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
-    changes = _judged(session, plan, step, before, after, altered=altered, denied=denied)
-    commit = _checkpoint(session, plan, step, after, before, fingerprint) if changes else before
+    changes = _judged(work, step, before, after, altered=altered, denied=denied)
+    commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
     done = record(
-        session, plan, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
+        work, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
         commit=commit, files=git.files(changes), notes=notes,
     )  # fmt: skip
-    update = cache.kept(session, wanted, done, before, after) if wanted else None
-    pin(session, plan, step.id, commit, also=update)
+    update = cache.kept(work.session, wanted, done, before, after) if wanted else None
+    pin(work, step.id, commit, also=update)
     worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
-    why = cache.share(session, update) if update else None
-    return replace(done, notes=(*done.notes, session.redactor.text(why))) if why else done
+    why = cache.share(work.session, update) if update else None
+    return replace(done, notes=(*done.notes, work.mask(why))) if why else done
 
 
 def _from_kept(
-    session: Session, plan: Plan, step: Step, wanted: Wanted | None, *, before: str, fingerprint: str
+    work: Work, step: Step, wanted: Wanted | None, *, before: str, fingerprint: str
 ) -> StepRecord | None:  # fmt: skip
     """The step done by a kept result, None where none is there that fits and passes as a fresh one would."""
-    if wanted is None or not session.uses_kept:
+    if wanted is None or not work.session.uses_kept:
         return None
     started = time.monotonic()
-    for kept in cache.found(session, wanted.key):
-        after = cache.applied(session, kept, before)
+    for kept in cache.found(work.session, wanted.key):
+        after = cache.applied(work.session, kept, before)
         if after is None:
             continue
         try:
-            changes = _judged(session, plan, step, before, after)
+            changes = _judged(work, step, before, after)
         except StepError:
             continue
-        commit = _checkpoint(session, plan, step, after, before, fingerprint) if changes else before
-        pin(session, plan, step.id, commit)
+        commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
+        pin(work, step.id, commit)
         took = ", which took " if kept.usage and kept.usage.priced else ", "
         cost = f"{took}{records.cost(kept.usage)}" if kept.usage else ""
         done = record(
-            session, plan, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
+            work, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),),
         )  # fmt: skip
-        session.store.add_step(session.open_run(), done)
+        work.session.store.add_step(work.session.open_run(), done)
         return done
     return None
 
 
-def _without_tries(session: Session, plan: Plan, step: Step) -> StepRecord | None:
+def _without_tries(work: Work, step: Step) -> StepRecord | None:
     """The failure of an agent's step that only a moved base brought back, where no try is left; None for any other."""
-    has_failed = session.values[plan.task("prepare")].get("has_failed")
-    if not has_failed or not command.is_paid(plan, step) or not session.uses_kept or session.has_tries(plan):
+    has_failed = work.prepared and work.prepared.has_failed
+    if (
+        not has_failed
+        or not command.is_paid(work.plan, step)
+        or not work.session.uses_kept
+        or work.session.has_tries(work.plan)
+    ):
         return None
-    message = f"{plan.base.shown} moved after a failure, and {step.id} is not asked again: {plan.used_up}"
-    failed = record(
-        session, plan, step.id, "failed", time.monotonic(), step=step, reason="check_failed", message=message
-    )
-    session.store.add_step(session.open_run(), failed)
+    message = f"{work.plan.base.shown} moved after a failure, and {step.id} is not asked again: {work.plan.used_up}"
+    failed = record(work, step.id, "failed", time.monotonic(), step=step, reason="check_failed", message=message)
+    work.session.store.add_step(work.session.open_run(), failed)
     return failed
 
 
 def _judged(
-    session: Session, plan: Plan, step: Step, before: str, after: str, *, altered: Sequence[str] = (), denied: str = ""
+    work: Work, step: Step, before: str, after: str, *, altered: Sequence[str] = (), denied: str = ""
 ) -> tuple[RawChange, ...]:
     """What changed, held against scope, expectation and secrets; raises StepError."""
-    repository = session.repository
-    found = [*altered, *scope_check.violations(repository, plan.workstream.scope, before, after)]
+    repository = work.repository
+    found = [*altered, *scope_check.violations(repository, work.plan.workstream.scope, before, after)]
     if found:
         raise StepError("out_of_scope", scope_check.summary(found))
     changes = git.diff(repository, before, after)
@@ -213,57 +212,57 @@ def _judged(
         raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
     if not changes and command.NOT_UNDERSTOOD in denied:  # an agent that is logged out may say so, and exit with 0
         raise StepError("agent_error", f"nothing changed{denied}")
-    leaked = secret_scan.found(repository, session.redactor, changes)
+    leaked = secret_scan.found(repository, work.session.redactor, changes)
     if leaked:
         raise StepError("secret_in_result", secret_scan.summary(leaked))
     return changes
 
 
-def _checkpoint(session: Session, plan: Plan, step: Step, after: str, before: str, fingerprint: str) -> str:
+def _checkpoint(work: Work, step: Step, after: str, before: str, fingerprint: str) -> str:
     trailers = {
-        "Workstream": plan.id,
+        "Workstream": work.plan.id,
         "Step": step.id,
         "Tool": command.tool_of(step),
-        "Run": session.open_run(),
+        "Run": work.session.open_run(),
         "Fingerprint": fingerprint,
     }
-    message = f"{plan.workstream.title} ({step.id})\n\n" + "".join(
+    message = f"{work.plan.workstream.title} ({step.id})\n\n" + "".join(
         f"{key}: {value}\n" for key, value in trailers.items()
     )
-    date_s = int(session.clock.now().timestamp())
+    date_s = int(work.session.clock.now().timestamp())
     return git.commit_tree(
-        session.repository, after, [before], session.redactor.text(message), date_s=date_s,
-        is_signed=session.settings.sign_commits,
+        work.repository, after, [before], work.mask(message), date_s=date_s,
+        is_signed=work.session.settings.sign_commits,
     )  # fmt: skip
 
 
-def pin(session: Session, plan: Plan, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
+def pin(work: Work, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
-    session.made.add(commit)
-    updates = [RefUpdate(ref=layout.checkpoint(plan.id, name), new=commit)]
-    git.update_refs(session.repository, [*updates, also] if also else updates, why=f"splinter: {plan.id}:{name}")
+    work.session.made.add(commit)
+    updates = [RefUpdate(ref=layout.checkpoint(work.plan.id, name), new=commit)]
+    git.update_refs(work.repository, [*updates, also] if also else updates, why=f"splinter: {work.plan.id}:{name}")
 
 
 def record(
-    session: Session, plan: Plan, name: str, outcome: str, started: float, *,
+    work: Work, name: str, outcome: str, started: float, *,
     step: Step | None = None, calls: Sequence[Acted] = (), patch: Path | None = None,
     notes: tuple[str, ...] = (), **more: Any,
 ) -> StepRecord:  # fmt: skip
     """What came of a step and of the calls that it took."""
-    log = session.log(plan, f"{name}.try-{len(calls)}" if len(calls) > 1 else name)
+    log = work.log(f"{name}.try-{len(calls)}" if len(calls) > 1 else name)
     reading = calls[-1].reading if calls else None
     return StepRecord(
-        workstream=plan.id,
+        workstream=work.plan.id,
         step=name,
         outcome=outcome,
-        started=session.clock.now().isoformat(timespec="seconds"),
+        started=work.session.clock.now().isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 3),
         tool=command.tool_of(step) if step else None,
         command=command.label(step) if step else "",
-        log=session.relative(log) if log.exists() else None,
-        patch=session.relative(patch) if patch else None,
+        log=work.session.relative(log) if log.exists() else None,
+        patch=work.session.relative(patch) if patch else None,
         notes=(*_notes_of(calls), *notes),
-        usage=command.usage_of(calls) if step and command.is_paid(plan, step) else None,
+        usage=command.usage_of(calls) if step and command.is_paid(work.plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
         **more,

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.model import layout, tool
-from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
@@ -29,7 +29,7 @@ def is_wanted(session: Session, profile: Tool | None) -> bool:
 
 
 def fenced(
-    session: Session, plan: Plan, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
+    work: Work, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
     tree: Path, scratch: Path, home: Path, has_network: bool = False,
 ) -> tuple[tuple[str, ...], dict[str, str]]:  # fmt: skip
     """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's.
@@ -38,11 +38,11 @@ def fenced(
     """
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
-    recorded = session.repository.start / tool.recorded_path(plan.id, "step")
+    recorded = work.repository.start / tool.recorded_path(work.plan.id, "step")
     reads = [
-        session.repository.common / "objects",
+        work.repository.common / "objects",
         recorded.parent,
-        *(Path(path).expanduser() for path in session.settings.sandbox_reads),
+        *(Path(path).expanduser() for path in work.session.settings.sandbox_reads),
         *_programs(env["PATH"], program),
     ]
     fence = Fence(
@@ -50,7 +50,7 @@ def fenced(
         private_home=home,
         writes=(tree, scratch),
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
-        has_network=has_network or (profile.network if profile else session.settings.sandbox_network),
+        has_network=has_network or (profile.network if profile else work.session.settings.sandbox_network),
     )
     return bubblewrap.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
 
@@ -74,10 +74,12 @@ def problem(session: Session) -> str | None:
     return f"{bubblewrap.PROGRAM} does not work here: {last}"
 
 
-def require(session: Session, plan: Plan) -> None:
+def require(work: Work) -> None:
     """Raise StepError where a command of the workstream wants a sandbox and there is none: never silently without."""
-    wanted = session.settings.sandbox == "bubblewrap" or any(is_wanted(session, tool) for tool in plan.tools.values())
-    why = session.once("sandbox", lambda: problem(session) or "") if wanted else ""
+    wanted = work.session.settings.sandbox == "bubblewrap" or any(
+        is_wanted(work.session, tool) for tool in work.plan.tools.values()
+    )
+    why = work.session.once("sandbox", lambda: problem(work.session) or "") if wanted else ""
     if why:
         raise StepError("tool_missing", f'sandbox = "bubblewrap": {why}')
 

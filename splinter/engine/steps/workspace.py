@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from splinter.engine.session import Session
+from splinter.engine.work import Work
 from splinter.errors import GitError, StepError
 from splinter.git import commands as git
 from splinter.git import refused, user_repository, worktree
@@ -21,33 +22,31 @@ from splinter.git.command_line import WorkTree
 from splinter.git.refused import Beside
 from splinter.model import layout
 from splinter.model.agents import registry as agents
-from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
 _PIECE = 1024 * 1024
 Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
 
 
-def keep_hand_edits(session: Session, plan: Plan, tree: WorkTree) -> None:
+def keep_hand_edits(work: Work, tree: WorkTree) -> None:
     """What lies in the work tree beyond what we put there: a person's edits, or what a killed step left."""
     at = worktree.expected(tree)
-    if not at or not tree.index.exists() or not git.existing(session.repository, [at]):
+    if not at or not tree.index.exists() or not git.existing(work.repository, [at]):
         return
     try:
         worktree.refuse_swapped(tree)
-        found = refused.find(session.repository, tree)
+        found = refused.find(work.repository, tree)
     except (StepError, GitError):
         return
-    if found.tree == git.tree_of(session.repository, at) and not found.beside:
+    if found.tree == git.tree_of(work.repository, at) and not found.beside:
         return
-    patch = session.store.run_folder(session.open_run()) / plan.id / "found-in-worktree.patch"
-    write_patch(session, at, found.tree, patch, beside=found.beside)
-    session.note(
-        f"{plan.id}: changes found in its work tree were kept as {session.relative(patch)}, outside any commit."
-    )
+    patch = work.session.store.run_folder(work.session.open_run()) / work.plan.id / "found-in-worktree.patch"
+    write_patch(work.session, at, found.tree, patch, beside=found.beside)
+    where = work.session.relative(patch)
+    work.session.note(f"{work.plan.id}: changes found in its work tree were kept as {where}, outside any commit.")
 
 
-def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: str) -> Path | None:
+def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> Path | None:
     """A failed attempt's files as a patch beside its log, also what git takes in nowhere; the work tree goes back.
 
     Raises StorageError or GitError where there is no room for the patch, or git does not make one; the files then stay
@@ -57,14 +56,14 @@ def keep_patch(session: Session, plan: Plan, tree: WorkTree, before: str, name: 
         worktree.refuse_swapped(tree)
     except StepError:
         return None  # there is no work tree any more
-    found = refused.find(session.repository, tree)
+    found = refused.find(work.repository, tree)
     patch = None
-    if found.tree != git.tree_of(session.repository, before) or found.beside:
-        patch = session.log(plan, name).with_suffix(".patch")
-        with disk_errors.as_storage_errors(session.folders):
-            write_patch(session, before, found.tree, patch, beside=found.beside)
+    if found.tree != git.tree_of(work.repository, before) or found.beside:
+        patch = work.log(name).with_suffix(".patch")
+        with disk_errors.as_storage_errors(work.session.folders):
+            write_patch(work.session, before, found.tree, patch, beside=found.beside)
     with suppress(GitError, StepError):  # whoever needs it next puts it in place, or says why not
-        worktree.place(session.repository, tree, before, keep_ignored=True)
+        worktree.place(work.repository, tree, before, keep_ignored=True)
     return patch
 
 

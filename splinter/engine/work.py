@@ -1,0 +1,88 @@
+"""One workstream at work: what is planned, what its tasks have come to so far, and where it works."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from splinter.engine.session import Session
+from splinter.git import worktree
+from splinter.git.command_line import Repository, WorkTree
+from splinter.model import layout
+from splinter.model.done import Accepted, Prepared, Rows, Stepped
+from splinter.model.plan import Plan
+from splinter.model.workstream import Budget
+from splinter.text.redact import Masked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Work:
+    """A workstream in this call, as one of its tasks begins.
+
+    `prepared` is None before it was; `stepped` are the steps so far by id, `builds_on` the ends of what it depends on.
+    """
+
+    session: Session
+    plan: Plan
+    prepared: Prepared | None = None
+    stepped: Mapping[str, Stepped] = field(default_factory=dict)
+    builds_on: Mapping[str, Accepted] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> Repository:
+        """The user's."""
+        return self.session.repository
+
+    @property
+    def tree(self) -> WorkTree:
+        """Where its steps work."""
+        return worktree.locate(self.session.state, self.plan.id)
+
+    @property
+    def judge_tree(self) -> WorkTree:
+        """Where its checks judge."""
+        return worktree.locate(self.session.state, f"{self.plan.id}{layout.JUDGE}")
+
+    @property
+    def results(self) -> dict[str, str]:
+        """What each workstream that it depends on came to, as a hash; empty where that is not known."""
+        return {
+            other: self.builds_on[other].result if other in self.builds_on else ""
+            for other in self.plan.workstream.depends_on
+        }
+
+    @property
+    def unbounded(self) -> Work:
+        """The same without limits of its own, for what is asked before the work begins."""
+        workstream = replace(self.plan.workstream, budget=Budget())
+        return replace(self, plan=replace(self.plan, workstream=workstream))
+
+    def before(self, step: str) -> str | None:
+        """The commit that a step, or `accept`, starts from; None where the task before has not run."""
+        earlier = self.plan.task_before(step).partition(":")[2]
+        if earlier == "prepare":
+            return self.prepared.start if self.prepared else None
+        return self.stepped[earlier].commit if earlier in self.stepped else None
+
+    def log(self, name: str) -> Path:
+        """Where a step's or check's output goes."""
+        return self.session.log(self.plan, name)
+
+    def mask(self, text: str) -> Masked:
+        """The text with every secret masked."""
+        return self.session.redactor.text(text)
+
+
+def of(session: Session, rows: Rows, plan: Plan) -> Work:
+    """A workstream with what its tasks, and those that it depends on, have come to."""
+    prepared = rows.prepared(plan)
+    stepped = {step.id: row.value for step in plan.workstream.steps if (row := rows.stepped(plan, step.id))}
+    others = {other: rows.accepted(session.plans[other]) for other in plan.workstream.depends_on}
+    return Work(
+        session=session,
+        plan=plan,
+        prepared=prepared.value if prepared else None,
+        stepped=stepped,
+        builds_on={other: row.value for other, row in others.items() if row},
+    )
