@@ -11,8 +11,30 @@ SplinterError             ours or the outside's fault              exit status 2
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
+
+
+class Reason(StrEnum):
+    """Why a workstream failed, or that it was interrupted; `docs/reference.md` explains each."""
+
+    EXIT_CODE = "exit_code"
+    TIMED_OUT = "timed_out"
+    STALLED = "stalled"
+    OUT_OF_SCOPE = "out_of_scope"
+    CHECK_FAILED = "check_failed"
+    OSCILLATING = "oscillating"
+    OVER_BUDGET = "over_budget"
+    NO_CHANGE = "no_change"
+    MISSING_ARTIFACT = "missing_artifact"
+    CONFLICT = "conflict"
+    TOOL_MISSING = "tool_missing"
+    WRONG_TREE = "wrong_tree"
+    AGENT_ERROR = "agent_error"
+    SECRET_IN_RESULT = "secret_in_result"  # noqa: S105
+    PREFLIGHT = "preflight"
+    INTERRUPTED = "interrupted"
 
 
 class SplinterError(Exception):
@@ -38,7 +60,7 @@ class StepError(SplinterError):
 
     exit_status = 1
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.exit_status_of_child: int | None = None
@@ -46,7 +68,7 @@ class StepError(SplinterError):
         self.commit: str | None = None  # that was judged
         self.log: Path | None = None
 
-    def within(self, reason: str, message: str) -> StepError:
+    def within(self, reason: Reason, message: str) -> StepError:
         """The same failure as one of something larger."""
         whole = StepError(reason, message)
         whole.log = self.log

@@ -12,6 +12,7 @@ from splinter.engine import bases
 from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
+from splinter.model.records import Outcome
 from splinter.publish import combined_pull_request, proposals, pull_request
 from splinter.text.redact import plain
 
@@ -66,7 +67,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
 
 def _of_one(session: Session, rows: Rows, plan: Plan) -> Proposal | str:
     row = rows.accepted(plan)
-    if row and row.value.outcome == "changed":
+    if row and row.value.outcome == Outcome.CHANGED:
         return proposals.proposal(session, plan, row.value)
     base = plan.base.shown if plan.base.is_unknown else plan.base.name
     return f"{plan.workstream.title}\n{plan.branch} -> {base}\n\n{plan.workstream.objective}"

@@ -12,7 +12,7 @@ from typing import Any
 from doit.exceptions import TaskFailed, UnmetDependency
 from doit.reporter import ConsoleReporter
 
-from splinter.errors import SplinterError
+from splinter.errors import Reason, SplinterError
 from splinter.model import records
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
@@ -64,7 +64,7 @@ class Reporter(ConsoleReporter):
             self._blocked(task, meta)
         elif meta.get("step") and isinstance(fail, TaskFailed):
             reason = fail.message.split(":", 1)[0]
-            self._line(task.name, reason if reason == "interrupted" else "failed", fail.message)
+            self._line(task.name, reason if reason == Reason.INTERRUPTED else "failed", fail.message)
             self._evidence(meta["workstream"])
         elif _OURS.intersection(meta) and not fail.traceback:
             self._has_errors = True

@@ -19,6 +19,7 @@ from splinter.model import fingerprints, layout
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.layout import DATABASE
 from splinter.model.plan import Plan
+from splinter.model.records import Outcome
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
 from splinter.publish import plugins
@@ -128,7 +129,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
-        is_there = row is not None and (row.value.outcome != "changed" or has_branch(session, one))
+        is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session, one))
         return row is not None and is_there and row.fingerprint == made_of()
 
     def act(task: Any) -> Values:

@@ -18,12 +18,12 @@ from splinter.engine.checks.judge import Judged
 from splinter.engine.due import way_out
 from splinter.engine.steps import run_step, setup
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model import fingerprints
 from splinter.model.done import Accepted
-from splinter.model.records import CheckRecord, StepRecord, WorkstreamRecord
+from splinter.model.records import CheckRecord, Outcome, StepRecord, WorkstreamRecord
 from splinter.text.redact import masked
 
 
@@ -55,7 +55,7 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
         error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise
     session.made.add(settled.tip)
-    outcome = "changed" if settled.is_changed else "unchanged"
+    outcome = Outcome.CHANGED if settled.is_changed else Outcome.UNCHANGED
     record = describe(work, outcome, checks=judged.checks)
     changes = git.diff(work.repository, prepared.start, settled.tip)
     record = replace(
@@ -79,7 +79,7 @@ def fail(work: Work, step: str, error: Exception) -> None:
     """Record that a workstream failed, or was interrupted, at one of its tasks."""
     reason = error.reason if isinstance(error, StepError) else None
     checks = error.checks if isinstance(error, StepError) else ()
-    outcome = "interrupted" if reason == "interrupted" else "failed"
+    outcome = Outcome.INTERRUPTED if reason == Reason.INTERRUPTED else Outcome.FAILED
     record = describe(work, outcome, checks=checks)
     made = evidence.of_failure(work, step, error)
     record = replace(
@@ -87,11 +87,11 @@ def fail(work: Work, step: str, error: Exception) -> None:
         files=made.files,
         ref=made.ref,
         patch=made.patch,
-        reason=None if outcome == "interrupted" else reason,
+        reason=None if outcome == Outcome.INTERRUPTED else reason,
         step=_failing_step(step, reason, checks),
         message=work.mask(str(error)),
     )
-    if reason and outcome == "failed":
+    if reason and outcome == Outcome.FAILED:
         how = way_out.of_failure(work.plan, step, work.prepared)
         error.add_note(how)
         record = replace(record, notes=(*record.notes, how))
@@ -108,11 +108,11 @@ def _end_occurrence(work: Work) -> None:
 
 def block(work: Work, by: tuple[str, ...]) -> None:
     """Record that a workstream was not begun, since something it depends on failed."""
-    record = replace(describe(work, "blocked"), message=f"{', '.join(by)} did not succeed")
+    record = replace(describe(work, Outcome.BLOCKED), message=f"{', '.join(by)} did not succeed")
     work.session.store.put_workstream(work.session.open_run(), record)
 
 
-def describe(work: Work, outcome: str, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
+def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
     """A workstream's record as far as it came: steps that ran in this run, and those that stood from earlier ones."""
     workstream = work.plan.workstream
     return WorkstreamRecord(
@@ -140,8 +140,8 @@ def _steps(work: Work) -> tuple[StepRecord, ...]:
 
 def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]) -> str:
     """The check that failed, or that had no time left to end, else the task itself."""
-    failed = [check for check in checks if check.outcome == "failed"]
-    named = [one.check for one in failed if reason == "check_failed" or one.reason == reason == "over_budget"]
+    failed = [check for check in checks if check.outcome == Outcome.FAILED]
+    named = [one.check for one in failed if reason == Reason.CHECK_FAILED or one.reason == reason == Reason.OVER_BUDGET]
     return named[0] if named else step
 
 
@@ -150,4 +150,4 @@ def _look_for_artifacts(work: Work, commit: str) -> None:
     worktree.place(work.repository, work.tree, commit, keep_ignored=True)
     missing = [path for path in work.plan.workstream.artifacts if not (tree / path).exists()]
     if missing:
-        raise StepError("missing_artifact", f"{', '.join(missing)} should exist at the end and does not")
+        raise StepError(Reason.MISSING_ARTIFACT, f"{', '.join(missing)} should exist at the end and does not")

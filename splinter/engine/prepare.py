@@ -14,10 +14,11 @@ from splinter.engine.checks import baseline
 from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
-from splinter.errors import GitError, SplinterError, StepError
+from splinter.errors import GitError, Reason, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge, submodules, worktree
 from splinter.model.done import Prepared
+from splinter.model.records import Outcome
 from splinter.text.counts import plural
 from splinter.text.redact import Masked
 
@@ -54,8 +55,8 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
         preflight(work, start.commit)
         baseline.outcomes(work, start=start.commit)  # before any step ran
     except StepError as error:
-        is_interrupted = error.reason == "interrupted"
-        outcome, reason = ("interrupted", None) if is_interrupted else ("failed", error.reason)
+        is_interrupted = error.reason == Reason.INTERRUPTED
+        outcome, reason = (Outcome.INTERRUPTED, None) if is_interrupted else (Outcome.FAILED, error.reason)
         record = run_step.record(work, "prepare", outcome, started, reason=reason, message=str(error))
         log = work.session.relative(error.log) if error.log else record.log
         work.session.store.add_step(work.session.open_run(), replace(record, log=log))
@@ -152,7 +153,7 @@ def _merged(work: Work, base: str, tips: list[str]) -> str:
     for tip in tips[1:]:
         tree, conflicts = merge.merge_trees(work.repository, merged, tip)
         if tree is None:
-            raise StepError("conflict", f"what it depends on does not merge: {', '.join(conflicts[:10])}")
+            raise StepError(Reason.CONFLICT, f"what it depends on does not merge: {', '.join(conflicts[:10])}")
         message = (
             f"Merge what {work.plan.id} depends on\n\nWorkstream: {work.plan.id}\nRun: {work.session.open_run()}\n"
         )
@@ -177,7 +178,7 @@ def _try_to_sign(session: Session, start: Start) -> None:
 
     why = session.once("what keeps commits from being signed", ask) if session.settings.sign_commits else None
     if why:
-        raise StepError("preflight", f"commits cannot be signed, as sign_commits asks for: {why}")
+        raise StepError(Reason.PREFLIGHT, f"commits cannot be signed, as sign_commits asks for: {why}")
 
 
 def _look_for_tools(work: Work) -> dict[str, str]:
@@ -187,7 +188,7 @@ def _look_for_tools(work: Work) -> dict[str, str]:
         version = work.session.version(tool)
         if version is None:
             raise StepError(
-                "tool_missing", f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
+                Reason.TOOL_MISSING, f'tool "{tool.name}": {tool.command} is not on PATH; install it and run again'
             )
         versions[tool.name] = version
     return versions
@@ -197,9 +198,9 @@ def preflight(work: Work, commit: str) -> None:
     """Run the preflight in the work tree at a commit, and put it back there; raises StepError."""
     for check in work.plan.workstream.preflight:
         failure = command.act(work, check, check.id).failure
-        if failure and failure.reason in ("interrupted", "over_budget"):
+        if failure and failure.reason in (Reason.INTERRUPTED, Reason.OVER_BUDGET):
             raise failure
         if failure:
-            raise failure.within("preflight", f"{check.id}: {failure}")
+            raise failure.within(Reason.PREFLIGHT, f"{check.id}: {failure}")
     if work.plan.workstream.preflight:
         worktree.place(work.repository, work.tree, commit, keep_ignored=True)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.model.fingerprints import definition, fingerprint
@@ -151,7 +151,7 @@ class Session:
             free = self._slots.setdefault(name, threading.BoundedSemaphore(slots))
         while not free.acquire(timeout=0.2):
             if self.processes.is_stopping:
-                raise StepError("interrupted", f"interrupted while waiting for {what}")
+                raise StepError(Reason.INTERRUPTED, f"interrupted while waiting for {what}")
         try:
             yield
         finally:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter.errors import GitError, StepError
+from splinter.errors import GitError, Reason, StepError
 from splinter.git import attributes, command_line, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
@@ -93,7 +93,7 @@ def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: st
         other = seen.setdefault(unicodedata.normalize("NFC", path).casefold(), path)
         if other != path:
             raise StepError(
-                "preflight",
+                Reason.PREFLIGHT,
                 f"{other} and {path} are one file on the file system of {tree.path.parent}, which does not tell upper "
                 "case from lower; set XDG_STATE_HOME to a folder on one that does, or rename one of them",
             )
@@ -120,13 +120,13 @@ def measure(repository: Repository, tree: WorkTree) -> str:
         now, at = git.write_tree(repository, tree), expected(tree)
         return attributes.restore_untouched(repository, tree, at, now) if at else now
     except GitError as error:
-        raise StepError("out_of_scope", f"the work tree cannot become a commit: {error}") from error
+        raise StepError(Reason.OUT_OF_SCOPE, f"the work tree cannot become a commit: {error}") from error
 
 
 def refuse_swapped(tree: WorkTree) -> None:
     """Raise StepError where the work tree is no longer where we made it: a link there leads to somebody's files."""
     if not tree.path.is_dir() or tree.path.resolve() != tree.path:
-        raise StepError("out_of_scope", "the step deleted or replaced its work tree")
+        raise StepError(Reason.OUT_OF_SCOPE, "the step deleted or replaced its work tree")
 
 
 def guard(tree: WorkTree) -> Guarded:
@@ -136,7 +136,7 @@ def guard(tree: WorkTree) -> Guarded:
     if private.is_dir() and not private.is_symlink():
         make_readable(private)
     if not (private / "HEAD").is_file() or private.is_symlink():
-        raise StepError("out_of_scope", "the step deleted or replaced its work tree's .git")
+        raise StepError(Reason.OUT_OF_SCOPE, "the step deleted or replaced its work tree's .git")
     before = _read_digests(tree)
     now = _digests(private)
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))

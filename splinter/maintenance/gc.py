@@ -18,7 +18,7 @@ from splinter.engine import project
 from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import workspace
-from splinter.errors import GitError, SplinterError, StepError
+from splinter.errors import GitError, Reason, SplinterError, StepError
 from splinter.git import command_line, worktree
 from splinter.git import commands as git
 from splinter.maintenance import gc_files, gc_refs, retention
@@ -164,7 +164,7 @@ def _changed(session: Session, leftover: Leftover) -> tuple[str, str] | None:
         return None
     own = worktree.own_refs(tree)
     if own:
-        raise StepError("conflict", f"its own .git holds {own[0]}, which no run made; delete {tree.path} by hand")
+        raise StepError(Reason.CONFLICT, f"its own .git holds {own[0]}, which no run made; delete {tree.path} by hand")
     at = worktree.expected(tree)
     before = git.tree_of(repository, at) if at and git.existing(repository, [at]) else git.empty_tree(repository)
     assert repository.objects

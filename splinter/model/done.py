@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from splinter.model.plan import Plan
+from splinter.model.records import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Stepped:
     """The commit that a step came to, and how: changed, unchanged or cached."""
 
     commit: str
-    outcome: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Accepted:
     tip: str
     commit: str
     result: str
-    outcome: str
+    outcome: Outcome
     inputs: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
+from splinter.errors import Reason
 from splinter.model.registry import REPORTING
 from splinter.text.counts import plural
 
-OUTCOMES = ("changed", "unchanged", "failed", "blocked", "interrupted", "skipped")
-BAD = ("failed", "error")  # outcomes of cases
-PUBLISHING = ("pr", *REPORTING)
-REASONS = (
-    "exit_code", "timed_out", "stalled", "out_of_scope", "check_failed", "oscillating", "over_budget",
-    "no_change", "missing_artifact", "conflict", "tool_missing", "wrong_tree", "agent_error", "secret_in_result",
-    "preflight",
+
+class Outcome(StrEnum):
+    """How something ended: a workstream or a step, a check (passed or failed), a test of a check."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    CACHED = "cached"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+    PASSED = "passed"
+    ERROR = "error"
+
+
+# of a workstream, in the order in which they are counted
+OUTCOMES = (
+    Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED, Outcome.SKIPPED
 )  # fmt: skip
+BAD = (Outcome.FAILED, Outcome.ERROR)  # outcomes of cases
+PUBLISHING = ("pr", *REPORTING)
+REASONS = tuple(reason for reason in Reason if reason is not Reason.INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +51,7 @@ class CaseRecord:
     """
 
     id: str
-    outcome: str
+    outcome: Outcome
     seconds: float | None = None
     message: str = ""
     attempts: tuple[str, ...] = ()
@@ -44,7 +59,7 @@ class CaseRecord:
     @property
     def is_flaky(self) -> bool:
         """Whether it passed only when it was tried again."""
-        return self.outcome == "passed" and any(attempt != "passed" for attempt in self.attempts)
+        return self.outcome == Outcome.PASSED and any(attempt != Outcome.PASSED for attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +104,10 @@ class StepRecord:
 
     workstream: str
     step: str
-    outcome: str
+    outcome: Outcome
     started: str
     seconds: float
-    reason: str | None = None
+    reason: Reason | None = None
     message: str = ""
     tool: str | None = None
     command: str = ""
@@ -136,9 +151,9 @@ class CheckRecord:
 
     workstream: str
     check: str
-    outcome: str
+    outcome: Outcome
     seconds: float
-    reason: str | None = None
+    reason: Reason | None = None
     message: str = ""
     command: str = ""
     exit_status: int | None = None
@@ -148,7 +163,7 @@ class CheckRecord:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
-    def count(self, outcome: str) -> int:
+    def count(self, outcome: Outcome) -> int:
         """How many of its cases ended as `outcome`."""
         return sum(case.outcome == outcome for case in self.cases)
 
@@ -178,8 +193,8 @@ class WorkstreamRecord:
 
     workstream: str
     title: str
-    outcome: str
-    reason: str | None = None
+    outcome: Outcome
+    reason: Reason | None = None
     step: str | None = None
     message: str = ""
     objective: str = ""
@@ -279,7 +294,7 @@ class RunRecord:
     usage: Usage = Usage()
     errors: tuple[ErrorRecord, ...] = ()
 
-    def count(self, outcome: str) -> int:
+    def count(self, outcome: Outcome) -> int:
         """How many of its workstreams ended as `outcome`."""
         return sum(record.outcome == outcome for record in self.workstreams)
 
@@ -331,86 +346,6 @@ def errors_in_words(run: RunRecord) -> str:
     )
 
 
-def to_json(record: Any) -> dict[str, Any]:
-    """A record as JSON's types."""
-    return asdict(record)
-
-
-def step_from_json(data: Mapping[str, Any]) -> StepRecord:
-    """The inverse of `to_json`."""
-    usage = Usage(**data["usage"]) if data.get("usage") else None
-    return StepRecord(**{**data, "files": _files(data), "notes": tuple(data["notes"]), "usage": usage})
-
-
-def check_from_json(data: Mapping[str, Any]) -> CheckRecord:
-    """The inverse of `to_json`."""
-    cases = tuple(CaseRecord(**{**case, "attempts": tuple(case.get("attempts", ()))}) for case in data["cases"])
-    compared = _compared_from_json(data["compared"], data["check"]) if data.get("compared") else None
-    notes, doubts = tuple(data["notes"]), tuple(data.get("doubts", ()))
-    return CheckRecord(**{**data, "cases": cases, "compared": compared, "notes": notes, "doubts": doubts})
-
-
-def _compared_from_json(data: Mapping[str, Any], check: str) -> Comparison:
-    """What was compared; records from before `itself` name the check among its cases, under its own id."""
-    ids_by_name = {name: tuple(ids) for name, ids in data.items() if name not in ("before", "itself")}
-    itself = data.get("itself")
-    if itself is None:
-        itself = next((name for name, ids in ids_by_name.items() if check in ids), "")
-        ids_by_name = {name: tuple(id for id in ids if id != check) for name, ids in ids_by_name.items()}
-    return Comparison(before=data["before"], itself=itself, **ids_by_name)
-
-
-def pull_request_from_json(data: Mapping[str, Any]) -> PullRequestRecord:
-    """The inverse of `to_json`."""
-    return PullRequestRecord(**{**data, "notes": tuple(data["notes"])})
-
-
-def workstream_from_json(data: Mapping[str, Any]) -> WorkstreamRecord:
-    """The inverse of `to_json`."""
-    return WorkstreamRecord(
-        **{
-            **data,
-            "files": _files(data),
-            "steps": tuple(step_from_json(step) for step in data["steps"]),
-            "checks": tuple(check_from_json(check) for check in data["checks"]),
-            "depends_on": tuple(data["depends_on"]),
-            "notes": tuple(data["notes"]),
-        }
-    )
-
-
-def rehearsal_from_json(data: Mapping[str, Any]) -> RehearsalRecord:
-    """The inverse of `to_json`."""
-    return RehearsalRecord(
-        **{
-            **data,
-            "workstreams": tuple(data["workstreams"]),
-            "left_out": tuple(LeftOut(**one) for one in data["left_out"]),
-            "clashes": tuple(Clash(**{**one, "paths": tuple(one["paths"])}) for one in data["clashes"]),
-            "checks": tuple(check_from_json(check) for check in data["checks"]),
-        }
-    )
-
-
-def run_from_json(data: Mapping[str, Any]) -> RunRecord:
-    """The inverse of `to_json`."""
-    return RunRecord(
-        **{
-            **data,
-            "workstreams": tuple(workstream_from_json(one) for one in data["workstreams"]),
-            "pull_requests": tuple(pull_request_from_json(one) for one in data["pull_requests"]),
-            "rehearsals": tuple(rehearsal_from_json(one) for one in data.get("rehearsals", ())),
-            "notes": tuple(data["notes"]),
-            "usage": Usage(**data["usage"]),
-            "errors": tuple(ErrorRecord(**one) for one in data.get("errors", ())),
-        }
-    )
-
-
-def _files(data: Mapping[str, Any]) -> tuple[FileChange, ...]:
-    return tuple(FileChange(**change) for change in data["files"])
-
-
 def cost(usage: Usage) -> str:
     """What agents say they cost: `$0.0137, 2,400 tokens read, 68 written`, or `cost unknown`, which is not 0."""
     return amounts(usage) if usage.priced else f"cost {amounts(usage)}"
@@ -442,4 +377,4 @@ class Outcomes:
     flaky: tuple[str, ...] = ()
 
 
-FAILURES = ("failed", "interrupted", "blocked")  # in the order in which a reader wants them
+FAILURES = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.BLOCKED)  # in the order in which a reader wants them

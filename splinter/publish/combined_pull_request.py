@@ -18,7 +18,7 @@ from splinter.model.done import Branch, Rehearsed
 from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
-from splinter.model.records import PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
+from splinter.model.records import Outcome, PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
 from splinter.publish import proposals, pull_request, pull_request_body, run_records
 
@@ -73,7 +73,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str) -> Proposal:
     record = WorkstreamRecord(
         workstream=ID,
         title=whole.workstream.title,
-        outcome="changed",
+        outcome=Outcome.CHANGED,
         base=whole.base.name,
         base_commit=start,
         branch=whole.branch,
@@ -168,7 +168,7 @@ def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
 
 def _step(session: Session, plan: Plan, commit: str) -> StepRecord:
     started = session.clock.now().isoformat(timespec="seconds")
-    return StepRecord(workstream=ID, step=plan.id, outcome="changed", started=started, seconds=0.0, commit=commit)
+    return StepRecord(workstream=ID, step=plan.id, outcome=Outcome.CHANGED, started=started, seconds=0.0, commit=commit)
 
 
 def _rehearsal(session: Session, rehearsed: Rehearsed, whole: Plan) -> RehearsalRecord | None:

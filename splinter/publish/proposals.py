@@ -9,7 +9,7 @@ from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
-from splinter.model.records import WorkstreamRecord
+from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.publish import pull_request_body, run_records
 
 
@@ -41,7 +41,7 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
     return WorkstreamRecord(
         workstream=plan.id,
         title=workstream.title,
-        outcome="changed",
+        outcome=Outcome.CHANGED,
         objective=workstream.objective,
         base=plan.base.name,
         branch=plan.branch,

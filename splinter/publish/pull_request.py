@@ -12,7 +12,7 @@ from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
-from splinter.model.records import PullRequestRecord
+from splinter.model.records import Outcome, PullRequestRecord
 from splinter.publish import plugins, push
 from splinter.publish.proposals import proposal
 
@@ -44,7 +44,7 @@ def _place(session: Session) -> tuple[str, str]:
 
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:
     """Push the branch and open or update its pull request, or close it where nothing is left; raises PublishError."""
-    wanted = proposal(session, plan, accepted) if accepted.outcome == "changed" else None
+    wanted = proposal(session, plan, accepted) if accepted.outcome == Outcome.CHANGED else None
     return propose(session, plan, accepted.tip, wanted)
 
 

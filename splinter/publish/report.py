@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from splinter.model import records
+from splinter.model import record_json, records
 from splinter.model.ports import Message
 from splinter.model.records import (
     FAILURES,
     OUTCOMES,
+    Outcome,
     RunRecord,
-    to_json,
 )
 from splinter.publish.rendering import markdown_of, pages
 from splinter.text import counts, markdown
@@ -35,7 +35,7 @@ def tally(run: RunRecord) -> str:
 
 def is_idle(run: RunRecord) -> bool:
     """Whether nothing ran."""
-    return run.count("skipped") == len(run.workstreams) and not run.rehearsals
+    return run.count(Outcome.SKIPPED) == len(run.workstreams) and not run.rehearsals
 
 
 def is_failure(run: RunRecord) -> bool:
@@ -76,13 +76,16 @@ def mail(run: RunRecord, mask: Callable[[str], Masked], *, is_earlier: bool = Fa
 
 def report_json(run: RunRecord) -> str:
     """The report for programs; keys in the order of the records, characters beyond ASCII escaped."""
-    return json.dumps({"schema_version": SCHEMA_VERSION, "verdict": verdict(run), **to_json(run)}, indent=2) + "\n"
+    whole = {"schema_version": SCHEMA_VERSION, "verdict": verdict(run), **record_json.to_json(run)}
+    return json.dumps(whole, indent=2) + "\n"
 
 
 def _story(run: RunRecord) -> dict[str, object]:
     """What both reports show: failures by weight, then what was worked on, then the names of what was not due."""
     pull_requests = {record.workstream: record for record in run.pull_requests}
-    shown = [record for record in run.workstreams if record.outcome != "skipped" or record.workstream in pull_requests]
+    shown = [
+        record for record in run.workstreams if record.outcome != Outcome.SKIPPED or record.workstream in pull_requests
+    ]
     return {
         "run": run,
         "verdict": verdict(run),
@@ -94,7 +97,7 @@ def _story(run: RunRecord) -> dict[str, object]:
         "not_due": [
             record
             for record in run.workstreams
-            if record.outcome == "skipped" and record.workstream not in pull_requests
+            if record.outcome == Outcome.SKIPPED and record.workstream not in pull_requests
         ],
         "pull_requests": pull_requests,
         "unpublished": {error.task.partition(":")[2] for error in run.open_errors},

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from splinter.engine.session import Session
-from splinter.model import records
+from splinter.model import record_json, records
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import ErrorRecord, RunRecord, WorkstreamRecord
+from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
 from splinter.text import redact
 
 
 def masked(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
     """A record with every secret masked."""
-    return records.workstream_from_json(redact.masked(records.to_json(record), session.redactor))
+    return record_json.from_json(WorkstreamRecord, redact.masked(record_json.to_json(record), session.redactor))
 
 
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
     root = session.repository.root
     kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
-    record = records.run_from_json(redact.masked(records.to_json(kept), session.redactor))
+    record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.redactor))
     return whole(session, replace(record, errors=_with_own_errors(session, record)))
 
 
@@ -50,7 +50,7 @@ def digest(session: Session, run: str | None) -> str:
     """
     if run is None:
         return ""
-    record = records.to_json(replace(session.store.run(run), finished=None))
+    record = record_json.to_json(replace(session.store.run(run), finished=None))
     errors = [error for error in record.pop("errors") if error["task"] not in REPORTING]
     return fingerprint({"record": record | ({"errors": errors} if errors else {})})
 
@@ -58,4 +58,4 @@ def digest(session: Session, run: str | None) -> str:
 def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
     last = session.store.last_workstream(plan.id)
     message = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
-    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome="skipped", message=message)
+    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome=Outcome.SKIPPED, message=message)

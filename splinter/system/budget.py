@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from splinter.errors import StepError, StorageError
+from splinter.errors import Reason, StepError, StorageError
 from splinter.model.records import Usage
 from splinter.model.workstream import Budget
 from splinter.system.history import Store
@@ -90,7 +90,7 @@ class Ledger:
                     break
                 self._changed.wait(_WAKE_S)
                 if is_stopping():
-                    raise StepError("interrupted", "interrupted while waiting for a share of the run's budget")
+                    raise StepError(Reason.INTERRUPTED, "interrupted while waiting for a share of the run's budget")
             call = self._store.begin_call(account.run, account.workstream, account.tries_key, step, is_paid=is_paid)
             if is_paid:
                 self._reserved[call] = allowance
@@ -121,11 +121,11 @@ class Ledger:
         """What one call may take of one unit: all that its workstream has left, else its share of the run's rest."""
         left = math.inf if limit is None else limit - used
         if limit is not None and left <= 0:
-            raise StepError("over_budget", f"its budget of {limit:g} {unit} is used up {until}")
+            raise StepError(Reason.OVER_BUDGET, f"its budget of {limit:g} {unit} is used up {until}")
         if of_run is None:
             return left
         if used_of_run >= of_run:
-            raise StepError("over_budget", f"the run's budget of {of_run:g} {unit} is used up")
+            raise StepError(Reason.OVER_BUDGET, f"the run's budget of {of_run:g} {unit} is used up")
         free = of_run - used_of_run - sum(others)
         return min(left, free if limit is not None else max(free, 0.0) / max(1, self.jobs - len(others)))
 
@@ -135,7 +135,7 @@ class Ledger:
             return math.inf
         left = minutes * 60 - self._store.seconds_of_calls(account.workstream, account.tries_key)
         if left <= 0:
-            raise StepError("over_budget", f"its budget of {minutes:g} minutes is used up {account.until}")
+            raise StepError(Reason.OVER_BUDGET, f"its budget of {minutes:g} minutes is used up {account.until}")
         return left
 
     def _run_seconds_left(self) -> float:
@@ -144,5 +144,5 @@ class Ledger:
             return math.inf
         left = minutes * 60 - (time.monotonic() - self._began)
         if left <= 0:
-            raise StepError("over_budget", f"the run's budget of {minutes:g} minutes is used up")
+            raise StepError(Reason.OVER_BUDGET, f"the run's budget of {minutes:g} minutes is used up")
         return left

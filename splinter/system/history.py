@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from splinter.errors import SplinterError
-from splinter.model import layout, records
+from splinter.model import layout, record_json
 from splinter.model.records import (
     ErrorRecord,
+    Outcome,
     PullRequestRecord,
     RehearsalRecord,
     RunRecord,
@@ -142,9 +143,9 @@ class Store:
             run=run,
             started=started,
             finished=finished,
-            workstreams=tuple(records.workstream_from_json(json.loads(row[0])) for row in workstreams),
-            pull_requests=tuple(records.pull_request_from_json(json.loads(row[0])) for row in pulls),
-            rehearsals=tuple(records.rehearsal_from_json(json.loads(row[0])) for row in rehearsals),
+            workstreams=tuple(record_json.from_json(WorkstreamRecord, json.loads(row[0])) for row in workstreams),
+            pull_requests=tuple(record_json.from_json(PullRequestRecord, json.loads(row[0])) for row in pulls),
+            rehearsals=tuple(record_json.from_json(RehearsalRecord, json.loads(row[0])) for row in rehearsals),
             notes=tuple(json.loads(notes)),
             usage=self.usage_of(run),
             errors=self.errors_of(run),
@@ -165,8 +166,8 @@ class Store:
         for (text,) in self._rows(
             "select record from steps where workstream = ? and step = ? order by rowid desc limit 50", workstream, step
         ):
-            record = records.step_from_json(json.loads(text))
-            if record.commit == commit and record.outcome in ("changed", "unchanged", "cached"):
+            record = record_json.from_json(StepRecord, json.loads(text))
+            if record.commit == commit and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED, Outcome.CACHED):
                 return record
         return None
 
@@ -175,7 +176,7 @@ class Store:
         rows = self._rows(
             "select record from steps where rowid in (select max(rowid) from steps group by workstream, step)"
         )
-        return tuple(records.step_from_json(json.loads(row[0])) for row in rows)
+        return tuple(record_json.from_json(StepRecord, json.loads(row[0])) for row in rows)
 
     def commits(self) -> frozenset[str]:
         """The ids of all commits that we made: what is ours, whatever its message says.
@@ -206,7 +207,7 @@ class Store:
     def steps_of(self, run: str, workstream: str) -> tuple[StepRecord, ...]:
         """What the steps of a workstream did in one run, in their order."""
         rows = self._rows("select record from steps where run = ? and workstream = ? order by rowid", run, workstream)
-        return tuple(records.step_from_json(json.loads(row[0])) for row in rows)
+        return tuple(record_json.from_json(StepRecord, json.loads(row[0])) for row in rows)
 
     def put_workstream(self, run: str, record: WorkstreamRecord) -> None:
         """Keep how a workstream ended in a run, over what stood there."""
@@ -220,15 +221,15 @@ class Store:
         rows = self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 1", workstream
         )
-        return (rows[0][0], records.workstream_from_json(json.loads(rows[0][1]))) if rows else None
+        return (rows[0][0], record_json.from_json(WorkstreamRecord, json.loads(rows[0][1]))) if rows else None
 
     def last_result(self, workstream: str, tip: str) -> tuple[str, WorkstreamRecord] | None:
         """The latest run that made a workstream end at that tip."""
         for run, text in self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 200", workstream
         ):
-            record = records.workstream_from_json(json.loads(text))
-            if record.tip == tip and record.outcome in ("changed", "unchanged"):
+            record = record_json.from_json(WorkstreamRecord, json.loads(text))
+            if record.tip == tip and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED):
                 return run, record
         return None
 
@@ -305,7 +306,7 @@ class Store:
 
     def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
         """Write down how long it took, and what it cost as far as it says."""
-        taken = json.dumps(records.to_json(usage)) if usage else None
+        taken = json.dumps(record_json.to_json(usage)) if usage else None
         self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
                     int(usage is not None), call)  # fmt: skip
 
@@ -338,7 +339,7 @@ class Store:
         )  # fmt: skip
 
     def _json(self, record: object) -> Masked:
-        return self._redactor.json(records.to_json(record))
+        return self._redactor.json(record_json.to_json(record))
 
     def _keep(self, sql: str, *keys: str | int | None, record: Masked) -> int:
         """Write one row whose last value is a record, after its keys; returns its number."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.errors import SplinterError
+from splinter.errors import Reason, SplinterError
 from splinter.model import tool
 from splinter.system.process_log import Output
 from splinter.system.process_tree import MARKER, Census, Family, end_all, marked_processes, signal_group
@@ -38,7 +38,7 @@ class Ended:
 
     exit_status: int
     seconds: float
-    reason: str | None
+    reason: Reason | None
     output: str
     is_whole: bool
     notes: tuple[str, ...] = ()
@@ -118,18 +118,18 @@ class Processes:
 
     def _watch(
         self, child: subprocess.Popen[bytes], family: Family, output: Output, *, deadline: float, stall_s: float | None
-    ) -> str | None:
+    ) -> Reason | None:
         activity = _Activity(family, output)
         while True:
             if _ends(child, _POLL_S):
-                return "interrupted" if self.is_stopping else None
+                return Reason.INTERRUPTED if self.is_stopping else None
             if self.is_stopping:
-                return "interrupted"
+                return Reason.INTERRUPTED
             if time.monotonic() >= deadline:
-                return "timed_out"
+                return Reason.TIMED_OUT
             silent_s = activity.silent_s()
             if stall_s is not None and silent_s >= stall_s:
-                return "stalled"
+                return Reason.STALLED
 
 
 class _Child(subprocess.Popen[bytes]):

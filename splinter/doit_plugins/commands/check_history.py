@@ -13,7 +13,8 @@ from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
-from splinter.model import layout, records
+from splinter.model import layout, record_json, records
+from splinter.model.records import RunRecord
 from splinter.text import counts, redact
 
 __all__ = ["Check", "Graph", "History", "Plan", "Why"]
@@ -104,7 +105,7 @@ class History(Command):
         )
         runs = Store(repository.root / layout.STATE, is_read_only=True).runs(limit)
         if as_json:
-            print(json.dumps([records.to_json(run) for run in runs], indent=2))
+            print(json.dumps([record_json.to_json(run) for run in runs], indent=2))
             return 0
         for run in runs:
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
@@ -158,6 +159,7 @@ class Show(Command):
         there = records.with_files(recorded, lambda path: (repository.root / path).exists())
         if there != recorded:
             there = replace(there, notes=(*there.notes, _GONE))
-        masked = redact.masked(records.to_json(there), Redactor(environment.secrets()))
-        say(json.dumps(masked, indent=2) if as_json else report.report_markdown(records.run_from_json(masked)))
+        masked = redact.masked(record_json.to_json(there), Redactor(environment.secrets()))
+        read = record_json.from_json(RunRecord, masked)
+        say(json.dumps(masked, indent=2) if as_json else report.report_markdown(read))
         return 0

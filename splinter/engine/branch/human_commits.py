@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from splinter.engine.session import Session
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.plan import Plan
@@ -33,7 +33,7 @@ def replayed(
             continue
         new, conflicts = _on_top(session, commit, parent, tip)
         if new is None:
-            raise StepError("conflict", _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
+            raise StepError(Reason.CONFLICT, _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
         tip = new
     return tip
 

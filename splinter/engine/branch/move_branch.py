@@ -11,7 +11,7 @@ from splinter.engine.branch import last_success
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.last_success import Success
 from splinter.engine.session import Session
-from splinter.errors import GitError, StepError
+from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.commands import RefUpdate
@@ -80,7 +80,7 @@ def _accept(session: Session, plan: Plan, done: Success, judged: str, updates: l
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:
         raise StepError(
-            "conflict", f"{plan.branch} moved while the workstream ran; run doit again ({error})"
+            Reason.CONFLICT, f"{plan.branch} moved while the workstream ran; run doit again ({error})"
         ) from error
 
 
@@ -113,7 +113,7 @@ def in_use(session: Session, plan: Plan) -> str | None:
 def _refuse_if_in_use(session: Session, plan: Plan) -> None:
     why = in_use(session, plan)
     if why:
-        raise StepError("conflict", why)
+        raise StepError(Reason.CONFLICT, why)
 
 
 def _refuse_if_name_is_taken(session: Session, plan: Plan) -> None:
@@ -122,7 +122,7 @@ def _refuse_if_name_is_taken(session: Session, plan: Plan) -> None:
     for name in git.branches(session.repository, own.partition("/")[0]):
         if own.startswith(f"{name}/") or name.startswith(f"{own}/"):
             raise StepError(
-                "conflict",
+                Reason.CONFLICT,
                 f"{own} cannot be made, since the branch {name} is there; "
                 f'"git branch -m {name} NEW-NAME" frees the name, then run doit again',
             )

@@ -13,11 +13,11 @@ from splinter.engine.checks import comparison, run_check
 from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import Outcomes
+from splinter.model.records import Outcome, Outcomes
 from splinter.model.workstream import Step
 
 
@@ -45,11 +45,11 @@ def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
             checked = run_check.run(work.unbounded, check, start, name=f"{check.id}.base")
             found = comparison.outcomes(checked.record)
         except StepError as error:
-            if error.reason in ("interrupted", "wrong_tree"):
+            if error.reason in (Reason.INTERRUPTED, Reason.WRONG_TREE):
                 raise
-            if error.reason == "over_budget":
+            if error.reason == Reason.OVER_BUDGET:
                 return None
-            found = Outcomes(check="failed", is_unexplained=True)
+            found = Outcomes(check=Outcome.FAILED, is_unexplained=True)
         work.session.baselines[name, tree] = found
         if not found.cases and _leaves_cases(work.plan, check):
             return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
@@ -62,7 +62,7 @@ def again(work: Work, check: Step, *, start: str) -> Outcomes | None:
     try:
         return comparison.outcomes(run_check.run(work, check, start, name=f"{check.id}.base.again").record)
     except StepError as error:
-        if error.reason == "interrupted":
+        if error.reason == Reason.INTERRUPTED:
             raise
         return None
 

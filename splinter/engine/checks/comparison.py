@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from splinter.engine.checks import unstable_names
-from splinter.model.records import BAD, CheckRecord, Comparison, Outcomes
+from splinter.errors import Reason
+from splinter.model.records import BAD, CheckRecord, Comparison, Outcome, Outcomes
 
 RULES = 3  # to be raised where outcomes that were remembered by earlier code are not to be believed
 _WORST = ("error", "failed", "skipped", "passed")
@@ -31,12 +32,12 @@ def outcomes(check: CheckRecord) -> Outcomes:
     found: dict[str, str] = {}
     for case in check.cases:
         found[case.id] = min(found.get(case.id, case.outcome), case.outcome, key=_WORST.index)
-    is_explained = check.reason in (None, "exit_code") and any(outcome in BAD for outcome in found.values())
+    is_explained = check.reason in (None, Reason.EXIT_CODE) and any(outcome in BAD for outcome in found.values())
     return Outcomes(
         check=check.outcome,
         cases=found,
         exit_status=check.exit_status,
-        is_unexplained=bool(check.doubts) or (check.outcome == "failed" and not is_explained),
+        is_unexplained=bool(check.doubts) or (check.outcome == Outcome.FAILED and not is_explained),
         flaky=tuple(case.id for case in check.cases if case.is_flaky),
     )
 
@@ -101,7 +102,7 @@ def _count(one: Outcomes, *ends: str) -> int:
 def is_worth_a_second_try(check: CheckRecord, compared: Comparison) -> bool:
     """Whether the same files may say otherwise of what became worse; a check that hung is not asked twice."""
     worse = compared.broken or compared.vanished or compared.newly_skipped or compared.itself == "broken"
-    return bool(worse) and check.reason in (None, "exit_code")
+    return bool(worse) and check.reason in (None, Reason.EXIT_CODE)
 
 
 def is_worth_asking_before_again(before: Outcomes, now: Outcomes, compared: Comparison) -> bool:
@@ -127,19 +128,21 @@ def judged(check: CheckRecord, compared: Comparison, *, forgives_earlier: bool) 
     is_failed = bool(worse) or compared.itself in _UNEXPLAINED
     judged = replace(check, compared=compared)
     if is_failed or (compared.failing_before and not forgives_earlier):
-        message = check.message if check.outcome == "failed" else told(judged)
-        return replace(judged, outcome="failed", message=message)
-    if check.outcome == "passed":
+        message = check.message if check.outcome == Outcome.FAILED else told(judged)
+        return replace(judged, outcome=Outcome.FAILED, message=message)
+    if check.outcome == Outcome.PASSED:
         return judged
     why = "flaky" if compared.flaky or compared.itself == "flaky" else "no worse than before"
-    return replace(judged, outcome="passed", reason=None, message="", notes=(*check.notes, f"{why}: {check.message}"))
+    return replace(
+        judged, outcome=Outcome.PASSED, reason=None, message="", notes=(*check.notes, f"{why}: {check.message}")
+    )
 
 
 def judged_alone(check: CheckRecord) -> CheckRecord:
     """A check that is compared with nothing: it passes where neither its command nor a case of it failed."""
-    if check.outcome == "failed" or not (outcomes(check).is_unexplained or _count(outcomes(check), *BAD)):
+    if check.outcome == Outcome.FAILED or not (outcomes(check).is_unexplained or _count(outcomes(check), *BAD)):
         return check
-    return replace(check, outcome="failed", message=told(check))
+    return replace(check, outcome=Outcome.FAILED, message=told(check))
 
 
 def told(check: CheckRecord) -> str:

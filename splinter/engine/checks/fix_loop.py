@@ -14,10 +14,11 @@ from splinter.engine.session import Session
 from splinter.engine.steps import run_step
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
+from splinter.errors import Reason
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import StepRecord
+from splinter.model.records import Outcome, StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
 
 
@@ -49,18 +50,18 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[dict[
     """Raise StepError where no further attempt is to be made."""
     fix = work.plan.workstream.fix
     if not fix.attempts:
-        raise judge.failed("check_failed", _summary(judged), judged)
+        raise judge.failed(Reason.CHECK_FAILED, _summary(judged), judged)
     why = stuck_detector.trip(results)
     if why:
         message = f"fix attempt {len(tries)} {why}; no more are made {work.plan.until}\n{_summary(judged)}"
-        raise judge.failed("oscillating", message, judged)
+        raise judge.failed(Reason.OSCILLATING, message, judged)
     if len(tries) >= fix.attempts:
         used_up = f"({fix.attempts} fix attempts are used up {work.plan.until})"
-        raise judge.failed("check_failed", f"{_summary(judged)} {used_up}", judged)
+        raise judge.failed(Reason.CHECK_FAILED, f"{_summary(judged)} {used_up}", judged)
     lines = git.changed_lines(work.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:
         message = f"{_summary(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
-        raise judge.failed("check_failed", message, judged)
+        raise judge.failed(Reason.CHECK_FAILED, message, judged)
 
 
 def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
@@ -74,8 +75,8 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
     step = _step(work.plan, number)
     record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
-    if record.outcome in ("failed", "interrupted") or record.commit is None:
-        raise judge.failed(record.reason or "interrupted", f"{step.id}: {record.message}", judged)
+    if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED) or record.commit is None:
+        raise judge.failed(record.reason or Reason.INTERRUPTED, f"{step.id}: {record.message}", judged)
     work.session.store.add_attempt_result(work.plan.id, key, number, {**counted, "commit": record.commit})
     return record.commit
 

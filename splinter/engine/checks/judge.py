@@ -14,10 +14,10 @@ from splinter.engine.checks.stuck_detector import Tried, essence
 from splinter.engine.session import Session
 from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
-from splinter.model.records import CheckRecord, Outcomes
+from splinter.model.records import CheckRecord, Outcome, Outcomes
 from splinter.model.workstream import Step
 
 
@@ -32,7 +32,7 @@ class Judged:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """The checks that did not pass."""
-        failed = (check for check in self.checks if check.outcome == "failed")
+        failed = (check for check in self.checks if check.outcome == Outcome.FAILED)
         return tuple(Failure(check=check, output=self.outputs.get(check.check, "")) for check in failed)
 
 
@@ -71,11 +71,11 @@ def _judged(
     judged = comparison.judged(record, compared, forgives_earlier=work.plan.forgives_earlier)
     is_forgiven = bool(compared.failing_before) or compared.itself == "failing_before"
     is_same = git.tree_of(work.repository, start) == git.tree_of(work.repository, commit)
-    if judged.outcome == "failed" or not is_forgiven or is_same:
+    if judged.outcome == Outcome.FAILED or not is_forgiven or is_same:
         return judged
     # what was remembered may have failed by chance, or for want of what is there now: only what fails still is forgiven
     fresh = baseline.again(work, check, start=start)
-    compared = comparison.compare(fresh or Outcomes(check="passed"), now, again)
+    compared = comparison.compare(fresh or Outcomes(check=Outcome.PASSED), now, again)
     return comparison.judged(record, compared, forgives_earlier=True)
 
 
@@ -84,7 +84,7 @@ def _again(work: Work, check: Step, commit: str, log: str) -> Outcomes | None:
     try:
         return comparison.outcomes(run_check.run(work, check, commit, name=f"{log}{check.id}.again").record)
     except StepError as error:
-        if error.reason != "over_budget":
+        if error.reason != Reason.OVER_BUDGET:
             raise
         return None
 
@@ -100,7 +100,7 @@ def tried(session: Session, judged: Judged) -> Tried:
     return Tried(tree=tree, failing=fingerprint({"failing": sorted(failing)}))
 
 
-def failed(reason: str, message: str, judged: Judged) -> StepError:
+def failed(reason: Reason, message: str, judged: Judged) -> StepError:
     """The error of a workstream whose checks were run."""
     error = StepError(reason, message)
     error.checks, error.commit = judged.checks, judged.commit

@@ -9,9 +9,9 @@ from splinter.engine.checks import judge_tree
 from splinter.engine.steps import checkout_commands, command, python_places
 from splinter.engine.tools import cases
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git.command_line import WorkTree
-from splinter.model.records import CheckRecord
+from splinter.model.records import CheckRecord, Outcome
 from splinter.model.workstream import Step
 
 _FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
@@ -34,7 +34,7 @@ def run(work: Work, check: Step, commit: str, *, name: str) -> Checked:
         env = command.environment(work, command.profile_of(work.plan, check), tree)
         python_places.prove(work, check, tree, env)
     except StepError as error:
-        if error.reason != "preflight":
+        if error.reason != Reason.PREFLIGHT:
             raise
         return _unready(work, check, error, started)
     checked = _run(work, check, tree, name)
@@ -46,7 +46,7 @@ def _unready(work: Work, check: Step, error: StepError, started: float) -> Check
     """A check whose place the commit does not let be made ready: what cannot be set up does not pass."""
     message = work.mask(f"the place for it could not be made ready: {error}")
     record = CheckRecord(
-        workstream=work.plan.id, check=check.id, outcome="failed", seconds=round(time.monotonic() - started, 3),
+        workstream=work.plan.id, check=check.id, outcome=Outcome.FAILED, seconds=round(time.monotonic() - started, 3),
         reason=error.reason, message=message, command=command.label(check), exit_status=error.exit_status_of_child,
     )  # fmt: skip
     return Checked(record=record, output=message)
@@ -61,7 +61,7 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
     record = CheckRecord(
         workstream=work.plan.id,
         check=check.id,
-        outcome="failed" if failure else "passed",
+        outcome=Outcome.FAILED if failure else Outcome.PASSED,
         seconds=round(time.monotonic() - started, 3),
         reason=failure.reason if failure else None,
         message=str(failure) if failure else "",
@@ -73,6 +73,6 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
         doubts=acted.doubts,
     )
     if failure and failure.reason in _FATAL:
-        failure.checks = (record,) if failure.reason == "over_budget" else ()
+        failure.checks = (record,) if failure.reason == Reason.OVER_BUDGET else ()
         raise failure
     return Checked(record=record, output=acted.ended.output)

@@ -19,7 +19,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from splinter.model.records import Outcomes
+from splinter.model.records import Outcome, Outcomes
 
 _BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}")
 _VARYING = re.compile(r"0x[0-9a-f]+|(?=[a-f-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*|\d+", re.IGNORECASE)
@@ -27,7 +27,7 @@ _VARYING = re.compile(r"0x[0-9a-f]+|(?=[a-f-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*|\d+
 
 def ran(run: Outcomes) -> list[str]:
     """The cases that were not skipped."""
-    return [id for id, outcome in run.cases.items() if outcome != "skipped"]
+    return [id for id, outcome in run.cases.items() if outcome != Outcome.SKIPPED]
 
 
 def shape(id: str) -> str:

@@ -15,6 +15,7 @@ from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference
+from splinter.model.records import Outcome
 from splinter.text.redact import masked
 
 _PAST = {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}
@@ -109,13 +110,13 @@ def _failure(work: Work, stale: str) -> str:
     where = f" at {record.step}" if record.step else ""
     reason = f" ({record.reason})" if record.step and record.reason else ""
     told = f"in run {run} it {past}{where}{reason}"
-    if record.outcome != "failed":
+    if record.outcome != Outcome.FAILED:
         return told
     return f"{told}; {way_out.since(work, work.prepared, is_prepared=stale != work.plan.task('prepare'))}"
 
 
 def _without_difference(work: Work, last: Success, stale: str) -> str:
     branch = work.plan.branch
-    if last.outcome == "changed" and git.resolve(work.repository, f"refs/heads/{branch}") is None:
+    if last.outcome == Outcome.CHANGED and git.resolve(work.repository, f"refs/heads/{branch}") is None:
         return f"its branch {branch} is gone"
     return f"{stale.split(':', 1)[1]} is no longer recorded as done"

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from splinter.engine import prepare
 from splinter.engine.session import Session
+from splinter.errors import Reason
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
-from splinter.model.records import Clash, LeftOut
+from splinter.model.records import Clash, LeftOut, Outcome
 from splinter.text.counts import and_more
 
 _SHOWN = 5
@@ -52,7 +53,7 @@ class Merged:
 def members(session: Session, accepted: Mapping[str, Accepted]) -> tuple[Member, ...]:
     """The finished branches with changes, each after those it depends on; `accepted` are those that succeeded."""
     ends = [(plan, accepted[plan.id]) for plan in session.plans.values() if plan.id in accepted]
-    changed = [(plan, end) for plan, end in ends if end.outcome == "changed"]
+    changed = [(plan, end) for plan, end in ends if end.outcome == Outcome.CHANGED]
     heads = git.refs(session.repository, "refs/heads") if changed else {}
     return tuple(
         Member(
@@ -99,7 +100,7 @@ def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
             continue
         joined, paths = _joined(session, tree, member)
         if joined is None:
-            left[member.id] = LeftOut(workstream=member.id, reason="conflict", message=_summary(paths))
+            left[member.id] = LeftOut(workstream=member.id, reason=Reason.CONFLICT, message=_summary(paths))
             conflicting.append(member)
         else:
             tree, fits = joined, [*fits, member]

@@ -13,14 +13,14 @@ from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.merge_all import Member
 from splinter.engine.session import Session
 from splinter.engine.work import Work
-from splinter.errors import PublishError, StepError
+from splinter.errors import PublishError, Reason, StepError
 from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.done import Branch, Rehearsed, Union
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import CheckRecord, LeftOut, RehearsalRecord
+from splinter.model.records import CheckRecord, LeftOut, Outcome, RehearsalRecord
 from splinter.text.redact import Masked
 
 _LOG = "rehearsal."
@@ -77,7 +77,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     try:
         found = largest_subset.largest(tuple(stage.members), stage.fails, depends_on)
     except StepError as error:
-        if error.reason == "interrupted":
+        if error.reason == Reason.INTERRUPTED:
             raise
         raise PublishError(f"the branches could not be rehearsed together: {error}") from error
     left_out = (*merged.left_out, *(_left_out(stage.members[id].plan, wrong) for id, wrong in found.failed.items()))
@@ -123,7 +123,7 @@ class _Stage:
         members = [self.members[id] for id in ids]
         checks = _judge(self.session, members, self.base, _commit(self.session, tree, self.base))
         self.unions += 1
-        failed = [check for check in checks if check.outcome == "failed"]
+        failed = [check for check in checks if check.outcome == Outcome.FAILED]
         self.checks = self.checks if failed else checks
         return tuple(f"{check.check} of {check.workstream}: {comparison.told(check)}" for check in failed)
 
@@ -138,7 +138,7 @@ def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:
     if not wrong:
         others = ", ".join(plan.workstream.depends_on)
         return LeftOut(workstream=plan.id, reason="depends_on", message=f"it builds on {others}")
-    return LeftOut(workstream=plan.id, reason="check_failed", message="; ".join(wrong))
+    return LeftOut(workstream=plan.id, reason=Reason.CHECK_FAILED, message="; ".join(wrong))
 
 
 def _commit(session: Session, tree: str, base: str) -> str:

@@ -10,7 +10,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import command, python_asking
 from splinter.engine.tools import checkout_paths
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import user_repository
 from splinter.git.command_line import WorkTree
 from splinter.model.workstream import Run, Step, ToolCall
@@ -32,7 +32,7 @@ def refuse(work: Work, check: Step, tree: WorkTree) -> None:
             what = f"the check {check.id}: {one.variable or 'its command'} names {one.path}"
             way_out = "take the path out, a check starts at the top of the work tree"
             message = f"{what}, the files of your checkout and not the branch's; {way_out}"
-            raise StepError("wrong_tree", work.mask(message))
+            raise StepError(Reason.WRONG_TREE, work.mask(message))
 
 
 def notes(work: Work, tree: WorkTree) -> Iterator[str]:

@@ -19,7 +19,7 @@ from splinter.engine.steps import handed_files, missing_files, python_places, sa
 from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
@@ -55,7 +55,7 @@ class Acted:
     @property
     def is_providers_fault(self) -> bool:
         """Whether trying again may help."""
-        return self.failure is not None and self.failure.reason == "agent_error" and self.reading.fault == PROVIDER
+        return self.failure is not None and self.failure.reason == Reason.AGENT_ERROR and self.reading.fault == PROVIDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +116,12 @@ def act(
         booking.usage = reading.usage if is_paid(work.plan, step) else None
         results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
-    is_partial = reason == "exit_code" and bool(results.cases)
+    is_partial = reason == Reason.EXIT_CODE and bool(results.cases)
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
     failure = _failure(work.session, command, ended, reading, reason, deadline_s, step) if reason else None
     if failure:
         failure.log = work.log(name)
-    if failure and reason == "exit_code":
+    if failure and reason == Reason.EXIT_CODE:
         missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
     denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
     unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
@@ -226,7 +226,7 @@ def _run(
             stdin=scratch.prompt if command.stdin is not None else None,
         )  # fmt: skip
     except (OSError, ValueError) as error:
-        raise StepError("tool_missing", f"{command.label} cannot be started: {error}") from error
+        raise StepError(Reason.TOOL_MISSING, f"{command.label} cannot be started: {error}") from error
 
 
 def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> None:
@@ -273,32 +273,32 @@ def _results(work: Work, name: str, place: _Place) -> tuple[Results, tuple[str, 
     return results, ()
 
 
-def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> str | None:
+def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> Reason | None:
     """What speaks against a call: how it ended, what its tool complains of, its exit status, in this order."""
-    if ended.reason == "timed_out" and is_short:
-        return "over_budget"
+    if ended.reason == Reason.TIMED_OUT and is_short:
+        return Reason.OVER_BUDGET
     if ended.reason:
         return ended.reason
     if reading.error:
-        return "over_budget" if reading.fault == LIMIT else "agent_error"
-    return "exit_code" if ended.exit_status else None
+        return Reason.OVER_BUDGET if reading.fault == LIMIT else Reason.AGENT_ERROR
+    return Reason.EXIT_CODE if ended.exit_status else None
 
 
 def _failure(
-    session: Session, command: Command, ended: Ended, reading: Reading, reason: str, deadline_s: float, step: Step
+    session: Session, command: Command, ended: Ended, reading: Reading, reason: Reason, deadline_s: float, step: Step
 ) -> StepError:
     how = {
-        "exit_code": f"ended with exit status {ended.exit_status}",
-        "timed_out": f"did not end within {deadline_s:g} s and was ended with all it had started",
-        "stalled": f"neither wrote nor computed for {step.stall_s or 0:g} s and was ended",
-        "over_budget": f"was ended after {ended.seconds:.0f} s: its budget of minutes is used up",
-        "agent_error": f"says: {reading.error}",
-        "interrupted": "was interrupted",
+        Reason.EXIT_CODE: f"ended with exit status {ended.exit_status}",
+        Reason.TIMED_OUT: f"did not end within {deadline_s:g} s and was ended with all it had started",
+        Reason.STALLED: f"neither wrote nor computed for {step.stall_s or 0:g} s and was ended",
+        Reason.OVER_BUDGET: f"was ended after {ended.seconds:.0f} s: its budget of minutes is used up",
+        Reason.AGENT_ERROR: f"says: {reading.error}",
+        Reason.INTERRUPTED: "was interrupted",
     }[reason]
-    is_limit = reason == "over_budget" and ended.reason is None
+    is_limit = reason == Reason.OVER_BUDGET and ended.reason is None
     if is_limit:
         how = f"reached a limit that it was given: {reading.error}"
-    is_the_tools_word = is_limit or reason == "agent_error"
+    is_the_tools_word = is_limit or reason == Reason.AGENT_ERROR
     who = tool_of(step) if is_the_tools_word else command.label
     last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, _LAST_LINES)
     failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))

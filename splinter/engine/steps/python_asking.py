@@ -19,6 +19,7 @@ from splinter.engine.steps import sandboxing
 from splinter.engine.tools import import_probe, python_imports, python_interpreters
 from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.engine.work import Work
+from splinter.errors import Reason
 from splinter.git import user_repository
 from splinter.model import layout
 from splinter.model.tool import Tool
@@ -114,4 +115,4 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
         return f"it cannot be started: {error}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return f"it did not end within {_DEADLINE_S:g} s" if ended.reason == "timed_out" else ended.output
+    return f"it did not end within {_DEADLINE_S:g} s" if ended.reason == Reason.TIMED_OUT else ended.output

@@ -17,7 +17,7 @@ from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
@@ -130,7 +130,7 @@ def prove(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str]) -> No
         why = _doubt(answer, asker.places)
         why = why or python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))
         if why:
-            raise StepError("wrong_tree", work.mask(f"{why}; {WAY_OUT}"))
+            raise StepError(Reason.WRONG_TREE, work.mask(f"{why}; {WAY_OUT}"))
 
 
 def refuse_repointed(work: Work, tree: WorkTree, commit: str, env: Mapping[str, str]) -> None:
@@ -151,7 +151,7 @@ def refuse_repointed(work: Work, tree: WorkTree, commit: str, env: Mapping[str, 
             if inside:
                 back = f"{one} -m pip install -e {work.repository.start}"
                 message = f"setup made {one} import {found.name} from {inside[0]}; `{back}` puts it back; {WAY_OUT}"
-                raise StepError("wrong_tree", work.mask(message))
+                raise StepError(Reason.WRONG_TREE, work.mask(message))
 
 
 def _started(plan: Plan, check: Step) -> tuple[str | Sequence[str], Tool | None]:

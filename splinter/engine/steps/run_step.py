@@ -17,14 +17,14 @@ from splinter.engine.steps.cache import Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
-from splinter.errors import GitError, StepError, StorageError
+from splinter.errors import GitError, Reason, StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
 from splinter.model import layout, records
 from splinter.model.done import Stepped
-from splinter.model.records import StepRecord
+from splinter.model.records import Outcome, StepRecord
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
 
@@ -43,8 +43,8 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
             record = _from_kept(work, step, wanted if is_news else None, before=before, fingerprint=fingerprint)
             if record is None:
                 record = attempt(work, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted)
-    if record.outcome in ("failed", "interrupted"):
-        raise StepError(record.reason or "interrupted", record.message)
+    if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
+        raise StepError(record.reason or Reason.INTERRUPTED, record.message)
     return Stepped(commit=record.commit or before, outcome=record.outcome)
 
 
@@ -75,11 +75,11 @@ def attempt(
             setup.refuse_forged(work)
         kept = _settle(work, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
-        outcome = "interrupted" if error.reason == "interrupted" else "failed"
+        outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
         patch, left = _kept_patch(work, tree, before, step.id)
         kept = record(
             work, step.id, outcome, started, step=step, calls=calls,
-            reason=None if outcome == "interrupted" else error.reason,
+            reason=None if outcome == Outcome.INTERRUPTED else error.reason,
             message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
         )  # fmt: skip
     work.session.store.add_step(run, kept)
@@ -103,7 +103,7 @@ def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -
 
     def once() -> Acted:
         if work.session.processes.is_stopping:
-            raise StepError("interrupted", f"{step.id} was interrupted before it began")
+            raise StepError(Reason.INTERRUPTED, f"{step.id} was interrupted before it began")
         worktree.place(work.repository, work.tree, before, keep_ignored=True)
         workspace.disarm(work.session, work.tree)
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
@@ -144,9 +144,10 @@ def _settle(
     changes = _judged(work, step, before, after, altered=altered, denied=denied)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
+    outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
-        work, step.id, "changed" if changes else "unchanged", started, step=step, calls=calls, exit_status=0,
-        commit=commit, files=git.files(changes), notes=notes,
+        work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
+        files=git.files(changes), notes=notes,
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)
@@ -175,7 +176,7 @@ def _from_kept(
         took = ", which took " if kept.usage and kept.usage.priced else ", "
         cost = f"{took}{records.cost(kept.usage)}" if kept.usage else ""
         done = record(
-            work, step.id, "cached", started, step=step, commit=commit, files=git.files(changes),
+            work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),),
         )  # fmt: skip
         work.session.store.add_step(work.session.open_run(), done)
@@ -194,7 +195,9 @@ def _without_tries(work: Work, step: Step) -> StepRecord | None:
     ):
         return None
     message = f"{work.plan.base.shown} moved after a failure, and {step.id} is not asked again: {work.plan.used_up}"
-    failed = record(work, step.id, "failed", time.monotonic(), step=step, reason="check_failed", message=message)
+    failed = record(
+        work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=Reason.CHECK_FAILED, message=message
+    )
     work.session.store.add_step(work.session.open_run(), failed)
     return failed
 
@@ -206,15 +209,15 @@ def _judged(
     repository = work.repository
     found = [*altered, *scope_check.violations(repository, work.plan.workstream.scope, before, after)]
     if found:
-        raise StepError("out_of_scope", scope_check.summary(found))
+        raise StepError(Reason.OUT_OF_SCOPE, scope_check.summary(found))
     changes = git.diff(repository, before, after)
     if not changes and step.expect == "change":
-        raise StepError("no_change", f"nothing changed, and the step was expected to change something{denied}")
+        raise StepError(Reason.NO_CHANGE, f"nothing changed, and the step was expected to change something{denied}")
     if not changes and command.NOT_UNDERSTOOD in denied:  # an agent that is logged out may say so, and exit with 0
-        raise StepError("agent_error", f"nothing changed{denied}")
+        raise StepError(Reason.AGENT_ERROR, f"nothing changed{denied}")
     leaked = secret_scan.found(repository, work.session.redactor, changes)
     if leaked:
-        raise StepError("secret_in_result", secret_scan.summary(leaked))
+        raise StepError(Reason.SECRET_IN_RESULT, secret_scan.summary(leaked))
     return changes
 
 
@@ -244,7 +247,7 @@ def pin(work: Work, name: str, commit: str, *, also: RefUpdate | None = None) ->
 
 
 def record(
-    work: Work, name: str, outcome: str, started: float, *,
+    work: Work, name: str, outcome: Outcome, started: float, *,
     step: Step | None = None, calls: Sequence[Acted] = (), patch: Path | None = None,
     notes: tuple[str, ...] = (), **more: Any,
 ) -> StepRecord:  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.model import layout, tool
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
@@ -81,7 +81,7 @@ def require(work: Work) -> None:
     )
     why = work.session.once("sandbox", lambda: problem(work.session) or "") if wanted else ""
     if why:
-        raise StepError("tool_missing", f'sandbox = "bubblewrap": {why}')
+        raise StepError(Reason.TOOL_MISSING, f'sandbox = "bubblewrap": {why}')
 
 
 def _programs(path: str, program: str | None) -> Iterator[Path]:

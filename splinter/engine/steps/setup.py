@@ -16,7 +16,7 @@ from typing import Any
 from splinter.engine.session import Session
 from splinter.engine.steps import command, python_places, workspace
 from splinter.engine.work import Work
-from splinter.errors import StepError
+from splinter.errors import Reason, StepError
 from splinter.git import clean_tree, worktree
 from splinter.git import commands as git
 from splinter.git.clean_tree import Stamp
@@ -94,7 +94,7 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     clean_tree.unlink_shared(work.repository, tree)
     files = clean_tree.listing(work.repository, tree)
     if not _put(work.session, tree, commit, files):
-        raise StepError("preflight", "what its setup made changes by itself: a process of it still runs")
+        raise StepError(Reason.PREFLIGHT, "what its setup made changes by itself: a process of it still runs")
     folders = [folder for folder in command.PROGRAMS if folder in files and folder not in included]
     write_whole(command.programs_file(tree), json.dumps(folders))
     _write(work.session, tree, json.dumps({"key": key, "files": files}))
@@ -104,10 +104,10 @@ def _run(work: Work, tree: WorkTree, one: Setup, name: str, log: str) -> None:
     step = Step(id=name, action=Run(command=one.command), timeout_s=one.timeout_s)
     # a budget of minutes is for steps, checks and fixes
     failure = command.act(work.unbounded, step, f"{name}{log}", tree=tree, has_network=True).failure
-    if failure and failure.reason == "interrupted":
+    if failure and failure.reason == Reason.INTERRUPTED:
         raise failure
     if failure:
-        raise failure.within("preflight", f"{name}: {failure}")
+        raise failure.within(Reason.PREFLIGHT, f"{name}: {failure}")
 
 
 def _look_at_what_is_left(
@@ -119,7 +119,8 @@ def _look_at_what_is_left(
     if others:
         # a folder by its name: of a virtual environment there are thousands of files
         named = and_more([git.printable(name) for name in dict.fromkeys(map(_top, others))], _NAMED)
-        raise StepError("preflight", f"setup left files that git does not ignore: {named}; list them in .gitignore")
+        why = f"setup left files that git does not ignore: {named}; list them in .gitignore"
+        raise StepError(Reason.PREFLIGHT, why)
     if changed.tracked and not log:
         named = and_more([git.printable(path) for path in changed.tracked], _NAMED)
         work.session.note(f"{work.plan.id}: its setup changed {named}, which was put back.")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from splinter.engine.session import Session
 from splinter.engine.work import Work
-from splinter.errors import GitError, StepError
+from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
 from splinter.git import refused, user_repository, worktree
 from splinter.git.command_line import WorkTree
@@ -113,12 +113,13 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
     for path, stamp in included(session).items():
         source, target = session.repository.start / path, tree.path / path
         if not target.parent.resolve().is_relative_to(tree.path):
-            raise StepError("preflight", f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
+            raise StepError(Reason.PREFLIGHT, f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             shutil.copy2(source, target, follow_symlinks=False)
         if _stamp(source) != stamp:
-            raise StepError("preflight", f"{path}, which {layout.INCLUDE} brings, changed during the run; call again")
+            why = f"{path}, which {layout.INCLUDE} brings, changed during the run; call again"
+            raise StepError(Reason.PREFLIGHT, why)
 
 
 def unused_patterns(session: Session) -> tuple[str, ...]:
@@ -137,10 +138,10 @@ def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
     visible = user_repository.visible_files(start, session.environment.variables)
     for pattern in patterns:
         if pattern.startswith("/") or ".." in pattern.split("/"):
-            raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
+            raise StepError(Reason.PREFLIGHT, f'{layout.INCLUDE}: "{pattern}" leaves the repository')
         for source in sorted(start.glob(pattern)):
             if not source.resolve().is_relative_to(top):
-                raise StepError("preflight", f'{layout.INCLUDE}: "{pattern}" leaves the repository')
+                raise StepError(Reason.PREFLIGHT, f'{layout.INCLUDE}: "{pattern}" leaves the repository')
             yield from ((path, _stamp(start / path)) for path in _files(start, source) if path not in visible)
 
 

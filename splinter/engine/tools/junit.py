@@ -16,7 +16,7 @@ from pathlib import Path
 
 from splinter.engine.tools import cases, junit_runners, junit_xml
 from splinter.engine.tools.junit_xml import Element
-from splinter.model.records import CaseRecord
+from splinter.model.records import CaseRecord, Outcome
 from splinter.text.counts import plural
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -117,7 +117,7 @@ def _case(case: Element, suites: tuple[str, ...], tree: str) -> CaseRecord:
         outcome = "failed"  # run again after a failure, and nothing says that it passed
     return CaseRecord(
         id=_id(case, suites, tree),
-        outcome=outcome,
+        outcome=Outcome(outcome),
         seconds=_seconds(case.attributes.get("time", "")),
         message=message[:_MESSAGE],
         attempts=tuple(_EARLIER[one.name] for one in earlier),

@@ -1,0 +1,53 @@
+"""Records to JSON's types and back. What an earlier or later version wrote is read as far as it is understood.
+
+A field that nobody knows is left out, one that is missing is what it is by default, or says nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from splinter.model.records import Outcome
+
+Record = TypeVar("Record")
+_NOTHING: Mapping[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR}
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as JSON's types."""
+    return asdict(record)
+
+
+def from_json(kind: type[Record], data: Mapping[str, Any]) -> Record:
+    """The inverse of `to_json`."""
+    hints = _hints(kind)
+    read = {name: _read(hints[name], value) for name, value in data.items() if name in hints}
+    missing = {
+        field.name: _NOTHING.get(typing.get_origin(hints[field.name]) or hints[field.name])
+        for field in fields(kind)  # type: ignore[arg-type]
+        if field.name not in read and field.default is MISSING and field.default_factory is MISSING
+    }
+    return kind(**read, **missing)
+
+
+@functools.cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):  # one type, or None
+        return None if value is None else _read(next(part for part in parts if part is not type(None)), value)
+    if origin is tuple:
+        return tuple(_read(parts[0], one) for one in value or ())
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        known = {one.value: one for one in hint}
+        return known.get(value, _NOTHING.get(hint))
+    return from_json(hint, value) if is_dataclass(hint) and isinstance(value, Mapping) else value
