@@ -9,9 +9,10 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from doit.exceptions import TaskFailed, UnmetDependency
+from doit.exceptions import UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.errors import Reason, SplinterError
 from splinter.model import records
 from splinter.model.records import RunRecord
@@ -62,9 +63,8 @@ class Reporter(ConsoleReporter):
         meta = task.meta or {}
         if isinstance(fail, UnmetDependency):
             self._blocked(task, meta)
-        elif meta.get("step") and isinstance(fail, TaskFailed):
-            reason = fail.message.split(":", 1)[0]
-            self._line(task.name, reason if reason == Reason.INTERRUPTED else "failed", fail.message)
+        elif isinstance(fail, WorkstreamFailed):
+            self._line(task.name, fail.reason if fail.reason == Reason.INTERRUPTED else "failed", fail.message)
             self._evidence(meta["workstream"])
         elif _OURS.intersection(meta) and not fail.traceback:
             self._has_errors = True

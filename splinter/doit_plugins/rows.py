@@ -59,6 +59,14 @@ class RefusedError(TaskError):
     """What the user wrote cannot be run, as was seen only when a task was begun: a base is gone from the remote."""
 
 
+class WorkstreamFailed(TaskFailed):
+    """A workstream's own failure, with its reason."""
+
+    def __init__(self, error: StepError) -> None:
+        super().__init__("\n".join([f"{error.reason}: {error}", *getattr(error, "__notes__", ())]))
+        self.reason = error.reason
+
+
 class Act(BaseAction):
     """A call of ours as doit's action; it neither captures nor swaps stdout, so that threads do not tear it."""
 
@@ -85,7 +93,7 @@ class Act(BaseAction):
 def fail_of(error: Exception, task: Any) -> BaseFail:
     """An error in a task as doit's; one that is none of ours, in a task of ours, is our own bug, and is shown whole."""
     if isinstance(error, StepError):
-        return TaskFailed("\n".join([f"{error.reason}: {error}", *getattr(error, "__notes__", ())]))
+        return WorkstreamFailed(error)
     if isinstance(error, InputError):
         return RefusedError(str(error))
     if isinstance(error, SplinterError):

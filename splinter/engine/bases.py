@@ -81,12 +81,22 @@ def _fetched(session: Session, plan: Plan) -> str:
     except StorageError:
         raise
     except SplinterError as error:
-        if "couldn't find remote ref" in str(error):
+        if _is_gone(session, base):
             raise InputError(bases.missing_base(plan.workstream, base, session.snapshot)) from error
         return _without_remote(session, plan, session.redactor.text(str(error)))
     if base.is_default:
         remotes.remember_default_branch(repository, base.remote, base.name)
     return _resolved(session, plan, own)
+
+
+def _is_gone(session: Session, base: Base) -> bool:
+    """Whether the remote answers, and has no such branch."""
+    if not base.remote or base.remote in session.unreached:
+        return False
+    try:
+        return not remotes.remote_id(session.repository, base.remote, base.name, session.remote_auth(base.remote))
+    except SplinterError:
+        return False
 
 
 def _refuse_unknown(session: Session, plan: Plan, remote: str) -> None:

@@ -26,7 +26,7 @@ def to_json(record: Any) -> dict[str, Any]:
 
 def from_json(kind: type[Record], data: Mapping[str, Any]) -> Record:
     """The inverse of `to_json`."""
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class can be hashed
     read = {name: _read(hints[name], value) for name, value in data.items() if name in hints}
     missing = {
         field.name: _NOTHING.get(typing.get_origin(hints[field.name]) or hints[field.name])
@@ -50,4 +50,5 @@ def _read(hint: Any, value: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         known = {one.value: one for one in hint}
         return known.get(value, _NOTHING.get(hint))
-    return from_json(hint, value) if is_dataclass(hint) and isinstance(value, Mapping) else value
+    is_record = isinstance(hint, type) and is_dataclass(hint) and isinstance(value, Mapping)
+    return from_json(hint, value) if is_record else value

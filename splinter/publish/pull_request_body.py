@@ -13,10 +13,10 @@ from splinter.text import markdown
 
 BEGIN = "<!-- splinter:begin -->"
 END = "<!-- splinter:end -->"
+OF_THE_RUN = "<!-- splinter:run -->"  # what follows is of one run alone, and no change of what is said
 CUT = "*Cut here: a pull request holds no more than {:,} characters there. The report of the run has the rest.*"
 # A begin whose next marker is an end: where somebody deleted one of the markers, what is left is theirs.
 _OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
-_OF_THE_RUN_ALONE = re.compile(r"^(?:Run|Cost):.*$", re.MULTILINE)
 
 
 def title(record: WorkstreamRecord) -> str:
@@ -35,6 +35,7 @@ def body(
     hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
     text = rendering.markdown_of(
         "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
+        of_the_run=markdown.Markdown(OF_THE_RUN),
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip
     return f"{BEGIN}\n{_hidden('definition', definition)}\n{_hidden('title', hashed)}\n\n{text}\n\n{END}"
@@ -84,7 +85,7 @@ def is_same_body(old_own: str, new_own: str) -> bool:
 
 def _lasting(part: str) -> str:
     # GitHub's own editor turns line ends into CRLF
-    return _OF_THE_RUN_ALONE.sub("", part.replace("\r\n", "\n")).strip()
+    return part.replace("\r\n", "\n").partition(OF_THE_RUN)[0].strip()
 
 
 def _cut(own: str, longest: float, *, room: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,7 +28,6 @@ from splinter.model.workstream import Prompt, Step
 from splinter.text.redact import Masked
 
 SUBJECT = "splinter result of "
-_APPLIED = "the kept result of run "
 NOTHING = hashlib.sha256(b"").hexdigest()  # the change of no step, from whichever commit
 
 
@@ -149,13 +148,7 @@ def shared_through(session: Session) -> str | None:
 
 def applied_note(kept: Kept, cost: str) -> str:
     """What the record of a step says where a kept result was applied."""
-    return f"{_APPLIED}{kept.run}{cost}"
-
-
-def applied_run(notes: Iterable[str]) -> str | None:
-    """The run whose result was applied, as a record's notes tell; None where none was."""
-    found = (note.removeprefix(_APPLIED).split(",")[0] for note in notes if note.startswith(_APPLIED))
-    return next(found, None)
+    return f"the kept result of run {kept.run}{cost}"
 
 
 def share(session: Session, update: RefUpdate) -> str | None:

@@ -177,7 +177,7 @@ def _from_kept(
         cost = f"{took}{records.cost(kept.usage)}" if kept.usage else ""
         done = record(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
-            notes=(cache.applied_note(kept, cost),),
+            notes=(cache.applied_note(kept, cost),), applied_run=kept.run,
         )  # fmt: skip
         work.session.store.add_step(work.session.open_run(), done)
         return done

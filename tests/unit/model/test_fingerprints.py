@@ -11,9 +11,11 @@ import pytest
 import yaml
 
 from splinter.model import differences, fingerprints, plan
+from splinter.model.done import Accepted
 from splinter.model.fingerprints import Inputs
 from splinter.model.plan import Plan
 from splinter.model.ports import Snapshot
+from splinter.model.records import Outcome
 from splinter.model.settings import Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import (
@@ -37,6 +39,7 @@ LINT = Step(id="lint", action=ToolCall(tool="ruff", args=("check",)), timeout_s=
 COUNT = Step(id="count", action=Run(command="wc -l a"), timeout_s=60)
 STATE = Step(id="ready", action=Run(command="true"), timeout_s=60)
 TESTS = Step(id="tests", action=Run(command="make test"), timeout_s=60)
+END = Accepted(start="s", base="s", tip="t", commit="t", result="r", outcome=Outcome.CHANGED)
 BASE = Workstream(
     id="w", title="W", source="workstreams/w.yaml", steps=(WRITE, LINT, COUNT), objective="O", depends_on=("up",),
     tool="agent", env=("A",), scope=Scope(modify=("docs/**",), create=("docs/**",), is_declared=True), inputs=("src/**",),
@@ -284,13 +287,13 @@ def test_a_default_that_is_spelt_out_changes_nothing() -> None:
         for text in (SMALL, SPELT_OUT)
     )
     assert tasks(short) == tasks(long)
-    assert fingerprints.pull_request_inputs(short, {}, "t") == fingerprints.pull_request_inputs(long, {}, "t")
+    assert fingerprints.pull_request_inputs(short, END, "t") == fingerprints.pull_request_inputs(long, END, "t")
 
 
 def test_the_pull_request_has_the_inputs_that_no_other_task_has() -> None:
-    was = fingerprints.pull_request_inputs(made(BASE, SETTINGS), {}, "t")
+    was = fingerprints.pull_request_inputs(made(BASE, SETTINGS), END, "t")
     for name in ("title", "objective", "metadata", "pull_request"):
-        now = fingerprints.pull_request_inputs(made(*WORKSTREAM[name].change(BASE, SETTINGS)), {}, "t")
+        now = fingerprints.pull_request_inputs(made(*WORKSTREAM[name].change(BASE, SETTINGS)), END, "t")
         assert {key for key in was if was[key] != now[key]} == {name}
 
 

@@ -22,6 +22,7 @@ from splinter.model.records import (
 from splinter.publish import pull_request_body, report
 from splinter.publish.forges.github_pulls import LIMITS
 from splinter.text import markdown
+from splinter.text.redact import Masked
 
 RUN = "2026-01-02T02-00-00Z-1a2b"
 LOG = f".splinter/runs/{RUN}/api-docs/tests.log"
@@ -192,7 +193,7 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
     run = run_of(TIDY, DOCS)
-    message = report.mail(run)
+    message = report.mail(run, Masked)
     assert message.subject == f"[splinter] 1 changed, 1 failed · {RUN}"
     assert message.text == report.report_markdown(run)
     assert message.is_failure
@@ -202,7 +203,7 @@ def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
 
 
 def test_a_mail_of_an_idle_run_is_no_failure() -> None:
-    message = report.mail(run_of(REST))
+    message = report.mail(run_of(REST), Masked)
     assert (message.subject, message.is_failure) == (f"[splinter] nothing ran, 1 skipped · {RUN}", False)
 
 
@@ -323,7 +324,7 @@ def without_blanks(text: str) -> str:
 @given(hostile_runs())
 def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecord) -> None:
     record = run.workstreams[0]
-    for page, tags in ((report.mail(run).html, MAIL_TAGS), (report.index_html(run), PAGE_TAGS)):
+    for page, tags in ((report.mail(run, Masked).html, MAIL_TAGS), (report.index_html(run), PAGE_TAGS)):
         seen = Reader(page)
         assert seen.tags <= tags
         assert seen.odd == []
@@ -337,7 +338,7 @@ def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecor
 @given(hostile_runs(), hostile)
 def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
     own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)
-    assert (own.count(pull_request_body.BEGIN), own.count(pull_request_body.END), own.count("<!--")) == (1, 1, 4)
+    assert (own.count(pull_request_body.BEGIN), own.count(pull_request_body.END), own.count("<!--")) == (1, 1, 5)
     assert own.startswith(pull_request_body.BEGIN)
     assert own.endswith(pull_request_body.END)
     assert not re.search(r"@\w", re.sub(r"`[^`\n]*`|^    .*$", "", own, flags=re.MULTILINE))

@@ -13,6 +13,7 @@ from splinter.model.ports import Message
 from splinter.model.records import RunRecord, StepRecord, WorkstreamRecord
 from splinter.publish import report
 from splinter.publish.notifiers.slack import CUT, Slack, blocks
+from splinter.text.redact import Masked
 from tests.counterparts import SLACK, emulated
 from tests.counterparts.scripted import Answer, scripted
 
@@ -23,7 +24,7 @@ RECORD = WorkstreamRecord(
     steps=(StepRecord(workstream="docs", step="write", outcome="failed", started="", seconds=2, reason="exit_code"),),
 )  # fmt: skip
 RUN = RunRecord(run="run-1", started="2026-01-02T02:00:00Z", finished="2026-01-02T02:00:01Z", workstreams=(RECORD,))
-MESSAGE = report.mail(RUN)
+MESSAGE = report.mail(RUN, Masked)
 
 
 @pytest.fixture(scope="module")
