@@ -19,7 +19,7 @@ import yaml
 from splinter import errors
 from splinter.config import settings_file, tool_profiles, workstream_files
 from splinter.errors import InputError, SplinterError
-from splinter.model import records
+from splinter.model import records, registry
 from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 from tests import paths
 
@@ -132,7 +132,7 @@ def test_links_within_the_page_lead_somewhere() -> None:
 def test_what_people_look_up_is_what_the_code_knows() -> None:
     assert set(TABLES["outcomes"]) == set(records.OUTCOMES)
     assert set(TABLES["placeholders"]) == set(tool_profiles.PLACEHOLDERS)
-    assert set(TABLES["variables"]) == set(settings_file.VARIABLES)
+    assert set(TABLES["variables"]) == {*settings_file.VARIABLES, *registry.NEEDS}
     assert set(TASKS_OF_OURS) <= set(TABLES["tasks"])
     own = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, SplinterError)]
     assert {str(error.exit_status) for error in own} | {"0", "130", "143"} == set(TABLES["exit_statuses"])
