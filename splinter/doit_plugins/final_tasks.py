@@ -150,9 +150,9 @@ def _report(session: Session) -> dict[str, Any]:
             raise PublishError("nothing is recorded yet; doit makes a first run")
         made_of = _of_run(session, run)
         if session.run == run:
-            session.store.finish_run(run, session.clock.now())
+            session.history.finish_run(run, session.clock.now())
         folder = report_files.write(session, run_records.run_record(session, run))
-        session.store.set_fact(REPORTED, run)
+        session.memory.set_fact(REPORTED, run)
         return {
             "fingerprint": made_of,
             "action": "written",
@@ -210,12 +210,12 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
 def _send(session: Session, name: str, notifier: Notifier, message: Message, made_of: str) -> str:
     """Send it to those who do not have it: while one is refused it is sent again, and to the others only once."""
     fact = f"{DELIVERED}/{name}"
-    known = json.loads(session.store.fact(fact) or "{}")
+    known = json.loads(session.memory.fact(fact) or "{}")
     has_it = tuple(known["to"]) if known.get("of") == made_of else ()
     try:
         return notifier.send(replace(message, delivered_to=has_it))
     except PartlySentError as error:
-        session.store.set_fact(fact, json.dumps({"of": made_of, "to": [*has_it, *error.taken]}))
+        session.memory.set_fact(fact, json.dumps({"of": made_of, "to": [*has_it, *error.taken]}))
         raise
 
 
@@ -223,5 +223,5 @@ def _ping(session: Session, healthcheck: Notifier) -> Values:
     run, message = messages.ping(session)
     where = healthcheck.send(message)
     if run:
-        session.store.set_fact(PINGED, run)
+        session.memory.set_fact(PINGED, run)
     return {"where": where}

@@ -45,7 +45,7 @@ class Loader(DodoTaskLoader):
         if not self.is_ours:
             return config
         from splinter.model.layout import DATABASE
-        from splinter.system.history import exclude_from_git
+        from splinter.system.files import exclude_from_git
 
         try:
             self.project = read_project()

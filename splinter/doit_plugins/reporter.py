@@ -77,10 +77,10 @@ class Reporter(ConsoleReporter):
         super().complete_run()
         if not self.session:
             return
-        if not self.session.run or not self.session.store.has_news(self.session.run):
+        if not self.session.run or not self.session.history.has_news(self.session.run):
             self._say_all(self.session.repairs)
             return
-        record = self.session.store.run(self.session.run)
+        record = self.session.history.run(self.session.run)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
@@ -106,7 +106,7 @@ class Reporter(ConsoleReporter):
     def _evidence(self, workstream: str) -> None:
         """Where what was made is kept, and what was printed."""
         try:
-            run, record = self.session.store.last_workstream(workstream) or (None, None)
+            run, record = self.session.history.last_workstream(workstream) or (None, None)
         except SplinterError:  # what cannot be read cannot be shown, and ends nothing
             return
         if record is None or run != self.session.run:

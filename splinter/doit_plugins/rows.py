@@ -202,7 +202,7 @@ class Rows:
         whole = [rows for rows in back if all(_commits(row["_values_:"]) <= held for row in rows.values())]
         if whole:
             found = {name: row for rows in whole for name, row in rows.items()}
-            Globals.dep_manager.backend.bring_back(found, is_kept=not self._session.store.is_read_only)
+            Globals.dep_manager.backend.bring_back(found, is_kept=not self._session.history.is_read_only)
         return held
 
     def _lost(self, plans: list[Plan]) -> list[dict[str, Values]]:

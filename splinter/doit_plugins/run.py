@@ -140,7 +140,7 @@ class Run(cmd_run.Run):
             status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
         if session.run and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
-        session.store.close()
+        session.history.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
@@ -167,7 +167,7 @@ def _status_of(run: Callable[[], int]) -> int:
 def _finish(session: Any, *, is_reported: bool) -> None:
     """Close the run; an error in writing that is raised only where no task has reported it already."""
     try:
-        session.store.finish_run(session.run, session.clock.now())
+        session.history.finish_run(session.run, session.clock.now())
     except StorageError:
         if not is_reported:
             raise

@@ -80,7 +80,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
-            session.store.set_occurrence(one.id, one.occurrence, is_open=True)
+            session.memory.set_occurrence(one.id, one.occurrence, is_open=True)
         work, row, own = rows.work(one, begins=True), rows.prepared(one), made_of()
         has_failed = row is not None and row.fingerprint == own and not rows.is_done(one)
         return _recording_failure(work, "prepare", lambda: to_values(
@@ -95,7 +95,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         try:
             for tree in (places.tree, places.judge_tree):
                 worktree.remove(tree)
-            for logs in session.store.folder.glob(f"{layout.RUNS}/*/{one.id}"):
+            for logs in session.history.folder.glob(f"{layout.RUNS}/*/{one.id}"):
                 shutil.rmtree(logs, ignore_errors=True)
         finally:
             lock.release()

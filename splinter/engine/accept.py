@@ -61,7 +61,7 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
     record = replace(
         record, tip=settled.tip, result=result, files=git.files(changes), notes=record.notes + settled.notes
     )
-    session.store.put_workstream(session.open_run(), record)
+    session.history.put_workstream(session.open_run(), record)
     _end_occurrence(work)
     return Accepted(
         start=prepared.start,
@@ -95,7 +95,7 @@ def fail(work: Work, step: str, error: Exception) -> None:
         how = way_out.of_failure(work.plan, step, work.prepared)
         error.add_note(how)
         record = replace(record, notes=(*record.notes, how))
-    work.session.store.put_workstream(work.session.open_run(), record)
+    work.session.history.put_workstream(work.session.open_run(), record)
     if not work.session.processes.is_stopping:
         _end_occurrence(work)
 
@@ -103,13 +103,13 @@ def fail(work: Work, step: str, error: Exception) -> None:
 def _end_occurrence(work: Work) -> None:
     """An `always` that came to its end, good or bad, begins again; one that was killed is taken up."""
     if work.plan.workstream.when == "always":
-        work.session.store.set_occurrence(work.plan.id, work.plan.occurrence, is_open=False)
+        work.session.memory.set_occurrence(work.plan.id, work.plan.occurrence, is_open=False)
 
 
 def block(work: Work, by: tuple[str, ...]) -> None:
     """Record that a workstream was not begun, since something it depends on failed."""
     record = replace(describe(work, Outcome.BLOCKED), message=f"{', '.join(by)} did not succeed")
-    work.session.store.put_workstream(work.session.open_run(), record)
+    work.session.history.put_workstream(work.session.open_run(), record)
 
 
 def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
@@ -131,7 +131,7 @@ def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = 
 
 
 def _steps(work: Work) -> tuple[StepRecord, ...]:
-    latest = {record.step: record for record in work.session.store.steps_of(work.session.open_run(), work.plan.id)}
+    latest = {record.step: record for record in work.session.history.steps_of(work.session.open_run(), work.plan.id)}
     found = [latest.pop("prepare")] if "prepare" in latest else []
     for record in (*run_step.earlier(work, until=None), *fix_loop.attempts(work)):
         found.append(latest.pop(record.step, record))

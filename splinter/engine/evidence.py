@@ -56,7 +56,7 @@ def _ref(work: Work, commit: str) -> str | None:
 
 
 def _patch(work: Work, start: str, commit: str) -> str | None:
-    patch: Path = work.session.store.run_folder(work.session.open_run()) / work.plan.id / NAME
+    patch: Path = work.session.history.run_folder(work.session.open_run()) / work.plan.id / NAME
     with suppress(SplinterError, OSError):  # the ref holds it all the same
         workspace.write_patch(work.session, start, commit, patch)
         return work.session.relative(patch)

@@ -59,7 +59,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
         outcome, reason = (Outcome.INTERRUPTED, None) if is_interrupted else (Outcome.FAILED, error.reason)
         record = run_step.record(work, "prepare", outcome, started, reason=reason, message=str(error))
         log = work.session.relative(error.log) if error.log else record.log
-        work.session.store.add_step(work.session.open_run(), replace(record, log=log))
+        work.session.history.add_step(work.session.open_run(), replace(record, log=log))
         raise
     run_step.pin(work, "prepare", start.commit)
     return Prepared(
@@ -109,7 +109,7 @@ def has_moved(work: Work, previous: Prepared) -> bool:
     if previous.depended_on not in (None, _tips(work)):
         return True
     try:
-        is_look = work.session.store.is_read_only
+        is_look = work.session.history.is_read_only
         base = bases.last_seen(work.session, work.plan.base) if is_look else bases.commit(work.session, work.plan)
     except SplinterError:
         return True
@@ -161,7 +161,7 @@ def _merged(work: Work, base: str, tips: list[str]) -> str:
         text = work.mask(message)
         merged = git.commit_tree(work.repository, tree, [merged, tip], text, date_s=date_s,
                                  is_signed=work.session.settings.sign_commits)  # fmt: skip
-        work.session.store.add_commit(merged, work.plan.id)
+        work.session.memory.add_commit(merged, work.plan.id)
     return merged
 
 

@@ -27,7 +27,9 @@ from splinter.model.settings import Environment, Settings
 from splinter.model.workstream import Prompt, Workstream
 from splinter.system import user_folders
 from splinter.system.budget import Ledger
-from splinter.system.history import Store, exclude_from_git
+from splinter.system.files import exclude_from_git
+from splinter.system.history import History
+from splinter.system.memory import Memory
 from splinter.system.process import Processes, end_orphans
 from splinter.text.redact import Redactor
 
@@ -97,7 +99,9 @@ def open_session(
     repository = project.repository
     snapshot = user_repository.snapshot(repository)
     current = clock(project.environment)
-    store = Store(repository.root / layout.STATE, redactor=project.redactor, is_read_only=is_read_only)
+    folder = repository.root / layout.STATE
+    memory = Memory(folder, redactor=project.redactor, is_read_only=is_read_only)
+    history = History(folder, redactor=project.redactor, is_read_only=is_read_only)
     if not is_read_only:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
     session = Session(
@@ -105,9 +109,10 @@ def open_session(
         snapshot=snapshot,
         settings=project.settings,
         environment=project.environment,
-        store=store,
+        history=history,
+        memory=memory,
         processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", project.redactor),
-        ledger=Ledger(store, project.settings.budget, jobs=project.settings.jobs),
+        ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
         clock=current,
         redactor=project.redactor,
         state=state_folder(repository),
@@ -174,7 +179,7 @@ def _plans(
     session: Session, workstreams: tuple[Workstream, ...], now: datetime, *, watched: dict[str, str]
 ) -> dict[str, Plan]:
     fresh = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-    run_bound = {one.id: session.store.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
+    run_bound = {one.id: session.memory.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
     recorded = {one.id: _recorded(session.repository.start, one) for one in workstreams}
     made = plan.make(
         workstreams,

@@ -23,7 +23,8 @@ from splinter.model.settings import Environment, Settings
 from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
 from splinter.system.budget import Account, Ledger
-from splinter.system.history import Store
+from splinter.system.history import History
+from splinter.system.memory import Memory
 from splinter.system.process import Processes
 from splinter.text.redact import Redactor
 
@@ -53,7 +54,8 @@ class Session:
     snapshot: Snapshot
     settings: Settings
     environment: Environment
-    store: Store
+    history: History
+    memory: Memory
     processes: Processes
     ledger: Ledger
     clock: Clock
@@ -82,33 +84,33 @@ class Session:
         """The run under way; begun when the first task has something to do."""
         with self._lock:
             if self.run is None:
-                killed, last = self.store.unfinished_runs(), self.store.latest_run()
-                self.run = self.store.begin_run(self.clock.now())
+                killed, last = self.history.unfinished_runs(), self.history.latest_run()
+                self.run = self.history.begin_run(self.clock.now())
                 for run in killed:
-                    self.store.finish_run(run, self.clock.now())
-                    self.store.note(self.run, f"The run {run} did not finish; what it had done was kept.")
+                    self.history.finish_run(run, self.clock.now())
+                    self.history.note(self.run, f"The run {run} did not finish; what it had done was kept.")
                 for sentence in (*self.repairs, *self._left_untold(last)):
-                    self.store.note(self.run, sentence)
+                    self.history.note(self.run, sentence)
             return self.run
 
     def _left_untold(self, run: str | None) -> tuple[str, ...]:
         """What a run could not report of itself: its mail, say, was refused after the report was written."""
-        errors = self.store.run(run).open_errors if run else ()
+        errors = self.history.run(run).open_errors if run else ()
         return tuple(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in REPORTING)
 
     def take_up(self) -> None:
         """In a call that only publishes: what it does belongs to the last run, unless that was reported already."""
-        last = self.store.latest_run(but=self.run)
+        last = self.history.latest_run(but=self.run)
         self.only_publishes = True
-        self.taken_up = last if last and self.store.fact(REPORTED) != last else None
+        self.taken_up = last if last and self.memory.fact(REPORTED) != last else None
 
     def reported_run(self) -> str | None:
         """The run that is reported: of this call, else the last with something to report, whatever the clock said."""
-        return self.own_run() or self.store.latest_run()
+        return self.own_run() or self.history.latest_run()
 
     def own_run(self) -> str | None:
         """The run of this call: the one taken up, else the one begun, where it has something to report."""
-        begun = self.run if self.run and self.store.has_news(self.run) else None
+        begun = self.run if self.run and self.history.has_news(self.run) else None
         return self.taken_up or begun
 
     def published_run(self) -> str:
@@ -182,7 +184,7 @@ class Session:
     def has_tries(self, plan: Plan) -> bool:
         """Whether a fix is still allowed in this occurrence, or none was ever."""
         allowed = plan.workstream.fix.attempts
-        return not allowed or len(self.store.attempts(plan.id, self.tries_key(plan))) < allowed
+        return not allowed or len(self.memory.attempts(plan.id, self.tries_key(plan))) < allowed
 
     def account(self, plan: Plan) -> Account:
         """What the workstream's commands are booked on."""
@@ -191,9 +193,13 @@ class Session:
             until=plan.until,
         )  # fmt: skip
 
+    def commits(self) -> frozenset[str]:
+        """The ids of all commits that we made: what is ours, whatever its message says."""
+        return self.history.commits() | self.memory.commits()
+
     def note(self, sentence: str) -> None:
         """Say something in the report that belongs to no workstream."""
-        self.store.note(self.open_run(), sentence)
+        self.history.note(self.open_run(), sentence)
 
     def remote_auth(self, remote: str) -> dict[str, str]:
         """The environment that lets git use the token of a remote's forge, else nothing."""
@@ -201,11 +207,11 @@ class Session:
 
     def folders(self) -> tuple[Path, ...]:
         """Where this call may write."""
-        return self.repository.common, self.store.folder, self.state, *disk_errors.temporary()
+        return self.repository.common, self.history.folder, self.state, *disk_errors.temporary()
 
     def log(self, plan: Plan, name: str) -> Path:
         """Where a step's or check's output goes."""
-        return self.store.run_folder(self.open_run()) / plan.id / f"{name}.log"
+        return self.history.run_folder(self.open_run()) / plan.id / f"{name}.log"
 
     def relative(self, path: Path) -> str:
         """A path as records hold it: from the repository's root, with `/`."""

@@ -22,7 +22,7 @@ from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
 from splinter.system import disk
-from splinter.system.history import write_whole
+from splinter.system.files import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here

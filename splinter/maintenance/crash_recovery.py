@@ -23,7 +23,7 @@ _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that history.write_whole
 
 def make(found: Project, session: Session) -> tuple[str, ...]:
     """Put right what is left of killed runs; returns what was done."""
-    return tuple(filter(None, (session.store.repair, _orphans(found, session), *_locks(session), _files(session))))
+    return tuple(filter(None, (session.history.repair, _orphans(found, session), *_locks(session), _files(session))))
 
 
 def _orphans(found: Project, session: Session) -> str:
@@ -60,8 +60,8 @@ def _is_left(session: Session, lock: Path) -> bool:
 def _files(session: Session) -> str:
     reports = session.repository.root / REPORTS
     folders = (
-        session.store.folder,
-        *(session.store.folder / name for name in (layout.OUTBOX, layout.PULL_REQUESTS)),
+        session.history.folder,
+        *(session.history.folder / name for name in (layout.OUTBOX, layout.PULL_REQUESTS)),
         reports,
     )
     nearby = (*folders, *(folder for folder in reports.glob("[0-9]*") if folder.is_dir()))

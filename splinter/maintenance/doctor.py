@@ -161,7 +161,7 @@ def _disk(session: Session, state: Path) -> Finding:
     """What `doit gc` keeps within limits; in large trees only a part is looked at."""
     held = {
         "worktrees": disk.measure([state], most=_LOOKED_AT),
-        "logs and reports": disk.measure([session.store.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
+        "logs and reports": disk.measure([session.history.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
     }
     parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
     kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.snapshot.refs)

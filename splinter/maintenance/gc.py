@@ -228,7 +228,7 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
 
 def _keep(session: Session, going: Going, stamp: str) -> str:
     assert going.changed
-    patch = session.store.run_folder(stamp) / going.leftover.name / PATCH
+    patch = session.history.run_folder(stamp) / going.leftover.name / PATCH
     workspace.write_patch(session, *going.changed, patch)
     return f"what was changed in it is kept as {session.relative(patch)}"
 

@@ -62,14 +62,18 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
 
 def runs(session: Session) -> Found:
     """What past runs left, by run: the latest one's stays, and that of runs that did not come to their end."""
-    root, state = session.repository.root, session.store.folder
+    root, state = session.repository.root, session.history.folder
     logs = _entries(state.parent, state.name, layout.RUNS)
     mails = _entries(state.parent, state.name, layout.OUTBOX)
     reports = _entries(root, REPORTS)
     by_run: dict[str, list[Path]] = {path.name: [path] for path in logs.paths if path.name != ".gitignore"}
     for path in (*(one for one in reports.paths if _is_report(one)), *(one for one in mails.paths if _is_mail(one))):
         by_run.setdefault(path.name.removesuffix(".eml"), []).append(path)
-    stay = {session.store.latest_run(), *session.store.unfinished_runs(), *(one.run for one in session.store.runs(1))}
+    stay = {
+        session.history.latest_run(),
+        *session.history.unfinished_runs(),
+        *(one.run for one in session.history.runs(1)),
+    }
     stay |= {max(by_run, default=""), (root / REPORTS / layout.LATEST).resolve().name}
     leftovers = [
         _leftover(run, tuple(paths), stays=run in stay, used_s=began_s(run)) for run, paths in sorted(by_run.items())

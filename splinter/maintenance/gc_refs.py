@@ -148,8 +148,8 @@ def held_alone(repository: Repository, commits: Iterable[str], others: Iterable[
 
 def _needed(session: Session, kept: list[Ref], shape: Mapping[str, Set[str]] | None) -> set[str]:
     """Of each step the newest result, and the one that was applied last; and all that the latest runs paid for."""
-    runs = {session.store.latest_run(), *session.store.unfinished_runs()}
-    applied = {(f"{step.workstream}:{step.step}", step.applied_run) for step in session.store.last_steps()}
+    runs = {session.history.latest_run(), *session.history.unfinished_runs()}
+    applied = {(f"{step.workstream}:{step.step}", step.applied_run) for step in session.history.last_steps()}
     newest: dict[str, float] = {}
     made_for = {one.name: one.subject.removeprefix(cache.SUBJECT) for one in kept}
     for one in kept:

@@ -10,7 +10,8 @@ The state, fact by fact; where two places hold one fact, the authority decides a
 finished steps of unfinished workstreams run again; the rest comes back |
 | a step's commit | `refs/splinter/checkpoints/<id>/<step>` | the ref | the step runs again |
 | the workstream's result | `refs/heads/splinter/<id>` | the branch | it is made again from the checkpoints |
-| which commits are ours | `refs/splinter/accepted/<id>`, `history.db` | either | splinter's own count as a person's |
+| which commits are ours | `refs/splinter/accepted/<id>`, `history.db`, of merges `memory.db` | any \
+| splinter's own count as a person's |
 | what was pushed last | `refs/splinter/remote/<id>` | the ref | the remote's branch is read again before a push |
 | the base as last seen | `refs/splinter/base/<remote>/<name>` | the remote | offline, nothing is known of it |
 | the remote's default branch as last seen | `refs/splinter/head/<remote>` | the remote | \
@@ -20,12 +21,13 @@ it is asked again; offline, `origin/HEAD` counts |
 | claims of this repository | `refs/splinter/claimed/<key>` | the ref | a killed run's claim waits for its deadline |
 | the trial merge of all branches | `refs/splinter/rehearsals/<base>` | the branches | it is rehearsed again |
 | commits that nothing else holds | `refs/splinter/backups/` | the ref | **those commits, for good** |
-| runs, outcomes, messages | `.splinter/history.db` | the file | past reports; whether an `always` run is open |
-| tries and costs so far | `.splinter/history.db` | the file | **limits count from nothing** |
+| runs, outcomes, messages, costs of a run | `.splinter/history.db` | the file | past reports |
+| tries and costs so far, whether an `always` run is open | `.splinter/memory.db` | the file \
+| **limits count from nothing** |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | mails that no server took | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
-| which run was reported, and told to the healthcheck | `.splinter/history.db` | the file | the last run counts as new \
+| which run was reported, and told to the healthcheck | `.splinter/memory.db` | the file | the last run counts as new \
 to a call that only publishes |
 | reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |
 | work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |
@@ -62,7 +64,8 @@ INCLUDE = ".worktreeinclude"
 
 # in `.splinter/` -------------------------------------------------------------------------------------------
 
-HISTORY = "history.db"
+HISTORY = "history.db"  # what runs did
+MEMORY = "memory.db"  # what the next run decides by
 RUNS = "runs"
 OUTBOX = "outbox"
 PULL_REQUESTS = "pull-requests"

@@ -162,7 +162,7 @@ def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
         new = git.commit_tree(repository, whole, [tip], text, date_s=date_s, is_signed=is_signed)
         made = [new]
     for commit in made:
-        session.store.add_step(session.open_run(), _step(session, plan, commit))
+        session.history.add_step(session.open_run(), _step(session, plan, commit))
     return new
 
 
@@ -174,12 +174,12 @@ def _step(session: Session, plan: Plan, commit: str) -> StepRecord:
 def _rehearsal(session: Session, rehearsed: Rehearsed, whole: Plan) -> RehearsalRecord | None:
     """What the rehearsal recorded, None where the history was deleted."""
     try:
-        found = session.store.run(rehearsed.run or "").rehearsals
+        found = session.history.run(rehearsed.run or "").rehearsals
     except SplinterError:
         return None
     return next((one for one in found if one.base == whole.base.name), None)
 
 
 def _record(session: Session, plan: Plan, tip: str) -> WorkstreamRecord:
-    found = session.store.last_result(plan.id, tip)
+    found = session.history.last_result(plan.id, tip)
     return found[1] if found else proposals.describe_lost(plan)

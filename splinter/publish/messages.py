@@ -17,7 +17,7 @@ def notifier(session: Session, task: str) -> Notifier:
     missing = [name for name in NOTIFIERS[task].needs if not session.environment.variable(name)]
     if missing:
         raise PublishError(f"{' and '.join(missing)} is not set, so `{task}` sends nothing")
-    sender = Sender(address=session.repository.identity.email, outbox=session.store.folder / layout.OUTBOX)
+    sender = Sender(address=session.repository.identity.email, outbox=session.history.folder / layout.OUTBOX)
     return plugins.notifier(task).from_env(session.environment, sender)
 
 
@@ -37,8 +37,8 @@ def ping(session: Session) -> tuple[str | None, Message]:
     """What the healthcheck hears: of the run of this call, never of an earlier one that it has heard of."""
     run = session.own_run()
     if run is None and session.only_publishes:
-        last = session.store.latest_run()
-        run = last if last != session.store.fact(PINGED) else None
+        last = session.history.latest_run()
+        run = last if last != session.memory.fact(PINGED) else None
     if run or not session.errors:
         return run, message(session, run)
     now = session.clock.now().isoformat(timespec="seconds")

@@ -15,7 +15,7 @@ from splinter.publish import pull_request_body, run_records
 
 def proposal(session: Session, plan: Plan, accepted: Accepted) -> Proposal:
     """The pull request as it should be."""
-    known = session.store.last_result(plan.id, accepted.tip)
+    known = session.history.last_result(plan.id, accepted.tip)
     run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted

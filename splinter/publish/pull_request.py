@@ -57,19 +57,19 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> 
         if done.action == "none" and _is_aimed_at(session, plan):
             send()
         done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
-        session.store.set_fact(f"pull_request/{plan.id}", done.where)
+        session.memory.set_fact(f"pull_request/{plan.id}", done.where)
     else:
         done = _withdraw(session, plan)
-    session.store.put_pull_request(run, done)
+    session.history.put_pull_request(run, done)
     return done
 
 
 def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     nothing = PullRequestRecord(workstream=plan.id, action="none", where="")
-    if not session.store.fact(f"pull_request/{plan.id}"):
+    if not session.memory.fact(f"pull_request/{plan.id}"):
         return nothing
     closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
-    session.store.set_fact(f"pull_request/{plan.id}", "")
+    session.memory.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing
 
 

@@ -55,7 +55,7 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
     That we pushed it, or saw it there, is not enough: a person's commits on the remote may never have been here.
     """
     repository = session.repository
-    if there == head or session.store.last_result(plan.id, there):
+    if there == head or session.history.last_result(plan.id, there):
         return True
     if not git.existing(repository, [there]):
         return False

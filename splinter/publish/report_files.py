@@ -10,7 +10,7 @@ from splinter.errors import PublishError
 from splinter.model import layout
 from splinter.model.records import RunRecord
 from splinter.publish import report
-from splinter.system.history import exclude_from_git, make_ignored_folder, write_whole
+from splinter.system.files import exclude_from_git, make_ignored_folder, write_whole
 from splinter.text.redact import Masked
 
 

@@ -19,7 +19,7 @@ def keep(session: Session, task: str, message: str) -> None:
     session.errors.append(error)
     with suppress(SplinterError):  # a full disk, say: the task's own error is the one to show
         run = session.reported_run() if task in _LATE else None
-        session.store.put_error(run or session.published_run(), error)
+        session.history.put_error(run or session.published_run(), error)
 
 
 def settle(session: Session, task: str) -> None:
@@ -27,7 +27,7 @@ def settle(session: Session, task: str) -> None:
     with suppress(SplinterError):
         run = session.reported_run() if task in _LATE else session.own_run()
         if run:
-            session.store.settle_error(run, task, session.clock.now())
+            session.history.settle_error(run, task, session.clock.now())
 
 
 # what may be about an earlier run

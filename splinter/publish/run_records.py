@@ -21,7 +21,7 @@ def masked(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
     root = session.repository.root
-    kept = records.with_files(session.store.run(run), lambda path: (root / path).exists())
+    kept = records.with_files(session.history.run(run), lambda path: (root / path).exists())
     record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.redactor))
     return whole(session, replace(record, errors=_with_own_errors(session, record)))
 
@@ -50,12 +50,12 @@ def digest(session: Session, run: str | None) -> str:
     """
     if run is None:
         return ""
-    record = record_json.to_json(replace(session.store.run(run), finished=None))
+    record = record_json.to_json(replace(session.history.run(run), finished=None))
     errors = [error for error in record.pop("errors") if error["task"] not in REPORTING]
     return fingerprint({"record": record | ({"errors": errors} if errors else {})})
 
 
 def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
-    last = session.store.last_workstream(plan.id)
+    last = session.history.last_workstream(plan.id)
     message = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
     return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome=Outcome.SKIPPED, message=message)

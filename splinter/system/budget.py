@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from splinter.errors import Reason, StepError, StorageError
 from splinter.model.records import Usage
 from splinter.model.workstream import Budget
-from splinter.system.history import Store
+from splinter.system.history import History
+from splinter.system.memory import Memory
 
 _WAKE_S = 0.2
 
@@ -52,9 +53,9 @@ class Booking:
 class Ledger:
     """The budgets of one run; safe to use from several threads."""
 
-    def __init__(self, store: Store, budget: Budget, *, jobs: int) -> None:
+    def __init__(self, memory: Memory, history: History, budget: Budget, *, jobs: int) -> None:
         """`budget` is the whole run's; `jobs` commands may share it at once."""
-        self._store, self._budget, self.jobs = store, budget, jobs
+        self._memory, self._history, self._budget, self.jobs = memory, history, budget, jobs
         self._began = time.monotonic()
         self._changed = threading.Condition()
         self._reserved: dict[int, Allowance] = {}
@@ -75,10 +76,17 @@ class Ledger:
             booking.usage = None
             raise
         finally:
-            self._store.end_call(call, booking.seconds, booking.usage)
+            self._settle(account.run, call, booking)
             with self._changed:
                 self._reserved.pop(call, None)
                 self._changed.notify_all()
+
+    def _settle(self, run: str, call: int, booking: Booking) -> None:
+        self._memory.end_call(call, booking.seconds, booking.usage)
+        if booking.usage:
+            self._history.put_cost(run, call, booking.usage)
+        else:
+            self._history.drop_cost(run, call)
 
     def _reserve(
         self, account: Account, step: str, *, is_paid: bool, is_stopping: Callable[[], bool]
@@ -91,8 +99,9 @@ class Ledger:
                 self._changed.wait(_WAKE_S)
                 if is_stopping():
                     raise StepError(Reason.INTERRUPTED, "interrupted while waiting for a share of the run's budget")
-            call = self._store.begin_call(account.run, account.workstream, account.tries_key, step, is_paid=is_paid)
+            call = self._memory.begin_call(account.run, account.workstream, account.tries_key, step, is_paid=is_paid)
             if is_paid:
+                self._history.put_cost(account.run, call, None)
                 self._reserved[call] = allowance
             return call, allowance
 
@@ -101,8 +110,8 @@ class Ledger:
         seconds = min(self._seconds_left(account), self._run_seconds_left())
         if not is_paid:
             return Allowance(seconds=seconds)
-        own = self._store.usage_of_calls(account.workstream, account.tries_key)
-        whole = self._store.usage_of(account.run)
+        own = self._memory.usage_of_calls(account.workstream, account.tries_key)
+        whole = self._memory.usage_of(account.run)
         others = self._reserved.values()
         usd = self._share(
             "dollars", account.budget.usd, own.usd, self._budget.usd, whole.usd, [one.usd for one in others],
@@ -133,7 +142,7 @@ class Ledger:
         minutes = account.budget.minutes
         if minutes is None:
             return math.inf
-        left = minutes * 60 - self._store.seconds_of_calls(account.workstream, account.tries_key)
+        left = minutes * 60 - self._memory.seconds_of_calls(account.workstream, account.tries_key)
         if left <= 0:
             raise StepError(Reason.OVER_BUDGET, f"its budget of {minutes:g} minutes is used up {account.until}")
         return left

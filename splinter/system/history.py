@@ -6,17 +6,11 @@ It never decides what a record means, and a store opened for reading writes no b
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
-import sqlite3
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from splinter.errors import SplinterError
 from splinter.model import layout, record_json
@@ -30,30 +24,23 @@ from splinter.model.records import (
     Usage,
     WorkstreamRecord,
 )
-from splinter.system import sqlite_files
+from splinter.system.database import Database
 from splinter.text.redact import Masked, Redactor
 
-_TABLES = """
+_MIGRATIONS = (
+    """
 create table if not exists runs (run text primary key, started text not null, finished text, notes text not null);
 create table if not exists steps (run text, workstream text, step text, record text not null);
 create index if not exists steps_of on steps (workstream, step);
-create table if not exists workstreams
-    (run text, workstream text, record text not null, primary key (run, workstream));
+create table if not exists workstreams (run text, workstream text, record text not null, primary key (run, workstream));
 create table if not exists pull_requests
     (run text, workstream text, record text not null, primary key (run, workstream));
 create table if not exists rehearsals (run text, base text, record text not null, primary key (run, base));
 create table if not exists errors (run text, task text, record text not null, primary key (run, task));
-create table if not exists occurrences
-    (workstream text primary key, occurrence text not null, is_open integer not null);
-create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
-create table if not exists calls
-    (id integer primary key, run text, workstream text, made_of text, step text, is_paid integer, seconds real,
-    usage text);
-create index if not exists calls_of on calls (workstream, made_of);
-create table if not exists facts (name text primary key, value text not null);
-"""
+create table if not exists costs (run text, call integer, record text, primary key (run, call));
+""",
+)
 
-_COMMIT = "commit/"
 _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
  or exists (select 1 from workstreams where workstreams.run = runs.run)
  or exists (select 1 from pull_requests where pull_requests.run = runs.run)
@@ -61,31 +48,12 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
  or exists (select 1 from errors where errors.run = runs.run))"""
 
 
-class Store:
-    """The history of one repository; safe to use from several threads."""
+class History(Database):
+    """The history of one repository."""
 
     def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
-        """`folder` is `.splinter/`; made, with its own `.gitignore`, unless opened for reading.
-
-        What is written is masked by `redactor`. `repair` says what opening it repaired, empty for nothing.
-        Raises OSError or StorageError where nothing can be written.
-        """
-        self.folder, self._redactor = folder, redactor or Redactor(())
-        self.is_read_only = is_read_only
-        self._lock = threading.RLock()
-        file = folder / layout.HISTORY
-        self.repair = ""
-        if is_read_only:
-            self._db = sqlite3.connect(":memory:", check_same_thread=False)
-            sqlite_files.copy_into(self._db, file)
-            self._db.executescript(_TABLES)
-        else:
-            make_ignored_folder(folder)
-            self._db, self.repair = sqlite_files.connect(file, _TABLES, may_move=True)
-
-    def close(self) -> None:
-        """Write the log back into the database file."""
-        self._db.close()
+        """`folder` is `.splinter/`; raises what `Database` does."""
+        super().__init__(folder / layout.HISTORY, _MIGRATIONS, redactor=redactor, is_read_only=is_read_only)
 
     def begin_run(self, now: datetime) -> str:
         """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
@@ -179,7 +147,7 @@ class Store:
         return tuple(record_json.from_json(StepRecord, json.loads(row[0])) for row in rows)
 
     def commits(self) -> frozenset[str]:
-        """The ids of all commits that we made: what is ours, whatever its message says.
+        """The ids of all commits that steps made: what is ours, whatever its message says.
 
         A kept result that changes nothing leaves the commit before it, which may be anybody's.
         """
@@ -188,12 +156,7 @@ class Store:
             " json_extract(record, '$.outcome') = 'changed'"
             " or (json_extract(record, '$.outcome') = 'cached' and json_array_length(record, '$.files') > 0)"
         )
-        merged = self._rows("select substr(name, ?) from facts where name like ?", len(_COMMIT) + 1, f"{_COMMIT}%")
-        return frozenset(row[0] for row in (*made, *merged))
-
-    def add_commit(self, commit: str, workstream: str) -> None:
-        """Remember that a commit which no step made is ours: a merge of what a workstream depends on."""
-        self.set_fact(f"{_COMMIT}{commit}", workstream)
+        return frozenset(row[0] for row in made)
 
     def commits_of(self, workstream: str, *, latest: int) -> tuple[str, ...]:
         """The ids of the latest commits that a workstream's steps made, the newest first."""
@@ -254,149 +217,32 @@ class Store:
             run, record.task, record=self._json(record),
         )  # fmt: skip
 
+    def put_cost(self, run: str, call: int, usage: Usage | None) -> None:
+        """Keep what a paid call of a run cost; None: it was begun, and has not said."""
+        self._keep(
+            "insert into costs values (?, ?, ?) on conflict do update set record = excluded.record",
+            run, call, record=Masked(json.dumps(record_json.to_json(usage)) if usage else "null"),
+        )  # fmt: skip
+
+    def drop_cost(self, run: str, call: int) -> None:
+        """A call that could not be started costs nothing."""
+        self._write("delete from costs where run = ? and call = ?", run, call)
+
+    def usage_of(self, run: str) -> Usage:
+        """What the calls of a run cost; one that was killed counts as a call that reported nothing."""
+        rows = [json.loads(row[0]) for row in self._rows("select record from costs where run = ?", run)]
+        return sum((record_json.from_json(Usage, one) if one else Usage(calls=1) for one in rows), Usage())
+
     def errors_of(self, run: str) -> tuple[ErrorRecord, ...]:
         """The tasks of a run that ended in an error."""
         rows = self._rows("select record from errors where run = ? order by rowid", run)
-        return tuple(ErrorRecord(**json.loads(row[0])) for row in rows)
+        return tuple(record_json.from_json(ErrorRecord, json.loads(row[0])) for row in rows)
 
     def settle_error(self, run: str, task: str, now: datetime) -> None:
         """A task that ended in an error, in a run, was done after all."""
         for error in self.errors_of(run):
             if error.task == task and not error.settled:
                 self.put_error(run, replace(error, settled=_iso(now)))
-
-    def open_occurrence(self, workstream: str) -> str | None:
-        """The occurrence of an `always` workstream that was begun and has not come to its end."""
-        return self._text("select occurrence from occurrences where workstream = ? and is_open = 1", workstream)
-
-    def set_occurrence(self, workstream: str, occurrence: str, *, is_open: bool) -> None:
-        """Begin or end an occurrence of an `always` workstream."""
-        self._write(
-            "insert into occurrences values (?, ?, ?) on conflict do update"
-            " set occurrence = excluded.occurrence, is_open = excluded.is_open",
-            workstream, occurrence, int(is_open),
-        )  # fmt: skip
-
-    def add_attempt(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
-        """Count a try of a fix loop, before it is made."""
-        self._keep(
-            "insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, record=self._redactor.json(detail)
-        )
-
-    def add_attempt_result(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
-        """Keep what a counted try came to."""
-        self._write(
-            "update attempts set record = ? where workstream = ? and made_of = ? and attempt = ?",
-            json.dumps(detail), workstream, made_of, attempt,
-        )  # fmt: skip
-
-    def attempts(self, workstream: str, made_of: str) -> tuple[dict[str, Any], ...]:
-        """The tries of a fix loop made so far for the same definition and occurrence."""
-        rows = self._rows(
-            "select record from attempts where workstream = ? and made_of = ? order by rowid", workstream, made_of
-        )
-        return tuple(json.loads(row[0]) for row in rows)
-
-    def begin_call(self, run: str, workstream: str, made_of: str, step: str, *, is_paid: bool) -> int:
-        """Write down that a command is about to be started, and so may cost; one that is killed stays as it is now."""
-        return self._write(
-            "insert into calls (run, workstream, made_of, step, is_paid) values (?, ?, ?, ?, ?)",
-            run, workstream, made_of, step, int(is_paid),
-        )  # fmt: skip
-
-    def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
-        """Write down how long it took, and what it cost as far as it says."""
-        taken = json.dumps(record_json.to_json(usage)) if usage else None
-        self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
-                    int(usage is not None), call)  # fmt: skip
-
-    def seconds_of_calls(self, workstream: str, made_of: str) -> float:
-        """Seconds of all commands started for one definition and occurrence, whichever run they were in."""
-        found = self._rows("select sum(seconds) from calls where workstream = ? and made_of = ?", workstream, made_of)
-        return float(found[0][0] or 0.0)
-
-    def usage_of_calls(self, workstream: str, made_of: str) -> Usage:
-        """What the tools reported of those commands; one that was killed counts as a call that reported nothing."""
-        return self._usage("workstream = ? and made_of = ?", workstream, made_of)
-
-    def usage_of(self, run: str) -> Usage:
-        """What the tools reported of the commands of a run."""
-        return self._usage("run = ?", run)
-
-    def _usage(self, where: str, *values: object) -> Usage:
-        rows = self._rows(f"select usage from calls where is_paid = 1 and {where}", *values)  # noqa: S608
-        return sum((Usage(**json.loads(row[0])) if row[0] else Usage(calls=1) for row in rows), Usage())
-
-    def fact(self, name: str) -> str | None:
-        """A small thing remembered between runs, such as the id that was pushed last."""
-        return self._text("select value from facts where name = ?", name)
-
-    def set_fact(self, name: str, value: str) -> None:
-        """Remember a small thing."""
-        self._keep(
-            "insert into facts values (?, ?) on conflict do update set value = excluded.value",
-            name, record=self._redactor.text(value),
-        )  # fmt: skip
-
-    def _json(self, record: object) -> Masked:
-        return self._redactor.json(record_json.to_json(record))
-
-    def _keep(self, sql: str, *keys: str | int | None, record: Masked) -> int:
-        """Write one row whose last value is a record, after its keys; returns its number."""
-        return self._write(sql, *keys, record)
-
-    def _write(self, sql: str, *values: object) -> int:
-        """Write one row, which holds no text of others; returns its number."""
-        try:
-            with self._lock:
-                return self._db.execute(sql, values).lastrowid or 0
-        except sqlite3.DatabaseError as error:
-            raise sqlite_files.storage_error(self.folder / layout.HISTORY, error) from error
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        try:
-            with self._lock:
-                return self._db.execute(sql, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise sqlite_files.storage_error(self.folder / layout.HISTORY, error) from error
-
-    def _text(self, sql: str, *values: object) -> str | None:
-        rows = self._rows(sql, *values)
-        return str(rows[0][0]) if rows else None
-
-
-def make_ignored_folder(folder: Path) -> None:
-    """Make a folder that git ignores by a file of its own."""
-    if not (folder / ".gitignore").exists():
-        write_whole(folder / ".gitignore", "*\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it, after a power cut neither; raises OSError with its name."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as output:
-            output.write(text)
-            output.flush()
-            os.fsync(output.fileno())
-        temporary.replace(file)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        error.filename, error.filename2 = str(file), None
-        raise
-
-
-def exclude_from_git(common: Path, pattern: str) -> None:
-    """Add a pattern to git's own, uncommitted ignore file, once."""
-    file = common / "info" / "exclude"
-    text = file.read_text("utf-8", "surrogateescape") if file.is_file() else ""
-    if pattern not in text.splitlines():
-        file.parent.mkdir(exist_ok=True)
-        separator = "" if text.endswith("\n") or not text else "\n"
-        with file.open("a", encoding="utf-8") as output:
-            output.write(f"{separator}{pattern}\n")
 
 
 def _iso(now: datetime) -> str:

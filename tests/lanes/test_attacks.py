@@ -154,7 +154,7 @@ def test_configuration_above_the_work_trees_decides_nothing_for_another_workstre
     assert failed(ends(app, BREAKS, id="second")) == FAILS
 
 
-# Closed; it broke. Cause: baseline._remembered asks history.db again after the steps. Fix: engine/checks/baseline.py: what prepare read is
+# Closed; it broke. Cause: baseline._remembered asks its memory again after the steps. Fix: engine/checks/baseline.py: what prepare read is
 # kept in session.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
 def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
@@ -163,7 +163,7 @@ def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
 python3 - <<'END'
 import json, sqlite3, subprocess
 common = open(".git/objects/info/alternates").read().strip().removesuffix("/.git/objects")
-db = sqlite3.connect(common + "/.splinter/history.db")
+db = sqlite3.connect(common + "/.splinter/memory.db")
 for table, in db.execute("select name from sqlite_master where type = 'table'").fetchall():
     columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
     for row in db.execute(f"select rowid, * from {table}").fetchall():

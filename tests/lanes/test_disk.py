@@ -68,7 +68,7 @@ def assert_finishes(world: World, kept: set[str]) -> Done:
         assert world.git("show", f"{branch}:answer-{number}.txt") == ANSWERS[number]
     assert len(world.branches()) == len(list((world.root / "workstreams").iterdir()))
     assert world.git("fsck", "--strict", "--no-dangling") == ""
-    for file in (".doit.db", ".splinter/history.db"):
+    for file in (".doit.db", ".splinter/history.db", ".splinter/memory.db"):
         db = sqlite3.connect(world.root / file)
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
         db.close()

@@ -16,7 +16,7 @@ from splinter.git import commands
 from splinter.git.command_line import Repository
 from splinter.model.ports import Message, Proposal
 from splinter.publish import report_files
-from splinter.system.history import Store
+from splinter.system.history import History
 from splinter.system.process_log import Output
 from splinter.text.redact import Masked, MaskedBytes, Redactor
 

@@ -68,9 +68,11 @@ def leaks(world: World, *texts: str) -> list[str]:
     for folder in (".splinter", "reports"):
         for file in sorted(path for path in (world.root / folder).rglob("*") if path.is_file()):
             found += [f"{file}: {one}" for one in secrets if holds(file.read_bytes(), one)]
-    db = sqlite3.connect(world.root / ".splinter/history.db")
-    dump = "\n".join(db.iterdump())
-    db.close()
+    dump = ""
+    for name in ("history.db", "memory.db"):
+        db = sqlite3.connect(world.root / ".splinter" / name)
+        dump += "\n".join(db.iterdump())
+        db.close()
     return found + [text for text in (dump, *texts) if any(holds(text.encode(), one) for one in secrets)]
 
 

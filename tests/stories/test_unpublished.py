@@ -296,6 +296,7 @@ def test_a_history_of_an_earlier_version_is_read(night: Night) -> None:
     assert night.world.doit().status == 0
     db = sqlite3.connect(night.world.root / ".splinter/history.db")
     db.execute("drop table errors")
+    db.execute("pragma user_version = 0")
     db.commit()
     db.close()
     assert "1 changed" in night.world.doit("history").out

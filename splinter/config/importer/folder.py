@@ -15,7 +15,7 @@ from splinter.config.importer.batch import Batch, File
 from splinter.config.yaml_documents import MAX_BYTES
 from splinter.errors import InputError, SplinterError
 from splinter.model import layout
-from splinter.system.history import write_whole
+from splinter.system.files import write_whole
 from splinter.text.patterns import path_problem, shown
 
 HEAD = "# Settings of splinter. Secrets never belong here."

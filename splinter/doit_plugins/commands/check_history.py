@@ -97,13 +97,13 @@ class History(Command):
         from splinter.config import settings_file
         from splinter.doit_plugins.reporter import published, with_errors
         from splinter.git import user_repository
-        from splinter.system.history import Store
+        from splinter.system import history
 
         environment = settings_file.environment()
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
-        runs = Store(repository.root / layout.STATE, is_read_only=True).runs(limit)
+        runs = history.History(repository.root / layout.STATE, is_read_only=True).runs(limit)
         if as_json:
             print(json.dumps([record_json.to_json(run) for run in runs], indent=2))
             return 0
@@ -143,14 +143,14 @@ class Show(Command):
         from splinter.config import settings_file
         from splinter.git import user_repository
         from splinter.publish import report
-        from splinter.system.history import Store
+        from splinter.system import history
         from splinter.text.redact import Redactor
 
         environment = settings_file.environment()
         repository = user_repository.open_repository(
             user_repository.toplevel(Path.cwd(), environment.variables), environment.variables
         )
-        store = Store(repository.root / layout.STATE, is_read_only=True)
+        store = history.History(repository.root / layout.STATE, is_read_only=True)
         run = wanted[0] if wanted else store.latest_run()
         if run is None:
             say("No run is recorded yet.")

@@ -40,11 +40,11 @@ def replayed(
 
 def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
     """Whether commits of ours stand on top of `than` in `theirs`."""
-    return not session.store.commits().isdisjoint(merge.first_parents(session.repository, theirs, [than]))
+    return not session.commits().isdisjoint(merge.first_parents(session.repository, theirs, [than]))
 
 
 def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
-    recorded = session.store.commits()
+    recorded = session.commits()
     ours = [place for place, commit in enumerate(commits) if commit in recorded]
     return commits[ours[-1] + 1 :] if ours else commits
 
@@ -52,7 +52,7 @@ def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
 def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
     """The results of our own latest commits, each to its parent: a rebase by hand copies them under other ids."""
     repository = session.repository
-    held = git.existing(repository, session.store.commits_of(plan.id, latest=_LATEST))
+    held = git.existing(repository, session.history.commits_of(plan.id, latest=_LATEST))
     parents = {commit: git.resolve(repository, f"{commit}^") for commit in held}
     return frozenset(git.result(repository, parent, commit) for commit, parent in parents.items() if parent)
 

@@ -92,7 +92,7 @@ def _is_rewritten(session: Session, plan: Plan, current: str, last: Success | No
 
 
 def _is_ours(session: Session, plan: Plan, commit: str, last: Success | None) -> bool:
-    return bool(last and last.tip == commit) or session.store.last_result(plan.id, commit) is not None
+    return bool(last and last.tip == commit) or session.history.last_result(plan.id, commit) is not None
 
 
 def in_use(session: Session, plan: Plan) -> str | None:

@@ -20,7 +20,7 @@ def found(session: Session, remote: str, commit: str, *, own: Iterable[str], the
     """
     known = sorted(git.existing(session.repository, there))
     unseen = remotes.unseen(session.repository, remote, commit, there=known)
-    strange = [one for one in unseen if one not in {*own, *session.store.commits()}] if unseen else []
+    strange = [one for one in unseen if one not in {*own, *session.commits()}] if unseen else []
     accepted = _accepted(session) if strange else frozenset()
     return next((one for one in strange if one not in accepted), None)
 

@@ -53,7 +53,7 @@ def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
         work.session.baselines[name, tree] = found
         if not found.cases and _leaves_cases(work.plan, check):
             return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
-        work.session.store.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
+        work.session.memory.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
         return found
 
 
@@ -76,7 +76,7 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     known = session.baselines.get((name, tree))
     if known or session.is_always:
         return known
-    kept = json.loads(session.store.fact(f"baseline/{name}") or "{}")
+    kept = json.loads(session.memory.fact(f"baseline/{name}") or "{}")
     if kept.pop("tree", None) != tree:
         return None
     # asked before any step ran, it is not read again: a command outside the sandbox can write there

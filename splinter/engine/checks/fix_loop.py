@@ -41,7 +41,7 @@ def attempts(work: Work) -> tuple[StepRecord, ...]:
     """What the attempts made so far came to, also those of earlier runs."""
     found = []
     for number, tried in enumerate(_tries(work), 1):
-        record = work.session.store.last_step(work.plan.id, f"fix-{number}", tried.get("commit") or "")
+        record = work.session.history.last_step(work.plan.id, f"fix-{number}", tried.get("commit") or "")
         found += [record] if record else []
     return tuple(found)
 
@@ -68,7 +68,7 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
     key = work.session.tries_key(work.plan)
     counted = {"from": judged.commit, "failing": result.failing}
-    work.session.store.add_attempt(work.plan.id, key, number, counted)
+    work.session.memory.add_attempt(work.plan.id, key, number, counted)
     prompt = prompts.of_fix(
         work.plan.workstream, judged.failures, number=number, earlier=run_step.earlier(work, until=None)
     )
@@ -77,7 +77,7 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED) or record.commit is None:
         raise judge.failed(record.reason or Reason.INTERRUPTED, f"{step.id}: {record.message}", judged)
-    work.session.store.add_attempt_result(work.plan.id, key, number, {**counted, "commit": record.commit})
+    work.session.memory.add_attempt_result(work.plan.id, key, number, {**counted, "commit": record.commit})
     return record.commit
 
 
@@ -90,7 +90,7 @@ def _step(plan: Plan, number: int) -> Step:
 
 
 def _tries(work: Work) -> tuple[dict[str, Any], ...]:
-    return work.session.store.attempts(work.plan.id, work.session.tries_key(work.plan))
+    return work.session.memory.attempts(work.plan.id, work.session.tries_key(work.plan))
 
 
 def _results(session: Session, tries: tuple[dict[str, Any], ...]) -> list[Tried]:

@@ -92,7 +92,7 @@ def _with_paths(work: Work, one: Difference, last: Success) -> Difference:
 
 
 def _never(work: Work, stale: str) -> str:
-    latest = work.session.store.last_workstream(work.plan.id)
+    latest = work.session.history.last_workstream(work.plan.id)
     if latest is None:
         return "it never ran"
     if failure := _failure(work, stale):
@@ -102,7 +102,7 @@ def _never(work: Work, stale: str) -> str:
 
 def _failure(work: Work, stale: str) -> str:
     """How the latest run ended where that was no success, and what can be done about it; empty where all was well."""
-    latest = work.session.store.last_workstream(work.plan.id)
+    latest = work.session.history.last_workstream(work.plan.id)
     past = _PAST.get(latest[1].outcome) if latest else None
     if not latest or not past:
         return ""

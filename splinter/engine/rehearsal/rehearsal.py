@@ -94,7 +94,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
     git.update_refs(session.repository, [update], why="splinter: rehearsal")
     if record.workstreams or record.left_out:
-        session.store.put_rehearsal(session.open_run(), record)
+        session.history.put_rehearsal(session.open_run(), record)
     return record
 
 

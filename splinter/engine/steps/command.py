@@ -239,7 +239,7 @@ def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> No
 
 def _keeping(session: Session) -> tuple[Path, ...]:
     """Where what an agent makes is kept: no call is made whose result would be lost."""
-    return session.repository.common / "objects", session.store.folder, session.state
+    return session.repository.common / "objects", session.history.folder, session.state
 
 
 def programs(tree: WorkTree) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def earlier(work: Work, *, until: str | None) -> tuple[StepRecord, ...]:
         if step.id == until:
             break
         commit = work.stepped[step.id].commit if step.id in work.stepped else ""
-        record = work.session.store.last_step(work.plan.id, step.id, commit)
+        record = work.session.history.last_step(work.plan.id, step.id, commit)
         found += [record] if record else []
     return tuple(found)
 
@@ -82,7 +82,7 @@ def attempt(
             reason=None if outcome == Outcome.INTERRUPTED else error.reason,
             message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
         )  # fmt: skip
-    work.session.store.add_step(run, kept)
+    work.session.history.add_step(run, kept)
     return kept
 
 
@@ -179,7 +179,7 @@ def _from_kept(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),), applied_run=kept.run,
         )  # fmt: skip
-        work.session.store.add_step(work.session.open_run(), done)
+        work.session.history.add_step(work.session.open_run(), done)
         return done
     return None
 
@@ -198,7 +198,7 @@ def _without_tries(work: Work, step: Step) -> StepRecord | None:
     failed = record(
         work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=Reason.CHECK_FAILED, message=message
     )
-    work.session.store.add_step(work.session.open_run(), failed)
+    work.session.history.add_step(work.session.open_run(), failed)
     return failed
 
 

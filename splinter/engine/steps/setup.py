@@ -24,7 +24,7 @@ from splinter.git.command_line import WorkTree
 from splinter.model import layout
 from splinter.model.fingerprints import fingerprint
 from splinter.model.workstream import Run, Setup, Step
-from splinter.system.history import write_whole
+from splinter.system.files import write_whole
 from splinter.text.counts import and_more
 
 _NAMED = 3

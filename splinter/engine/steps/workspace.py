@@ -40,7 +40,7 @@ def keep_hand_edits(work: Work, tree: WorkTree) -> None:
         return
     if found.tree == git.tree_of(work.repository, at) and not found.beside:
         return
-    patch = work.session.store.run_folder(work.session.open_run()) / work.plan.id / "found-in-worktree.patch"
+    patch = work.session.history.run_folder(work.session.open_run()) / work.plan.id / "found-in-worktree.patch"
     write_patch(work.session, at, found.tree, patch, beside=found.beside)
     where = work.session.relative(patch)
     work.session.note(f"{work.plan.id}: changes found in its work tree were kept as {where}, outside any commit.")

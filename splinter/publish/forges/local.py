@@ -14,7 +14,7 @@ from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.system import disk_errors
-from splinter.system.history import write_whole
+from splinter.system.files import write_whole
 from splinter.text.redact import plain
 
 FOLDER = f"{layout.STATE}/{layout.PULL_REQUESTS}"

@@ -21,7 +21,7 @@ from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
 from splinter.model.settings import Environment
 from splinter.system import disk_errors
-from splinter.system.history import write_whole
+from splinter.system.files import write_whole
 from splinter.text.counts import plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor

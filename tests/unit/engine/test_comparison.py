@@ -14,6 +14,7 @@ import pytest
 from splinter.engine.checks import baseline, comparison
 from splinter.engine.checks.comparison import compare
 from splinter.engine.tools import prompts
+from splinter.engine.work import Work
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
 from splinter.model.workstream import Run, Step, Workstream
 from tests.world import TUESDAY, World
@@ -441,10 +442,11 @@ def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.
     session: Any = SimpleNamespace(version=lambda profile: None, environment=environment)
     plan: Any = SimpleNamespace(workstream=SimpleNamespace(env=()), setup=(), tools={})
     step = Step(id="tests", action=Run(command="true"), timeout_s=1.0)
-    key = baseline.key(session, plan, step)
-    assert baseline.key(session, plan, step) == key
+    work = Work(session=session, plan=plan)
+    key = baseline.key(work, step)
+    assert baseline.key(work, step) == key
     monkeypatch.setattr(comparison, "RULES", comparison.RULES - 1)
-    assert baseline.key(session, plan, step) != key
+    assert baseline.key(work, step) != key
 
 
 def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
@@ -469,7 +471,7 @@ def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
 
 
 def facts(world: World) -> list[tuple[str, str]]:
-    with closing(sqlite3.connect(world.root / ".splinter/history.db")) as database:
+    with closing(sqlite3.connect(world.root / ".splinter/memory.db")) as database:
         return database.execute("select name, value from facts").fetchall()
 
 

@@ -13,7 +13,8 @@ from splinter.errors import StepError
 from splinter.model.records import Usage
 from splinter.model.workstream import Budget
 from splinter.system.budget import Account, Allowance, Ledger
-from splinter.system.history import Store
+from splinter.system.history import History
+from splinter.system.memory import Memory
 from tests.world import TUESDAY, World, children, end_group, wait_for
 
 ANSWER = (
@@ -26,9 +27,19 @@ def reported(usd: float, tokens: int = 0) -> Usage:
     return Usage(calls=1, priced=1, counted=1, usd=usd, input_tokens=tokens)
 
 
+Stores = tuple[Memory, History]
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / ".splinter")
+def stores(tmp_path: Path) -> Stores:
+    return Memory(tmp_path / ".splinter"), History(tmp_path / ".splinter")
+
+
+def cost(stores: Stores) -> Usage:
+    """What the run cost, as its budget counts it and as its history tells it: the same."""
+    memory, history = stores
+    assert memory.usage_of("r") == history.usage_of("r")
+    return history.usage_of("r")
 
 
 def account(workstream: str = "w", **budget: Any) -> Account:
@@ -41,13 +52,13 @@ def pays(ledger: Ledger, on: Account, usage: Usage, seconds: float = 0.0) -> All
         return booking.allowance
 
 
-def test_without_a_budget_nothing_is_limited(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=4)
+def test_without_a_budget_nothing_is_limited(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=4)
     assert pays(ledger, account(), reported(5)) == Allowance(usd=math.inf, tokens=math.inf, seconds=math.inf)
 
 
-def test_a_call_may_take_what_its_workstream_has_left(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=4)
+def test_a_call_may_take_what_its_workstream_has_left(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=4)
     on = account(usd=2.0, tokens=1000, minutes=1)
     assert pays(ledger, on, reported(1.5, 400), seconds=20) == Allowance(usd=2.0, tokens=1000, seconds=60)
     assert pays(ledger, on, reported(0.6, 100)) == Allowance(usd=0.5, tokens=600, seconds=40)
@@ -55,8 +66,8 @@ def test_a_call_may_take_what_its_workstream_has_left(store: Store) -> None:
         pays(ledger, on, reported(1))
 
 
-def test_another_occurrence_counts_again(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=4)
+def test_another_occurrence_counts_again(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=4)
     pays(ledger, account(usd=1.0), reported(1.0))
     assert (
         pays(ledger, Account(run="r", workstream="w", tries_key="other", budget=Budget(usd=1.0)), reported(0)).usd
@@ -64,15 +75,15 @@ def test_another_occurrence_counts_again(store: Store) -> None:
     )
 
 
-def test_minutes_bind_what_is_not_paid_too(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=1)
+def test_minutes_bind_what_is_not_paid_too(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=1)
     pays(ledger, account(minutes=1), reported(0), seconds=61)
     with pytest.raises(StepError, match=r"^its budget of 1 minutes is used up"):
         ledger.booked(account(minutes=1), "check", is_paid=False, is_stopping=lambda: False).__enter__()
 
 
-def test_calls_at_once_share_the_run_s_budget_and_never_reserve_more(store: Store) -> None:
-    ledger = Ledger(store, Budget(usd=8.0), jobs=4)
+def test_calls_at_once_share_the_run_s_budget_and_never_reserve_more(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(usd=8.0), jobs=4)
     booked = [ledger.booked(account(f"w{n}"), "s", is_paid=True, is_stopping=lambda: False) for n in range(4)]
     shares = [one.__enter__().allowance.usd for one in booked]
     assert shares == [2.0, 2.0, 2.0, 2.0]
@@ -80,8 +91,8 @@ def test_calls_at_once_share_the_run_s_budget_and_never_reserve_more(store: Stor
         one.__exit__(None, None, None)
 
 
-def test_a_call_waits_while_others_hold_what_is_left_and_gets_what_they_did_not_take(store: Store) -> None:
-    ledger = Ledger(store, Budget(usd=1.0), jobs=1)
+def test_a_call_waits_while_others_hold_what_is_left_and_gets_what_they_did_not_take(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(usd=1.0), jobs=1)
     first = ledger.booked(account("a"), "s", is_paid=True, is_stopping=lambda: False)
     booking = first.__enter__()
     assert booking.allowance.usd == 1.0
@@ -96,8 +107,8 @@ def test_a_call_waits_while_others_hold_what_is_left_and_gets_what_they_did_not_
     assert got == [0.75]
 
 
-def test_waiting_for_a_share_ends_with_the_run(store: Store) -> None:
-    ledger = Ledger(store, Budget(usd=1.0), jobs=1)
+def test_waiting_for_a_share_ends_with_the_run(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(usd=1.0), jobs=1)
     held = ledger.booked(account("a"), "s", is_paid=True, is_stopping=lambda: False)
     held.__enter__()
     with pytest.raises(StepError, match="interrupted while waiting") as ended:
@@ -105,8 +116,8 @@ def test_waiting_for_a_share_ends_with_the_run(store: Store) -> None:
     assert ended.value.reason == "interrupted"
 
 
-def test_a_used_up_run_starts_nothing_that_is_paid(store: Store) -> None:
-    ledger = Ledger(store, Budget(usd=1.0), jobs=4)
+def test_a_used_up_run_starts_nothing_that_is_paid(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(usd=1.0), jobs=4)
     pays(ledger, account("a"), reported(1.2))
     with pytest.raises(StepError, match=r"^the run's budget of 1 dollars is used up$"):
         pays(ledger, account("b"), reported(0))
@@ -114,24 +125,25 @@ def test_a_used_up_run_starts_nothing_that_is_paid(store: Store) -> None:
         pass
 
 
-def test_what_is_not_reported_is_unknown_and_uses_up_nothing(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=1)
+def test_what_is_not_reported_is_unknown_and_uses_up_nothing(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=1)
     pays(ledger, account(usd=1.0), Usage(calls=1))
     assert pays(ledger, account(usd=1.0), Usage(calls=1)).usd == 1.0
-    assert store.usage_of("r") == Usage(calls=2)
+    assert cost(stores) == Usage(calls=2)
 
 
-def test_a_call_that_was_killed_counts_as_one_that_reported_nothing(store: Store) -> None:
-    store.begin_call("r", "w", "m", "s", is_paid=True)
-    pays(Ledger(store, Budget(), jobs=1), account(), reported(0.5))
-    assert store.usage_of("r") == Usage(calls=2, priced=1, counted=1, usd=0.5)
+def test_a_call_that_was_killed_counts_as_one_that_reported_nothing(stores: Stores) -> None:
+    killed = Ledger(*stores, Budget(), jobs=1).booked(account(), "s", is_paid=True, is_stopping=lambda: False)
+    killed.__enter__()  # and never left
+    pays(Ledger(*stores, Budget(), jobs=1), account(), reported(0.5))
+    assert cost(stores) == Usage(calls=2, priced=1, counted=1, usd=0.5)
 
 
-def test_a_call_that_could_not_be_started_cost_nothing(store: Store) -> None:
-    ledger = Ledger(store, Budget(), jobs=1)
+def test_a_call_that_could_not_be_started_cost_nothing(stores: Stores) -> None:
+    ledger = Ledger(*stores, Budget(), jobs=1)
     with pytest.raises(StepError), ledger.booked(account(), "s", is_paid=True, is_stopping=lambda: False):
         raise StepError("tool_missing", "it is not there")
-    assert store.usage_of("r") == Usage()
+    assert cost(stores) == Usage()
 
 
 # real runs

@@ -1,0 +1,86 @@
+"""One of our sqlite files under `.splinter/`: opened, brought to the version of this code, read and written.
+
+It knows no table. Text of others is masked before it is written; opened for reading, it writes no byte.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from splinter.errors import StorageError
+from splinter.model import record_json
+from splinter.system import sqlite_files
+from splinter.system.files import make_ignored_folder
+from splinter.text.redact import Masked, Redactor
+
+
+class Database:
+    """A file of tables; safe to use from several threads."""
+
+    def __init__(
+        self, file: Path, migrations: Sequence[str], *, redactor: Redactor | None = None, is_read_only: bool = False
+    ) -> None:
+        """`migrations` are scripts, each of which brings a file of its number to the next: the last made this version.
+
+        The folder is made, with its own `.gitignore`, unless opened for reading. What is written is masked by
+        `redactor`. `repair` says what opening it repaired, empty for nothing. Raises OSError or StorageError where
+        nothing can be written, or a later version wrote the file.
+        """
+        self.file, self.folder, self._redactor = file, file.parent, redactor or Redactor(())
+        self.is_read_only = is_read_only
+        self._lock = threading.RLock()
+        self.repair = ""
+        if is_read_only:
+            self._db = sqlite3.connect(":memory:", check_same_thread=False)
+            sqlite_files.copy_into(self._db, file)
+        else:
+            make_ignored_folder(self.folder)
+            self._db, self.repair = sqlite_files.connect(file, "", may_move=True)
+        self._migrate(migrations)
+
+    def close(self) -> None:
+        """Write the log back into the database file."""
+        self._db.close()
+
+    def _migrate(self, migrations: Sequence[str]) -> None:
+        (version,) = self._rows("pragma user_version")[0]
+        if version > len(migrations):
+            raise StorageError(
+                f"{self.file} was written by a newer splinter (its version is {version}, this one knows"
+                f" {len(migrations)}); update splinter, or move the file away"
+            )
+        for number, script in enumerate(migrations[version:], version + 1):
+            try:
+                self._db.executescript(f"begin immediate; {script}; pragma user_version = {number}; commit;")
+            except sqlite3.DatabaseError as error:
+                raise sqlite_files.storage_error(self.file, error) from error
+
+    def _json(self, record: object) -> Masked:
+        return self._redactor.json(record_json.to_json(record))
+
+    def _keep(self, sql: str, *keys: str | int | None, record: Masked) -> int:
+        """Write one row whose last value is a record, after its keys; returns its number."""
+        return self._write(sql, *keys, record)
+
+    def _write(self, sql: str, *values: object) -> int:
+        """Write one row, which holds no text of others; returns its number."""
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).lastrowid or 0
+        except sqlite3.DatabaseError as error:
+            raise sqlite_files.storage_error(self.file, error) from error
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        try:
+            with self._lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise sqlite_files.storage_error(self.file, error) from error
+
+    def _text(self, sql: str, *values: object) -> str | None:
+        rows = self._rows(sql, *values)
+        return str(rows[0][0]) if rows else None

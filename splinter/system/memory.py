@@ -1,0 +1,120 @@
+"""What the next run decides by, in `.splinter/memory.db`: open occurrences, tries, costs, and small facts.
+
+What a run did is in the history; without this file tries and costs count from nothing, and no report changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from splinter.model import layout, record_json
+from splinter.model.records import Usage
+from splinter.system.database import Database
+from splinter.text.redact import Redactor
+
+_MIGRATIONS = (
+    """
+create table if not exists occurrences
+    (workstream text primary key, occurrence text not null, is_open integer not null);
+create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
+create table if not exists calls
+    (id integer primary key, run text, workstream text, made_of text, step text, is_paid integer, seconds real,
+    usage text);
+create index if not exists calls_of on calls (workstream, made_of);
+create table if not exists facts (name text primary key, value text not null);
+""",
+)
+_COMMIT = "commit/"
+
+
+class Memory(Database):
+    """What one repository's runs have to remember."""
+
+    def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
+        """`folder` is `.splinter/`; raises what `Database` does."""
+        super().__init__(folder / layout.MEMORY, _MIGRATIONS, redactor=redactor, is_read_only=is_read_only)
+
+    def open_occurrence(self, workstream: str) -> str | None:
+        """The occurrence of an `always` workstream that was begun and has not come to its end."""
+        return self._text("select occurrence from occurrences where workstream = ? and is_open = 1", workstream)
+
+    def set_occurrence(self, workstream: str, occurrence: str, *, is_open: bool) -> None:
+        """Begin or end an occurrence of an `always` workstream."""
+        self._write(
+            "insert into occurrences values (?, ?, ?) on conflict do update"
+            " set occurrence = excluded.occurrence, is_open = excluded.is_open",
+            workstream, occurrence, int(is_open),
+        )  # fmt: skip
+
+    def add_attempt(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
+        """Count a try of a fix loop, before it is made."""
+        self._keep(
+            "insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, record=self._redactor.json(detail)
+        )
+
+    def add_attempt_result(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
+        """Keep what a counted try came to."""
+        self._write(
+            "update attempts set record = ? where workstream = ? and made_of = ? and attempt = ?",
+            json.dumps(detail), workstream, made_of, attempt,
+        )  # fmt: skip
+
+    def attempts(self, workstream: str, made_of: str) -> tuple[dict[str, Any], ...]:
+        """The tries of a fix loop made so far for the same definition and occurrence."""
+        rows = self._rows(
+            "select record from attempts where workstream = ? and made_of = ? order by rowid", workstream, made_of
+        )
+        return tuple(json.loads(row[0]) for row in rows)
+
+    def begin_call(self, run: str, workstream: str, made_of: str, step: str, *, is_paid: bool) -> int:
+        """Write down that a command is about to be started, and so may cost; one that is killed stays as it is now."""
+        return self._write(
+            "insert into calls (run, workstream, made_of, step, is_paid) values (?, ?, ?, ?, ?)",
+            run, workstream, made_of, step, int(is_paid),
+        )  # fmt: skip
+
+    def end_call(self, call: int, seconds: float, usage: Usage | None) -> None:
+        """Write down how long it took, and what it cost as far as it says."""
+        taken = json.dumps(record_json.to_json(usage)) if usage else None
+        self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
+                    int(usage is not None), call)  # fmt: skip
+
+    def seconds_of_calls(self, workstream: str, made_of: str) -> float:
+        """Seconds of all commands started for one definition and occurrence, whichever run they were in."""
+        found = self._rows("select sum(seconds) from calls where workstream = ? and made_of = ?", workstream, made_of)
+        return float(found[0][0] or 0.0)
+
+    def usage_of_calls(self, workstream: str, made_of: str) -> Usage:
+        """What the tools reported of those commands; one that was killed counts as a call that reported nothing."""
+        return self._usage("workstream = ? and made_of = ?", workstream, made_of)
+
+    def usage_of(self, run: str) -> Usage:
+        """What the tools reported of the commands of a run."""
+        return self._usage("run = ?", run)
+
+    def _usage(self, where: str, *values: object) -> Usage:
+        rows = self._rows(f"select usage from calls where is_paid = 1 and {where}", *values)  # noqa: S608
+        return sum((Usage(**json.loads(row[0])) if row[0] else Usage(calls=1) for row in rows), Usage())
+
+    def fact(self, name: str) -> str | None:
+        """A small thing remembered between runs, such as the id that was pushed last."""
+        return self._text("select value from facts where name = ?", name)
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a small thing."""
+        self._keep(
+            "insert into facts values (?, ?) on conflict do update set value = excluded.value",
+            name, record=self._redactor.text(value),
+        )  # fmt: skip
+
+    def commits(self) -> frozenset[str]:
+        """The commits of ours that no step made: merges of what a workstream depends on."""
+        rows = self._rows("select substr(name, ?) from facts where name like ?", len(_COMMIT) + 1, f"{_COMMIT}%")
+        return frozenset(row[0] for row in rows)
+
+    def add_commit(self, commit: str, workstream: str) -> None:
+        """Remember such a commit."""
+        self.set_fact(f"{_COMMIT}{commit}", workstream)
