@@ -14,7 +14,7 @@ from doit.reporter import ConsoleReporter
 
 from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.errors import Reason, SplinterError
-from splinter.model import records
+from splinter.model import record_words
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
 from splinter.text.redact import Masked, Redactor, plain
@@ -32,7 +32,7 @@ def published(run: RunRecord) -> str:
 
 def with_errors(said: str, run: RunRecord) -> str:
     """The same, and how many of the run's tasks ended in an error."""
-    return ", ".join(filter(None, (said, records.errors_in_words(run))))
+    return ", ".join(filter(None, (said, record_words.errors_in_words(run))))
 
 
 class Reporter(ConsoleReporter):
@@ -111,7 +111,7 @@ class Reporter(ConsoleReporter):
             return
         if record is None or run != self.session.run:
             return
-        for what, path in records.evidence(record):
+        for what, path in record_words.evidence(record):
             self._say(f"     {what}: {path}")
         if record.ref:
             self._say(f"     Commit of what was made: {record.ref}")

@@ -10,8 +10,9 @@ from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
 from splinter.doit_plugins.terminal import read_project
 from splinter.engine import accept, prepare, project
+from splinter.engine.placement import Here, Placement
 from splinter.engine.session import Session
-from splinter.engine.steps import command, run_step
+from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
 from splinter.git import worktree
@@ -26,6 +27,7 @@ from splinter.publish import plugins
 from splinter.system import disk_errors
 from splinter.system.run_lock import RunLock
 
+PLACE: Placement = Here()
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."
 
 
@@ -85,7 +87,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         has_failed = row is not None and row.fingerprint == own and not rows.is_done(one)
         return _recording_failure(work, "prepare", lambda: to_values(
             own,
-            prepare.prepare(work, previous=row.value if row else None, has_failed=has_failed),
+            PLACE.prepare(work, previous=row.value if row else None, has_failed=has_failed),
             source=one.workstream.source,
         ))  # fmt: skip
 
@@ -117,7 +119,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
         work = rows.work(one)
         before, own = _begins_at(work, step.id), made_of()
         return _recording_failure(work, step.id, lambda: to_values(
-            own, run_step.step(work, step, before=before, fingerprint=own)
+            own, PLACE.step(work, step, before=before, fingerprint=own)
         ))  # fmt: skip
 
     return _task(session, one, step.id, is_fresh, run, task_dep=[one.task_before(step.id)], doc=command.label(step))
@@ -138,7 +140,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         files = rows.of_file_states(one.task("prepare"))
         tasks = row_recovery.remembered(one, rows, source=rows.source(one), files=files)
         return _recording_failure(work, "accept", lambda: to_values(
-            own, accept.accept(work, before=before, fingerprint=own, tasks=tasks)
+            own, PLACE.accept(work, before=before, fingerprint=own, tasks=tasks)
         ))  # fmt: skip
 
     before = one.task_before("accept")

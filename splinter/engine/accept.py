@@ -22,7 +22,7 @@ from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.model import fingerprints
-from splinter.model.done import Accepted
+from splinter.model.done import Accepted, Prepared
 from splinter.model.records import CheckRecord, Outcome, StepRecord, WorkstreamRecord
 from splinter.text.redact import masked
 
@@ -32,46 +32,45 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
 
     `tasks` is what git is to remember of the tasks before this one, for whoever knows what it means.
     """
-    session, plan, prepared = work.session, work.plan, work.prepared
+    session, prepared = work.session, work.prepared
     assert prepared
     judged = Judged(commit=before)
     try:
         setup.touch(work, work.tree, before)
         judged = fix_loop.fixed(work, start=prepared.start, before=before)
         _look_for_artifacts(work, judged.commit)
-        result = git.result(work.repository, prepared.start, judged.commit)
-        success = Success(
-            start=prepared.start,
-            tip=judged.commit,
-            base=prepared.base,
-            result=result,
-            fingerprint=fingerprint,
-            inputs=masked(fingerprints.workstream_inputs(plan, work.results), session.redactor),
-            versions=prepared.versions,
-            tasks={**tasks, "accept": {"commit": judged.commit}},
-        )
-        settled = move_branch.settle(session, plan, success, judged=judged.commit)
+        success = _success(work, prepared, judged.commit, fingerprint=fingerprint, tasks=tasks)
+        settled = move_branch.settle(session, work.plan, success, judged=judged.commit)
     except StepError as error:
         error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise
     session.made.add(settled.tip)
     outcome = Outcome.CHANGED if settled.is_changed else Outcome.UNCHANGED
     record = describe(work, outcome, checks=judged.checks)
-    changes = git.diff(work.repository, prepared.start, settled.tip)
-    record = replace(
-        record, tip=settled.tip, result=result, files=git.files(changes), notes=record.notes + settled.notes
+    files, notes = git.files(git.diff(work.repository, prepared.start, settled.tip)), (*record.notes, *settled.notes)
+    session.history.put_workstream(
+        session.open_run(), replace(record, tip=settled.tip, result=success.result, files=files, notes=notes)
     )
-    session.history.put_workstream(session.open_run(), record)
     _end_occurrence(work)
     return Accepted(
+        start=prepared.start, base=prepared.base, tip=settled.tip, commit=judged.commit, result=success.result,
+        outcome=outcome, inputs=success.inputs, versions=prepared.versions,
+    )  # fmt: skip
+
+
+def _success(
+    work: Work, prepared: Prepared, commit: str, *, fingerprint: str, tasks: Mapping[str, Any]
+) -> Success:  # fmt: skip
+    """What git is to remember of it."""
+    return Success(
         start=prepared.start,
+        tip=commit,
         base=prepared.base,
-        tip=settled.tip,
-        commit=judged.commit,
-        result=result,
-        outcome=outcome,
-        inputs=success.inputs,
+        result=git.result(work.repository, prepared.start, commit),
+        fingerprint=fingerprint,
+        inputs=masked(fingerprints.workstream_inputs(work.plan, work.results), work.session.redactor),
         versions=prepared.versions,
+        tasks={**tasks, "accept": {"commit": commit}},
     )
 
 

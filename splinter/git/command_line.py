@@ -9,9 +9,10 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -126,7 +127,7 @@ def call(
 
     `is_remote` lets it use the user's config for remotes, `is_elsewhere` means that an argument names the repository.
     """
-    where = [f"--git-dir={repository.common}", f"--work-tree={worktree.path if worktree else repository.root}"]
+    where = (f"--git-dir={repository.common}", f"--work-tree={worktree.path if worktree else repository.root}")
     variables = environment(repository.environ, is_remote=is_remote or repository.is_partial) | dict(env or {})
     if repository.objects:
         variables["GIT_OBJECT_DIRECTORY"] = str(repository.objects)
@@ -137,23 +138,32 @@ def call(
     options = [word for setting in config for word in ("-c", setting)]
     argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
     cwd = worktree.path if worktree else None
+    ask = partial(process.capture, argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
     try:
-        done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
-        for tried in range(_TIDIED_TRIES):
-            if done.exit_status in ok or stdout or not _TIDIED.search(done.stderr):
-                break
-            time.sleep(_TIDIED_PAUSE_S * 3**tried)  # a loaded machine repacks as often as we look
-            done = process.capture(argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
+        done = ask() if stdout else _settled(ask, ok)
     except SplinterError:
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        hindered = disk_errors.of_git(
-            verb, said, _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
-        )
-        if hindered:
-            raise hindered
-        raise GitError(f"git {verb} failed with exit status {done.exit_status}: {_words(said)}")
+        written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
+        raise _error(verb, done, written)
+    return done
+
+
+def _error(verb: str, done: process.Captured, written: list[Path]) -> SplinterError:
+    """Why a call failed: the disk, where it was that, else what git says."""
+    said = done.stderr.decode("utf-8", "replace").strip()
+    failed = GitError(f"git {verb} failed with exit status {done.exit_status}: {_words(said)}")
+    return disk_errors.of_git(verb, said, written) or failed
+
+
+def _settled(ask: Callable[[], process.Captured], ok: tuple[int, ...]) -> process.Captured:
+    """What a call says once no pack is being tidied away under it."""
+    done = ask()
+    for tried in range(_TIDIED_TRIES):
+        if done.exit_status in ok or not _TIDIED.search(done.stderr):
+            break
+        time.sleep(_TIDIED_PAUSE_S * 3**tried)  # a loaded machine repacks as often as we look
+        done = ask()
     return done
 
 

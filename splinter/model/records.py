@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from splinter.errors import Reason
 from splinter.model.registry import REPORTING
-from splinter.text.counts import plural
 
 
 class Outcome(StrEnum):
@@ -30,6 +29,7 @@ OUTCOMES = (
     Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED, Outcome.SKIPPED
 )  # fmt: skip
 BAD = (Outcome.FAILED, Outcome.ERROR)  # outcomes of cases
+FAILURES = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.BLOCKED)  # in the order in which a reader wants them
 PUBLISHING = ("pr", *REPORTING)
 REASONS = tuple(reason for reason in Reason if reason is not Reason.INTERRUPTED)
 
@@ -326,45 +326,6 @@ def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
     )
 
 
-def evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
-    """What was kept of a failure: pairs of what it is and its path."""
-    parts: tuple[StepRecord | CheckRecord, ...] = (*record.steps, *record.checks)
-    for part in parts:
-        name = part.step if isinstance(part, StepRecord) else part.check
-        if part.outcome in FAILURES and part.log:
-            yield f"Log of {name}", part.log
-        if part.outcome in FAILURES and isinstance(part, StepRecord) and part.patch:
-            yield f"Patch of {name}", part.patch
-    if record.patch:
-        yield "Patch of what was made", record.patch
-
-
-def errors_in_words(run: RunRecord) -> str:
-    """How many of a run's tasks ended in an error: `1 not published, 2 errors`; empty for none."""
-    unpublished = sum(error.is_publishing for error in run.open_errors)
-    others = len(run.open_errors) - unpublished
-    return ", ".join(
-        filter(None, (f"{unpublished} not published" if unpublished else "", plural(others, "error") if others else ""))
-    )
-
-
-def cost(usage: Usage) -> str:
-    """What agents say they cost: `$0.0137, 2,400 tokens read, 68 written`, or `cost unknown`, which is not 0."""
-    return amounts(usage) if usage.priced else f"cost {amounts(usage)}"
-
-
-def amounts(usage: Usage) -> str:
-    """The same after a label that says "cost" already: `unknown` where no agent says its dollars."""
-    dollars = _sum(f"${usage.usd:.4f}" if usage.usd < 1 else f"${usage.usd:,.2f}", usage.priced, usage.calls)
-    tokens = f"{usage.input_tokens:,} tokens read, {usage.output_tokens:,} written"
-    return ", ".join(filter(None, (dollars or "unknown", _sum(tokens, usage.counted, usage.calls))))
-
-
-def _sum(shown: str, known: int, calls: int) -> str:
-    """A sum of which only the known parts are in it."""
-    return "" if not known else shown if known == calls else f"at least {shown}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
     """How a check ended, and its cases by id.
@@ -377,6 +338,3 @@ class Outcomes:
     exit_status: int | None = None
     is_unexplained: bool = False
     flaky: tuple[str, ...] = ()
-
-
-FAILURES = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.BLOCKED)  # in the order in which a reader wants them

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from splinter.model import records
+from splinter.model import record_words
 from splinter.model.records import (
     BAD,
     CaseRecord,
@@ -96,10 +96,11 @@ def _environment(*, is_html: bool) -> Environment:
     )
     environment.filters.update(
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
-        excerpt=markdown.excerpt, cost=records.cost, amounts=records.amounts,
+        excerpt=markdown.excerpt, cost=record_words.cost, amounts=record_words.amounts,
         value_text=markdown.value_text, is_url=markdown.is_url,
-        evidence=records.evidence, failing=_failing, differences=_differences, clashing=_clashing, file_word=_file_word,
-        pull_request_words=_pull_request_words, href=_href, more=counts.more, plural=counts.plural,
+        evidence=record_words.evidence, failing=_failing, differences=_differences, clashing=_clashing,
+        file_word=_file_word, pull_request_words=_pull_request_words, href=_href, more=counts.more,
+        plural=counts.plural,
     )  # fmt: skip
     environment.globals["longest"] = LONGEST_LIST
     return environment

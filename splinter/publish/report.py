@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from splinter.model import record_json, records
+from splinter.model import record_json, record_words
 from splinter.model.ports import Message
 from splinter.model.records import (
     FAILURES,
@@ -30,7 +30,7 @@ def verdict(run: RunRecord) -> str:
 def tally(run: RunRecord) -> str:
     """How many ended how: `2 changed, 1 failed`; it says so where nothing ran."""
     by_outcome = ", ".join(f"{number} {outcome}" for outcome, number in _counts(run))
-    return ", ".join(filter(None, (NOTHING_RAN if is_idle(run) else "", by_outcome, records.errors_in_words(run))))
+    return ", ".join(filter(None, (NOTHING_RAN if is_idle(run) else "", by_outcome, record_words.errors_in_words(run))))
 
 
 def is_idle(run: RunRecord) -> bool:

@@ -13,7 +13,7 @@ from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
-from splinter.model import layout, record_json, records
+from splinter.model import layout, record_json, record_words, records
 from splinter.model.records import RunRecord
 from splinter.text import counts, redact
 
@@ -111,7 +111,7 @@ class History(Command):
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
             seconds = sum(one.seconds for one in run.workstreams)
-            cost = f"  {records.cost(run.usage)}" if run.usage.calls else ""
+            cost = f"  {record_words.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (did not finish)"
             said = with_errors(outcomes or published(run), run)
             print(f"{run.run}  {run.started}  {seconds:8.1f} s  {said}{cost}{ended}")

@@ -31,6 +31,7 @@ from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
 from splinter.system import disk, disk_errors
 from splinter.system.budget import Allowance
+from splinter.system.command_runner import Call
 from splinter.system.process import Ended
 from splinter.text import excerpts
 
@@ -118,17 +119,19 @@ def act(
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     is_partial = reason == Reason.EXIT_CODE and bool(results.cases)
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
-    failure = _failure(work.session, command, ended, reading, reason, deadline_s, step) if reason else None
-    if failure:
-        failure.log = work.log(name)
+    failure = _failure(work, command, ended, reading, reason, deadline_s, step, name) if reason else None
     if failure and reason == Reason.EXIT_CODE:
         missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
-    denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
-    unread = () if reading.is_understood or ended.reason else (NOT_UNDERSTOOD,)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
-        notes=(*ended.notes, *denied, *unread, *notes),
+        notes=(*ended.notes, *_notes(ended, reading), *notes),
     )  # fmt: skip
+
+
+def _notes(ended: Ended, reading: Reading) -> tuple[str, ...]:
+    """What a report says, or does not, that is no failure by itself."""
+    denied = (f"it was denied: {', '.join(reading.denied)}",) if reading.denied else ()
+    return denied if reading.is_understood or ended.reason else (*denied, NOT_UNDERSTOOD)
 
 
 def profile_of(plan: Plan, step: Step) -> Tool | None:
@@ -214,17 +217,15 @@ def _run(
 ) -> Ended:  # fmt: skip
     tree, scratch, log = place.tree, place.scratch, work.log(name)
     env = environment(work, profile, tree)
-    argv: tuple[str, ...] | str = command.argv
-    if sandboxing.is_wanted(work.session, profile):
-        argv, env = sandboxing.fenced(
-            work, profile, argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
-            has_network=place.has_network,
-        )  # fmt: skip
+    runner = sandboxing.runner(
+        work, profile, command.argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
+        has_network=place.has_network,
+    )  # fmt: skip
+    stdin = scratch.prompt if command.stdin is not None else None
     try:
-        return work.session.processes.run(
-            argv, cwd=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,
-            stdin=scratch.prompt if command.stdin is not None else None,
-        )  # fmt: skip
+        return runner.run(Call(
+            argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin
+        ))  # fmt: skip
     except (OSError, ValueError) as error:
         raise StepError(Reason.TOOL_MISSING, f"{command.label} cannot be started: {error}") from error
 
@@ -285,8 +286,9 @@ def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> Reason | None:
 
 
 def _failure(
-    session: Session, command: Command, ended: Ended, reading: Reading, reason: Reason, deadline_s: float, step: Step
-) -> StepError:
+    work: Work, command: Command, ended: Ended, reading: Reading, reason: Reason, deadline_s: float, step: Step,
+    name: str,
+) -> StepError:  # fmt: skip
     how = {
         Reason.EXIT_CODE: f"ended with exit status {ended.exit_status}",
         Reason.TIMED_OUT: f"did not end within {deadline_s:g} s and was ended with all it had started",
@@ -301,8 +303,8 @@ def _failure(
     is_the_tools_word = is_limit or reason == Reason.AGENT_ERROR
     who = tool_of(step) if is_the_tools_word else command.label
     last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, _LAST_LINES)
-    failure = StepError(reason, session.redactor.text(f"{who} {how}" + (f"\n{last}" if last else "")))
-    failure.exit_status_of_child = ended.exit_status
+    failure = StepError(reason, work.mask(f"{who} {how}" + (f"\n{last}" if last else "")))
+    failure.exit_status_of_child, failure.log = ended.exit_status, work.log(name)
     return failure
 
 

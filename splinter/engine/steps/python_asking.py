@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from splinter.git import user_repository
 from splinter.model import layout
 from splinter.model.tool import Tool
 from splinter.model.workstream import Run, Step
+from splinter.system.command_runner import Call, CommandRunner, Local
 
 _DEADLINE_S = 20.0
 
@@ -89,7 +90,7 @@ def _read(interpreter: str, printed: str) -> Answer:
 
 def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_fenced: bool) -> str:
     """What the interpreter prints, or one line that says why it printed nothing."""
-    argv: Sequence[str] = (interpreter, "-E", "-B", "-c", Path(import_probe.__file__).read_text("utf-8"), question)
+    argv = (interpreter, "-E", "-B", "-c", Path(import_probe.__file__).read_text("utf-8"), question)
     env = dict(asker.env)
     scratch = session.state / layout.SCRATCH
     try:
@@ -99,18 +100,13 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
         return f"no folder for it can be made: {error.strerror}"
     try:
         (folder / "home").mkdir()
+        runner: CommandRunner = Local(session.processes)
         if is_fenced and asker.work:
-            argv, env = sandboxing.fenced(
-                asker.work,
-                asker.tool,
-                tuple(argv),
-                env,
-                tree=asker.places.tree,
-                scratch=folder,
-                home=folder / "home",
+            runner = sandboxing.runner(
+                asker.work, asker.tool, argv, env, tree=asker.places.tree, scratch=folder, home=folder / "home"
             )
-        cwd = asker.places.tree if asker.places.tree.is_dir() else folder
-        ended = session.processes.run(argv, cwd=cwd, env=env, log=folder / "log", timeout_s=_DEADLINE_S)
+        tree = asker.places.tree if asker.places.tree.is_dir() else folder
+        ended = runner.run(Call(argv=argv, tree=tree, env=env, log=folder / "log", timeout_s=_DEADLINE_S))
     except (OSError, ValueError) as error:
         return f"it cannot be started: {error}"
     finally:

@@ -22,7 +22,7 @@ from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.git.commands import RawChange, RefUpdate
-from splinter.model import layout, records
+from splinter.model import layout, record_words
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.tool import Tool
@@ -174,7 +174,7 @@ def _from_kept(
         commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
         pin(work, step.id, commit)
         took = ", which took " if kept.usage and kept.usage.priced else ", "
-        cost = f"{took}{records.cost(kept.usage)}" if kept.usage else ""
+        cost = f"{took}{record_words.cost(kept.usage)}" if kept.usage else ""
         done = record(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),), applied_run=kept.run,

@@ -15,9 +15,9 @@ from splinter.model import layout, tool
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
+from splinter.system.command_runner import TEMPORARY, Bubblewrap, CommandRunner, Local
 from splinter.text import excerpts
 
-_TEMPORARY = "/tmp"  # noqa: S108  a folder of its own in there
 _PROBE_S = 20.0
 _MOST_LINKS = 20  # that lead from one to the next
 
@@ -28,21 +28,24 @@ def is_wanted(session: Session, profile: Tool | None) -> bool:
     return (own or session.settings.sandbox) == "bubblewrap"
 
 
-def fenced(
+def runner(
     work: Work, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
     tree: Path, scratch: Path, home: Path, has_network: bool = False,
-) -> tuple[tuple[str, ...], dict[str, str]]:  # fmt: skip
-    """The command line and environment of a command in the sandbox; `home` is the folder that stands for the user's.
+) -> CommandRunner:  # fmt: skip
+    """Where a command of a workstream runs; `home` is the folder that stands for the user's in the sandbox.
 
-    It may write in the work tree at `tree` and in `scratch`.
+    There it may write in the work tree at `tree` and in `scratch`.
     """
+    session = work.session
+    if not is_wanted(session, profile):
+        return Local(session.processes)
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
     recorded = work.repository.start / tool.recorded_path(work.plan.id, "step")
     reads = [
         work.repository.common / "objects",
         recorded.parent,
-        *(Path(path).expanduser() for path in work.session.settings.sandbox_reads),
+        *(Path(path).expanduser() for path in session.settings.sandbox_reads),
         *_programs(env["PATH"], program),
     ]
     fence = Fence(
@@ -50,9 +53,9 @@ def fenced(
         private_home=home,
         writes=(tree, scratch),
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
-        has_network=has_network or (profile.network if profile else work.session.settings.sandbox_network),
+        has_network=has_network or (profile.network if profile else session.settings.sandbox_network),
     )
-    return bubblewrap.wrapped(argv, fence), {**env, "HOME": str(outside), "TMPDIR": _TEMPORARY}
+    return Bubblewrap(session.processes, fence)
 
 
 def problem(session: Session) -> str | None:
@@ -122,5 +125,5 @@ def _shown(paths: Iterable[Path], home: Path) -> Iterator[Path]:
     """What of them must be let through: all that lies under the home or the temporary folder, but no whole home."""
     for path in paths:
         for place in {path, path.resolve()}:
-            if not home.is_relative_to(place) and (place.is_relative_to(home) or place.is_relative_to(_TEMPORARY)):
+            if not home.is_relative_to(place) and (place.is_relative_to(home) or place.is_relative_to(TEMPORARY)):
                 yield place

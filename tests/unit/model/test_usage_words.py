@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from splinter.model.records import Usage, amounts, cost
+from splinter.model.record_words import amounts, cost
+from splinter.model.records import Usage
 
 TOKENS = {"counted": 1, "input_tokens": 2_400, "output_tokens": 68}
 

@@ -1,0 +1,70 @@
+"""Where a command of a workstream runs: on this machine as it is, or fenced in. Nothing else starts one.
+
+A further place, such as a container, is one more class with `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from splinter.system import bubblewrap
+from splinter.system.bubblewrap import Fence
+from splinter.system.process import Ended, Processes
+
+TEMPORARY = "/tmp"  # noqa: S108  inside of a fence: a folder of its own in there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One command: a text for the shell, or its words; the tree it works in, its environment, its log, its limits.
+
+    `timeout_s` and `stall_s` are seconds; `stdin` is a file to read.
+    """
+
+    argv: tuple[str, ...] | str
+    tree: Path
+    env: Mapping[str, str]
+    log: Path
+    timeout_s: float
+    stall_s: float | None = None
+    stdin: Path | None = None
+
+
+class CommandRunner(Protocol):
+    """A place where commands run."""
+
+    def run(self, call: Call) -> Ended:
+        """Run it to its end; raises OSError or ValueError where it cannot be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The machine that we are on, as it is."""
+
+    processes: Processes
+
+    def run(self, call: Call) -> Ended:
+        """As a child of ours, ended with all that it started."""
+        return self.processes.run(
+            call.argv, cwd=call.tree, env=call.env, log=call.log, timeout_s=call.timeout_s, stall_s=call.stall_s,
+            stdin=call.stdin,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bubblewrap:
+    """The same machine behind bubblewrap: a command sees of it what `fence` lets through."""
+
+    processes: Processes
+    fence: Fence
+
+    def run(self, call: Call) -> Ended:
+        """The same in the sandbox, with a temporary folder of its own."""
+        env = {**call.env, "HOME": str(self.fence.home), "TMPDIR": TEMPORARY}
+        return self.processes.run(
+            bubblewrap.wrapped(call.argv, self.fence), cwd=call.tree, env=env, log=call.log,
+            timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin,
+        )  # fmt: skip
