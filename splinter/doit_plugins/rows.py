@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -149,10 +149,9 @@ class Rows:
         others = {other: self.accepted(self._session.plans[other]) for other in plan.workstream.depends_on}
         return {other: row.value.result if row else "" for other, row in others.items()}
 
-    def work(self, plan: Plan, *, begins: bool = False) -> Work:
-        """The workstream with what its tasks have come to; as `prepare` `begins`, none of its own has."""
-        found = work.of(self._session, self, plan)
-        return replace(found, prepared=None, stepped={}) if begins else found
+    def work(self, plan: Plan, task: str) -> Work:
+        """The workstream as one of its tasks begins."""
+        return work.of(self._session, self, plan, task=task)
 
     def is_done(self, one: Plan) -> bool:
         """Whether a workstream succeeded as it is defined now, from the commit that it was prepared at to its end."""

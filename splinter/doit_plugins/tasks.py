@@ -78,12 +78,12 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         if row is None or row.fingerprint != made_of():
             return False
         # what has not succeeded may have failed because of its base
-        return rows.is_done(one) or not prepare.has_moved(rows.work(one, begins=True), row.value)
+        return rows.is_done(one) or not prepare.has_moved(rows.work(one, "prepare"), row.value)
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.memory.set_occurrence(one.id, one.occurrence, is_open=True)
-        work, row, own = rows.work(one, begins=True), rows.prepared(one), made_of()
+        work, row, own = rows.work(one, "prepare"), rows.prepared(one), made_of()
         has_failed = row is not None and row.fingerprint == own and not rows.is_done(one)
         return _recording_failure(work, "prepare", lambda: to_values(
             own,
@@ -116,7 +116,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
         return row is not None and row.fingerprint == made_of()
 
     def run(task: Any) -> Values:
-        work = rows.work(one)
+        work = rows.work(one, step.id)
         before, own = _begins_at(work, step.id), made_of()
         return _recording_failure(work, step.id, lambda: to_values(
             own, PLACE.step(work, step, before=before, fingerprint=own)
@@ -135,7 +135,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         return row is not None and is_there and row.fingerprint == made_of()
 
     def act(task: Any) -> Values:
-        work = rows.work(one)
+        work = rows.work(one, "accept")
         before, own = _begins_at(work, "accept"), made_of()
         files = rows.of_file_states(one.task("prepare"))
         tasks = row_recovery.remembered(one, rows, source=rows.source(one), files=files)

@@ -74,15 +74,16 @@ class Work:
         return self.session.redactor.text(text)
 
 
-def of(session: Session, rows: Rows, plan: Plan) -> Work:
-    """A workstream with what its tasks, and those that it depends on, have come to."""
-    prepared = rows.prepared(plan)
-    stepped = {step.id: row.value for step in plan.workstream.steps if (row := rows.stepped(plan, step.id))}
+def of(session: Session, rows: Rows, plan: Plan, *, task: str = "accept") -> Work:
+    """A workstream as one of its tasks begins: with what the tasks before it, and what it depends on, have come to."""
+    before = plan.tasks[: plan.tasks.index(plan.task(task))]
+    prepared = rows.prepared(plan) if before else None
+    steps = [step.id for step in plan.workstream.steps if plan.task(step.id) in before]
     others = {other: rows.accepted(session.plans[other]) for other in plan.workstream.depends_on}
     return Work(
         session=session,
         plan=plan,
         prepared=prepared.value if prepared else None,
-        stepped=stepped,
+        stepped={id: row.value for id in steps if (row := rows.stepped(plan, id))},
         builds_on={other: row.value for other, row in others.items() if row},
     )

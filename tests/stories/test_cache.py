@@ -14,6 +14,7 @@ import pytest
 
 from splinter.engine import project
 from splinter.engine.steps import cache
+from splinter.engine.work import Work
 from splinter.model.tool import recorded_path
 from splinter.publish import plugins
 from tests import deep
@@ -263,7 +264,8 @@ def test_another_call_is_paid_for_each_part_of_its_key_that_changes(world: World
 def names_of_material(world: World) -> set[str]:
     session = project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=True)
     plan = session.plans["w"]
-    return set(cache.inputs(session, plan, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
+    work = Work(session=session, plan=plan)
+    return set(cache.inputs(work, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
 
 
 def test_what_is_not_to_be_kept_is_paid_each_time(paid: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 from splinter.engine import project
 from splinter.engine.session import Session
 from splinter.engine.steps import cache_claims
+from splinter.engine.work import Work
 from splinter.model import layout
 from splinter.publish import plugins
 from tests.world import World, end_group, wait_for
@@ -121,7 +122,7 @@ def opened(world: World, monkeypatch: pytest.MonkeyPatch) -> Session:
 
 def hold(session: Session) -> Any:
     plan = session.plans["w"]
-    return cache_claims.held(session, plan, plan.workstream.steps[0], "a" * 64)
+    return cache_claims.held(Work(session=session, plan=plan), plan.workstream.steps[0], "a" * 64)
 
 
 def test_a_claim_of_a_dead_machine_costs_a_bounded_wait(
