@@ -30,7 +30,7 @@ def show(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: b
         )
         if task.actions:
             text = _line(session, task, meta, is_due=due[name])
-            out.write("".join(plain(line) + "\n" for line in session.redactor.text(text).splitlines()))
+            out.write("".join(plain(line) + "\n" for line in session.outside.redactor.text(text).splitlines()))
     return 0
 
 
@@ -60,7 +60,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
         return f".. {task.name}  would publish\n{_pull_request(session, Rows(session), meta['publishes'])}"
     if meta.get("step") == "prepare":
         plan = session.plans[meta["workstream"]]
-        seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session, [plan]))
+        seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session.outside, [plan]))
         return f".. {task.name}  would start from {plan.base.shown}: {task.doc}{seen}"
     return f".. {task.name}  would run: {task.doc}"
 
@@ -85,5 +85,5 @@ def _pull_request(session: Session, rows: Rows, id: str) -> str:
     proposal = _together(session, rows) if id == combined_pull_request.ID else _of_one(session, rows, session.plans[id])
     if isinstance(proposal, Proposal):
         proposal = f"{proposal.title}\n{proposal.head} -> {proposal.base}\n\n{proposal.own_body}"
-    lines = [f"to {pull_request.target(session)}", *proposal.splitlines()]
+    lines = [f"to {pull_request.target(session.outside)}", *proposal.splitlines()]
     return "\n".join(f"     | {line}" for line in lines)

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from splinter.doit_plugins.rows import Act, Rows, to_values
+from splinter.engine.current_run import DELIVERED, PINGED, REPORTED
+from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import merge_all, rehearsal
-from splinter.engine.session import DELIVERED, PINGED, REPORTED, Session
+from splinter.engine.session import Session
 from splinter.errors import PartlySentError, PublishError
 from splinter.model import fingerprints
 from splinter.model.done import Accepted, Rehearsed
@@ -31,7 +33,7 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     """The final tasks, as doit's task creators yield them."""
     yield _rehearse(session, rows)
     yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
-    if session.settings.pull_requests == combined_pull_request.ID and session.plans:
+    if session.outside.settings.pull_requests == combined_pull_request.ID and session.plans:
         yield _together(session, rows)
     else:
         yield from _each(session, rows)
@@ -40,13 +42,13 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
         yield _notify(session, name)
 
 
-def is_configured(session: Session, name: str) -> bool:
+def is_configured(outside: Outside, name: str) -> bool:
     """Whether a final task has all that it cannot do without."""
-    return name not in NOTIFIERS or session.environment.is_configured(NOTIFIERS[name])
+    return name not in NOTIFIERS or outside.environment.is_configured(NOTIFIERS[name])
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
-    is_together = session.settings.pull_requests == combined_pull_request.ID
+    is_together = session.outside.settings.pull_requests == combined_pull_request.ID
 
     def found() -> dict[str, tuple[merge_all.Member, ...]]:
         accepted = {one.id: row.value for one in session.plans.values() if (row := rows.accepted(one))}
@@ -65,7 +67,7 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         bases = found()
         done = [rehearsal.rehearse(session, some) for some in bases.values()]
         return {
-            **to_values("", rehearsal.rehearsed(session.run, bases, done)),
+            **to_values("", rehearsal.rehearsed(session.run.id, bases, done)),
             "action": "; ".join(rehearsal.summary(one) for one in done),
             "where": "together" if done else "",
         }
@@ -111,7 +113,7 @@ def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
     def made_of(accepted: Accepted) -> str:
-        return fingerprint(fingerprints.pull_request_inputs(one, accepted, pull_request.target(session)))
+        return fingerprint(fingerprints.pull_request_inputs(one, accepted, pull_request.target(session.outside)))
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
@@ -141,22 +143,22 @@ def _published(made_of: str, done: PullRequestRecord) -> Values:
 
 def _report(session: Session) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
-        run = session.reported_run()
+        run = session.run.reported()
         return run is None or values.get("fingerprint") == _of_run(session, run)
 
     def write(task: Any) -> Values:
-        run = session.reported_run()
+        run = session.run.reported()
         if run is None:
             raise PublishError("nothing is recorded yet; doit makes a first run")
         made_of = _of_run(session, run)
-        if session.run == run:
-            session.history.finish_run(run, session.clock.now())
-        folder = report_files.write(session, run_records.run_record(session, run))
+        if session.run.id == run:
+            session.history.finish_run(run, session.outside.clock.now())
+        folder = report_files.write(session.outside, run_records.run_record(session, run))
         session.memory.set_fact(REPORTED, run)
         return {
             "fingerprint": made_of,
             "action": "written",
-            "where": session.relative(folder / "index.html"),
+            "where": session.outside.relative(folder / "index.html"),
         }
 
     return {
@@ -180,9 +182,9 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
     def is_fresh(task: Any, values: Values) -> bool:
         if task.options and task.options["test"]:
             return False
-        if not is_configured(session, name):
+        if not is_configured(session.outside, name):
             return True
-        run = session.reported_run()
+        run = session.run.reported()
         return not plugin.is_of_now and (run is None or values.get("fingerprint") == _of_run(session, run))
 
     def send(task: Any) -> Values:
@@ -191,7 +193,7 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
             return {"where": notifier.send(messages.sample())}
         if plugin.is_of_now:
             return _ping(session, notifier)
-        run = session.reported_run()
+        run = session.run.reported()
         made_of, message = _of_run(session, run), messages.message(session, run)
         return {"fingerprint": made_of, "where": _send(session, name, notifier, message, made_of)}
 

@@ -77,10 +77,10 @@ class Reporter(ConsoleReporter):
         super().complete_run()
         if not self.session:
             return
-        if not self.session.run or not self.session.history.has_news(self.session.run):
-            self._say_all(self.session.repairs)
+        if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
+            self._say_all(self.session.run.repairs)
             return
-        record = self.session.history.run(self.session.run)
+        record = self.session.history.run(self.session.run.id)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
@@ -109,7 +109,7 @@ class Reporter(ConsoleReporter):
             run, record = self.session.history.last_workstream(workstream) or (None, None)
         except SplinterError:  # what cannot be read cannot be shown, and ends nothing
             return
-        if record is None or run != self.session.run:
+        if record is None or run != self.session.run.id:
             return
         for what, path in record_words.evidence(record):
             self._say(f"     {what}: {path}")
@@ -129,7 +129,7 @@ class Reporter(ConsoleReporter):
         return f"\x1b[{colour}m{outcome}\x1b[0m" if colour else outcome
 
     def _say(self, line: str) -> None:
-        redactor = self.session.redactor if self.session else Redactor(())
+        redactor = self.session.outside.redactor if self.session else Redactor(())
         text = redactor.text(f"{line}\n")
         self._show(text if "\x1b[" in text and self._is_terminal else plain(text))
 

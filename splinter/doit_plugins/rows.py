@@ -183,7 +183,7 @@ class Rows:
             if self._held is None:
                 self._held = self._look()
         values: Values = Globals.dep_manager.get_values(task)
-        return values if _commits(values) - self._session.made <= self._held else {}
+        return values if _commits(values) - self._session.known.made <= self._held else {}
 
     def of_file_states(self, task: str) -> dict[str, str]:
         """The meaning of each file that a task depends on, as its row keeps it."""
@@ -197,7 +197,7 @@ class Rows:
         recorded = [values for rows in known.values() for values in rows]
         back = self._lost([one for one in plans if not any(known[one.id])])
         commits = [_commits(row["_values_:"]) for rows in back for row in rows.values()]
-        held = git.existing(self._session.repository, frozenset().union(*commits, *map(_commits, recorded)))
+        held = git.existing(self._session.outside.repository, frozenset().union(*commits, *map(_commits, recorded)))
         whole = [rows for rows in back if all(_commits(row["_values_:"]) <= held for row in rows.values())]
         if whole:
             found = {name: row for rows in whole for name, row in rows.items()}
@@ -209,8 +209,8 @@ class Rows:
         is_lost = getattr(Globals.dep_manager.backend, "is_lost", lambda name: False)  # `--backend` names another
         # what was accepted is no end of an occurrence that is open
         timed = [one for one in plans if one.workstream.when != "always"]
-        held = [one for one in timed if layout.accepted(one.id) in self._session.snapshot.refs]
-        done = last_success.of_all(self._session, [one for one in held if all(map(is_lost, one.tasks))])
+        held = [one for one in timed if layout.accepted(one.id) in self._session.outside.snapshot.refs]
+        done = last_success.of_all(self._session.outside, [one for one in held if all(map(is_lost, one.tasks))])
         return [row_recovery.rows(self._session.plans[id], one) for id, one in done.items()]
 
 

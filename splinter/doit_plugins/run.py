@@ -114,7 +114,7 @@ class Run(cmd_run.Run):
         self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
         if not _starts_workstreams(self.control):
-            session.take_up()
+            session.run.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
             return show(session, self.control, self.dep_manager, self.outstream, is_always=always)
@@ -134,11 +134,11 @@ class Run(cmd_run.Run):
         shown.session = session
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
-        session.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
+        session.run.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
             status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
-        if session.run and runner.signal is None:
+        if session.run.id and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()
         if isinstance(outfile, str):
@@ -167,7 +167,7 @@ def _status_of(run: Callable[[], int]) -> int:
 def _finish(session: Any, *, is_reported: bool) -> None:
     """Close the run; an error in writing that is raised only where no task has reported it already."""
     try:
-        session.history.finish_run(session.run, session.clock.now())
+        session.history.finish_run(session.run.id, session.outside.clock.now())
     except StorageError:
         if not is_reported:
             raise

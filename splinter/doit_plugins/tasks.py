@@ -10,6 +10,7 @@ from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
 from splinter.doit_plugins.terminal import read_project
 from splinter.engine import accept, prepare, project
+from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
 from splinter.engine.session import Session
 from splinter.engine.steps import command
@@ -54,7 +55,7 @@ def is_something_due(session: Session, states: Any, ours: list[Any]) -> bool:
     """Whether some workstream has anything to do, as far as that can be said without asking for its base."""
     rows, by_name = Rows(session), {task.name: task for task in ours}
     plans = session.plans.values()
-    if not all(rows.is_done(one) and has_branch(session, one) for one in plans):
+    if not all(rows.is_done(one) and has_branch(session.outside, one) for one in plans):
         return True
     # what is done is prepared again where its file says something else
     prepares = [by_name[one.task("prepare")] for one in plans]
@@ -65,7 +66,7 @@ def default_tasks(session: Session) -> list[str]:
     """What `doit` alone runs: every workstream, then what is configured to publish."""
     if not session.plans:
         return []
-    return [*session.plans, *(name for name in final_tasks.NAMES if final_tasks.is_configured(session, name))]
+    return [*session.plans, *(name for name in final_tasks.NAMES if final_tasks.is_configured(session.outside, name))]
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
@@ -92,8 +93,8 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         ))  # fmt: skip
 
     def remove_worktree_and_logs(task: Any) -> None:
-        lock, places = RunLock(session.repository.common), Work(session=session, plan=one)
-        lock.acquire(session.clock.now())
+        lock, places = RunLock(session.outside.repository.common), Work(session=session, plan=one)
+        lock.acquire(session.outside.clock.now())
         try:
             for tree in (places.tree, places.judge_tree):
                 worktree.remove(tree)
@@ -103,7 +104,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
             lock.release()
 
     before = [f"{other}:accept" for other in one.workstream.depends_on]
-    return _task(session, one, "prepare", is_fresh, act, task_dep=before, file_dep=_files(session, one),
+    return _task(session, one, "prepare", is_fresh, act, task_dep=before, file_dep=_files(session.outside, one),
                  clean=[Act(remove_worktree_and_logs)], doc="work tree, tools, preflight")  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
-        is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session, one))
+        is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session.outside, one))
         return row is not None and is_there and row.fingerprint == made_of()
 
     def act(task: Any) -> Values:
@@ -171,8 +172,8 @@ def _recording_failure(work: Work, step: str, call: Callable[[], Values]) -> Val
         raise
 
 
-def _files(session: Session, one: Plan) -> list[str]:
-    start = session.repository.start
+def _files(outside: Outside, one: Plan) -> list[str]:
+    start = outside.repository.start
     prompts = [step for step in one.workstream.steps if isinstance(step.action, Prompt)]
     named = [
         one.workstream.source,
@@ -182,10 +183,10 @@ def _files(session: Session, one: Plan) -> list[str]:
     return [path for path in (*named, *recorded, layout.INCLUDE) if (start / path).is_file()]
 
 
-def has_branch(session: Session, one: Plan) -> bool:
+def has_branch(outside: Outside, one: Plan) -> bool:
     """Whether the branch is there, in this repository or on a remote as last seen."""
-    refs = session.snapshot.refs
-    places = ["refs/heads/", *(f"refs/remotes/{remote}/" for remote in session.snapshot.remotes)]
+    refs = outside.snapshot.refs
+    places = ["refs/heads/", *(f"refs/remotes/{remote}/" for remote in outside.snapshot.remotes)]
     return any(f"{place}{one.branch}" in refs for place in places)
 
 

@@ -44,12 +44,12 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
     except StepError as error:
         error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise
-    session.made.add(settled.tip)
+    session.known.made.add(settled.tip)
     outcome = Outcome.CHANGED if settled.is_changed else Outcome.UNCHANGED
     record = describe(work, outcome, checks=judged.checks)
     files, notes = git.files(git.diff(work.repository, prepared.start, settled.tip)), (*record.notes, *settled.notes)
     session.history.put_workstream(
-        session.open_run(), replace(record, tip=settled.tip, result=success.result, files=files, notes=notes)
+        session.run.open(), replace(record, tip=settled.tip, result=success.result, files=files, notes=notes)
     )
     _end_occurrence(work)
     return Accepted(
@@ -68,7 +68,7 @@ def _success(
         base=prepared.base,
         result=git.result(work.repository, prepared.start, commit),
         fingerprint=fingerprint,
-        inputs=masked(fingerprints.workstream_inputs(work.plan, work.results), work.session.redactor),
+        inputs=masked(fingerprints.workstream_inputs(work.plan, work.results), work.session.outside.redactor),
         versions=prepared.versions,
         tasks={**tasks, "accept": {"commit": commit}},
     )
@@ -94,7 +94,7 @@ def fail(work: Work, step: str, error: Exception) -> None:
         how = way_out.of_failure(work.plan, step, work.prepared)
         error.add_note(how)
         record = replace(record, notes=(*record.notes, how))
-    work.session.history.put_workstream(work.session.open_run(), record)
+    work.session.history.put_workstream(work.session.run.open(), record)
     if not work.session.processes.is_stopping:
         _end_occurrence(work)
 
@@ -108,7 +108,7 @@ def _end_occurrence(work: Work) -> None:
 def block(work: Work, by: tuple[str, ...]) -> None:
     """Record that a workstream was not begun, since something it depends on failed."""
     record = replace(describe(work, Outcome.BLOCKED), message=f"{', '.join(by)} did not succeed")
-    work.session.history.put_workstream(work.session.open_run(), record)
+    work.session.history.put_workstream(work.session.run.open(), record)
 
 
 def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
@@ -130,7 +130,7 @@ def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = 
 
 
 def _steps(work: Work) -> tuple[StepRecord, ...]:
-    latest = {record.step: record for record in work.session.history.steps_of(work.session.open_run(), work.plan.id)}
+    latest = {record.step: record for record in work.session.history.steps_of(work.session.run.open(), work.plan.id)}
     found = [latest.pop("prepare")] if "prepare" in latest else []
     for record in (*run_step.earlier(work, until=None), *fix_loop.attempts(work)):
         found.append(latest.pop(record.step, record))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, InputError, SplinterError, StorageError
 from splinter.git import commands as git
@@ -19,41 +20,44 @@ from splinter.model.plan import Plan, choose_remote
 
 def ask(session: Session) -> bool:
     """Ask the remote for its default branch, once in a call; whether it is another than the session knew."""
-    remote = choose_remote(session.settings, session.snapshot)
-    name = session.once(f"default branch of {remote}", lambda: _asked(session, remote)) if remote else None
+    remote = choose_remote(session.outside.settings, session.outside.snapshot)
+    name = session.known.once(f"default branch of {remote}", lambda: _asked(session, remote)) if remote else None
     if not remote or not name:
         return False
     head, own = layout.head(remote), layout.base(remote, name)
-    if session.snapshot.symbolic.get(head) == own:
+    if session.outside.snapshot.symbolic.get(head) == own:
         return False
-    session.snapshot = replace(session.snapshot, symbolic={**session.snapshot.symbolic, head: own})
+    snapshot = session.outside.snapshot
+    session.outside = replace(session.outside, snapshot=replace(snapshot, symbolic={**snapshot.symbolic, head: own}))
     return True
 
 
 def _asked(session: Session, remote: str) -> str | None:
     try:
-        return remotes.default_branch(session.repository, remote, session.remote_auth(remote))
+        return remotes.default_branch(session.outside.repository, remote, session.outside.remote_auth(remote))
     except StorageError:
         raise
     except SplinterError as error:
-        session.unreached[remote] = session.redactor.text(str(error))
+        session.known.unreached[remote] = session.outside.redactor.text(str(error))
         return None
 
 
 def commit(session: Session, plan: Plan) -> str:
     """The commit that a workstream's base is at, fetched once and pinned for the run; raises InputError for none."""
     base = plan.base
-    found = session.once(_question(base), lambda: _fetched(session, plan) if base.remote else _local(session, plan))
+    found = session.known.once(
+        _question(base), lambda: _fetched(session, plan) if base.remote else _local(session.outside, plan)
+    )
     assert found
     return found
 
 
 def last_seen(session: Session, base: Base) -> str | None:
     """The commit that a base is at as far as is known without asking its remote."""
-    return session.answer(_question(base)) or _seen(session, base)
+    return session.known.answer(_question(base)) or _seen(session.outside, base)
 
 
-def as_seen(session: Session, plans: Iterable[Plan]) -> tuple[str, ...]:
+def as_seen(outside: Outside, plans: Iterable[Plan]) -> tuple[str, ...]:
     """What a command that asks nobody says of the bases that it speaks of, a sentence each."""
     found = []
     for base in dict.fromkeys(plan.base for plan in plans):
@@ -70,54 +74,56 @@ def _question(base: Base) -> str:
 
 
 def _fetched(session: Session, plan: Plan) -> str:
-    base, repository = plan.base, session.repository
+    base, repository = plan.base, session.outside.repository
     assert base.remote
     _refuse_unknown(session, plan, base.remote)
     own = layout.base(base.remote, base.name)
     try:
-        if base.remote in session.unreached:
-            raise GitError(session.unreached[base.remote])
-        remotes.fetch(repository, base.remote, base.name, own, session.remote_auth(base.remote))
+        if base.remote in session.known.unreached:
+            raise GitError(session.known.unreached[base.remote])
+        remotes.fetch(repository, base.remote, base.name, own, session.outside.remote_auth(base.remote))
     except StorageError:
         raise
     except SplinterError as error:
         if _is_gone(session, base):
-            raise InputError(bases.missing_base(plan.workstream, base, session.snapshot)) from error
-        return _without_remote(session, plan, session.redactor.text(str(error)))
+            raise InputError(bases.missing_base(plan.workstream, base, session.outside.snapshot)) from error
+        return _without_remote(session, plan, session.outside.redactor.text(str(error)))
     if base.is_default:
         remotes.remember_default_branch(repository, base.remote, base.name)
-    return _resolved(session, plan, own)
+    return _resolved(session.outside, plan, own)
 
 
 def _is_gone(session: Session, base: Base) -> bool:
     """Whether the remote answers, and has no such branch."""
-    if not base.remote or base.remote in session.unreached:
+    if not base.remote or base.remote in session.known.unreached:
         return False
     try:
-        return not remotes.remote_id(session.repository, base.remote, base.name, session.remote_auth(base.remote))
+        return not remotes.remote_id(
+            session.outside.repository, base.remote, base.name, session.outside.remote_auth(base.remote)
+        )
     except SplinterError:
         return False
 
 
 def _refuse_unknown(session: Session, plan: Plan, remote: str) -> None:
     if plan.base.is_unknown:
-        why = session.unreached.get(remote, "")
-        raise InputError(bases.without_default(plan.workstream, remote, session.snapshot, why=why))
+        why = session.known.unreached.get(remote, "")
+        raise InputError(bases.without_default(plan.workstream, remote, session.outside.snapshot, why=why))
 
 
 def _without_remote(session: Session, plan: Plan, why: str) -> str:
     """The base as it was seen last, which the report says; raises InputError where it never was."""
     base = plan.base
-    last = _seen(session, base)
+    last = _seen(session.outside, base)
     if last is None:
         raise InputError(bases.never_seen(plan.workstream, base, why=why))
-    session.note(f"{base.remote} was not reached; {base.name} is as last seen. {why}")
+    session.run.note(f"{base.remote} was not reached; {base.name} is as last seen. {why}")
     return last
 
 
-def _seen(session: Session, base: Base) -> str | None:
+def _seen(outside: Outside, base: Base) -> str | None:
     """A remote's branch as last seen, by us or by the user, whoever saw more of it."""
-    repository = session.repository
+    repository = outside.repository
     if base.remote is None:
         return git.resolve(repository, base.ref) if base.ref else None
     found = [git.resolve(repository, ref) for ref in bases.seen_as(base.remote, base.name)]
@@ -127,12 +133,12 @@ def _seen(session: Session, base: Base) -> str | None:
     return ours or users
 
 
-def _local(session: Session, plan: Plan) -> str:
-    return _resolved(session, plan, plan.base.ref or "HEAD")
+def _local(outside: Outside, plan: Plan) -> str:
+    return _resolved(outside, plan, plan.base.ref or "HEAD")
 
 
-def _resolved(session: Session, plan: Plan, ref: str) -> str:
-    found = git.resolve(session.repository, ref)
+def _resolved(outside: Outside, plan: Plan, ref: str) -> str:
+    found = git.resolve(outside.repository, ref)
     if found is None:
-        raise InputError(bases.missing_base(plan.workstream, plan.base, session.snapshot))
+        raise InputError(bases.missing_base(plan.workstream, plan.base, outside.snapshot))
     return found

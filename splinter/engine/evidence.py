@@ -56,8 +56,8 @@ def _ref(work: Work, commit: str) -> str | None:
 
 
 def _patch(work: Work, start: str, commit: str) -> str | None:
-    patch: Path = work.session.history.run_folder(work.session.open_run()) / work.plan.id / NAME
+    patch: Path = work.session.history.run_folder(work.session.run.open()) / work.plan.id / NAME
     with suppress(SplinterError, OSError):  # the ref holds it all the same
-        workspace.write_patch(work.session, start, commit, patch)
-        return work.session.relative(patch)
+        workspace.write_patch(work.session.outside, start, commit, patch)
+        return work.session.outside.relative(patch)
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from splinter.engine import bases
 from splinter.engine.branch import last_success
 from splinter.engine.checks import baseline
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
@@ -37,7 +38,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
     `previous` is that of last time; `has_failed`: since then it was tried and did not succeed.
     """
     started = time.monotonic()
-    work.session.open_run()
+    work.session.run.open()
     tree = work.tree
     try:
         start = _start(work, previous, has_failed=has_failed)
@@ -48,7 +49,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
             work, tree, start.commit, log="", keeps_ignored=previous is not None and previous.start == start.commit
         )  # fmt: skip
         if why := submodules.missing(submodules.listed(tree)):
-            work.session.note(f"{work.plan.id}: {why}.")
+            work.session.run.note(f"{work.plan.id}: {why}.")
         _try_to_sign(work.session, start)
         versions = _look_for_tools(work)
         checkout_notes.note(work, tree)
@@ -58,8 +59,8 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
         is_interrupted = error.reason == Reason.INTERRUPTED
         outcome, reason = (Outcome.INTERRUPTED, None) if is_interrupted else (Outcome.FAILED, error.reason)
         record = run_step.record(work, "prepare", outcome, started, reason=reason, message=str(error))
-        log = work.session.relative(error.log) if error.log else record.log
-        work.session.history.add_step(work.session.open_run(), replace(record, log=log))
+        log = work.session.outside.relative(error.log) if error.log else record.log
+        work.session.history.add_step(work.session.run.open(), replace(record, log=log))
         raise
     run_step.pin(work, "prepare", start.commit)
     return Prepared(
@@ -70,7 +71,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
 def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
     base = bases.commit(work.session, work.plan)
     others = [work.builds_on[other] for other in work.plan.workstream.depends_on]
-    ahead = [one.tip for one in others if not is_in(work.session, one.start, one.tip, base)]
+    ahead = [one.tip for one in others if not is_in(work.session.outside, one.start, one.tip, base)]
     if ahead:
         return Start(commit=_merged(work, base, ahead), base=base)
     base = base_of(work, previous, base, has_failed=has_failed)
@@ -80,10 +81,10 @@ def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
 def _note_what_is_ahead(work: Work) -> None:
     """Say where the user's own branch has what the remote's lacks: they may take it for a part of the run."""
     base, local = work.plan.base, f"refs/heads/{work.plan.base.name}"
-    if base.remote and local in work.session.snapshot.refs:
+    if base.remote and local in work.session.outside.snapshot.refs:
         ahead = git.count(work.repository, local, but=bases.commit(work.session, work.plan))
         if ahead:
-            work.session.note(
+            work.session.run.note(
                 f"{base.name} is {plural(ahead, 'commit')} ahead of {base.shown}; that is not in this run."
             )
 
@@ -97,7 +98,7 @@ def base_of(work: Work, previous: Prepared | None, base: str, *, has_failed: boo
         return base
     kept = previous.base
     may_stay = not has_failed and _may_stay(work, kept, base)
-    return kept if may_stay or _moved_only_in_workstreams(work.session, kept, base) else base
+    return kept if may_stay or _moved_only_in_workstreams(work.session.outside, kept, base) else base
 
 
 def has_moved(work: Work, previous: Prepared) -> bool:
@@ -115,7 +116,7 @@ def has_moved(work: Work, previous: Prepared) -> bool:
         return True
     if base is None or base == previous.base:
         return False
-    return not _moved_only_in_workstreams(work.session, previous.base, base)
+    return not _moved_only_in_workstreams(work.session.outside, previous.base, base)
 
 
 def _tips(work: Work) -> tuple[str, ...]:
@@ -123,18 +124,18 @@ def _tips(work: Work) -> tuple[str, ...]:
     return tuple(work.builds_on[other].tip if other in work.builds_on else "" for other in depends_on)
 
 
-def is_in(session: Session, start: str, tip: str, base: str) -> bool:
+def is_in(outside: Outside, start: str, tip: str, base: str) -> bool:
     """Whether a change is in the base: merged, or squashed or rebased so that it would change nothing there."""
-    repository = session.repository
+    repository = outside.repository
     if git.is_ancestor(repository, tip, base):
         return True
     was, there, made = (git.tree_of(repository, commit) for commit in (start, base, tip))
     return merge.three_way(repository, was, there, made)[0] == there
 
 
-def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
+def _moved_only_in_workstreams(outside: Outside, old: str, new: str) -> bool:
     """A base that moved only in files that no step may read as input is no moved base: nothing is rebuilt for it."""
-    repository = session.repository
+    repository = outside.repository
     if not git.existing(repository, [old]) or not git.is_ancestor(repository, old, new):
         return False
     return all(change.path.startswith("workstreams/") for change in git.diff(repository, old, new))
@@ -142,8 +143,12 @@ def _moved_only_in_workstreams(session: Session, old: str, new: str) -> bool:
 
 def _may_stay(work: Work, kept: str, base: str) -> bool:
     """Whether the settings ask for a new base only on conflict, and the branch on its old one still merges."""
-    last = last_success.last(work.session, work.plan) if work.session.settings.rebase == "conflict" else None
-    if last is None or last.start != kept or is_in(work.session, last.start, last.tip, base):
+    last = (
+        last_success.last(work.session.outside, work.plan)
+        if work.session.outside.settings.rebase == "conflict"
+        else None
+    )
+    if last is None or last.start != kept or is_in(work.session.outside, last.start, last.tip, base):
         return False
     return merge.merge_trees(work.repository, base, last.tip)[0] is not None
 
@@ -155,12 +160,12 @@ def _merged(work: Work, base: str, tips: list[str]) -> str:
         if tree is None:
             raise StepError(Reason.CONFLICT, f"what it depends on does not merge: {', '.join(conflicts[:10])}")
         message = (
-            f"Merge what {work.plan.id} depends on\n\nWorkstream: {work.plan.id}\nRun: {work.session.open_run()}\n"
+            f"Merge what {work.plan.id} depends on\n\nWorkstream: {work.plan.id}\nRun: {work.session.run.open()}\n"
         )
-        date_s = int(work.session.clock.now().timestamp())
+        date_s = int(work.session.outside.clock.now().timestamp())
         text = work.mask(message)
         merged = git.commit_tree(work.repository, tree, [merged, tip], text, date_s=date_s,
-                                 is_signed=work.session.settings.sign_commits)  # fmt: skip
+                                 is_signed=work.session.outside.settings.sign_commits)  # fmt: skip
         work.session.memory.add_commit(merged, work.plan.id)
     return merged
 
@@ -169,14 +174,18 @@ def _try_to_sign(session: Session, start: Start) -> None:
     """Where commits are to be signed, sign one that no ref will hold: a paid step's must not be the first."""
 
     def ask() -> str | None:
-        repository, tree = session.repository, git.tree_of(session.repository, start.commit)
+        repository, tree = session.outside.repository, git.tree_of(session.outside.repository, start.commit)
         try:
             git.commit_tree(repository, tree, [start.commit], Masked("a first signature\n"), date_s=0, is_signed=True)
         except GitError as error:
             return str(error)
         return None
 
-    why = session.once("what keeps commits from being signed", ask) if session.settings.sign_commits else None
+    why = (
+        session.known.once("what keeps commits from being signed", ask)
+        if session.outside.settings.sign_commits
+        else None
+    )
     if why:
         raise StepError(Reason.PREFLIGHT, f"commits cannot be signed, as sign_commits asks for: {why}")
 

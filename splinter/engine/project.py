@@ -16,7 +16,10 @@ from pathlib import Path
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases
-from splinter.engine.session import Auth, Session
+from splinter.engine.current_run import CurrentRun
+from splinter.engine.outside import Auth, Outside
+from splinter.engine.session import Session
+from splinter.engine.slots import Slots
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
@@ -96,28 +99,30 @@ def open_session(
 
     `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
     """
-    repository = project.repository
-    snapshot = user_repository.snapshot(repository)
-    current = clock(project.environment)
-    folder = repository.root / layout.STATE
-    memory = Memory(folder, redactor=project.redactor, is_read_only=is_read_only)
-    history = History(folder, redactor=project.redactor, is_read_only=is_read_only)
-    if not is_read_only:
-        exclude_from_git(repository.common, f"{layout.DATABASE}*")
-    session = Session(
+    repository, redactor = project.repository, project.redactor
+    outside = Outside(
         repository=repository,
-        snapshot=snapshot,
+        snapshot=user_repository.snapshot(repository),
         settings=project.settings,
         environment=project.environment,
-        history=history,
-        memory=memory,
-        processes=Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", project.redactor),
-        ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
-        clock=current,
-        redactor=project.redactor,
+        clock=clock(project.environment),
+        redactor=redactor,
         state=state_folder(repository),
-        plans={},
         auth=auth,
+    )
+    folder = repository.root / layout.STATE
+    memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)
+    history = History(folder, redactor=redactor, is_read_only=is_read_only)
+    if not is_read_only:
+        exclude_from_git(repository.common, f"{layout.DATABASE}*")
+    processes = Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", redactor)
+    session = Session(
+        outside=outside,
+        run=CurrentRun(history=history, memory=memory, clock=outside.clock),
+        processes=processes,
+        ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
+        slots=Slots(processes),
+        plans={},
     )
     _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session
@@ -133,10 +138,10 @@ def follow_default_branch(session: Session) -> bool:
 
 
 def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch: bool) -> None:
-    now = session.clock.now()
+    now = session.outside.clock.now()
     session.plans = _plans(session, workstreams, now, watched={})
     if may_fetch:
-        if any(_must_be_asked(session, draft) for draft in session.plans.values()) and bases.ask(session):
+        if any(_must_be_asked(session.outside, draft) for draft in session.plans.values()) and bases.ask(session):
             session.plans = _plans(session, workstreams, now, watched={})
         for draft in session.plans.values():
             if draft.workstream.when == "on-change" or (draft.base.remote and draft.base.ref is None):
@@ -146,12 +151,12 @@ def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch:
         session.plans = _plans(session, workstreams, now, watched=watched)
 
 
-def _must_be_asked(session: Session, draft: Plan) -> bool:
+def _must_be_asked(outside: Outside, draft: Plan) -> bool:
     """Whether the default branch must be known before it is known what is due: it is watched, or was only guessed."""
     remote = draft.base.remote
     if not remote or not draft.base.is_default:
         return False
-    return draft.workstream.when == "on-change" or layout.head(remote) not in session.snapshot.symbolic
+    return draft.workstream.when == "on-change" or layout.head(remote) not in outside.snapshot.symbolic
 
 
 def sweep(project: Project, session: Session) -> int:
@@ -180,11 +185,11 @@ def _plans(
 ) -> dict[str, Plan]:
     fresh = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     run_bound = {one.id: session.memory.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
-    recorded = {one.id: _recorded(session.repository.start, one) for one in workstreams}
+    recorded = {one.id: _recorded(session.outside.repository.start, one) for one in workstreams}
     made = plan.make(
         workstreams,
-        session.settings,
-        session.snapshot,
+        session.outside.settings,
+        session.outside.snapshot,
         now=now,
         run_bound=run_bound,
         watched=watched,
@@ -211,4 +216,4 @@ def _watched(session: Session, draft: Plan) -> str:
     if commit is None:
         return ""
     scope = (*workstream.scope.modify, *workstream.scope.create) if workstream.scope.is_declared else ()
-    return git.seen(session.repository, commit, tuple(sorted({*workstream.inputs, *scope} or {"**"})))
+    return git.seen(session.outside.repository, commit, tuple(sorted({*workstream.inputs, *scope} or {"**"})))

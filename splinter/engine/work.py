@@ -11,8 +11,10 @@ from splinter.git import worktree
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
 from splinter.model.done import Accepted, Prepared, Rows, Stepped
+from splinter.model.fingerprints import definition, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.workstream import Budget
+from splinter.system.budget import Account
 from splinter.text.redact import Masked
 
 
@@ -32,17 +34,17 @@ class Work:
     @property
     def repository(self) -> Repository:
         """The user's."""
-        return self.session.repository
+        return self.session.outside.repository
 
     @property
     def tree(self) -> WorkTree:
         """Where its steps work."""
-        return worktree.locate(self.session.state, self.plan.id)
+        return worktree.locate(self.session.outside.state, self.plan.id)
 
     @property
     def judge_tree(self) -> WorkTree:
         """Where its checks judge."""
-        return worktree.locate(self.session.state, f"{self.plan.id}{layout.JUDGE}")
+        return worktree.locate(self.session.outside.state, f"{self.plan.id}{layout.JUDGE}")
 
     @property
     def results(self) -> dict[str, str]:
@@ -65,13 +67,33 @@ class Work:
             return self.prepared.start if self.prepared else None
         return self.stepped[earlier].commit if earlier in self.stepped else None
 
+    @property
+    def tries_key(self) -> str:
+        """What tries and costs are counted by: definition and occurrence; with `-a` they count again from 0."""
+        again = self.session.run.open() if self.session.is_always else ""
+        return fingerprint({"definition": definition(self.plan), "occurrence": self.plan.occurrence, "again": again})
+
+    @property
+    def has_tries(self) -> bool:
+        """Whether a fix is still allowed in this occurrence, or none was ever."""
+        allowed = self.plan.workstream.fix.attempts
+        return not allowed or len(self.session.memory.attempts(self.plan.id, self.tries_key)) < allowed
+
+    @property
+    def account(self) -> Account:
+        """What its commands are booked on."""
+        return Account(
+            run=self.session.run.open(), workstream=self.plan.id, tries_key=self.tries_key,
+            budget=self.plan.workstream.budget, until=self.plan.until,
+        )  # fmt: skip
+
     def log(self, name: str) -> Path:
         """Where a step's or check's output goes."""
-        return self.session.log(self.plan, name)
+        return self.session.history.run_folder(self.session.run.open()) / self.plan.id / f"{name}.log"
 
     def mask(self, text: str) -> Masked:
         """The text with every secret masked."""
-        return self.session.redactor.text(text)
+        return self.session.outside.redactor.text(text)
 
 
 def of(session: Session, rows: Rows, plan: Plan, *, task: str = "accept") -> Work:

@@ -33,7 +33,7 @@ def _orphans(found: Project, session: Session) -> str:
 
 def _locks(session: Session) -> Iterator[str]:
     """Locks of refs that only we move, left by a git that was killed: they would stop every later update."""
-    refs = session.repository.common / "refs"
+    refs = session.outside.repository.common / "refs"
     branches = [refs / "heads" / f"{plan.branch}.lock" for plan in session.plans.values()]
     for lock in (*(refs / "splinter").rglob("*.lock"), *branches):
         if lock.is_file() and _is_left(session, lock):
@@ -58,7 +58,7 @@ def _is_left(session: Session, lock: Path) -> bool:
 
 
 def _files(session: Session) -> str:
-    reports = session.repository.root / REPORTS
+    reports = session.outside.repository.root / REPORTS
     folders = (
         session.history.folder,
         *(session.history.folder / name for name in (layout.OUTBOX, layout.PULL_REQUESTS)),

@@ -17,6 +17,7 @@ from pathlib import Path
 from splinter.config.problem_listing import counted
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
+from splinter.engine.outside import Outside
 from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
@@ -57,13 +58,13 @@ def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
             *_git(known, session),
             *_workstreams(known),
             *_tools(known, session),
-            *_environment(known, session),
+            *_environment(known, session.outside),
             *_sandbox(known, session),
             *doctor_checks.look(known, session),
-            *doctor_services.forges(session, is_offline=is_offline),
+            *doctor_services.forges(session.outside, is_offline=is_offline),
             *doctor_services.notifiers(session),
         )
-    return tuple(_masked(one, session.redactor) for one in findings)
+    return tuple(_masked(one, session.outside.redactor) for one in findings)
 
 
 def _session(known: Project, scratch: Path) -> Session:
@@ -73,8 +74,7 @@ def _session(known: Project, scratch: Path) -> Session:
     """
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
     session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
-    session.settings, session.state = known.settings, scratch
-    session.redactor = known.redactor
+    session.outside = replace(session.outside, settings=known.settings, state=scratch, redactor=known.redactor)
     return session
 
 
@@ -85,19 +85,19 @@ def _masked(one: Finding, redactor: Redactor) -> Finding:
 
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
-    version = command_line.text(session.repository, "--version").strip().removeprefix("git version ")
+    version = command_line.text(session.outside.repository, "--version").strip().removeprefix("git version ")
     yield finding.ok("git", "git", version)
-    yield finding.ok("git", "root", str(session.repository.root))
-    yield _commits(session.repository.identity)
+    yield finding.ok("git", "root", str(session.outside.repository.root))
+    yield _commits(session.outside.repository.identity)
     try:
-        remote = choose_remote(session.settings, session.snapshot)
+        remote = choose_remote(session.outside.settings, session.outside.snapshot)
     except InputError as error:
         yield finding.problem("git", "remote", str(error))
     else:
-        yield _remote(session, remote)
-        yield from _bases(known, session, remote)
-    yield _worktrees(project.state_folder(session.repository))
-    yield _disk(session, project.state_folder(session.repository))
+        yield _remote(session.outside, remote)
+        yield from _bases(known, session.outside, remote)
+    yield _worktrees(project.state_folder(session.outside.repository))
+    yield _disk(session, project.state_folder(session.outside.repository))
 
 
 def _commits(who: Identity) -> Finding:
@@ -108,8 +108,8 @@ def _commits(who: Identity) -> Finding:
     return finding.ok("git", "commits", f"are {message}")
 
 
-def _remote(session: Session, remote: str | None) -> Finding:
-    remotes = session.snapshot.remotes
+def _remote(outside: Outside, remote: str | None) -> Finding:
+    remotes = outside.snapshot.remotes
     if remote:
         message = f"{remote}, {_without_credentials(remotes[remote])}"
         return finding.ok("git", "remote", message)
@@ -122,13 +122,13 @@ def _without_credentials(url: str) -> str:
     return _QUERY.sub("?***", _CREDENTIALS.sub(r"\1***@", url))
 
 
-def _bases(known: Project, session: Session, remote: str | None) -> Iterator[Finding]:
+def _bases(known: Project, outside: Outside, remote: str | None) -> Iterator[Finding]:
     """One for each base that workstreams start from; without any, for the base that one would start from."""
     anyone = Workstream(id="", title="", source=known.settings.source or "", steps=())
     by_base = {one.base: one for one in reversed(known.collection.workstreams or (anyone,))}
     for _, workstream in sorted(by_base.items(), key=lambda item: item[0] or ""):
         try:
-            base = choose_base(workstream, session.settings, session.snapshot, remote)
+            base = choose_base(workstream, outside.settings, outside.snapshot, remote)
         except InputError as error:
             yield finding.problem("git", "base", str(error))
         else:
@@ -161,10 +161,12 @@ def _disk(session: Session, state: Path) -> Finding:
     """What `doit gc` keeps within limits; in large trees only a part is looked at."""
     held = {
         "worktrees": disk.measure([state], most=_LOOKED_AT),
-        "logs and reports": disk.measure([session.history.folder, session.repository.root / REPORTS], most=_LOOKED_AT),
+        "logs and reports": disk.measure(
+            [session.history.folder, session.outside.repository.root / REPORTS], most=_LOOKED_AT
+        ),
     }
     parts = [f"{what} {'' if one.is_whole else 'more than '}{retention.size(one.bytes)}" for what, one in held.items()]
-    kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.snapshot.refs)
+    kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.outside.snapshot.refs)
     message = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
     return finding.ok("git", "disk", message)
 
@@ -200,7 +202,7 @@ def _tools(known: Project, session: Session) -> Iterator[Finding]:
         yield _tool(known.settings.tools[name], session.version(known.settings.tools[name]), ids)
     for name, tool in sorted(known.settings.tools.items()):
         if name not in users and tool.takes_prompts and not tool.needs_recording:
-            yield from _idle(tool, session)
+            yield from _idle(tool, session.outside)
 
 
 def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
@@ -218,9 +220,9 @@ def _tool(tool: Tool, version: str | None, users: Sequence[str]) -> Finding:
     return finding.problem(area, name, message)
 
 
-def _idle(tool: Tool, session: Session) -> Iterator[Finding]:
+def _idle(tool: Tool, outside: Outside) -> Iterator[Finding]:
     """An agent that nobody uses is not even asked for its version: some take seconds to say it."""
-    if shutil.which(tool.command, path=session.environment.child_environment(())["PATH"]):
+    if shutil.which(tool.command, path=outside.environment.child_environment(())["PATH"]):
         message = f"{tool.command} is on PATH, and no workstream uses it"
         yield finding.note("tools", f"tool {tool.name}", message)
 
@@ -229,9 +231,9 @@ def _some(ids: Sequence[str]) -> str:
     return and_more(ids, _SHOWN)
 
 
-def _environment(known: Project, session: Session) -> Iterator[Finding]:
+def _environment(known: Project, outside: Outside) -> Iterator[Finding]:
     """What workstreams pass on must be set; of a profile's names one or none may be enough."""
-    is_set = {name for name, value in session.environment.variables.items() if value.strip()}
+    is_set = {name for name, value in outside.environment.variables.items() if value.strip()}
     users = defaultdict(list)
     for workstream in known.collection.workstreams:
         for name in workstream.env:
@@ -254,7 +256,7 @@ def _keys(tool: Tool, is_set: set[str]) -> Finding:
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     profiles: Iterable[Tool | None] = (None, *(known.settings.tools[name] for name in _users(known)))
-    is_wanted = any(sandboxing.is_wanted(session, profile) for profile in profiles)
+    is_wanted = any(sandboxing.is_wanted(session.outside, profile) for profile in profiles)
     unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
     why = sandboxing.problem(session)
     if why is None:

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from splinter.engine import project
+from splinter.engine.outside import Outside
 from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import own_python, python_asking, python_places, workspace
@@ -34,21 +35,23 @@ _MOST_INCLUDED = 2000
 
 def look(known: Project, session: Session) -> Iterator[Finding]:
     """A finding on Python, where the repository has some, and one on each other thing that leads to the checkout."""
-    head = session.snapshot.head
+    head = session.outside.snapshot.head
     if head is None:
         return
-    tracked = git.paths_of(session.repository, head)
+    tracked = git.paths_of(session.outside.repository, head)
     included = tuple(islice(workspace.included(session), _MOST_INCLUDED))
     steps, tools = _commands(known)
-    path = session.environment.child_environment(())["PATH"]
-    own = own_python.read(session.repository, head)
+    path = session.outside.environment.child_environment(())["PATH"]
+    own = own_python.read(session.outside.repository, head)
     if own.names:
-        places = _places(session)
-        asker = Asker(env=session.environment.child_environment(_passed_on(known)), places=places)
+        places = _places(session.outside)
+        asker = Asker(env=session.outside.environment.child_environment(_passed_on(known)), places=places)
         found = python_asking.of_workstreams(path, steps, tools, folder=places.tree)
         answers = [python_asking.ask(session, asker, one, own) for one in found]
         yield from _python(answers, own, places, _will_be_there(tracked, included))
-    ground = Ground(tree=session.repository.start.resolve(), checkouts=user_repository.checkouts(session.repository))
+    ground = Ground(
+        tree=session.outside.repository.start.resolve(), checkouts=user_repository.checkouts(session.outside.repository)
+    )
     words = [
         word
         for step in steps
@@ -86,10 +89,10 @@ def _led(answers: Sequence[Answer], own: Own, places: Places, is_there: IsThere)
     return f"{named} {are} installed from elsewhere, and work trees have {folders} first on PYTHONPATH"
 
 
-def _places(session: Session) -> Places:
+def _places(outside: Outside) -> Places:
     """A work tree that does not exist stands for all."""
-    checkouts = user_repository.checkouts(session.repository)
-    state = project.state_folder(session.repository).resolve()
+    checkouts = user_repository.checkouts(outside.repository)
+    state = project.state_folder(outside.repository).resolve()
     return Places(tree=state / "worktrees/any", checkouts=checkouts, state=state)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.model import finding
@@ -13,13 +14,13 @@ from splinter.model.registry import FORGES, NOTIFIERS
 from splinter.publish import messages, plugins
 
 
-def forges(session: Session, *, is_offline: bool) -> Iterator[Finding]:
+def forges(outside: Outside, *, is_offline: bool) -> Iterator[Finding]:
     """The token of each, and what it says of that."""
-    url = _url(session)
+    url = _url(outside)
     for name in FORGES:
         forge = plugins.forge(name)
-        repository = forge.owns(url, session.environment) if url else None
-        yield from forge.findings(repository, session.environment, is_offline=is_offline)
+        repository = forge.owns(url, outside.environment) if url else None
+        yield from forge.findings(repository, outside.environment, is_offline=is_offline)
 
 
 def notifiers(session: Session) -> Iterator[Finding]:
@@ -28,13 +29,13 @@ def notifiers(session: Session) -> Iterator[Finding]:
         try:
             yield messages.notifier(session, name).finding()
         except PublishError as error:
-            state = finding.problem if session.environment.is_configured(plugin) else finding.note
+            state = finding.problem if session.outside.environment.is_configured(plugin) else finding.note
             yield state(name, name, str(error))
 
 
-def _url(session: Session) -> str | None:
+def _url(outside: Outside) -> str | None:
     try:
-        remote = choose_remote(session.settings, session.snapshot)
+        remote = choose_remote(outside.settings, outside.snapshot)
     except InputError:  # a remote that does not exist; it is among git's findings
         return None
-    return session.snapshot.remotes[remote] if remote else None
+    return outside.snapshot.remotes[remote] if remote else None

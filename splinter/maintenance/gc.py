@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
+from splinter.engine.outside import Outside
 from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import workspace
@@ -81,10 +82,10 @@ class Decision:
 def free(known: Project, *, is_dry_run: bool) -> Report:
     """Decide, and unless it is a dry run delete; raises SplinterError where nothing can be decided."""
     with _session(known) as session:
-        now = session.clock.now()
+        now = session.outside.clock.now()
         decision = decide(session, _shape(known), now=now)
         report = foretold(decision) if is_dry_run else carried_out(session, known, decision, now=now)
-        left, problems = (tuple(map(session.redactor.text, texts)) for texts in (report.left, report.problems))
+        left, problems = (tuple(map(session.outside.redactor.text, texts)) for texts in (report.left, report.problems))
         return replace(report, left=left, problems=problems)
 
 
@@ -93,10 +94,10 @@ def _session(known: Project) -> Iterator[Session]:
     """A session without plans, for what cannot be run can be tidied; what git makes meanwhile goes at the end."""
     bare = replace(known, settings=replace(known.settings, remote=None), collection=Collection())
     session = project.open_session(bare, auth=plugins.auth, is_read_only=True)
-    session.settings = known.settings
-    session.redactor = known.redactor
-    with command_line.borrowed(session.repository) as repository:
-        session.repository = repository
+    with command_line.borrowed(session.outside.repository) as repository:
+        session.outside = replace(
+            session.outside, settings=known.settings, redactor=known.redactor, repository=repository
+        )  # fmt: skip
         yield session
 
 
@@ -126,9 +127,9 @@ def _names(workstream: Workstream) -> Iterator[str]:
 
 def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datetime) -> Decision:
     """What is past the limits of the settings; it reads what lies there, and changes nothing."""
-    limits, now_s = session.settings.gc, now.timestamp()
+    limits, now_s = session.outside.settings.gc, now.timestamp()
     ids = None if shape is None else shape.keys()
-    trees, runs = gc_files.worktrees(session, ids), gc_files.runs(session)
+    trees, runs = gc_files.worktrees(session.outside, ids), gc_files.runs(session)
     old_trees = retention.expired(
         (one.thing for one in trees.leftovers), days=limits.worktree_days, mb=limits.worktree_mb, now_s=now_s,
         age="not used for {}",
@@ -139,7 +140,7 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     going, left = [], []
     for one in (one for one in trees.leftovers if one.name in old_trees):
         try:
-            changed = _changed(session, one)
+            changed = _changed(session.outside, one)
             going.append(Going(kind="worktrees", leftover=one, why=old_trees[one.name], changed=changed))
         except SplinterError as error:
             left.append(f"the worktree of {one.name}: {error}")
@@ -154,12 +155,12 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     )
 
 
-def _changed(session: Session, leftover: Leftover) -> tuple[str, str] | None:
+def _changed(outside: Outside, leftover: Leftover) -> tuple[str, str] | None:
     """The trees of a worktree as we put it and as it is, None where they are the same; raises SplinterError.
 
     What cannot be looked at, and what somebody did in the worktree's own repository, is not ours to throw away.
     """
-    repository, tree = session.repository, worktree.locate(session.state, leftover.name)
+    repository, tree = outside.repository, worktree.locate(outside.state, leftover.name)
     if not disk.is_folder(tree.path) or not any(tree.path.iterdir()):
         return None
     own = worktree.own_refs(tree)
@@ -213,8 +214,8 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
             freed.append(Freed(kind=one.kind, name=one.leftover.name, why=one.why, bytes=bytes, note=note))
     moved, gone = decision.bygone.moved, [*_refs(decision.bygone)]
     try:
-        if updates := decision.bygone.updates(session.repository):
-            git.update_refs(session.repository, updates, why="splinter: gc")
+        if updates := decision.bygone.updates(session.outside.repository):
+            git.update_refs(session.outside.repository, updates, why="splinter: gc")
     except GitError as error:
         moved, gone = {}, []
         problems.append(f"no ref was deleted: {error}")
@@ -229,8 +230,8 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
 def _keep(session: Session, going: Going, stamp: str) -> str:
     assert going.changed
     patch = session.history.run_folder(stamp) / going.leftover.name / PATCH
-    workspace.write_patch(session, *going.changed, patch)
-    return f"what was changed in it is kept as {session.relative(patch)}"
+    workspace.write_patch(session.outside, *going.changed, patch)
+    return f"what was changed in it is kept as {session.outside.relative(patch)}"
 
 
 def _delete(leftover: Leftover) -> tuple[int, list[str]]:

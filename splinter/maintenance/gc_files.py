@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.git import worktree
@@ -42,18 +43,18 @@ class Found:
     problems: tuple[str, ...] = ()
 
 
-def worktrees(session: Session, ids: Set[str] | None) -> Found:
+def worktrees(outside: Outside, ids: Set[str] | None) -> Found:
     """Every worktree with what belongs to it; `ids` are the workstreams there are, None where nobody knows."""
-    folders = {part: _entries(session.state.parent, session.state.name, part) for part in _STATE}
+    folders = {part: _entries(outside.state.parent, outside.state.name, part) for part in _STATE}
     names = sorted({path.name.partition(".")[0] for found in folders.values() for path in found.paths} - {""})
     leftovers = []
     for name in names:
-        tree = worktree.locate(session.state, name)
+        tree = worktree.locate(outside.state, name)
         beside = [path for part in _STATE for path in folders[part].paths if path.name.partition(".")[0] == name]
         paths = _there(
             tree.path,
             *(path for path in beside if path != tree.path),
-            *(session.state / layout.SCRATCH).glob(f"{name}.*"),
+            *(outside.state / layout.SCRATCH).glob(f"{name}.*"),
         )
         goes = _NO_WORKSTREAM if ids is not None and name not in ids else ""
         leftovers.append(_leftover(name, paths, goes=goes))
@@ -62,7 +63,7 @@ def worktrees(session: Session, ids: Set[str] | None) -> Found:
 
 def runs(session: Session) -> Found:
     """What past runs left, by run: the latest one's stays, and that of runs that did not come to their end."""
-    root, state = session.repository.root, session.history.folder
+    root, state = session.outside.repository.root, session.history.folder
     logs = _entries(state.parent, state.name, layout.RUNS)
     mails = _entries(state.parent, state.name, layout.OUTBOX)
     reports = _entries(root, REPORTS)

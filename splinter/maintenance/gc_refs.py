@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
 from splinter.errors import GitError
@@ -95,15 +96,15 @@ def read(repository: Repository) -> dict[str, Ref]:
 def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Limits, now: datetime) -> Bygone:
     """What goes; `shape` names the steps of each workstream that there is, None where nobody knows.
 
-    `session.repository` gets new objects: it is a borrowed one where nothing may stay of them.
+    `session.outside.repository` gets new objects: it is a borrowed one where nothing may stay of them.
     """
-    refs, now_s = read(session.repository), now.timestamp()
+    refs, now_s = read(session.outside.repository), now.timestamp()
     gone_results = _results(session, refs, shape, limits, now_s)
     pointless = _pointless(refs, shape, limits, now_s) if shape is not None else {}
     backups = [one for one in refs.values() if one.words[0] == "backups"]
     dated = [Thing(name=one.name, used_s=_backed_up_s(one)) for one in backups]
     old = retention.too_old(dated, days=limits.backup_days, now_s=now_s)
-    loose = _loose(session, refs, [refs[name] for name in (*old, *pointless)])
+    loose = _loose(session.outside, refs, [refs[name] for name in (*old, *pointless)])
     gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     moved = {
@@ -128,10 +129,10 @@ def _results(
     things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
     gone = retention.too_old(things, days=limits.result_days, now_s=now_s)
     left = [one for one in things if one.name not in gone]
-    others = [oid for ref, oid in session.snapshot.refs.items() if not ref.startswith(f"{layout.RESULTS}/")]
+    others = [oid for ref, oid in session.outside.snapshot.refs.items() if not ref.startswith(f"{layout.RESULTS}/")]
 
     def size_of(names: tuple[str, ...]) -> int:
-        return held_alone(session.repository, [refs[name].commit for name in names], others)
+        return held_alone(session.outside.repository, [refs[name].commit for name in names], others)
 
     fits = set(retention.newest_within(left, size_of, mb=limits.result_mb))
     return gone | {one.name: retention.too_much(limits.result_mb) for one in left if one.name not in fits}
@@ -193,30 +194,30 @@ def _backed_up_s(backup: Ref) -> float:
     return max([*dates, backup.at_s])
 
 
-def _loose(session: Session, refs: Mapping[str, Ref], going: list[Ref]) -> set[str]:
+def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref]) -> set[str]:
     """Names of those that hold work which is in no ref that stays, and not merged; of nested ones the outermost."""
     names = {one.name for one in going}
-    lasting = [oid for ref, oid in session.snapshot.refs.items() if ref not in names and not _is_passing(session, ref)]
-    head = [session.snapshot.head] if session.snapshot.head else []
-    bases = _bases(session)
+    lasting = [oid for ref, oid in outside.snapshot.refs.items() if ref not in names and not _is_passing(outside, ref)]
+    head = [outside.snapshot.head] if outside.snapshot.head else []
+    bases = _bases(outside)
     by_work: dict[str, list[Ref]] = {}
     for one in sorted(going, key=lambda one: (one.words[0] != "backups", one.name)):
         by_work.setdefault(one.work, []).append(one)
-    outside = _outside(session.repository, list(by_work), [*lasting, *head])
+    alone = _outside(outside.repository, list(by_work), [*lasting, *head])
     unmerged = {
         work
-        for work in by_work.keys() & outside.keys()
-        if not _is_merged(session, work, [*_own(session, by_work[work][0]), *bases])
+        for work in by_work.keys() & alone.keys()
+        if not _is_merged(outside, work, [*_own(outside, by_work[work][0]), *bases])
     }
-    return {by_work[work][0].name for work in _outermost(unmerged, outside)}
+    return {by_work[work][0].name for work in _outermost(unmerged, alone)}
 
 
-def _is_passing(session: Session, ref: str) -> bool:
+def _is_passing(outside: Outside, ref: str) -> bool:
     if ref.startswith(_PASSING):
         return True
     # a remote's copy of our own branch goes when its pull request is closed
-    remotes = session.snapshot.remotes
-    return any(ref.startswith(f"refs/remotes/{remote}/{session.settings.branch_prefix}") for remote in remotes)
+    remotes = outside.snapshot.remotes
+    return any(ref.startswith(f"refs/remotes/{remote}/{outside.settings.branch_prefix}") for remote in remotes)
 
 
 def _outside(repository: Repository, commits: list[str], lasting: Iterable[str]) -> dict[str, list[str]]:
@@ -242,30 +243,30 @@ def _outermost(commits: Set[str], outside: Mapping[str, list[str]]) -> list[str]
     return found
 
 
-def _own(session: Session, ref: Ref) -> list[str]:
+def _own(outside: Outside, ref: Ref) -> list[str]:
     """The branch of the workstream that a ref belongs to."""
     words = [word for word in ref.words if word not in ("backups", "gc", "checkpoints", "accepted", "remote")]
     ids = [word for word in words if began_s(word) is None][:1]
-    branches = (f"refs/heads/{session.settings.branch_prefix}{id}" for id in ids)
-    return [session.snapshot.refs[branch] for branch in branches if branch in session.snapshot.refs]
+    branches = (f"refs/heads/{outside.settings.branch_prefix}{id}" for id in ids)
+    return [outside.snapshot.refs[branch] for branch in branches if branch in outside.snapshot.refs]
 
 
-def _bases(session: Session) -> list[str]:
+def _bases(outside: Outside) -> list[str]:
     """What pull requests are merged into, as far as it is known here."""
-    refs, symbolic = session.snapshot.refs, session.snapshot.symbolic
+    refs, symbolic = outside.snapshot.refs, outside.snapshot.symbolic
     names = [ref for ref in refs if ref.startswith(f"{layout.BASES}/")]
     names += [target for ref, target in symbolic.items() if ref.startswith("refs/remotes/") and ref.endswith("/HEAD")]
-    names += [f"refs/heads/{name}" for name in (session.settings.base, session.snapshot.head_branch) if name]
+    names += [f"refs/heads/{name}" for name in (outside.settings.base, outside.snapshot.head_branch) if name]
     return list(dict.fromkeys(refs[name] for name in names if name in refs))
 
 
-def _is_merged(session: Session, commit: str, targets: list[str]) -> bool:
+def _is_merged(outside: Outside, commit: str, targets: list[str]) -> bool:
     """Whether merging it would change nothing: it was squashed or rebased into one of the targets."""
     for target in targets:
         try:
-            merged = merge.merge_trees(session.repository, target, commit)[0]
+            merged = merge.merge_trees(outside.repository, target, commit)[0]
         except GitError:  # no common history
             continue
-        if merged and merged == git.tree_of(session.repository, target):
+        if merged and merged == git.tree_of(outside.repository, target):
             return True
     return False

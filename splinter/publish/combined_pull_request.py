@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 
 from splinter.engine.branch import move_branch
 from splinter.engine.branch.last_success import Success
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
@@ -33,7 +34,7 @@ def inputs(session: Session, rehearsed: Rehearsed) -> Inputs:
             "members": {id: asdict(one) for id, one in rehearsed.members.items()},
             "unions": {base: asdict(one) for base, one in rehearsed.unions.items()},
             "definitions": _definition(plans),
-            "target": pull_request.target(session),
+            "target": pull_request.target(session.outside),
         }
     )
 
@@ -48,11 +49,11 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
         return pull_request.propose(session, whole, "", None)
     union = rehearsed.unions[whole.base.name]
     chain = _chain(session, plans, rehearsed.members, union.base)
-    if git.tree_of(session.repository, chain) != git.tree_of(session.repository, union.commit):
+    if git.tree_of(session.outside.repository, chain) != git.tree_of(session.outside.repository, union.commit):
         raise PublishError(
             "the branches, one after another, do not add up to what was rehearsed; run `doit run rehearse pr`"
         )
-    result = git.result(session.repository, union.base, chain)
+    result = git.result(session.outside.repository, union.base, chain)
     success = Success(start=union.base, tip=chain, base=union.base, result=result)
     try:
         settled = move_branch.settle(session, whole, success, judged=chain)
@@ -78,24 +79,24 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str) -> Proposal:
         base_commit=start,
         branch=whole.branch,
         tip=tip,
-        files=git.files(git.diff(session.repository, start, tip)),
+        files=git.files(git.diff(session.outside.repository, start, tip)),
         checks=seen.checks if seen else (),
         notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
     )
     members = [_record(session, plan, rehearsed.members[plan.id].tip) for plan in plans]
     body = pull_request_body.body(
-        run_records.masked(session, record),
+        run_records.masked(session.outside, record),
         run=rehearsed.run or "",
         reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
         definition=_definition(plans),
-        members=[run_records.masked(session, one) for one in members],
+        members=[run_records.masked(session.outside, one) for one in members],
     )
     return Proposal(
         workstream=ID,
         head=whole.branch,
         base=wanted.base or whole.base.name,
-        title=session.redactor.text(pull_request_body.title(record)),
-        own_body=session.redactor.text(body),
+        title=session.outside.redactor.text(pull_request_body.title(record)),
+        own_body=session.outside.redactor.text(body),
         draft=wanted.draft,
         labels=wanted.labels,
         reviewers=wanted.reviewers,
@@ -126,7 +127,7 @@ def _stand_in(session: Session, plans: list[Plan]) -> Plan:
         ),
     )
     first = next(iter(session.plans.values()))
-    return replace(first, workstream=whole, branch=f"{session.settings.branch_prefix}{ID}", occurrence="")
+    return replace(first, workstream=whole, branch=f"{session.outside.settings.branch_prefix}{ID}", occurrence="")
 
 
 def _definition(plans: list[Plan]) -> str:
@@ -144,7 +145,7 @@ def _chain(session: Session, plans: list[Plan], members: Mapping[str, Branch], s
 
 def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> str:
     """A member's commits on top of `tip`, each its own; one commit of all where they fit only as a whole."""
-    repository, is_signed = session.repository, session.settings.sign_commits
+    repository, is_signed = session.outside.repository, session.outside.settings.sign_commits
     whole, _ = merge.three_way(repository, *(git.tree_of(repository, one) for one in (begin, tip, head)))
     if whole is None:
         raise PublishError(f"{plan.branch} no longer fits on top of the others; run `doit run rehearse pr`")
@@ -156,18 +157,18 @@ def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
             new = merge.recommit(repository, commit, tree, new, is_signed=is_signed)
             made.append(new)
     if git.tree_of(repository, new) != whole:
-        message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.open_run()}\n"
-        date_s = int(session.clock.now().timestamp())
-        text = session.redactor.text(message)
+        message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.run.open()}\n"
+        date_s = int(session.outside.clock.now().timestamp())
+        text = session.outside.redactor.text(message)
         new = git.commit_tree(repository, whole, [tip], text, date_s=date_s, is_signed=is_signed)
         made = [new]
     for commit in made:
-        session.history.add_step(session.open_run(), _step(session, plan, commit))
+        session.history.add_step(session.run.open(), _step(session.outside, plan, commit))
     return new
 
 
-def _step(session: Session, plan: Plan, commit: str) -> StepRecord:
-    started = session.clock.now().isoformat(timespec="seconds")
+def _step(outside: Outside, plan: Plan, commit: str) -> StepRecord:
+    started = outside.clock.now().isoformat(timespec="seconds")
     return StepRecord(workstream=ID, step=plan.id, outcome=Outcome.CHANGED, started=started, seconds=0.0, commit=commit)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from splinter.engine.session import PINGED, Session
+from splinter.engine.current_run import PINGED
+from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model import layout
 from splinter.model.ports import Message, Notifier, Sender
@@ -14,11 +15,11 @@ from splinter.text.redact import Masked
 
 def notifier(session: Session, task: str) -> Notifier:
     """What a task sends by; raises PublishError where it is not configured."""
-    missing = [name for name in NOTIFIERS[task].needs if not session.environment.variable(name)]
+    missing = [name for name in NOTIFIERS[task].needs if not session.outside.environment.variable(name)]
     if missing:
         raise PublishError(f"{' and '.join(missing)} is not set, so `{task}` sends nothing")
-    sender = Sender(address=session.repository.identity.email, outbox=session.history.folder / layout.OUTBOX)
-    return plugins.notifier(task).from_env(session.environment, sender)
+    sender = Sender(address=session.outside.repository.identity.email, outbox=session.history.folder / layout.OUTBOX)
+    return plugins.notifier(task).from_env(session.outside.environment, sender)
 
 
 def message(session: Session, run: str | None) -> Message:
@@ -28,22 +29,22 @@ def message(session: Session, run: str | None) -> Message:
         return _own("", "[splinter] nothing was due", text)
     return report.mail(
         run_records.run_record(session, run),
-        session.redactor.text,
-        is_earlier=run not in (session.taken_up, session.run),
+        session.outside.redactor.text,
+        is_earlier=run not in (session.run.taken_up, session.run.id),
     )
 
 
 def ping(session: Session) -> tuple[str | None, Message]:
     """What the healthcheck hears: of the run of this call, never of an earlier one that it has heard of."""
-    run = session.own_run()
-    if run is None and session.only_publishes:
+    run = session.run.own()
+    if run is None and session.run.only_publishes:
         last = session.history.latest_run()
         run = last if last != session.memory.fact(PINGED) else None
-    if run or not session.errors:
+    if run or not session.run.errors:
         return run, message(session, run)
-    now = session.clock.now().isoformat(timespec="seconds")
-    night = RunRecord(run="", started=now, finished=now, errors=tuple(session.errors))
-    return None, report.mail(run_records.whole(session, night), session.redactor.text)
+    now = session.outside.clock.now().isoformat(timespec="seconds")
+    night = RunRecord(run="", started=now, finished=now, errors=tuple(session.run.errors))
+    return None, report.mail(run_records.whole(session, night), session.outside.redactor.text)
 
 
 def sample() -> Message:

@@ -19,14 +19,14 @@ def proposal(session: Session, plan: Plan, accepted: Accepted) -> Proposal:
     run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted
-    masked = run_records.masked(session, replace(record, title=plan.workstream.title))
+    masked = run_records.masked(session.outside, replace(record, title=plan.workstream.title))
     body = pull_request_body.body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
     return Proposal(
         workstream=plan.id,
         head=plan.branch,
         base=wanted.base or _aim(session, plan, accepted),
-        title=session.redactor.text(pull_request_body.title(masked)),
-        own_body=session.redactor.text(body),
+        title=session.outside.redactor.text(pull_request_body.title(masked)),
+        own_body=session.outside.redactor.text(body),
         draft=wanted.draft,
         labels=wanted.labels,
         reviewers=wanted.reviewers,

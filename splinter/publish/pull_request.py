@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan, choose_remote
@@ -19,26 +20,26 @@ from splinter.publish.proposals import proposal
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
 
-def target(session: Session) -> str:
+def target(outside: Outside) -> str:
     """Where pull requests go, in a word: `github:owner/name`, or `local`."""
-    name, repository = _place(session)
+    name, repository = _place(outside)
     return f"{name}:{repository}" if name else "local"
 
 
-def forge(session: Session) -> Forge:
+def forge(outside: Outside) -> Forge:
     """Where pull requests go."""
-    name, repository = _place(session)
+    name, repository = _place(outside)
     if name:
-        return plugins.forge(name).from_env(repository, session.environment)
+        return plugins.forge(name).from_env(repository, outside.environment)
     from splinter.publish.forges.local import Local
 
-    return Local(session.repository.root)
+    return Local(outside.repository.root)
 
 
-def _place(session: Session) -> tuple[str, str]:
+def _place(outside: Outside) -> tuple[str, str]:
     """The forge that the remote is on and the repository's name there; both empty where they become files."""
-    remote = choose_remote(session.settings, session.snapshot)
-    found = plugins.owner(session.snapshot.remotes[remote], session.environment) if remote else None
+    remote = choose_remote(outside.settings, outside.snapshot)
+    found = plugins.owner(outside.snapshot.remotes[remote], outside.environment) if remote else None
     return found or ("", "")
 
 
@@ -50,13 +51,13 @@ def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullReques
 
 def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> PullRequestRecord:
     """Push the branch and bring its pull request to what is wanted; None closes it. Raises PublishError."""
-    run = session.published_run()
+    run = session.run.published()
     if wanted:
         send = partial(push.push, session, plan, tip)
-        done = forge(session).publish(wanted, send)
+        done = forge(session.outside).publish(wanted, send)
         if done.action == "none" and _is_aimed_at(session, plan):
             send()
-        done = replace(done, notes=tuple(session.redactor.text(note) for note in done.notes))
+        done = replace(done, notes=tuple(session.outside.redactor.text(note) for note in done.notes))
         session.memory.set_fact(f"pull_request/{plan.id}", done.where)
     else:
         done = _withdraw(session, plan)
@@ -68,7 +69,7 @@ def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
     nothing = PullRequestRecord(workstream=plan.id, action="none", where="")
     if not session.memory.fact(f"pull_request/{plan.id}"):
         return nothing
-    closed = forge(session).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
+    closed = forge(session.outside).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
     session.memory.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from splinter.engine.branch import last_success, private_commits
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.move_branch import in_use
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
@@ -19,9 +20,13 @@ from splinter.model.plan import Plan, choose_remote
 
 def push(session: Session, plan: Plan, tip: str) -> None:
     """Make the remote's branch hold `tip`, which was accepted; raises PublishError where it does not fit."""
-    remote = choose_remote(session.settings, session.snapshot)
+    remote = choose_remote(session.outside.settings, session.outside.snapshot)
     assert remote
-    repository, auth, head = session.repository, session.remote_auth(remote), _local_head(session, plan, tip)
+    repository, auth, head = (
+        session.outside.repository,
+        session.outside.remote_auth(remote),
+        _local_head(session.outside, plan, tip),
+    )
     try:
         there = remotes.remote_id(repository, remote, plan.branch, auth)
         is_news = bool(there) and not _is_taken_in(session, plan, there, head)
@@ -34,12 +39,12 @@ def push(session: Session, plan: Plan, tip: str) -> None:
             kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
             git.update_refs(repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
     except GitError as error:
-        raise PublishError(session.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
+        raise PublishError(session.outside.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
 
 
 def _refuse_private(session: Session, plan: Plan, remote: str, head: str, *, tip: str, there: str) -> None:
     """Raise PublishError where a commit of the user's, which nobody asked to publish, would go along."""
-    own = merge.first_parents(session.repository, head, [tip])  # a person's on this very branch
+    own = merge.first_parents(session.outside.repository, head, [tip])  # a person's on this very branch
     private = private_commits.found(session, remote, head, own=own, there=(there,) if there else ())
     if private:
         raise PublishError(f"{plan.branch} was not pushed: {private_commits.refusal(remote, private)}")
@@ -54,7 +59,7 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
 
     That we pushed it, or saw it there, is not enough: a person's commits on the remote may never have been here.
     """
-    repository = session.repository
+    repository = session.outside.repository
     if there == head or session.history.last_result(plan.id, there):
         return True
     if not git.existing(repository, [there]):
@@ -62,42 +67,42 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
     return git.is_ancestor(repository, there, head) or git.holds(repository, _backups(plan), there)
 
 
-def _local_head(session: Session, plan: Plan, tip: str) -> str:
+def _local_head(outside: Outside, plan: Plan, tip: str) -> str:
     """The local branch, where a person's commits stand on top of what was accepted."""
-    head = git.resolve(session.repository, f"refs/heads/{plan.branch}")
-    return head if head and git.is_ancestor(session.repository, tip, head) else tip
+    head = git.resolve(outside.repository, f"refs/heads/{plan.branch}")
+    return head if head and git.is_ancestor(outside.repository, tip, head) else tip
 
 
 def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
     """The head with the remote's own commits on top of it; the local branch follows where nobody works on it."""
-    repository, seen = session.repository, layout.remote(plan.id)
-    remotes.fetch(repository, remote, plan.branch, seen, session.remote_auth(remote))
+    repository, seen = session.outside.repository, layout.remote(plan.id)
+    remotes.fetch(repository, remote, plan.branch, seen, session.outside.remote_auth(remote))
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there
-    last = last_success.last(session, plan)
-    if last and _is_same(session, last.start, there, head):
-        _follow(session, plan, remote, head, there)
+    last = last_success.last(session.outside, plan)
+    if last and _is_same(session.outside, last.start, there, head):
+        _follow(session.outside, plan, remote, head, there)
         return there
     known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
     try:
         new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), remote=remote)
     except StepError as error:
         raise PublishError(str(error)) from error
-    _follow(session, plan, remote, head, new)
+    _follow(session.outside, plan, remote, head, new)
     return new
 
 
-def _is_same(session: Session, start: str, there: str, head: str) -> bool:
+def _is_same(outside: Outside, start: str, there: str, head: str) -> bool:
     """Whether the remote's branch says the same on the same start under other ids, as a clone without records makes it.
 
     Its reviews and its results of CI belong to those ids.
     """
-    repository = session.repository
+    repository = outside.repository
     return git.is_ancestor(repository, start, there) and git.tree_of(repository, there) == git.tree_of(repository, head)
 
 
-def _follow(session: Session, plan: Plan, remote: str, head: str, new: str) -> None:
+def _follow(outside: Outside, plan: Plan, remote: str, head: str, new: str) -> None:
     """Let the local branch name what the remote's does, or will, where nobody works on it."""
-    repository, ref = session.repository, f"refs/heads/{plan.branch}"
-    if git.resolve(repository, ref) == head and not in_use(session, plan):
+    repository, ref = outside.repository, f"refs/heads/{plan.branch}"
+    if git.resolve(repository, ref) == head and not in_use(outside, plan):
         git.update_refs(repository, [RefUpdate(ref=ref, new=new, old=head)], why=f"splinter: {plan.id} of {remote}")

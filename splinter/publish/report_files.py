@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.errors import PublishError
 from splinter.model import layout
 from splinter.model.records import RunRecord
@@ -14,15 +14,15 @@ from splinter.system.files import exclude_from_git, make_ignored_folder, write_w
 from splinter.text.redact import Masked
 
 
-def write(session: Session, record: RunRecord) -> Path:
+def write(outside: Outside, record: RunRecord) -> Path:
     """Write report.md, report.json and index.html of a run, and let `reports/latest` name them."""
-    folder = session.repository.root / layout.REPORTS / record.run
+    folder = outside.repository.root / layout.REPORTS / record.run
     if folder.parent.is_dir() and not (folder.parent / ".gitignore").exists():
         for name in (layout.LATEST, "[0-9]*-[0-9]*-*/"):  # a folder that the user has his own files in
-            exclude_from_git(session.repository.common, f"/{layout.REPORTS}/{name}")
+            exclude_from_git(outside.repository.common, f"/{layout.REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
-    mask = session.redactor.text
+    mask = outside.redactor.text
     _write_page(folder / "report.md", mask(report.report_markdown(record)))
     _write_page(folder / "report.json", mask(report.report_json(record)))
     _write_page(folder / "index.html", mask(report.index_html(record)))

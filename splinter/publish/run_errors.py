@@ -15,19 +15,19 @@ from splinter.model.registry import NOTIFIERS, REPORTING
 
 def keep(session: Session, task: str, message: str) -> None:
     """Write down that a task ended in an error; where not even that can be written, this call still knows of it."""
-    error = ErrorRecord(task=task, message=session.redactor.text(message))
-    session.errors.append(error)
+    error = ErrorRecord(task=task, message=session.outside.redactor.text(message))
+    session.run.errors.append(error)
     with suppress(SplinterError):  # a full disk, say: the task's own error is the one to show
-        run = session.reported_run() if task in _LATE else None
-        session.history.put_error(run or session.published_run(), error)
+        run = session.run.reported() if task in _LATE else None
+        session.history.put_error(run or session.run.published(), error)
 
 
 def settle(session: Session, task: str) -> None:
     """A task is done: where it ended in an error before, in the same run, that is over."""
     with suppress(SplinterError):
-        run = session.reported_run() if task in _LATE else session.own_run()
+        run = session.run.reported() if task in _LATE else session.run.own()
         if run:
-            session.history.settle_error(run, task, session.clock.now())
+            session.history.settle_error(run, task, session.outside.clock.now())
 
 
 # what may be about an earlier run

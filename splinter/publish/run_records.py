@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model import record_json, records
 from splinter.model.fingerprints import fingerprint
@@ -13,22 +14,22 @@ from splinter.model.registry import REPORTING
 from splinter.text import redact
 
 
-def masked(session: Session, record: WorkstreamRecord) -> WorkstreamRecord:
+def masked(outside: Outside, record: WorkstreamRecord) -> WorkstreamRecord:
     """A record with every secret masked."""
-    return record_json.from_json(WorkstreamRecord, redact.masked(record_json.to_json(record), session.redactor))
+    return record_json.from_json(WorkstreamRecord, redact.masked(record_json.to_json(record), outside.redactor))
 
 
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
-    root = session.repository.root
+    root = session.outside.repository.root
     kept = records.with_files(session.history.run(run), lambda path: (root / path).exists())
-    record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.redactor))
+    record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.outside.redactor))
     return whole(session, replace(record, errors=_with_own_errors(session, record)))
 
 
 def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, ...]:
     """The errors of a run, those too that could not be written down."""
-    own = session.errors if record.run == session.own_run() else ()
+    own = session.run.errors if record.run == session.run.own() else ()
     return tuple({error.task: error for error in (*own, *record.errors)}.values())
 
 
@@ -36,7 +37,7 @@ def whole(session: Session, record: RunRecord) -> RunRecord:
     """The same with a record for each workstream that took no part."""
     recorded = {done.workstream for done in record.workstreams}
     skipped = tuple(
-        masked(session, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
+        masked(session.outside, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
     )
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))

@@ -155,7 +155,7 @@ def test_configuration_above_the_work_trees_decides_nothing_for_another_workstre
 
 
 # Closed; it broke. Cause: baseline._remembered asks its memory again after the steps. Fix: engine/checks/baseline.py: what prepare read is
-# kept in session.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
+# kept in session.known.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
 def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     ends(app, "echo 1 > one.txt")

@@ -133,7 +133,7 @@ def _say_what_was_seen(session: Any, found: dict[str, Any]) -> None:
     """Nobody was asked: what is said of a remote's branch is what is known of it here."""
     from splinter.engine import bases
 
-    for sentence in bases.as_seen(session, (session.plans[id] for id, due in found.items() if due.is_due)):
+    for sentence in bases.as_seen(session.outside, (session.plans[id] for id, due in found.items() if due.is_due)):
         print(sentence)
 
 

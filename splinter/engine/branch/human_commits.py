@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
@@ -24,14 +25,14 @@ def replayed(
     ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other merge the
     change to its first parent is taken. `remote` is where `theirs` is the branch, empty for here.
     """
-    repository, tip = session.repository, onto
+    repository, tip = session.outside.repository, onto
     commits = _on_top_of_ours(session, merge.first_parents(repository, theirs, known, besides=besides))
     copies = _changes_of_ours(session, plan) if commits else frozenset()
     for commit in commits:
         parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
-        if git.result(repository, parent, commit) in copies or _only_brings(session, commit, onto):
+        if git.result(repository, parent, commit) in copies or _only_brings(session.outside, commit, onto):
             continue
-        new, conflicts = _on_top(session, commit, parent, tip)
+        new, conflicts = _on_top(session.outside, commit, parent, tip)
         if new is None:
             raise StepError(Reason.CONFLICT, _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
         tip = new
@@ -40,7 +41,7 @@ def replayed(
 
 def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
     """Whether commits of ours stand on top of `than` in `theirs`."""
-    return not session.commits().isdisjoint(merge.first_parents(session.repository, theirs, [than]))
+    return not session.commits().isdisjoint(merge.first_parents(session.outside.repository, theirs, [than]))
 
 
 def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
@@ -51,31 +52,31 @@ def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
 
 def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
     """The results of our own latest commits, each to its parent: a rebase by hand copies them under other ids."""
-    repository = session.repository
+    repository = session.outside.repository
     held = git.existing(repository, session.history.commits_of(plan.id, latest=_LATEST))
     parents = {commit: git.resolve(repository, f"{commit}^") for commit in held}
     return frozenset(git.result(repository, parent, commit) for commit, parent in parents.items() if parent)
 
 
-def _only_brings(session: Session, commit: str, onto: str) -> bool:
+def _only_brings(outside: Outside, commit: str, onto: str) -> bool:
     """Whether it is a merge as git makes it, of commits that `onto` holds too: the base, brought in by a button."""
-    repository = session.repository
+    repository = outside.repository
     ours, *others = merge.parents(repository, commit)
     if len(others) != 1 or not git.is_ancestor(repository, others[0], onto):
         return False
     return merge.merge_trees(repository, ours, others[0])[0] == git.tree_of(repository, commit)
 
 
-def _on_top(session: Session, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
+def _on_top(outside: Outside, commit: str, parent: str, tip: str) -> tuple[str | None, Sequence[str]]:
     """The commit made again on `tip`, or `tip` where its change is there already; None and the paths that conflict."""
-    repository = session.repository
+    repository = outside.repository
     was, theirs, ours = (git.tree_of(repository, name) for name in (parent, commit, tip))
     tree, conflicts = merge.three_way(repository, was, ours, theirs)
     if tree is None:
         return None, conflicts
     if tree == ours and was != theirs:
         return tip, ()
-    return merge.recommit(repository, commit, tree, tip, is_signed=session.settings.sign_commits), ()
+    return merge.recommit(repository, commit, tree, tip, is_signed=outside.settings.sign_commits), ()
 
 
 def _refusal(plan: Plan, commit: str, conflicts: Sequence[str], *, theirs: str, remote: str) -> str:

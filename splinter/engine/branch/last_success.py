@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.errors import GitError
 from splinter.git import commands as git
 from splinter.git.commands import Commit
@@ -45,15 +45,15 @@ class Success:
         return "unchanged" if self.tip == self.start else "changed"
 
 
-def last(session: Session, plan: Plan) -> Success | None:
+def last(outside: Outside, plan: Plan) -> Success | None:
     """What was accepted last, None where nothing was."""
-    return _read(session, [layout.accepted(plan.id)])[0]
+    return _read(outside, [layout.accepted(plan.id)])[0]
 
 
-def of_all(session: Session, plans: Iterable[Plan]) -> dict[str, Success]:
+def of_all(outside: Outside, plans: Iterable[Plan]) -> dict[str, Success]:
     """What was accepted last of several workstreams by their ids, in one git call, or none for none."""
     ids = [plan.id for plan in plans]
-    found = _read(session, [layout.accepted(id) for id in ids]) if ids else []
+    found = _read(outside, [layout.accepted(id) for id in ids]) if ids else []
     return {id: one for id, one in zip(ids, found, strict=True) if one}
 
 
@@ -65,11 +65,11 @@ def message(plan: Plan, run: str, done: Success) -> str:
     return f"splinter accepted {plan.id}\n\n{json.dumps({**fields, **more}, sort_keys=True)}"
 
 
-def _read(session: Session, names: list[str]) -> list[Success | None]:
+def _read(outside: Outside, names: list[str]) -> list[Success | None]:
     try:
-        return [_parsed(commit) if commit else None for commit in git.commits(session.repository, names)]
+        return [_parsed(commit) if commit else None for commit in git.commits(outside.repository, names)]
     except GitError:  # one object is torn: the others are whole
-        return [_read(session, [name])[0] for name in names] if len(names) > 1 else [None]
+        return [_read(outside, [name])[0] for name in names] if len(names) > 1 else [None]
 
 
 def _parsed(commit: Commit) -> Success | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from splinter.engine.branch import last_success
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.last_success import Success
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
@@ -33,8 +34,8 @@ def settle(session: Session, plan: Plan, success: Success, *, judged: str) -> Se
 
     The tip is not known before: it is `judged`, or what is there already.
     """
-    repository, ref, start = session.repository, f"refs/heads/{plan.branch}", success.start
-    current, last = git.resolve(repository, ref), last_success.last(session, plan)
+    repository, ref, start = session.outside.repository, f"refs/heads/{plan.branch}", success.start
+    current, last = git.resolve(repository, ref), last_success.last(session.outside, plan)
     tree, tip = git.tree_of(repository, judged), judged
     if git.tree_of(repository, start) == tree:
         stays = (f"{plan.branch} still holds an earlier result.",) if current else ()
@@ -53,26 +54,26 @@ def _moves(
     session: Session, plan: Plan, current: str | None, tip: str, last: Success | None, start: str
 ) -> list[RefUpdate]:
     """What must move for the branch to hold `tip` and a person's commits on top; raises StepError with `conflict`."""
-    repository = session.repository
+    repository = session.outside.repository
     if current and git.is_ancestor(repository, tip, current) and not holds_more_of_ours(session, current, than=tip):
         return []
-    _refuse_if_in_use(session, plan)
+    _refuse_if_in_use(session.outside, plan)
     head = tip
     if current and not _is_ours(session, plan, current, last):
         head = replayed(session, plan, current, onto=tip, known=[*([last.tip] if last else []), start])
     if not current:
-        _refuse_if_name_is_taken(session, plan)
+        _refuse_if_name_is_taken(session.outside, plan)
     updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.nothing(repository))]
     if current:
-        updates.append(RefUpdate(ref=f"{layout.BACKUPS}/{plan.id}/{session.open_run()}", new=current))
+        updates.append(RefUpdate(ref=f"{layout.BACKUPS}/{plan.id}/{session.run.open()}", new=current))
     return updates
 
 
 def _accept(session: Session, plan: Plan, done: Success, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
-    repository = session.repository
-    message = session.redactor.text(last_success.message(plan, session.open_run(), done))
-    date_s = int(session.clock.now().timestamp())
+    repository = session.outside.repository
+    message = session.outside.redactor.text(last_success.message(plan, session.run.open(), done))
+    date_s = int(session.outside.clock.now().timestamp())
     parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
     commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)
     all_updates = [*updates, RefUpdate(ref=layout.accepted(plan.id), new=commit)]
@@ -88,38 +89,38 @@ def _is_rewritten(session: Session, plan: Plan, current: str, last: Success | No
     """Whether a person put commits in the place of what was accepted last; a branch that was set back holds none."""
     if last is None or _is_ours(session, plan, current, last):
         return False
-    return not git.is_ancestor(session.repository, current, last.tip)
+    return not git.is_ancestor(session.outside.repository, current, last.tip)
 
 
 def _is_ours(session: Session, plan: Plan, commit: str, last: Success | None) -> bool:
     return bool(last and last.tip == commit) or session.history.last_result(plan.id, commit) is not None
 
 
-def in_use(session: Session, plan: Plan) -> str | None:
+def in_use(outside: Outside, plan: Plan) -> str | None:
     """Why the branch must not be moved now, as a sentence: somebody's checkout holds it; None where nobody's does."""
-    path = user_repository.checked_out(session.repository).get(plan.branch)
+    path = user_repository.checked_out(outside.repository).get(plan.branch)
     if path:
         return (
             f"{plan.branch} is checked out in {path} and is not moved; "
             f'"git -C {path} switch --detach" frees it, then run doit again'
         )
-    path = user_repository.rebased(session.repository).get(plan.branch)
+    path = user_repository.rebased(outside.repository).get(plan.branch)
     return path and (
         f"{plan.branch} is being rebased in {path} and is not moved; "
         f'"git -C {path} rebase --continue" or "--abort" ends that, then run doit again'
     )
 
 
-def _refuse_if_in_use(session: Session, plan: Plan) -> None:
-    why = in_use(session, plan)
+def _refuse_if_in_use(outside: Outside, plan: Plan) -> None:
+    why = in_use(outside, plan)
     if why:
         raise StepError(Reason.CONFLICT, why)
 
 
-def _refuse_if_name_is_taken(session: Session, plan: Plan) -> None:
+def _refuse_if_name_is_taken(outside: Outside, plan: Plan) -> None:
     """A branch is a file of its name, so that it and one that continues after a `/` rule each other out."""
     own = plan.branch
-    for name in git.branches(session.repository, own.partition("/")[0]):
+    for name in git.branches(outside.repository, own.partition("/")[0]):
         if own.startswith(f"{name}/") or name.startswith(f"{own}/"):
             raise StepError(
                 Reason.CONFLICT,

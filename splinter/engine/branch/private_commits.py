@@ -18,8 +18,8 @@ def found(session: Session, remote: str, commit: str, *, own: Iterable[str], the
 
     `own` are commits that were asked for, such as a person's on the very branch; `there` those that the remote has.
     """
-    known = sorted(git.existing(session.repository, there))
-    unseen = remotes.unseen(session.repository, remote, commit, there=known)
+    known = sorted(git.existing(session.outside.repository, there))
+    unseen = remotes.unseen(session.outside.repository, remote, commit, there=known)
     strange = [one for one in unseen if one not in {*own, *session.commits()}] if unseen else []
     accepted = _accepted(session) if strange else frozenset()
     return next((one for one in strange if one not in accepted), None)
@@ -27,10 +27,12 @@ def found(session: Session, remote: str, commit: str, *, own: Iterable[str], the
 
 def _accepted(session: Session) -> frozenset[str]:
     """Our commits as git remembers them, for whoever lost the history."""
-    accepted = last_success.of_all(session, session.plans.values()).values()
-    held = git.existing(session.repository, (commit for one in accepted for commit in (one.start, one.tip)))
+    accepted = last_success.of_all(session.outside, session.plans.values()).values()
+    held = git.existing(session.outside.repository, (commit for one in accepted for commit in (one.start, one.tip)))
     whole = [one for one in accepted if {one.start, one.tip} <= held]
-    return frozenset(id for one in whole for id in merge.first_parents(session.repository, one.tip, [one.start]))
+    return frozenset(
+        id for one in whole for id in merge.first_parents(session.outside.repository, one.tip, [one.start])
+    )
 
 
 def refusal(remote: str, commit: str) -> str:

@@ -37,7 +37,7 @@ def outcomes(work: Work, *, start: str) -> dict[str, Outcomes]:
 def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
     name = key(work, check)
     # what is asked before the work begins takes nothing of its minutes
-    with work.session.alone(f"baseline {name} {tree}"):
+    with work.session.slots.alone(f"baseline {name} {tree}"):
         known = _remembered(work.session, name, tree)
         if known:
             return known
@@ -50,7 +50,7 @@ def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
             if error.reason == Reason.OVER_BUDGET:
                 return None
             found = Outcomes(check=Outcome.FAILED, is_unexplained=True)
-        work.session.baselines[name, tree] = found
+        work.session.known.baselines[name, tree] = found
         if not found.cases and _leaves_cases(work.plan, check):
             return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
         work.session.memory.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
@@ -73,14 +73,14 @@ def _leaves_cases(plan: Plan, check: Step) -> bool:
 
 
 def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
-    known = session.baselines.get((name, tree))
+    known = session.known.baselines.get((name, tree))
     if known or session.is_always:
         return known
     kept = json.loads(session.memory.fact(f"baseline/{name}") or "{}")
     if kept.pop("tree", None) != tree:
         return None
     # asked before any step ran, it is not read again: a command outside the sandbox can write there
-    session.baselines[name, tree] = found = Outcomes(**{**kept, "flaky": tuple(kept["flaky"])})
+    session.known.baselines[name, tree] = found = Outcomes(**{**kept, "flaky": tuple(kept["flaky"])})
     return found
 
 
@@ -97,7 +97,7 @@ def key(work: Work, check: Step) -> str:
             "setup": [asdict(one) for one in work.plan.setup],
             "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
-            "values of env": work.session.environment.plain_values(names),
+            "values of env": work.session.outside.environment.plain_values(names),
             "imports": "of the work tree",  # what was said before that was so counts no more
         }
     )

@@ -10,7 +10,7 @@ from typing import Any
 from splinter.engine.checks import comparison, judge, stuck_detector
 from splinter.engine.checks.judge import Judged
 from splinter.engine.checks.stuck_detector import Tried
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.engine.steps import run_step
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
@@ -30,7 +30,7 @@ def fixed(work: Work, *, start: str, before: str) -> Judged:
     judged = judge.judge(work, _resumed(work, before), start=start)
     while judged.failures:
         tries = _tries(work)
-        results = [*_results(work.session, tries), judge.tried(work.session, judged)]
+        results = [*_results(work.session.outside, tries), judge.tried(work.session.outside, judged)]
         _refuse(work, judged, results, tries, start)
         commit = _attempt(work, judged, results[-1], number=len(tries) + 1)
         judged = judge.judge(work, commit, start=start)
@@ -66,7 +66,7 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[dict[
 
 def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
-    key = work.session.tries_key(work.plan)
+    key = work.tries_key
     counted = {"from": judged.commit, "failing": result.failing}
     work.session.memory.add_attempt(work.plan.id, key, number, counted)
     prompt = prompts.of_fix(
@@ -90,15 +90,15 @@ def _step(plan: Plan, number: int) -> Step:
 
 
 def _tries(work: Work) -> tuple[dict[str, Any], ...]:
-    return work.session.memory.attempts(work.plan.id, work.session.tries_key(work.plan))
+    return work.session.memory.attempts(work.plan.id, work.tries_key)
 
 
-def _results(session: Session, tries: tuple[dict[str, Any], ...]) -> list[Tried]:
+def _results(outside: Outside, tries: tuple[dict[str, Any], ...]) -> list[Tried]:
     """What was judged before; an attempt that came to nothing left the result that it was made on."""
     made = [one for one in tries if one.get("commit")]
-    known = git.existing(session.repository, [one["from"] for one in made])
+    known = git.existing(outside.repository, [one["from"] for one in made])
     return [
-        Tried(tree=git.tree_of(session.repository, one["from"]), failing=one["failing"])
+        Tried(tree=git.tree_of(outside.repository, one["from"]), failing=one["failing"])
         for one in made
         if one["from"] in known
     ]

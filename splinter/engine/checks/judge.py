@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from splinter.engine.checks import baseline, comparison, run_check
 from splinter.engine.checks.run_check import Checked
 from splinter.engine.checks.stuck_detector import Tried, essence
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
@@ -89,14 +89,14 @@ def _again(work: Work, check: Step, commit: str, log: str) -> Outcomes | None:
         return None
 
 
-def tried(session: Session, judged: Judged) -> Tried:
+def tried(outside: Outside, judged: Judged) -> Tried:
     """A judged result as the breakers see it: what is wrong by name, else what a check printed, numbers aside."""
     failing = [
         (failure.check.check, case)
         for failure in judged.failures
         for case in comparison.wrong(failure.check) or [essence(failure.output)]
     ]
-    tree = git.tree_of(session.repository, judged.commit)
+    tree = git.tree_of(outside.repository, judged.commit)
     return Tried(tree=tree, failing=fingerprint({"failing": sorted(failing)}))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.engine.steps import setup
 from splinter.engine.work import Work
 from splinter.errors import StepError
@@ -25,24 +25,24 @@ _TREE = re.compile(rf"[a-z0-9][a-z0-9-]*({re.escape(layout.JUDGE)})?")
 _OURS = frozenset({layout.WORKTREES, layout.INDEXES, layout.EXCLUDES, layout.SCRATCH, layout.TRAITS})
 
 
-def locate(session: Session, plan: Plan) -> WorkTree:
+def locate(outside: Outside, plan: Plan) -> WorkTree:
     """Where the checks of a workstream judge."""
-    return worktree.locate(session.state, f"{plan.id}{layout.JUDGE}")
+    return worktree.locate(outside.state, f"{plan.id}{layout.JUDGE}")
 
 
 def ready(work: Work, commit: str) -> WorkTree:
     """The place, clean, at a commit; raises StepError where its setup fails."""
     tree = work.judge_tree
-    _sweep_above(work.session)
+    _sweep_above(work.session.outside)
     setup.ready(work, tree, commit, log=layout.JUDGE)
     return tree
 
 
-def _sweep_above(session: Session) -> None:
+def _sweep_above(outside: Outside) -> None:
     """Delete what stands above work trees and is not ours: test runners read their configuration from there too."""
-    above = (path for path in disk.entries(session.state, layout.WORKTREES) if not _is_tree(path))
+    above = (path for path in disk.entries(outside.state, layout.WORKTREES) if not _is_tree(path))
     # a folder that we are just making begins with "tmp"
-    beside = (path for path in disk.entries(session.state) if path.name not in _OURS and path.name[:3] != "tmp")
+    beside = (path for path in disk.entries(outside.state) if path.name not in _OURS and path.name[:3] != "tmp")
     for path in (*above, *beside):
         disk.remove(path)
 
@@ -51,18 +51,18 @@ def _is_tree(path: Path) -> bool:
     return disk.is_folder(path) and _TREE.fullmatch(path.name) is not None
 
 
-def left(session: Session, tree: WorkTree) -> tuple[str, ...]:
+def left(outside: Outside, tree: WorkTree) -> tuple[str, ...]:
     """What a check changed there, in words; it is gone before the next one."""
     try:
         guarded = worktree.guard(tree)
     except StepError as error:
         return (f"{error}; made again",)
-    changed = clean_tree.changed(session.repository, tree)
+    changed = clean_tree.changed(outside.repository, tree)
     paths = (*changed.tracked, *changed.others)
     found = []
     if paths:
         found.append(f"it changed {plural(len(paths), 'file')} ({git.printable(paths[0])} first); thrown away")
-    elif submodules.changed(session.repository, tree):
+    elif submodules.changed(outside.repository, tree):
         found.append("it changed files of a submodule; thrown away")
     found += [f"it changed .git/{name} of its work tree; thrown away" for name in guarded.altered]
     found += [f"it made {ref} in its work tree; thrown away" for ref in guarded.refs]

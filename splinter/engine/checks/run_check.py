@@ -38,7 +38,7 @@ def run(work: Work, check: Step, commit: str, *, name: str) -> Checked:
             raise
         return _unready(work, check, error, started)
     checked = _run(work, check, tree, name)
-    left = judge_tree.left(work.session, tree)
+    left = judge_tree.left(work.session.outside, tree)
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, *left)))
 
 
@@ -56,7 +56,7 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
     started = time.monotonic()
     acted = command.act(work, check, name, tree=tree)
     failure = acted.failure
-    mask = work.session.redactor.text
+    mask = work.session.outside.redactor.text
     masked = (replace(case, id=mask(case.id), message=mask(case.message)) for case in acted.cases)
     record = CheckRecord(
         workstream=work.plan.id,
@@ -68,7 +68,7 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
         command=command.label(check),
         exit_status=acted.ended.exit_status,
         cases=cases.settled(masked, ended_well=failure is None),
-        log=work.session.relative(work.log(name)),
+        log=work.session.outside.relative(work.log(name)),
         notes=(*acted.notes, *acted.doubts),
         doubts=acted.doubts,
     )

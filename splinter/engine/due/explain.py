@@ -48,11 +48,13 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Du
     maybe = tuple(f"{other} is due, and its result may change" for other in due_before)
     if stale is None:
         return Due(workstream=id, is_due=True, reasons=maybe)
-    last = last_success.last(work.session, work.plan)
+    last = last_success.last(work.session.outside, work.plan)
     if last is None or not last.inputs:
         return Due(workstream=id, is_due=True, reasons=(_never(work, stale), *maybe))
     known = {other for other in depends_on if other not in due_before}
-    now = masked(fingerprints.workstream_inputs(work.plan, work.results), work.session.redactor)  # as they are kept
+    now = masked(
+        fingerprints.workstream_inputs(work.plan, work.results), work.session.outside.redactor
+    )  # as they are kept
     found = tuple(
         _with_paths(work, one, last)
         for one in differences.differences(last.inputs, now)
@@ -68,7 +70,7 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Du
 def versions(work: Work) -> tuple[Difference, ...]:
     """Tools that say another version than at the last success: told, but no reason to run."""
     session, plan = work.session, work.plan
-    last = last_success.last(session, plan)
+    last = last_success.last(session.outside, plan)
     before = last.versions if last else {}
     now = {name: session.version(tool) or "" for name, tool in plan.tools.items() if name in before}
     return tuple(

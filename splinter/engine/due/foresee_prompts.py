@@ -74,7 +74,7 @@ def _of_steps(work: Work, rows: Rows, known: _Known) -> Iterator[Asked]:
 
 def _of_step(work: Work, step: Step, known: _Known, change: str | None) -> Asked:
     asked = _by_what_is_kept(work, step, known, change)
-    if asked.is_asked and known.has_failed and not work.session.has_tries(work.plan):
+    if asked.is_asked and known.has_failed and not work.has_tries:
         return replace(asked, is_asked=False, text=f"{step.id} will fail: {work.plan.used_up}")
     return asked
 
@@ -85,7 +85,7 @@ def _by_what_is_kept(work: Work, step: Step, known: _Known, change: str | None) 
     inputs = cache.inputs(work, step, base=known.base, change=change)
     is_whole = change is not None and not known.due and (known.base is not None or not work.plan.workstream.inputs)
     if is_whole:
-        for kept in cache.here(work.session, fingerprint(inputs)):
+        for kept in cache.here(work.session.outside, fingerprint(inputs)):
             text = f"{step.id}: the kept result of run {kept.run} will be applied"
             return Asked(step=step.id, is_asked=False, text=text, run=kept.run)
     found = [(_differences(inputs, kept, known), kept) for kept in cache.of_step(work, step) if kept.parts]

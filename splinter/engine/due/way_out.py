@@ -29,4 +29,4 @@ def since(work: Work, previous: Prepared | None, *, is_prepared: bool) -> str:
         how = f"{plan.base.shown} has moved since, so that it begins again"
     else:
         how = "doit begins it again"
-    return how if work.session.has_tries(plan) else f"{how}; {plan.used_up}"
+    return how if work.has_tries else f"{how}; {plan.used_up}"

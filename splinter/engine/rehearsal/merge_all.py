@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from splinter.engine import prepare
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import Reason
 from splinter.git import commands as git
@@ -54,7 +55,7 @@ def members(session: Session, accepted: Mapping[str, Accepted]) -> tuple[Member,
     """The finished branches with changes, each after those it depends on; `accepted` are those that succeeded."""
     ends = [(plan, accepted[plan.id]) for plan in session.plans.values() if plan.id in accepted]
     changed = [(plan, end) for plan, end in ends if end.outcome == Outcome.CHANGED]
-    heads = git.refs(session.repository, "refs/heads") if changed else {}
+    heads = git.refs(session.outside.repository, "refs/heads") if changed else {}
     return tuple(
         Member(
             plan=plan, base=end.base, start=end.start, tip=end.tip,
@@ -73,22 +74,22 @@ def proposed(some: Sequence[Member]) -> tuple[Member, ...]:
     return tuple(member for member in some if member.id in wanted)
 
 
-def newest_base(session: Session, some: Sequence[Member]) -> str:
+def newest_base(outside: Outside, some: Sequence[Member]) -> str:
     """The commit of their bases that contains the others."""
     newest = some[0].base
     for base in {member.base for member in some}:
-        newest = base if git.is_ancestor(session.repository, newest, base) else newest
+        newest = base if git.is_ancestor(outside.repository, newest, base) else newest
     return newest
 
 
-def pending(session: Session, some: Iterable[Member], base: str) -> tuple[Member, ...]:
+def pending(outside: Outside, some: Iterable[Member], base: str) -> tuple[Member, ...]:
     """Those whose change is not in the base already; what was made on it is none of it."""
-    return tuple(one for one in some if one.base == base or not prepare.is_in(session, one.start, one.head, base))
+    return tuple(one for one in some if one.base == base or not prepare.is_in(outside, one.start, one.head, base))
 
 
-def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
+def merged(outside: Outside, some: Sequence[Member], base: str) -> Merged:
     """Which of the members merge onto the base one after another."""
-    tree = git.tree_of(session.repository, base)
+    tree = git.tree_of(outside.repository, base)
     fits: list[Member] = []
     left: dict[str, LeftOut] = {}
     conflicting: list[Member] = []
@@ -98,39 +99,39 @@ def merged(session: Session, some: Sequence[Member], base: str) -> Merged:
             message = f"it builds on {', '.join(missing)}"
             left[member.id] = LeftOut(workstream=member.id, reason="depends_on", message=message)
             continue
-        joined, paths = _joined(session, tree, member)
+        joined, paths = _joined(outside, tree, member)
         if joined is None:
             left[member.id] = LeftOut(workstream=member.id, reason=Reason.CONFLICT, message=_summary(paths))
             conflicting.append(member)
         else:
             tree, fits = joined, [*fits, member]
     return Merged(
-        fits=tuple(fits), tree=tree, left_out=tuple(left.values()), clashes=_clashes(session, conflicting, some)
+        fits=tuple(fits), tree=tree, left_out=tuple(left.values()), clashes=_clashes(outside, conflicting, some)
     )
 
 
 def tree(session: Session, some: Iterable[Member], base: str) -> str | None:
     """The tree of the base with the members' changes, None where they conflict."""
-    found: str | None = git.tree_of(session.repository, base)
+    found: str | None = git.tree_of(session.outside.repository, base)
     for member in some:
         if found is not None:
-            found = _joined(session, found, member)[0]
+            found = _joined(session.outside, found, member)[0]
     return found
 
 
-def _joined(session: Session, tree: str, member: Member) -> tuple[str | None, tuple[str, ...]]:
-    start, head = (git.tree_of(session.repository, commit) for commit in (member.start, member.head))
-    return merge.three_way(session.repository, start, tree, head)
+def _joined(outside: Outside, tree: str, member: Member) -> tuple[str | None, tuple[str, ...]]:
+    start, head = (git.tree_of(outside.repository, commit) for commit in (member.start, member.head))
+    return merge.three_way(outside.repository, start, tree, head)
 
 
-def _clashes(session: Session, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
+def _clashes(outside: Outside, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
     found = {}
     for one in conflicting:
         for other in some:
             pair = frozenset((one.id, other.id))
             if one.id == other.id or pair in found:
                 continue
-            tree, paths = merge.merge_trees(session.repository, other.head, one.head)
+            tree, paths = merge.merge_trees(outside.repository, other.head, one.head)
             if tree is None:
                 first, second = sorted(pair)
                 found[pair] = Clash(one=first, other=second, paths=tuple(git.printable(path) for path in paths))

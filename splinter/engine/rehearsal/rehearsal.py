@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from splinter.engine.checks import baseline, comparison, judge
+from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.merge_all import Member
 from splinter.engine.session import Session
@@ -69,8 +70,8 @@ def rehearsed(
 
 def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
-    base = merge_all.newest_base(session, members)
-    merged = merge_all.merged(session, merge_all.pending(session, members, base), base)
+    base = merge_all.newest_base(session.outside, members)
+    merged = merge_all.merged(session.outside, merge_all.pending(session.outside, members, base), base)
     members_by_id = {member.id: member for member in merged.fits}
     stage = _Stage(session=session, base=base, members=members_by_id, trees={tuple(members_by_id): merged.tree})
     depends_on = {id: member.plan.workstream.depends_on for id, member in stage.members.items()}
@@ -84,7 +85,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     record = RehearsalRecord(
         base=members[0].plan.base.name,
         base_commit=base,
-        commit=_commit(session, stage.tree(found.kept) or base, base),
+        commit=_commit(session.outside, stage.tree(found.kept) or base, base),
         workstreams=found.kept,
         left_out=left_out,
         clashes=merged.clashes,
@@ -92,9 +93,9 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
         unions=stage.unions,
     )
     update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
-    git.update_refs(session.repository, [update], why="splinter: rehearsal")
+    git.update_refs(session.outside.repository, [update], why="splinter: rehearsal")
     if record.workstreams or record.left_out:
-        session.history.put_rehearsal(session.open_run(), record)
+        session.history.put_rehearsal(session.run.open(), record)
     return record
 
 
@@ -121,7 +122,7 @@ class _Stage:
         if tree is None:
             return ("it does not merge without what else is left out",)
         members = [self.members[id] for id in ids]
-        checks = _judge(self.session, members, self.base, _commit(self.session, tree, self.base))
+        checks = _judge(self.session, members, self.base, _commit(self.session.outside, tree, self.base))
         self.unions += 1
         failed = [check for check in checks if check.outcome == Outcome.FAILED]
         self.checks = self.checks if failed else checks
@@ -141,9 +142,9 @@ def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:
     return LeftOut(workstream=plan.id, reason=Reason.CHECK_FAILED, message="; ".join(wrong))
 
 
-def _commit(session: Session, tree: str, base: str) -> str:
-    date_s = int(session.clock.now().timestamp())
-    return git.commit_tree(session.repository, tree, [base], Masked("What was rehearsed together\n"), date_s=date_s)
+def _commit(outside: Outside, tree: str, base: str) -> str:
+    date_s = int(outside.clock.now().timestamp())
+    return git.commit_tree(outside.repository, tree, [base], Masked("What was rehearsed together\n"), date_s=date_s)
 
 
 def _judge(session: Session, members: Sequence[Member], base: str, commit: str) -> tuple[CheckRecord, ...]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from splinter.engine.branch import private_commits
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.engine.work import Work
@@ -79,7 +80,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> d
         "recorded patch": work.plan.recorded.get(step.id, ""),
         "scope": stated(workstream.scope),
         "env": sorted(workstream.env),
-        "values of env": work.session.environment.plain_values(names),
+        "values of env": work.session.outside.environment.plain_values(names),
         "results of dependencies": work.results,
         **({} if change is None else {"earlier steps' change": change}),
         **bound,
@@ -89,14 +90,14 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> d
 def found(session: Session, key: str) -> Iterator[Kept]:
     """Kept results of that key, the newest first; those of other machines too where the settings say so."""
     _fetch(session, key)
-    yield from here(session, key)
+    yield from here(session.outside, key)
 
 
-def here(session: Session, key: str) -> Iterator[Kept]:
+def here(outside: Outside, key: str) -> Iterator[Kept]:
     """Kept results of that key that this repository holds, the newest first."""
-    for commit in git.under(session.repository, f"{layout.RESULTS}/{key}/"):
+    for commit in git.under(outside.repository, f"{layout.RESULTS}/{key}/"):
         try:
-            one = _read(commit, git.message_of(session.repository, commit))
+            one = _read(commit, git.message_of(outside.repository, commit))
         except GitError:  # torn
             continue
         if one:
@@ -125,25 +126,25 @@ def _read(commit: str, message: str) -> Kept | None:
     return Kept(commit=commit, run=run, usage=usage, parts=parts if isinstance(parts, dict) else None)
 
 
-def applied(session: Session, kept: Kept, before: str) -> str | None:
+def applied(outside: Outside, kept: Kept, before: str) -> str | None:
     """The tree of a result brought to another start, three-way; None where it does not fit whole."""
-    started, ours, theirs = (git.tree_of(session.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
-    return merge.three_way(session.repository, started, ours, theirs)[0]
+    started, ours, theirs = (git.tree_of(outside.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
+    return merge.three_way(outside.repository, started, ours, theirs)[0]
 
 
 def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:
     """A result as a commit, and the ref that is to hold it; nothing holds it before that ref is made."""
     usage = asdict(step.usage) if step.usage else None
-    told = session.redactor.json({"parts": wanted.parts, "run": session.open_run(), "usage": usage})
+    told = session.outside.redactor.json({"parts": wanted.parts, "run": session.run.open(), "usage": usage})
     message = Masked(f"{_subject(step.workstream, step.step)}\n\n{told}")
-    date_s = int(session.clock.now().timestamp())
-    commit = git.commit_tree(session.repository, after, [before], message, date_s=date_s)
+    date_s = int(session.outside.clock.now().timestamp())
+    commit = git.commit_tree(session.outside.repository, after, [before], message, date_s=date_s)
     return RefUpdate(ref=f"{layout.RESULTS}/{wanted.key}/{commit[:16]}", new=commit)
 
 
-def shared_through(session: Session) -> str | None:
+def shared_through(outside: Outside) -> str | None:
     """The remote that results are shared through, None where they stay here."""
-    return choose_remote(session.settings, session.snapshot) if session.settings.share_results else None
+    return choose_remote(outside.settings, outside.snapshot) if outside.settings.share_results else None
 
 
 def applied_note(kept: Kept, cost: str) -> str:
@@ -153,22 +154,26 @@ def applied_note(kept: Kept, cost: str) -> str:
 
 def share(session: Session, update: RefUpdate) -> str | None:
     """Push a result where the settings say so; returns why it could not be, None where all is well."""
-    remote = shared_through(session)
+    remote = shared_through(session.outside)
     if not remote or not update.new:
         return None
     try:
         if private := private_commits.found(session, remote, update.new, own=(update.new,)):
             return f"its result was not shared: {private_commits.refusal(remote, private)}"
-        remotes.push_ref(session.repository, remote, update.ref, update.new, session.remote_auth(remote))
+        remotes.push_ref(
+            session.outside.repository, remote, update.ref, update.new, session.outside.remote_auth(remote)
+        )
     except SplinterError as error:
         return f"its result was not shared: {error}"
     return None
 
 
 def _fetch(session: Session, key: str) -> None:
-    remote = shared_through(session)
+    remote = shared_through(session.outside)
     if remote:
         try:
-            remotes.fetch_refs(session.repository, remote, f"{layout.RESULTS}/{key}/*", session.remote_auth(remote))
+            remotes.fetch_refs(
+                session.outside.repository, remote, f"{layout.RESULTS}/{key}/*", session.outside.remote_auth(remote)
+            )
         except SplinterError as error:  # offline: what is here counts
-            session.note(f"{remote} was not asked for kept results: {error}")
+            session.run.note(f"{remote} was not asked for kept results: {error}")

@@ -56,13 +56,13 @@ class _Wanted:
 
     @property
     def auth(self) -> dict[str, str]:
-        return self.session.remote_auth(self.remote)
+        return self.session.outside.remote_auth(self.remote)
 
     def is_news(self, there: _There) -> bool:
         return not there.results <= self.known
 
     def note(self, sentence: str) -> None:
-        self.session.note(self.session.redactor.text(f"{self.task}: {sentence}"))
+        self.session.run.note(self.session.outside.redactor.text(f"{self.task}: {sentence}"))
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def held(work: Work, step: Step, key: str | None) -> Iterator[bool]:
 
     A slot of the step's tool is held with it, so that nobody waits for a holder who waits for a slot.
     """
-    remote = cache.shared_through(work.session)
+    remote = cache.shared_through(work.session.outside)
     if remote is None or key is None or not work.session.uses_kept:
         yield False
         return
@@ -105,7 +105,7 @@ def _taken(wanted: _Wanted, work: Work, step: Step, slot: ExitStack) -> tuple[st
     """The claim that is ours now, empty where we go on without one, and whether a result came meanwhile."""
     session, over, refused = wanted.session, "", False
     while not session.processes.is_stopping:
-        slot.enter_context(session.slot(command.profile_of(work.plan, step)))
+        slot.enter_context(session.slots.of(command.profile_of(work.plan, step)))
         mine = _offered(wanted, over)
         there = _look(wanted)
         if there.claim == mine:
@@ -152,22 +152,22 @@ def _waited(wanted: _Wanted, first: _There, work: Work, step: Step) -> _There:
 def _offered(wanted: _Wanted, over: str) -> str:
     """Offer a claim to the remote, in place of the one that may be replaced; returns its commit, taken or not."""
     session = wanted.session
-    since = session.clock.now()
-    fields = {"host": platform.node(), "run": session.open_run(), "since": since.isoformat(timespec="seconds"),
+    since = session.outside.clock.now()
+    fields = {"host": platform.node(), "run": session.run.open(), "since": since.isoformat(timespec="seconds"),
             "seconds": wanted.limit_s}  # fmt: skip
-    message = session.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(fields, sort_keys=True)}")
-    tree = git.empty_tree(session.repository)
-    commit = git.commit_tree(session.repository, tree, [], message, date_s=int(since.timestamp()))
+    message = session.outside.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(fields, sort_keys=True)}")
+    tree = git.empty_tree(session.outside.repository)
+    commit = git.commit_tree(session.outside.repository, tree, [], message, date_s=int(since.timestamp()))
     own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
-    git.update_refs(session.repository, [own], why=f"splinter: {wanted.task} claimed")
+    git.update_refs(session.outside.repository, [own], why=f"splinter: {wanted.task} claimed")
     with suppress(GitError):  # what the remote holds then says who has it; only the answer may have been lost
-        remotes.move_ref(session.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
+        remotes.move_ref(session.outside.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
     return commit
 
 
 def _look(wanted: _Wanted) -> _There:
     patterns = (wanted.ref, f"{layout.RESULTS}/{wanted.key}/*")
-    found = remotes.refs(wanted.session.repository, wanted.remote, patterns, wanted.auth)
+    found = remotes.refs(wanted.session.outside.repository, wanted.remote, patterns, wanted.auth)
     made = frozenset(id for ref, id in found.items() if ref != wanted.ref)
     return _There(claim=found.get(wanted.ref, ""), results=made)
 
@@ -175,7 +175,9 @@ def _look(wanted: _Wanted) -> _There:
 def _release(wanted: _Wanted, mine: str) -> None:
     """Take the claim back; one that cannot be reached stays, and its time ends it."""
     try:
-        remotes.move_ref(wanted.session.repository, wanted.remote, wanted.ref, None, expected=mine, auth=wanted.auth)
+        remotes.move_ref(
+            wanted.session.outside.repository, wanted.remote, wanted.ref, None, expected=mine, auth=wanted.auth
+        )
         _forget(wanted, mine)
     except SplinterError as error:
         wanted.note(f"its claim stays on {wanted.remote} until its time is over: {error}")
@@ -183,19 +185,19 @@ def _release(wanted: _Wanted, mine: str) -> None:
 
 def _forget(wanted: _Wanted, commit: str) -> None:
     gone = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=None)
-    git.update_refs(wanted.session.repository, [gone], why=f"splinter: {wanted.task} no longer claimed")
+    git.update_refs(wanted.session.outside.repository, [gone], why=f"splinter: {wanted.task} no longer claimed")
 
 
 def _is_left_over(wanted: _Wanted, claim: str) -> bool:
     """Whether a claim is that of a run of this repository which was killed: only one runs at a time."""
-    if claim not in git.under(wanted.session.repository, f"{layout.CLAIMED}/{wanted.key}"):
+    if claim not in git.under(wanted.session.outside.repository, f"{layout.CLAIMED}/{wanted.key}"):
         return False
-    return _holder(wanted, claim).get("run") != wanted.session.open_run()
+    return _holder(wanted, claim).get("run") != wanted.session.run.open()
 
 
 def _who(wanted: _Wanted, claim: str) -> str:
     try:
-        remotes.fetch_object(wanted.session.repository, wanted.remote, wanted.ref, wanted.auth)
+        remotes.fetch_object(wanted.session.outside.repository, wanted.remote, wanted.ref, wanted.auth)
         holder = _holder(wanted, claim)
     except SplinterError:
         holder = {}
@@ -204,7 +206,7 @@ def _who(wanted: _Wanted, claim: str) -> str:
 
 
 def _holder(wanted: _Wanted, claim: str) -> dict[str, object]:
-    commit = git.commits(wanted.session.repository, [claim])[0]
+    commit = git.commits(wanted.session.outside.repository, [claim])[0]
     try:
         fields = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
     except (ValueError, LookupError, RecursionError):

@@ -46,7 +46,7 @@ def notes(work: Work, tree: WorkTree) -> Iterator[str]:
 
 def _named(work: Work, check: Step, tree: WorkTree) -> Iterator[Named]:
     checkouts = python_asking.places(work.session, tree.path).checkouts
-    env = work.session.environment.child_environment(())
+    env = work.session.outside.environment.child_environment(())
     for variable, text in _texts(work, check):
         for path in checkout_paths.named(text, (*checkouts, work.repository.start), home=env.get("HOME", "~")):
             if not _is_of_environment(path):
@@ -63,8 +63,8 @@ def _texts(work: Work, check: Step) -> Iterator[tuple[str, str]]:
         own = check.action.args if isinstance(check.action, ToolCall) else ()
         yield "", "\n".join((profile.command, *profile.args, *own))
     names = (*(profile.env if profile else ()), *work.plan.workstream.env)
-    values = work.session.environment.child_environment(names, hides=profile.hides if profile else ())
-    usual = work.session.environment.child_environment(())
+    values = work.session.outside.environment.child_environment(names, hides=profile.hides if profile else ())
+    usual = work.session.outside.environment.child_environment(())
     passed = {name: value for name, value in values.items() if name not in usual and name != "PYTHONPATH"}
     yield from (passed | dict(profile.variables if profile else {})).items()
 
@@ -77,10 +77,10 @@ def _is_of_environment(path: Path) -> bool:
 
 def _is_visible(session: Session, path: Path) -> bool:
     """Whether a path is a checkout, or a file or folder in one that git does not ignore."""
-    places = python_asking.places(session, session.state).checkouts
-    for checkout in (one for one in (*places, session.repository.start) if path.is_relative_to(one)):
+    places = python_asking.places(session, session.outside.state).checkouts
+    for checkout in (one for one in (*places, session.outside.repository.start) if path.is_relative_to(one)):
         inside = path.relative_to(checkout).as_posix()
-        visible = user_repository.visible_files(checkout, session.environment.variables)
+        visible = user_repository.visible_files(checkout, session.outside.environment.variables)
         if inside == "." or any(one == inside or one.startswith(f"{inside}/") for one in visible):
             return True
     return False

@@ -20,7 +20,7 @@ _MOST_INCLUDED = 2000
 
 def note(work: Work, tree: WorkTree) -> None:
     """Note each thing that leads commands in the work tree, or Python there, to the checkout's files."""
-    env = work.session.environment.child_environment(work.plan.workstream.env)
+    env = work.session.outside.environment.child_environment(work.plan.workstream.env)
     commit = worktree.expected(tree)
     places = python_asking.places(work.session, tree.path)
     links = checkout_links.found(
@@ -32,9 +32,9 @@ def note(work: Work, tree: WorkTree) -> None:
     )
     told = checkout_commands.notes(work, tree)
     for sentence in (*python_places.notes(work, tree, env), *links, *told):
-        work.session.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
+        work.session.run.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
     for pattern in workspace.unused_patterns(work.session):
-        work.session.note(
+        work.session.run.note(
             f'{layout.INCLUDE}: "{pattern}" matches nothing in the checkout; for any folder it is "**/{pattern}".'
         )
 

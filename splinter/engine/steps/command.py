@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import handed_files, missing_files, python_places, sandboxing
 from splinter.engine.tools import junit, junit_runners
@@ -100,14 +101,14 @@ def act(
     profile = profile_of(work.plan, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
     booked = work.session.ledger.booked(
-        work.session.account(work.plan), name, is_paid=is_paid(work.plan, step),
+        work.account, name, is_paid=is_paid(work.plan, step),
         is_stopping=lambda: work.session.processes.is_stopping,
     )  # fmt: skip
     # the slot first, everywhere: whoever holds a slot may wait for a share of the budget, but never the other way round
-    with work.session.slot(profile), _scratch(work) as scratch, booked as booking:
+    with work.session.slots.of(profile), _scratch(work) as scratch, booked as booking:
         with disk_errors.as_storage_errors(work.session.folders):
             command = _command(work, step, prompt, scratch, booking.allowance, before)
-            _begin_log(work.session, step, work.log(name), scratch)
+            _begin_log(work.session.outside, step, work.log(name), scratch)
             disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree=tree or work.tree, scratch=scratch, has_network=has_network)
@@ -158,15 +159,15 @@ def label(step: Step) -> str:
     return " ".join((action.tool, *action.args)) if isinstance(action, ToolCall) else f"{action.tool} (prompt)"
 
 
-def locate(session: Session, plan: Plan) -> WorkTree:
+def locate(outside: Outside, plan: Plan) -> WorkTree:
     """The work tree of a workstream."""
-    return worktree.locate(session.state, plan.id)
+    return worktree.locate(outside.state, plan.id)
 
 
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = work.session.environment.child_environment((*own, *work.plan.workstream.env), hides=hides)
+    env = work.session.outside.environment.child_environment((*own, *work.plan.workstream.env), hides=hides)
     env |= profile.variables if profile else {}
     env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
@@ -175,7 +176,7 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
 
 @contextmanager
 def _scratch(work: Work) -> Iterator[_Scratch]:
-    above = work.session.state / layout.SCRATCH
+    above = work.session.outside.state / layout.SCRATCH
     above.mkdir(parents=True, exist_ok=True)
     for old in (above / work.plan.id, *above.glob(f"{work.plan.id}.*")):  # a killed run's
         disk.remove(old)
@@ -230,17 +231,17 @@ def _run(
         raise StepError(Reason.TOOL_MISSING, f"{command.label} cannot be started: {error}") from error
 
 
-def _begin_log(session: Session, step: Step, log: Path, scratch: _Scratch) -> None:
+def _begin_log(outside: Outside, step: Step, log: Path, scratch: _Scratch) -> None:
     """The log and, beside it, the prompt; raises OSError before anything is started and paid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.touch()
     if isinstance(step.action, Prompt):
-        log.with_suffix(".prompt.md").write_bytes(session.redactor.data(scratch.prompt.read_bytes()))
+        log.with_suffix(".prompt.md").write_bytes(outside.redactor.data(scratch.prompt.read_bytes()))
 
 
 def _keeping(session: Session) -> tuple[Path, ...]:
     """Where what an agent makes is kept: no call is made whose result would be lost."""
-    return session.repository.common / "objects", session.history.folder, session.state
+    return session.outside.repository.common / "objects", session.history.folder, session.outside.state
 
 
 def programs(tree: WorkTree) -> tuple[str, ...]:
@@ -267,7 +268,7 @@ def _results(work: Work, name: str, place: _Place) -> tuple[Results, tuple[str, 
         return results, ("it left no results where its profile says that it would",)
     kept = work.log(name).with_suffix(".junit.xml")
     try:
-        kept.write_bytes(work.session.redactor.data(results.data))
+        kept.write_bytes(work.session.outside.redactor.data(results.data))
     except OSError as error:  # what it said is known; only the copy is missing
         kept.unlink(missing_ok=True)
         return results, (disk_errors.sentence(kept.name, error),)

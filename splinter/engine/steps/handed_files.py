@@ -27,7 +27,7 @@ def of_scope(work: Work, name: str, before: str | None) -> tuple[str, ...]:
     handed = _first(found)
     if len(handed) < len(found):
         limits = f"{MOST_BYTES // 1024} KiB of names or {MOST_CONTENT_BYTES // 1024} KiB of text"
-        work.session.note(
+        work.session.run.note(
             f"{work.plan.id}:{name} was handed the first {len(handed):,} of {plural(len(found), 'file')} in its scope, "
             f"since more than {limits} is not handed over. A narrower scope, or several workstreams, hand over all."
         )

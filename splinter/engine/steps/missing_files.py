@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from splinter.engine import bases
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.engine.work import Work
 from splinter.errors import StepError
 from splinter.git import commands as git
@@ -24,7 +24,7 @@ _LOOKED_AT, _SHOWN, _LONGEST = 200, 3, 300
 def explain(work: Work, tree: WorkTree, failure: StepError, *, said: str) -> None:
     """Add a line to a failure about files that `said` names, and that only the user's checkout holds."""
     names = dict.fromkeys(_name(tree, word) for word in _WORD.findall(said)[-_LOOKED_AT:] if len(word) < _LONGEST)
-    missing = [name for name in names if name and _is_here_alone(work.session, tree, name)]
+    missing = [name for name in names if name and _is_here_alone(work.session.outside, tree, name)]
     commit = bases.last_seen(work.session, work.plan.base) if missing else None
     held = git.paths_of(work.repository, commit) if commit else ()
     missing = [harmless(name) for name in missing if name not in held]  # what a step deleted is another matter
@@ -43,5 +43,5 @@ def _name(tree: WorkTree, word: str) -> str:
     return bare if is_path else ""
 
 
-def _is_here_alone(session: Session, tree: WorkTree, name: str) -> bool:
-    return (session.repository.start / name).is_file() and not (tree.path / name).exists()
+def _is_here_alone(outside: Outside, tree: WorkTree, name: str) -> bool:
+    return (outside.repository.start / name).is_file() and not (tree.path / name).exists()

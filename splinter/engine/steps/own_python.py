@@ -22,11 +22,11 @@ def of_commit(session: Session, commit: str) -> Own:
     """What of a commit is Python, looked at once."""
 
     def look() -> str:
-        own = read(session.repository, commit)
+        own = read(session.outside.repository, commit)
         names = [[one.root, one.name] for one in own.names]
         return json.dumps({"names": names, "projects": sorted(own.projects), "is_nameless": own.is_nameless})
 
-    known = json.loads(session.once(f"Python of {commit}", look) or "{}")
+    known = json.loads(session.known.once(f"Python of {commit}", look) or "{}")
     return Own(
         names=frozenset(TopLevel(*one) for one in known["names"]),
         projects=frozenset(known["projects"]),
@@ -66,5 +66,5 @@ def gone(session: Session, own: Own, *, start: str | None, commit: str) -> tuple
     before = of_commit(session, start).names
     if not before:
         return ()
-    deleted = [one.path for one in git.diff(session.repository, start, commit) if one.status == "D"]
+    deleted = [one.path for one in git.diff(session.outside.repository, start, commit) if one.status == "D"]
     return python_imports.gone(own.names, before, deleted) if deleted else ()

@@ -49,10 +49,12 @@ def places(session: Session, tree: Path) -> Places:
     """The work tree at `tree`, the user's checkouts and our other work trees."""
 
     def look() -> str:
-        return json.dumps([str(one) for one in user_repository.checkouts(session.repository)])
+        return json.dumps([str(one) for one in user_repository.checkouts(session.outside.repository)])
 
-    checkouts = json.loads(session.once("the user's checkouts", look) or "[]")
-    return Places(tree=tree.resolve(), checkouts=tuple(Path(one) for one in checkouts), state=session.state.resolve())
+    checkouts = json.loads(session.known.once("the user's checkouts", look) or "[]")
+    return Places(
+        tree=tree.resolve(), checkouts=tuple(Path(one) for one in checkouts), state=session.outside.state.resolve()
+    )
 
 
 def of_workstreams(path: str, steps: Iterable[Step], tools: Iterable[Tool], *, folder: Path) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     run, the sandbox included. Without, it is asked outside, which hides nothing of the user's.
     """
     is_ours = Path(interpreter).is_relative_to(asker.places.state)
-    is_fenced = asker.work is not None and sandboxing.is_wanted(session, asker.tool) and bool(at or is_ours)
+    is_fenced = asker.work is not None and sandboxing.is_wanted(session.outside, asker.tool) and bool(at or is_ours)
     word = secrets.token_hex(8)
 
     def printed() -> str:
@@ -80,7 +82,7 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
         return _read(interpreter, printed())
     known = [at, asker.first, sorted(own.projects), sorted(one.name for one in own.names), own.gone]
     key = f"{interpreter}, installed {python_interpreters.stamp(interpreter)}, fenced {is_fenced}: {json.dumps(known)}"
-    return _read(interpreter, session.once(key, printed) or "")
+    return _read(interpreter, session.known.once(key, printed) or "")
 
 
 def _read(interpreter: str, printed: str) -> Answer:
@@ -92,7 +94,7 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
     """What the interpreter prints, or one line that says why it printed nothing."""
     argv = (interpreter, "-E", "-B", "-c", Path(import_probe.__file__).read_text("utf-8"), question)
     env = dict(asker.env)
-    scratch = session.state / layout.SCRATCH
+    scratch = session.outside.state / layout.SCRATCH
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="python-", dir=scratch))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from splinter.engine.session import Session
+from splinter.engine.outside import Outside
 from splinter.engine.steps import own_python, python_asking
 from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
@@ -61,17 +61,17 @@ def notes(work: Work, tree: WorkTree, env: Mapping[str, str]) -> tuple[str, ...]
         python_redirect.verdict(one, python_redirect.lasting(one, own, places, is_there), own, places, is_there)
         for one in answers
     ]
-    data = left_behind(work.session, answers, own, places, is_there)
+    data = left_behind(work.session.outside, answers, own, places, is_there)
     return (*(one for one in said if one), *unbrought(answers, own, places, is_there), *data)
 
 
 def left_behind(
-    session: Session, answers: Sequence[Answer], own: Own, places: Places, is_there: python_redirect.IsThere
+    outside: Outside, answers: Sequence[Answer], own: Own, places: Places, is_there: python_redirect.IsThere
 ) -> tuple[str, ...]:  # fmt: skip
     """A sentence on data of a package that git ignores in the checkout; none where the work tree lacks none."""
     paths = python_redirect.left_behind(answers, own, places, is_there)
-    start = session.repository.start
-    visible = user_repository.visible_files(start, session.environment.variables) if paths else ()
+    start = outside.repository.start
+    visible = user_repository.visible_files(start, outside.environment.variables) if paths else ()
     paths = tuple(path for path in paths if path not in visible and (start / path).exists())
     are, it = ("is", "it") if len(paths) == 1 else ("are", "them")
     sentence = f"{and_more(paths, _NAMED)} {are} in your checkout and git ignores {it}"

@@ -65,7 +65,7 @@ def attempt(
     wanted: Wanted | None = None,
 ) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
-    run, tree, started = work.session.open_run(), work.tree, time.monotonic()
+    run, tree, started = work.session.run.open(), work.tree, time.monotonic()
     calls: list[Acted] = []
     try:
         setup.touch(work, tree, before)
@@ -164,7 +164,7 @@ def _from_kept(
         return None
     started = time.monotonic()
     for kept in cache.found(work.session, wanted.key):
-        after = cache.applied(work.session, kept, before)
+        after = cache.applied(work.session.outside, kept, before)
         if after is None:
             continue
         try:
@@ -179,7 +179,7 @@ def _from_kept(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(cache.applied_note(kept, cost),), applied_run=kept.run,
         )  # fmt: skip
-        work.session.history.add_step(work.session.open_run(), done)
+        work.session.history.add_step(work.session.run.open(), done)
         return done
     return None
 
@@ -187,18 +187,13 @@ def _from_kept(
 def _without_tries(work: Work, step: Step) -> StepRecord | None:
     """The failure of an agent's step that only a moved base brought back, where no try is left; None for any other."""
     has_failed = work.prepared and work.prepared.has_failed
-    if (
-        not has_failed
-        or not command.is_paid(work.plan, step)
-        or not work.session.uses_kept
-        or work.session.has_tries(work.plan)
-    ):
+    if not has_failed or not command.is_paid(work.plan, step) or not work.session.uses_kept or work.has_tries:
         return None
     message = f"{work.plan.base.shown} moved after a failure, and {step.id} is not asked again: {work.plan.used_up}"
     failed = record(
         work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=Reason.CHECK_FAILED, message=message
     )
-    work.session.history.add_step(work.session.open_run(), failed)
+    work.session.history.add_step(work.session.run.open(), failed)
     return failed
 
 
@@ -215,7 +210,7 @@ def _judged(
         raise StepError(Reason.NO_CHANGE, f"nothing changed, and the step was expected to change something{denied}")
     if not changes and command.NOT_UNDERSTOOD in denied:  # an agent that is logged out may say so, and exit with 0
         raise StepError(Reason.AGENT_ERROR, f"nothing changed{denied}")
-    leaked = secret_scan.found(repository, work.session.redactor, changes)
+    leaked = secret_scan.found(repository, work.session.outside.redactor, changes)
     if leaked:
         raise StepError(Reason.SECRET_IN_RESULT, secret_scan.summary(leaked))
     return changes
@@ -226,22 +221,22 @@ def _checkpoint(work: Work, step: Step, after: str, before: str, fingerprint: st
         "Workstream": work.plan.id,
         "Step": step.id,
         "Tool": command.tool_of(step),
-        "Run": work.session.open_run(),
+        "Run": work.session.run.open(),
         "Fingerprint": fingerprint,
     }
     message = f"{work.plan.workstream.title} ({step.id})\n\n" + "".join(
         f"{key}: {value}\n" for key, value in trailers.items()
     )
-    date_s = int(work.session.clock.now().timestamp())
+    date_s = int(work.session.outside.clock.now().timestamp())
     return git.commit_tree(
         work.repository, after, [before], work.mask(message), date_s=date_s,
-        is_signed=work.session.settings.sign_commits,
+        is_signed=work.session.outside.settings.sign_commits,
     )  # fmt: skip
 
 
 def pin(work: Work, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
     """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
-    work.session.made.add(commit)
+    work.session.known.made.add(commit)
     updates = [RefUpdate(ref=layout.checkpoint(work.plan.id, name), new=commit)]
     git.update_refs(work.repository, [*updates, also] if also else updates, why=f"splinter: {work.plan.id}:{name}")
 
@@ -258,12 +253,12 @@ def record(
         workstream=work.plan.id,
         step=name,
         outcome=outcome,
-        started=work.session.clock.now().isoformat(timespec="seconds"),
+        started=work.session.outside.clock.now().isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 3),
         tool=command.tool_of(step) if step else None,
         command=command.label(step) if step else "",
-        log=work.session.relative(log) if log.exists() else None,
-        patch=work.session.relative(patch) if patch else None,
+        log=work.session.outside.relative(log) if log.exists() else None,
+        patch=work.session.outside.relative(patch) if patch else None,
         notes=(*_notes_of(calls), *notes),
         usage=command.usage_of(calls) if step and command.is_paid(work.plan, step) else None,
         model=reading.model if reading else None,

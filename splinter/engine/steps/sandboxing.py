@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
@@ -22,10 +23,10 @@ _PROBE_S = 20.0
 _MOST_LINKS = 20  # that lead from one to the next
 
 
-def is_wanted(session: Session, profile: Tool | None) -> bool:
+def is_wanted(outside: Outside, profile: Tool | None) -> bool:
     """Whether a command goes into the sandbox."""
     own = profile.sandbox if profile else None
-    return (own or session.settings.sandbox) == "bubblewrap"
+    return (own or outside.settings.sandbox) == "bubblewrap"
 
 
 def runner(
@@ -37,7 +38,7 @@ def runner(
     There it may write in the work tree at `tree` and in `scratch`.
     """
     session = work.session
-    if not is_wanted(session, profile):
+    if not is_wanted(session.outside, profile):
         return Local(session.processes)
     outside = Path(env.get("HOME", str(Path.home()))).resolve()
     program = argv[0] if isinstance(argv, tuple) else None
@@ -45,7 +46,7 @@ def runner(
     reads = [
         work.repository.common / "objects",
         recorded.parent,
-        *(Path(path).expanduser() for path in session.settings.sandbox_reads),
+        *(Path(path).expanduser() for path in session.outside.settings.sandbox_reads),
         *_programs(env["PATH"], program),
     ]
     fence = Fence(
@@ -53,19 +54,19 @@ def runner(
         private_home=home,
         writes=(tree, scratch),
         reads=tuple(dict.fromkeys(_shown(reads, outside))),
-        has_network=has_network or (profile.network if profile else session.settings.sandbox_network),
+        has_network=has_network or (profile.network if profile else session.outside.settings.sandbox_network),
     )
     return Bubblewrap(session.processes, fence)
 
 
 def problem(session: Session) -> str | None:
     """Why there is no sandbox on this machine, None where there is one; asked once."""
-    env = session.environment.child_environment(())
+    env = session.outside.environment.child_environment(())
     program = shutil.which(bubblewrap.PROGRAM, path=env["PATH"])
     if program is None:
         return f"{bubblewrap.PROGRAM} is not on PATH; install bubblewrap"
     argv = (program, "--unshare-all", "--ro-bind", "/", "/", "true")
-    folder = session.state / layout.SCRATCH
+    folder = session.outside.state / layout.SCRATCH
     folder.mkdir(parents=True, exist_ok=True)
     try:
         ended = session.processes.run(argv, cwd=folder, env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
@@ -79,10 +80,10 @@ def problem(session: Session) -> str | None:
 
 def require(work: Work) -> None:
     """Raise StepError where a command of the workstream wants a sandbox and there is none: never silently without."""
-    wanted = work.session.settings.sandbox == "bubblewrap" or any(
-        is_wanted(work.session, tool) for tool in work.plan.tools.values()
+    wanted = work.session.outside.settings.sandbox == "bubblewrap" or any(
+        is_wanted(work.session.outside, tool) for tool in work.plan.tools.values()
     )
-    why = work.session.once("sandbox", lambda: problem(work.session) or "") if wanted else ""
+    why = work.session.known.once("sandbox", lambda: problem(work.session) or "") if wanted else ""
     if why:
         raise StepError(Reason.TOOL_MISSING, f'sandbox = "bubblewrap": {why}')
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import command, python_places, workspace
 from splinter.engine.work import Work
@@ -44,7 +45,7 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
     Logs are named `setup-1` and so on, with `log` behind. `keeps_ignored` leaves what git ignores where it is.
     Raises StepError where a command of the setup fails.
     """
-    worktree.ensure(work.repository, tree, _leaves(work.session))
+    worktree.ensure(work.repository, tree, _leaves(work.session.outside))
     key, made = _key(work, commit, is_judge=log == layout.JUDGE), _read(work.session, tree)
     is_made = made.key == key
     if keeps_ignored and is_made:
@@ -60,22 +61,22 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
 
     One that is missing is made ready at the commit, where one is given.
     """
-    if not work.session.touches_first(work.plan.id):
+    if not work.session.known.touches_first(work.plan.id):
         return
-    _sealed(work.session, worktree.locate(work.session.state, f"{work.plan.id}{layout.JUDGE}"))
+    _sealed(work.session, worktree.locate(work.session.outside.state, f"{work.plan.id}{layout.JUDGE}"))
     workspace.included(work.session)  # as it is before any step
     if tree.path.is_dir():
         workspace.keep_hand_edits(work, tree)
-        worktree.ensure(work.repository, tree, _leaves(work.session))
+        worktree.ensure(work.repository, tree, _leaves(work.session.outside))
     elif commit:
         ready(work, tree, commit, log="")
 
 
 def _put(session: Session, tree: WorkTree, commit: str, files: Mapping[str, Stamp]) -> bool:
-    known = session.indexes.get(tree.index)
+    known = session.known.indexes.get(tree.index)
     is_known = known is not None and known == clean_tree.index_digest(tree)
-    is_whole = clean_tree.put(session.repository, tree, commit, files, is_known=is_known)
-    session.indexes[tree.index] = clean_tree.index_digest(tree)
+    is_whole = clean_tree.put(session.outside.repository, tree, commit, files, is_known=is_known)
+    session.known.indexes[tree.index] = clean_tree.index_digest(tree)
     return is_whole
 
 
@@ -123,7 +124,7 @@ def _look_at_what_is_left(
         raise StepError(Reason.PREFLIGHT, why)
     if changed.tracked and not log:
         named = and_more([git.printable(path) for path in changed.tracked], _NAMED)
-        work.session.note(f"{work.plan.id}: its setup changed {named}, which was put back.")
+        work.session.run.note(f"{work.plan.id}: its setup changed {named}, which was put back.")
 
 
 def _top(path: str) -> str:
@@ -151,13 +152,13 @@ def _included(session: Session) -> Iterator[tuple[str, int, int]]:
     yield from ((path, size, written) for path, (_, size, written, _) in workspace.included(session).items())
 
 
-def _leaves(session: Session) -> tuple[str, ...]:
-    return tuple(leaf for tool in session.settings.tools.values() for leaf in tool.leaves)
+def _leaves(outside: Outside) -> tuple[str, ...]:
+    return tuple(leaf for tool in outside.settings.tools.values() for leaf in tool.leaves)
 
 
 def refuse_forged(work: Work) -> None:
     """Forget what was made for checks where somebody else wrote its list: a command outside the sandbox can."""
-    tree = worktree.locate(work.session.state, f"{work.plan.id}{layout.JUDGE}")
+    tree = worktree.locate(work.session.outside.state, f"{work.plan.id}{layout.JUDGE}")
     if not _sealed(work.session, tree):
         _write(work.session, tree, "")
 
@@ -168,7 +169,7 @@ def _sealed(session: Session, tree: WorkTree) -> bool:
         digest = hashlib.sha256(_files(tree).read_bytes()).hexdigest()
     except OSError:
         digest = ""
-    return session.indexes.setdefault(_files(tree), digest) == digest
+    return session.known.indexes.setdefault(_files(tree), digest) == digest
 
 
 def _write(session: Session, tree: WorkTree, text: str) -> None:
@@ -176,7 +177,7 @@ def _write(session: Session, tree: WorkTree, text: str) -> None:
         write_whole(_files(tree), text)
     else:
         _files(tree).unlink(missing_ok=True)
-    session.indexes.pop(_files(tree), None)
+    session.known.indexes.pop(_files(tree), None)
     _sealed(session, tree)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError
@@ -40,10 +41,10 @@ def keep_hand_edits(work: Work, tree: WorkTree) -> None:
         return
     if found.tree == git.tree_of(work.repository, at) and not found.beside:
         return
-    patch = work.session.history.run_folder(work.session.open_run()) / work.plan.id / "found-in-worktree.patch"
-    write_patch(work.session, at, found.tree, patch, beside=found.beside)
-    where = work.session.relative(patch)
-    work.session.note(f"{work.plan.id}: changes found in its work tree were kept as {where}, outside any commit.")
+    patch = work.session.history.run_folder(work.session.run.open()) / work.plan.id / "found-in-worktree.patch"
+    write_patch(work.session.outside, at, found.tree, patch, beside=found.beside)
+    where = work.session.outside.relative(patch)
+    work.session.run.note(f"{work.plan.id}: changes found in its work tree were kept as {where}, outside any commit.")
 
 
 def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> Path | None:
@@ -61,24 +62,24 @@ def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> Path | Non
     if found.tree != git.tree_of(work.repository, before) or found.beside:
         patch = work.log(name).with_suffix(".patch")
         with disk_errors.as_storage_errors(work.session.folders):
-            write_patch(work.session, before, found.tree, patch, beside=found.beside)
+            write_patch(work.session.outside, before, found.tree, patch, beside=found.beside)
     with suppress(GitError, StepError):  # whoever needs it next puts it in place, or says why not
         worktree.place(work.repository, tree, before, keep_ignored=True)
     return patch
 
 
-def write_patch(session: Session, old: str, new: str, patch: Path, *, beside: tuple[Beside, ...] = ()) -> None:
+def write_patch(outside: Outside, old: str, new: str, patch: Path, *, beside: tuple[Beside, ...] = ()) -> None:
     """A diff as a patch with its secrets masked; one that held some does not apply any more."""
-    repository = session.repository
+    repository = outside.repository
     patch.parent.mkdir(parents=True, exist_ok=True)
     part = patch.with_name(f".{patch.name}.part")
     try:
-        with tempfile.TemporaryFile(dir=session.state) as raw, part.open("wb") as output:
+        with tempfile.TemporaryFile(dir=outside.state) as raw, part.open("wb") as output:
             git.write_patch(repository, old, new, raw)
             for one in beside:
                 git.write_patch(repository, git.empty_tree(repository), one.tree, raw, folder=one.folder)
             raw.seek(0)
-            stream = session.redactor.stream()
+            stream = outside.redactor.stream()
             while piece := raw.read(_PIECE):
                 output.write(stream.feed(piece))
             output.write(stream.end())
@@ -94,7 +95,7 @@ def disarm(session: Session, tree: WorkTree) -> None:
     """
     left = [name for name in agents.ORDERS if os.path.lexists(tree.path / name) and name not in _patterns(session)]
     if left:
-        git.clean(session.repository, tree, left)
+        git.clean(session.outside.repository, tree, left)
 
 
 def included(session: Session) -> Mapping[str, Stamp]:
@@ -104,14 +105,14 @@ def included(session: Session) -> Mapping[str, Stamp]:
     before any step of the run; what a step writes there brings nothing. Raises StepError for a pattern that leaves the
     repository.
     """
-    known = json.loads(session.once("what is included", lambda: json.dumps(dict(_look(session)))) or "{}")
+    known = json.loads(session.known.once("what is included", lambda: json.dumps(dict(_look(session)))) or "{}")
     return {path: (stamp[0], stamp[1], stamp[2], stamp[3]) for path, stamp in known.items()}
 
 
 def include_ignored(session: Session, tree: WorkTree) -> None:
     """Copy in the ignored files that `.worktreeinclude` lists; raises StepError where one changed during the run."""
     for path, stamp in included(session).items():
-        source, target = session.repository.start / path, tree.path / path
+        source, target = session.outside.repository.start / path, tree.path / path
         if not target.parent.resolve().is_relative_to(tree.path):
             raise StepError(Reason.PREFLIGHT, f"{layout.INCLUDE}: {path} leads out of the work tree by a link")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -124,18 +125,18 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
 
 def unused_patterns(session: Session) -> tuple[str, ...]:
     """The patterns of `.worktreeinclude` that match nothing in the checkout."""
-    start = session.repository.start
+    start = session.outside.repository.start
     usual = (one for one in _patterns(session) if not one.startswith("/") and ".." not in one.split("/"))
     return tuple(pattern for pattern in usual if next(start.glob(pattern), None) is None)
 
 
 def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
-    start = session.repository.start
+    start = session.outside.repository.start
     patterns = _patterns(session)
     if not patterns:
         return
     top = start.resolve()
-    visible = user_repository.visible_files(start, session.environment.variables)
+    visible = user_repository.visible_files(start, session.outside.environment.variables)
     for pattern in patterns:
         if pattern.startswith("/") or ".." in pattern.split("/"):
             raise StepError(Reason.PREFLIGHT, f'{layout.INCLUDE}: "{pattern}" leaves the repository')
@@ -147,10 +148,10 @@ def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
 
 def _patterns(session: Session) -> tuple[str, ...]:
     def read() -> str:
-        listing = session.repository.start / layout.INCLUDE
+        listing = session.outside.repository.start / layout.INCLUDE
         return listing.read_text("utf-8", "replace") if listing.is_file() else ""
 
-    lines = (session.once(f"what {layout.INCLUDE} says", read) or "").splitlines()
+    lines = (session.known.once(f"what {layout.INCLUDE} says", read) or "").splitlines()
     stripped = (line.strip().rstrip("/") for line in lines)
     return tuple(pattern for pattern in stripped if pattern and not pattern.startswith("#"))
 

@@ -137,7 +137,7 @@ def test_a_claim_of_a_dead_machine_costs_a_bounded_wait(
             assert is_news is False
             assert claimed(second), "it is the second's own now"
         assert claimed(second) == ""
-        notes = session.history.run(session.open_run()).notes
+        notes = session.history.run(session.run.open()).notes
         assert notes[0].startswith("w:ask: another machine (")
         assert notes[1] == "w:ask: its time is over and no result came"
 

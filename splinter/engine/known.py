@@ -1,0 +1,46 @@
+"""What a call has found out since it began, so that nothing is asked twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from splinter.model.records import Outcomes
+
+
+@dataclass(slots=True)
+class Known:
+    """Answers of one call; safe to use from several threads.
+
+    `made` are commits that this call made, and so need no look. `indexes` are the indexes of work trees by their hash,
+    as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
+    was out of reach why.
+    """
+
+    made: set[str] = field(default_factory=set)
+    indexes: dict[Path, str] = field(default_factory=dict)
+    baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
+    unreached: dict[str, str] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _answers: dict[str, str | None] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
+
+    def once(self, question: str, ask: Callable[[], str | None]) -> str | None:
+        """The answer to a question that is asked once in a call."""
+        with self._lock:
+            if question not in self._answers:
+                self._answers[question] = ask()
+            return self._answers[question]
+
+    def answer(self, question: str) -> str | None:
+        """The answer to a question that was asked in this call, None where it was not."""
+        return self._answers.get(question)
+
+    def touches_first(self, id: str) -> bool:
+        """Whether this is the first time in this call that the workstream's work tree is touched."""
+        with self._lock:
+            is_first = id not in self._touched
+            self._touched.add(id)
+            return is_first

@@ -1,0 +1,37 @@
+"""What a call found when it began: the repository, what the user set, the time, what must not be shown. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from splinter.git.command_line import Repository
+from splinter.model.ports import Clock, Snapshot
+from splinter.model.settings import Environment, Settings
+from splinter.text.redact import Redactor
+
+# the environment that lets git use a forge's token for a remote's URL, empty where there is none
+Auth = Callable[[str, Environment], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret in it
+class Outside:
+    """The world that a call works in; `state` is the folder of work trees."""
+
+    repository: Repository
+    snapshot: Snapshot
+    settings: Settings
+    environment: Environment
+    clock: Clock
+    redactor: Redactor
+    state: Path
+    auth: Auth
+
+    def remote_auth(self, remote: str) -> dict[str, str]:
+        """The environment that lets git use the token of a remote's forge, else nothing."""
+        return self.auth(self.snapshot.remotes[remote], self.environment)
+
+    def relative(self, path: Path) -> str:
+        """A path as records hold it: from the repository's root, with `/`."""
+        return path.relative_to(self.repository.root).as_posix()
