@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.git import command_line
+from splinter.git import command_line, remembered
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -73,7 +73,11 @@ def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
 
 def tree_of(repository: Repository, commit: str) -> str:
     """The id of a commit's tree."""
-    return command_line.text(repository, "rev-parse", "--verify", f"{commit}^{{tree}}").strip()
+    words = ("rev-parse", "--verify", f"{commit}^{{tree}}")
+    found = remembered.answer(
+        repository, *words, ids=(commit,), ask=lambda: command_line.call(repository, *words).stdout
+    )  # fmt: skip
+    return found.decode().strip()
 
 
 def resolve(repository: Repository, name: str) -> str | None:
@@ -340,6 +344,7 @@ def empty_tree(repository: Repository) -> str:
 
 
 def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[str]) -> bytes:
-    return command_line.call(
-        repository, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new, "--", *pathspecs
-    ).stdout
+    words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new, "--", *pathspecs)
+    return remembered.answer(
+        repository, *words, ids=(old, new), ask=lambda: command_line.call(repository, *words).stdout
+    )  # fmt: skip
