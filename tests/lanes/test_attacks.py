@@ -286,10 +286,10 @@ def test_an_environment_that_the_command_reaches_by_itself_is_asked(
 @pytest.mark.parametrize(
     "command",
     [
-        still_open("python3 -X dev -I -m pytest tests"),
+        "python3 -X dev -I -m pytest tests",
         "env --unset=PYTHONPATH pytest tests",
-        still_open("env - PATH=$PATH pytest tests"),
-        still_open("env --ignore-environment PATH=$PATH pytest tests"),
+        "env - PATH=$PATH pytest tests",
+        "env --ignore-environment PATH=$PATH pytest tests",
         "sh -c 'unset PYTHONPATH; pytest tests'",
     ],
 )
