@@ -86,6 +86,15 @@ class Rehearsed:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A try of a fix loop: the commit that it began at, a hash of what failed there, and what it came to, if it did."""
+
+    begun_at: str
+    failing: str
+    commit: str | None = None
+
+
 Value = TypeVar("Value", covariant=True)
 
 

@@ -6,11 +6,10 @@ What a run did is in the history; without this file tries and costs count from n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from splinter.model import layout, record_json
+from splinter.model.done import Attempt
 from splinter.model.records import Usage
 from splinter.system.database import Database
 from splinter.text.redact import Redactor
@@ -19,7 +18,8 @@ _MIGRATIONS = (
     """
 create table if not exists occurrences
     (workstream text primary key, occurrence text not null, is_open integer not null);
-create table if not exists attempts (workstream text, made_of text, attempt integer, record text not null);
+create table if not exists attempts
+    (workstream text, made_of text, attempt integer, record text not null, primary key (workstream, made_of, attempt));
 create table if not exists calls
     (id integer primary key, run text, workstream text, made_of text, step text, is_paid integer, seconds real,
     usage text);
@@ -49,25 +49,19 @@ class Memory(Database):
             workstream, occurrence, int(is_open),
         )  # fmt: skip
 
-    def add_attempt(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
-        """Count a try of a fix loop, before it is made."""
+    def put_attempt(self, workstream: str, made_of: str, number: int, attempt: Attempt) -> None:
+        """Count a try of a fix loop, before it is made; afterwards, keep what it came to."""
         self._keep(
-            "insert into attempts values (?, ?, ?, ?)", workstream, made_of, attempt, record=self._redactor.json(detail)
-        )
-
-    def add_attempt_result(self, workstream: str, made_of: str, attempt: int, detail: Mapping[str, Any]) -> None:
-        """Keep what a counted try came to."""
-        self._write(
-            "update attempts set record = ? where workstream = ? and made_of = ? and attempt = ?",
-            json.dumps(detail), workstream, made_of, attempt,
+            "insert into attempts values (?, ?, ?, ?) on conflict do update set record = excluded.record",
+            workstream, made_of, number, record=self._json(attempt),
         )  # fmt: skip
 
-    def attempts(self, workstream: str, made_of: str) -> tuple[dict[str, Any], ...]:
+    def attempts(self, workstream: str, made_of: str) -> tuple[Attempt, ...]:
         """The tries of a fix loop made so far for the same definition and occurrence."""
         rows = self._rows(
-            "select record from attempts where workstream = ? and made_of = ? order by rowid", workstream, made_of
+            "select record from attempts where workstream = ? and made_of = ? order by attempt", workstream, made_of
         )
-        return tuple(json.loads(row[0]) for row in rows)
+        return tuple(record_json.from_json(Attempt, json.loads(row[0])) for row in rows)
 
     def begin_call(self, run: str, workstream: str, made_of: str, step: str, *, is_paid: bool) -> int:
         """Write down that a command is about to be started, and so may cost; one that is killed stays as it is now."""

@@ -5,7 +5,7 @@ It never makes a call twice: attempts count by definition and occurrence, whatev
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from splinter.engine.checks import comparison, judge, stuck_detector
 from splinter.engine.checks.judge import Judged
@@ -16,6 +16,7 @@ from splinter.engine.tools import prompts
 from splinter.engine.work import Work
 from splinter.errors import Reason
 from splinter.git import commands as git
+from splinter.model.done import Attempt
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcome, StepRecord
@@ -41,12 +42,12 @@ def attempts(work: Work) -> tuple[StepRecord, ...]:
     """What the attempts made so far came to, also those of earlier runs."""
     found = []
     for number, tried in enumerate(_tries(work), 1):
-        record = work.session.history.last_step(work.plan.id, f"fix-{number}", tried.get("commit") or "")
+        record = work.session.history.last_step(work.plan.id, f"fix-{number}", tried.commit or "")
         found += [record] if record else []
     return tuple(found)
 
 
-def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[dict[str, Any], ...], start: str) -> None:
+def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[Attempt, ...], start: str) -> None:
     """Raise StepError where no further attempt is to be made."""
     fix = work.plan.workstream.fix
     if not fix.attempts:
@@ -67,8 +68,8 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[dict[
 def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
     key = work.tries_key
-    counted = {"from": judged.commit, "failing": result.failing}
-    work.session.memory.add_attempt(work.plan.id, key, number, counted)
+    counted = Attempt(begun_at=judged.commit, failing=result.failing)
+    work.session.memory.put_attempt(work.plan.id, key, number, counted)
     prompt = prompts.of_fix(
         work.plan.workstream, judged.failures, number=number, earlier=run_step.earlier(work, until=None)
     )
@@ -77,7 +78,7 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED) or record.commit is None:
         raise judge.failed(record.reason or Reason.INTERRUPTED, f"{step.id}: {record.message}", judged)
-    work.session.memory.add_attempt_result(work.plan.id, key, number, {**counted, "commit": record.commit})
+    work.session.memory.put_attempt(work.plan.id, key, number, replace(counted, commit=record.commit))
     return record.commit
 
 
@@ -89,18 +90,18 @@ def _step(plan: Plan, number: int) -> Step:
     return Step(id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S)
 
 
-def _tries(work: Work) -> tuple[dict[str, Any], ...]:
+def _tries(work: Work) -> tuple[Attempt, ...]:
     return work.session.memory.attempts(work.plan.id, work.tries_key)
 
 
-def _results(outside: Outside, tries: tuple[dict[str, Any], ...]) -> list[Tried]:
+def _results(outside: Outside, tries: tuple[Attempt, ...]) -> list[Tried]:
     """What was judged before; an attempt that came to nothing left the result that it was made on."""
-    made = [one for one in tries if one.get("commit")]
-    known = git.existing(outside.repository, [one["from"] for one in made])
+    made = [one for one in tries if one.commit]
+    known = git.existing(outside.repository, [one.begun_at for one in made])
     return [
-        Tried(tree=git.tree_of(outside.repository, one["from"]), failing=one["failing"])
+        Tried(tree=git.tree_of(outside.repository, one.begun_at), failing=one.failing)
         for one in made
-        if one["from"] in known
+        if one.begun_at in known
     ]
 
 
@@ -108,9 +109,8 @@ def _resumed(work: Work, before: str) -> str:
     """Where the loop had come to when it was ended: attempts that were made are not made again."""
     commit = before
     for tried in _tries(work):
-        kept = tried.get("commit")
-        if tried["from"] == commit and kept and git.existing(work.repository, [kept]):
-            commit = kept
+        if tried.begun_at == commit and tried.commit and git.existing(work.repository, [tried.commit]):
+            commit = tried.commit
     return commit
 
 

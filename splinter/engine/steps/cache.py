@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from splinter.engine.branch import private_commits
 from splinter.engine.outside import Outside
@@ -58,7 +57,7 @@ def wanted(work: Work, step: Step, before: str) -> Wanted:
     return Wanted(key=fingerprint(needed), parts=differences.of_result(needed))
 
 
-def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> dict[str, Any]:
+def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> Inputs:
     """The inputs of the result of a step, by names that a user would know; their hash is its key.
 
     `base` is the commit of the base, `change` the hash of what the steps before it changed; what is not known, None, is

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.errors import StorageError
+from splinter.model.done import Attempt
 from splinter.model.records import Usage
 from splinter.system.database import Database
 from splinter.system.history import History
@@ -26,11 +27,11 @@ def test_what_decides_and_what_only_tells_are_apart(tmp_path: Path) -> None:
     folder, now = tmp_path / ".splinter", datetime(2026, 11, 23, 2, tzinfo=UTC)
     memory, history = Memory(folder), History(folder)
     run = history.begin_run(now)
-    memory.add_attempt("w", "m", 1, {"from": "c"})
+    memory.put_attempt("w", "m", 1, Attempt(begun_at="c", failing="f"))
     history.put_cost(run, 1, Usage(calls=1, priced=1, usd=0.5))
     memory.close(), history.close()
     (folder / "history.db").unlink()
-    assert Memory(folder).attempts("w", "m") == ({"from": "c"},)
+    assert Memory(folder).attempts("w", "m") == (Attempt(begun_at="c", failing="f"),)
     history = History(folder)
     assert history.runs(5) == ()
     run = history.begin_run(now)
