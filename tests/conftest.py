@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from splinter.model import registry
 from tests.paths import ROOT
 from tests.world import World
 
@@ -20,7 +21,7 @@ pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situ
 
 COUNTERPARTS = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
 HOMES = itertools.count()
-SECRETS = ("GITHUB_TOKEN", "GH_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
+SECRETS = (*registry.SECRETS, "GH_TOKEN")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,7 +5,6 @@ They start no workstream, and publish nothing that is not recorded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -212,13 +211,16 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
 def _send(session: Session, name: str, notifier: Notifier, message: Message, made_of: str) -> str:
     """Send it to those who do not have it: while one is refused it is sent again, and to the others only once."""
     fact = f"{DELIVERED}/{name}"
-    known = json.loads(session.memory.fact(fact) or "{}")
+    known = {} if session.is_always else session.memory.json_fact(fact)
     has_it = tuple(known["to"]) if known.get("of") == made_of else ()
     try:
-        return notifier.send(replace(message, delivered_to=has_it))
+        where = notifier.send(replace(message, delivered_to=has_it))
     except PartlySentError as error:
-        session.memory.set_fact(fact, json.dumps({"of": made_of, "to": [*has_it, *error.taken]}))
+        session.memory.set_json_fact(fact, {"of": made_of, "to": [*has_it, *error.taken]})
         raise
+    if known:
+        session.memory.set_json_fact(fact, {})
+    return where
 
 
 def _ping(session: Session, healthcheck: Notifier) -> Values:

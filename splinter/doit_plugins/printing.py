@@ -5,13 +5,14 @@ Printing never ends a run and never decides its exit status.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from splinter.text.redact import Masked, Redactor
+from splinter.text.redact import Masked, Redactor, masked
 
 _redactor = Redactor(())
 
@@ -24,8 +25,11 @@ class Sound:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write it with known secrets masked, whoever prints: doit shows what a task is made of, too."""
-        self._show(_redactor.text(text))
+        """Write it with known secrets masked, whoever prints: doit shows what a task is made of, too.
+
+        What only looks like a secret is let be: it may be what a task of the user's prints.
+        """
+        self._show(_redactor.values(text) if _redactor.secrets else Masked(text))
         return len(text)
 
     def _show(self, text: Masked) -> None:
@@ -72,6 +76,15 @@ def mask(secrets: Iterable[str]) -> None:
     """From now on these, too, are masked in what is printed."""
     global _redactor
     _redactor = Redactor(tuple(dict.fromkeys((*_redactor.secrets, *secrets))))
+
+
+def say_json(value: Any) -> None:
+    """Print JSON's types with secrets masked in the texts alone, so that JSON it stays."""
+    text = Masked(f"{json.dumps(masked(value, _redactor), indent=2)}\n")
+    if isinstance(sys.stdout, Sound):
+        sys.stdout._show(text)
+    else:
+        sys.stdout.write(text)
 
 
 def guard() -> None:

@@ -65,7 +65,8 @@ class Reporter(ConsoleReporter):
             self._blocked(task, meta)
         elif isinstance(fail, WorkstreamFailed):
             self._line(task.name, fail.reason if fail.reason == Reason.INTERRUPTED else "failed", fail.message)
-            self._evidence(meta["workstream"])
+            if "workstream" in meta:  # `rehearse` is nobody's
+                self._evidence(meta["workstream"])
         elif _OURS.intersection(meta) and not fail.traceback:
             self._has_errors = True
             self._line(task.name, "error", fail.message)

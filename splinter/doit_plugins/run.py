@@ -141,6 +141,7 @@ class Run(cmd_run.Run):
         if session.run.id and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()
+        session.memory.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)

@@ -85,7 +85,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         if one.workstream.when == "always":
             session.memory.set_occurrence(one.id, one.occurrence, is_open=True)
         work, row, own = rows.work(one, "prepare"), rows.prepared(one), made_of()
-        has_failed = row is not None and row.fingerprint == own and not rows.is_done(one)
+        has_failed = row is not None and row.fingerprint == own and session.history.has_failed(one.id)
         return _recording_failure(work, "prepare", lambda: to_values(
             own,
             PLACE.prepare(work, previous=row.value if row else None, has_failed=has_failed),

@@ -23,7 +23,8 @@ _UNFINISHED = re.compile(r"\..+\.\d+\.\d+")  # the name that history.write_whole
 
 def make(found: Project, session: Session) -> tuple[str, ...]:
     """Put right what is left of killed runs; returns what was done."""
-    return tuple(filter(None, (session.history.repair, _orphans(found, session), *_locks(session), _files(session))))
+    damaged = (session.memory.repair, session.history.repair)
+    return tuple(filter(None, (*damaged, _orphans(found, session), *_locks(session), _files(session))))
 
 
 def _orphans(found: Project, session: Session) -> str:

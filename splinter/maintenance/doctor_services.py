@@ -15,12 +15,12 @@ from splinter.publish import messages, plugins
 
 
 def forges(outside: Outside, *, is_offline: bool) -> Iterator[Finding]:
-    """The token of each, and what it says of that."""
-    url = _url(outside)
-    for name in FORGES:
-        forge = plugins.forge(name)
-        repository = forge.owns(url, outside.environment) if url else None
-        yield from forge.findings(repository, outside.environment, is_offline=is_offline)
+    """The token of each that is configured or that the remote leads to, and what it says of that; else of the first."""
+    url, environment = _url(outside), outside.environment
+    owned = {name: plugins.forge(name).owns(url, environment) if url else None for name in FORGES}
+    meant = [name for name, plugin in FORGES.items() if owned[name] or environment.is_configured(plugin)]
+    for name in meant or list(FORGES)[:1]:
+        yield from plugins.forge(name).findings(owned[name], environment, is_offline=is_offline)
 
 
 def notifiers(session: Session) -> Iterator[Finding]:

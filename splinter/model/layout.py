@@ -27,7 +27,8 @@ it is asked again; offline, `origin/HEAD` counts |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | mails that no server took | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
-| which run was reported, and told to the healthcheck | `.splinter/memory.db` | the file | the last run counts as new \
+| which run was reported, and told to the healthcheck; which pull requests are ours \
+| `.splinter/memory.db` | the file | the last run counts as new \
 to a call that only publishes |
 | reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |
 | work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |

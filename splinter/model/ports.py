@@ -104,7 +104,7 @@ class HostedForge(Forge, Protocol):
 
     @classmethod
     def auth(cls, url: str, environment: Environment) -> dict[str, str]:
-        """The environment that lets git use the forge's token for a remote, empty where there is none."""
+        """The environment that lets git use the forge's token; empty without one, or for another's remote."""
 
     @classmethod
     def from_env(cls, repository: str, environment: Environment) -> HostedForge:
@@ -112,7 +112,7 @@ class HostedForge(Forge, Protocol):
 
     @classmethod
     def findings(cls, repository: str | None, environment: Environment, *, is_offline: bool) -> Iterator[Finding]:
-        """What `doit doctor` says of token and repository; it writes nothing."""
+        """What `doit doctor` says of token and repository, either of which may be missing; it writes nothing."""
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""
@@ -131,10 +131,10 @@ class Notifier(Protocol):
 
     @classmethod
     def from_env(cls, environment: Environment, sender: Sender) -> Notifier:
-        """As the environment configures it; raises PublishError where something is missing."""
+        """As the environment configures it, which holds what its line `needs`; raises PublishError for the rest."""
 
     def send(self, message: Message) -> str:
-        """Deliver and return where it went, in words; raises PublishError."""
+        """Deliver and return where it went, in words; raises PublishError, which shows no secret address."""
 
     def finding(self) -> Finding:
         """What `doit doctor` says of where it goes; it sends nothing."""

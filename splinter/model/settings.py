@@ -22,6 +22,7 @@ SECRET_NAME = re.compile(
 )
 # names that hardly anything but a secret has; the wider one above is for what somebody passes on to a program
 _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
+_RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 # what programs commonly need: on POSIX, on Windows
 PASSED_ON = {
@@ -117,8 +118,12 @@ class Environment:
         return tuple(dict.fromkeys((*values, *parts)))
 
     def likely_secrets(self) -> tuple[str, ...]:
-        """The values that are not shown on a terminal, whether or not anything names their variables."""
-        return self.secrets(tuple(name for name in self.variables if _SURELY.search(name)))
+        """The values that are not shown on a terminal, whether or not anything names their variables.
+
+        A word such as `postgres` is none of them: it would be masked wherever it stands.
+        """
+        values = (self.variables[name].strip() for name in self.variables if _SURELY.search(name))
+        return (*self.secrets(), *(value for value in values if _RANDOM.fullmatch(value)))
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
         """The values of those names that are set and do not look like secrets."""

@@ -105,7 +105,8 @@ def _story(run: RunRecord) -> dict[str, object]:
 
 
 def _counts(run: RunRecord) -> list[tuple[str, int]]:
-    return [(outcome, run.count(outcome)) for outcome in OUTCOMES if run.count(outcome)]
+    known = (*OUTCOMES, Outcome.ERROR)  # the last is what a later version wrote, and nobody understands here
+    return [(outcome, run.count(outcome)) for outcome in known if run.count(outcome)]
 
 
 def _run_seconds(run: RunRecord) -> float | None:

@@ -24,7 +24,7 @@ def write(outside: Outside, record: RunRecord) -> Path:
         make_ignored_folder(folder.parent)
     mask = outside.redactor.text
     _write_page(folder / "report.md", mask(report.report_markdown(record)))
-    _write_page(folder / "report.json", mask(report.report_json(record)))
+    _write_page(folder / "report.json", Masked(report.report_json(record)))  # its values are masked, its form stays
     _write_page(folder / "index.html", mask(report.index_html(record)))
     _point(folder.parent / layout.LATEST, folder)
     return folder

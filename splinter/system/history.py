@@ -186,6 +186,15 @@ class History(Database):
         )
         return (rows[0][0], record_json.from_json(WorkstreamRecord, json.loads(rows[0][1]))) if rows else None
 
+    def has_failed(self, workstream: str) -> bool:
+        """Whether a workstream failed when it came to an end last; one that was interrupted or blocked came to none."""
+        rows = self._rows(
+            "select json_extract(record, '$.outcome') from workstreams where workstream = ? and"
+            " json_extract(record, '$.outcome') in ('failed', 'changed', 'unchanged') order by rowid desc limit 1",
+            workstream,
+        )
+        return bool(rows) and rows[0][0] == Outcome.FAILED
+
     def last_result(self, workstream: str, tip: str) -> tuple[str, WorkstreamRecord] | None:
         """The latest run that made a workstream end at that tip."""
         for run, text in self._rows(

@@ -6,13 +6,15 @@ What a run did is in the history; without this file tries and costs count from n
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from splinter.model import layout, record_json
 from splinter.model.done import Attempt
 from splinter.model.records import Usage
 from splinter.system.database import Database
-from splinter.text.redact import Redactor
+from splinter.text.redact import Masked, Redactor
 
 _MIGRATIONS = (
     """
@@ -99,10 +101,20 @@ class Memory(Database):
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember a small thing."""
+        self._put_fact(name, self._redactor.text(value))
+
+    def _put_fact(self, name: str, value: Masked) -> None:
         self._keep(
-            "insert into facts values (?, ?) on conflict do update set value = excluded.value",
-            name, record=self._redactor.text(value),
+            "insert into facts values (?, ?) on conflict do update set value = excluded.value", name, record=value
         )  # fmt: skip
+
+    def json_fact(self, name: str) -> dict[str, Any]:
+        """A small thing of several parts, empty where there is none."""
+        return dict(json.loads(self.fact(name) or "{}"))
+
+    def set_json_fact(self, name: str, value: Mapping[str, Any]) -> None:
+        """Remember such a thing."""
+        self._put_fact(name, self._redactor.json(value))
 
     def commits(self) -> frozenset[str]:
         """The commits of ours that no step made: merges of what a workstream depends on."""

@@ -69,6 +69,13 @@ class Redactor:
         # surrogatepass: a file name that is no UTF-8 arrives as lone surrogates and must leave as them
         return Masked(self.data(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass"))
 
+    def values(self, text: str) -> Masked:
+        """The text with the known values masked, and nothing that only looks like a secret."""
+        data = text.encode("utf-8", "surrogatepass")
+        spans = sorted(self._values_in(data))
+        whole = _masked(data, spans, stop=len(data))[0] if spans else data
+        return Masked(whole.decode("utf-8", "surrogatepass"))
+
     def json(self, value: Any) -> Masked:
         """JSON's types as ASCII text, with every secret in every text of them masked."""
         return Masked(json.dumps(masked(value, self), ensure_ascii=True))

@@ -288,7 +288,7 @@ def test_damaged_databases_are_moved_aside_and_nothing_is_paid_again(
     world = project(tmp_path / "p", sealed_world)
     assert world.doit().status == 0
     branches = world.git("for-each-ref", "refs/heads")
-    for name in (".doit.db", ".splinter/history.db"):
+    for name in (".doit.db", ".splinter/history.db", ".splinter/memory.db"):
         damage(world.root / name, how)
     looked = world.doit("history")
     assert (looked.status, looked.out) == (2, "")
@@ -297,7 +297,7 @@ def test_damaged_databases_are_moved_aside_and_nothing_is_paid_again(
     listed = world.doit("list", "--status")
     assert (listed.status, listed.err.count("is damaged")) == (3, 2)
     told = assert_finishes(world, {"0"}).out
-    for name in (".doit.db", ".splinter/history.db"):
+    for name in (".doit.db", ".splinter/history.db", ".splinter/memory.db"):
         aside = [
             path for path in (world.root / name).parent.glob("*.damaged-*") if path.name.startswith(Path(name).name)
         ]

@@ -154,3 +154,14 @@ def test_the_last_lines_have_a_limit_in_characters(world: World, where: str) -> 
     assert (world.root / ".splinter/history.db").stat().st_size < 200_000
     (log,) = (world.root / ".splinter/runs").glob(f"*/w/{'setup-1' if where == 'setup' else 'loud'}.log")
     assert f": {log.relative_to(world.root)}\n" in done.out, "and the whole is there"
+
+
+@pytest.mark.parametrize("word", ["x" * 270, "\u8a9e" * 90], ids=["long", "without a space"])
+def test_no_word_of_a_failing_command_hides_its_failure(world: World, word: str) -> None:
+    """Words are looked at as names of files, and a disk takes no name of 270 bytes."""
+    world.workstream("w", steps=[{"id": "s", "run": f"echo x > a.txt; echo {word}; exit 3"}])
+    world.commit()
+    assert world.doit().status == 1
+    record = world.records()["w"]
+    assert (record["reason"], record["step"]) == ("exit_code", "s")
+    assert record["steps"][-1]["patch"]

@@ -164,3 +164,18 @@ def snapshot(world: World) -> dict[str, bytes]:
     """Every file of the project with its bytes."""
     places = [world.root, Path(world.worktree("slow")).parent]
     return {str(path): path.read_bytes() for place in places for path in sorted(place.rglob("*")) if path.is_file()}
+
+
+def test_a_signal_in_the_middle_of_a_rehearsal_ends_the_run_as_any_other(world: World) -> None:
+    begun = world.home / "begun"
+    for name in ("a", "b"):
+        waits = f"test ! -e a.txt || test ! -e b.txt || {{ touch '{begun}'; sleep 600; }}"
+        world.workstream(name, steps=[{"id": "s", "run": f"echo x > {name}.txt"}], checks=[{"id": "c", "run": waits}])
+    world.commit()
+    doit = world.start()
+    wait_for(begun.exists, "the union's check")
+    doit.send_signal(signal.SIGINT)
+    out, err = doit.communicate(timeout=30)
+    assert doit.returncode == 130, (out, err)
+    assert "Traceback" not in f"{out}{err}"
+    assert "rehearse" in out

@@ -61,3 +61,11 @@ def test_the_workstream_sees_the_base_that_it_stays_on(made: World) -> None:
     move(made, "base.txt", "two\n")
     assert made.doit("w").status == 0
     assert Path(made.worktree("w") / "base.txt").read_text() == "one\n"
+
+
+def test_an_edit_is_no_failure_and_so_it_stays_where_the_settings_say_so(made: World) -> None:
+    made.write("splinter.toml", 'rebase = "conflict"\n')
+    old, _ = move(made, "other.txt", "two\n")
+    made.workstream("w", steps=[made.step("s", "cat base.txt > out.txt; echo edited >> out.txt")])
+    assert made.doit("w").status == 0
+    assert starts_at(made) == old

@@ -173,3 +173,17 @@ def test_rows_that_are_there_cost_no_git_call_a_workstream(done: World, monkeypa
     done.git("update-ref", "-d", "refs/splinter/accepted/after")
     (done.root / "workstreams/after.yaml").unlink()
     assert calls() == there
+
+
+def test_names_that_are_like_a_secret_come_back_as_they_were(world: World) -> None:
+    """What is kept is masked in its values: `postgres` may be a password here, and a part of a step's id."""
+    world.env |= {"POSTGRES_PASSWORD": "postgres", "PIN_TOKEN": "1234567"}
+    world.workstream(
+        "w", env=["POSTGRES_PASSWORD", "PIN_TOKEN"], budget={"tokens": 1234567},
+        steps=[world.step("postgres-schema", "echo 1 > one.txt")],
+    )  # fmt: skip
+    world.commit()
+    assert world.doit().status == 0
+    json.loads((world.root / "reports/latest/report.json").read_text())
+    lose(world)
+    assert world.doit("plan").out == "w  up to date\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from splinter.system.memory import Memory
 from tests.counterparts import TOKEN
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 from tests.unit.publish.forges.test_github import Fake
@@ -186,6 +187,7 @@ def test_one_recipient_who_is_refused_is_told_and_costs_nobody_a_second_mail(nig
         assert world.doit().status == 0
         assert world.doit().status == 0
     assert [one.rcpt_tos for one in postbox.envelopes] == [["team@example.org"], ["lead@example.org"]]
+    assert Memory(world.root / ".splinter").json_fact("delivered/email") == {}, "sent again, it goes to all"
 
 
 def test_who_is_no_recipient_any_more_is_waited_for_no_longer(night: Night, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from doit.cmd_base import Command
 
+from splinter.doit_plugins import printing
 from splinter.doit_plugins.commands.graph import Graph
 from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
@@ -105,7 +105,7 @@ class History(Command):
         )
         runs = history.History(repository.root / layout.STATE, is_read_only=True).runs(limit)
         if as_json:
-            print(json.dumps([record_json.to_json(run) for run in runs], indent=2))
+            printing.say_json([record_json.to_json(run) for run in runs])
             return 0
         for run in runs:
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
@@ -161,5 +161,8 @@ class Show(Command):
             there = replace(there, notes=(*there.notes, _GONE))
         masked = redact.masked(record_json.to_json(there), Redactor(environment.secrets()))
         read = record_json.from_json(RunRecord, masked)
-        say(json.dumps(masked, indent=2) if as_json else report.report_markdown(read))
+        if as_json:
+            printing.say_json(masked)
+        else:
+            say(report.report_markdown(read))
         return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from doit.cmd_base import Command
 
+from splinter.doit_plugins import printing
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say, takes_colour
 from splinter.text.counts import plural
 
@@ -43,7 +43,7 @@ class Doctor(Command):
         known = read_project()
         found = doctor.examine(known, is_offline=is_offline)
         if as_json:
-            say(json.dumps([asdict(one) for one in found], indent=2))
+            printing.say_json([asdict(one) for one in found])
         else:
             say("\n".join(_lines(found, in_colour=takes_colour(known.environment.variables))))
         return 1 if any(one.state == "problem" for one in found) else 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
+from splinter.doit_plugins import printing
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
 
@@ -81,7 +81,7 @@ class Plan(_Reading):
         found = self.explained(session, pos_args)
         if as_json:
             rows = [{"workstream": id, "due": due.is_due, "why": list(due.reasons)} for id, due in found.items()]
-            print(json.dumps(rows, indent=2))
+            printing.say_json(rows)
             return 0
         width = max(map(len, found))
         for id, due in found.items():
@@ -115,7 +115,7 @@ class Why(_Reading):
             for id, due in found.items()
         }
         if as_json:
-            print(json.dumps([_json(due, asked[id]) for id, due in found.items()], indent=2))
+            printing.say_json([_json(due, asked[id]) for id, due in found.items()])
             return 0
         for id, due in found.items():
             print(f"{id} is {'due' if due.is_due else 'up to date'}{':' if due.is_due else ''}")

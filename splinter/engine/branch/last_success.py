@@ -17,6 +17,7 @@ from splinter.git import commands as git
 from splinter.git.commands import Commit
 from splinter.model import layout
 from splinter.model.plan import Plan
+from splinter.text.redact import Masked
 
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _ROWS = ("start", "base", "result", "fingerprint", "inputs", "versions")
@@ -57,12 +58,12 @@ def of_all(outside: Outside, plans: Iterable[Plan]) -> dict[str, Success]:
     return {id: one for id, one in zip(ids, found, strict=True) if one}
 
 
-def message(plan: Plan, run: str, done: Success) -> str:
-    """What the commit is to say."""
+def message(plan: Plan, run: str, done: Success) -> Masked:
+    """What the commit is to say: `inputs` are masked where they are made, and all else are ids, hashes and paths."""
     rows = {name: getattr(done, name) for name in _ROWS}
     fields = {"workstream": plan.id, "run": run, "start": done.start, "tip": done.tip, "rows": rows}
     more = {"tasks": done.tasks} if done.tasks else {}
-    return f"splinter accepted {plan.id}\n\n{json.dumps({**fields, **more}, sort_keys=True)}"
+    return Masked(f"splinter accepted {plan.id}\n\n{json.dumps({**fields, **more}, sort_keys=True)}")
 
 
 def _read(outside: Outside, names: list[str]) -> list[Success | None]:

@@ -72,7 +72,7 @@ def _moves(
 def _accept(session: Session, plan: Plan, done: Success, judged: str, updates: list[RefUpdate]) -> None:
     """Move the branch and remember it in one transaction: a kill leaves both as they were, or both moved."""
     repository = session.outside.repository
-    message = session.outside.redactor.text(last_success.message(plan, session.run.open(), done))
+    message = last_success.message(plan, session.run.open(), done)
     date_s = int(session.outside.clock.now().timestamp())
     parents = list(dict.fromkeys((done.tip, judged)))  # whoever fetches it has the steps' commits too
     commit = git.commit_tree(repository, git.tree_of(repository, done.tip), parents, message, date_s=date_s)

@@ -6,7 +6,6 @@ It moves no ref.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from splinter.engine.checks import comparison, run_check
@@ -53,7 +52,7 @@ def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
         work.session.known.baselines[name, tree] = found
         if not found.cases and _leaves_cases(work.plan, check):
             return found  # nothing to compare with: it may be the fault of a moment, and the next run asks again
-        work.session.memory.set_fact(f"baseline/{name}", json.dumps({"tree": tree, **asdict(found)}))
+        work.session.memory.set_json_fact(f"baseline/{name}", {"tree": tree, **asdict(found)})
         return found
 
 
@@ -76,7 +75,7 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
     known = session.known.baselines.get((name, tree))
     if known or session.is_always:
         return known
-    kept = json.loads(session.memory.fact(f"baseline/{name}") or "{}")
+    kept = session.memory.json_fact(f"baseline/{name}")
     if kept.pop("tree", None) != tree:
         return None
     # asked before any step ran, it is not read again: a command outside the sandbox can write there

@@ -14,7 +14,7 @@ from splinter.git.command_line import WorkTree
 from splinter.model.records import CheckRecord, Outcome
 from splinter.model.workstream import Step
 
-_FATAL = ("interrupted", "over_budget", "tool_missing")  # the check did not judge
+_FATAL = (Reason.INTERRUPTED, Reason.OVER_BUDGET, Reason.TOOL_MISSING)  # the check did not judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

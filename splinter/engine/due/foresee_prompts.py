@@ -111,7 +111,8 @@ def _known(work: Work, rows: Rows, *, is_prepared: bool, due: tuple[str, ...]) -
         return _Known(start=start, base=row.value.base, due=due, has_failed=row.value.has_failed)
     base = bases.last_seen(work.session, work.plan.base)
     made_of = fingerprint(fingerprints.prepare_inputs(work.plan, work.results))
-    has_failed = not due and row is not None and row.fingerprint == made_of  # and yet it is not up to date
+    has_failed = not due and row is not None and row.fingerprint == made_of
+    has_failed = has_failed and work.session.history.has_failed(work.plan.id)
     if base and not before:
         base = prepare.base_of(work, row.value if row else None, base, has_failed=has_failed)
     return _Known(start=None if before else base, base=base, due=due, has_failed=has_failed)

@@ -18,7 +18,7 @@ from splinter.errors import PublishError, Reason, StepError
 from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
-from splinter.model.done import Branch, Rehearsed, Union
+from splinter.model.done import Branch, Prepared, Rehearsed, Union
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, Outcome, RehearsalRecord
@@ -152,7 +152,7 @@ def _judge(session: Session, members: Sequence[Member], base: str, commit: str) 
     records: list[CheckRecord] = []
     ran: set[str] = set()
     for member in members:
-        work = Work(session=session, plan=member.plan).unbounded
+        work = Work(session=session, plan=member.plan, prepared=Prepared(start=base, base=base)).unbounded
         keys = {check.id: baseline.key(work, check) for check in work.plan.workstream.checks}
         checks = tuple(check for check in work.plan.workstream.checks if keys[check.id] not in ran)
         ran |= set(keys.values())

@@ -44,4 +44,7 @@ def _name(tree: WorkTree, word: str) -> str:
 
 
 def _is_here_alone(outside: Outside, tree: WorkTree, name: str) -> bool:
-    return (outside.repository.start / name).is_file() and not (tree.path / name).exists()
+    try:
+        return (outside.repository.start / name).is_file() and not (tree.path / name).exists()
+    except OSError:  # a word that is no name of a file: too long, or behind a folder that nobody may enter
+        return False
