@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.git import command_line, remembered
+from splinter.git import blobs, command_line, remembered
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -211,7 +211,7 @@ def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None
 
 def texts(repository: Repository, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
     """What files of a commit hold, in one call; of what is no file there, nothing."""
-    found = _blobs(repository, [f"{commit}:{path}" for path in paths])
+    found = blobs.contents(repository, [f"{commit}:{path}" for path in paths])
     return tuple(data.decode("utf-8", "replace") for data in found if data is not None)
 
 
@@ -219,24 +219,9 @@ def links(repository: Repository, tree: str) -> dict[str, str]:
     """The symlinks of a tree or commit, by path, with what they point to."""
     listing = command_line.call(repository, "ls-tree", "-r", "-z", tree).stdout.split(b"\0")
     rows = [line.partition(b"\t") for line in listing if line.startswith(_SYMLINK.encode())]
-    targets = _blobs(repository, [head.split()[2].decode() for head, _, _ in rows])
+    targets = blobs.contents(repository, [head.split()[2].decode() for head, _, _ in rows])
     pairs = zip(rows, targets, strict=True)
     return {os.fsdecode(path): os.fsdecode(target) for (_, _, path), target in pairs if target is not None}
-
-
-def _blobs(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
-    """What each of those objects holds, in one call; None for one that is no blob."""
-    listing = "".join(f"{name}\n" for name in names).encode()
-    data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout if names else b""
-    found: list[bytes | None] = []
-    place = 0
-    while place < len(data):
-        end = data.index(b"\n", place)
-        words = data[place:end].split(b" ")
-        size = int(words[2]) if len(words) == 3 and words[1] in (b"blob", b"tree", b"commit") else None
-        found.append(data[end + 1 : end + 1 + size] if size is not None and words[1] == b"blob" else None)
-        place = end + 1 if size is None else end + 2 + size
-    return found
 
 
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from splinter.model import layout
 from splinter.model.agents import registry as agents
 from splinter.model.workstream import Scope
+from splinter.text import file_names
+from splinter.text.patterns import matches
 
 ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
-    ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", layout.SETTINGS, "**/.gitattributes", "**/.gitmodules",
+    ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", "doit.cfg", layout.SETTINGS, layout.INCLUDE,
+    "**/.gitattributes", "**/.gitmodules", ".mcp.json",
     *agents.ORDERS,  # agents are called in the root, and run the commands in these without asking
+    "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", ".cursor/**",  # and do what these say, in the next night too
 )  # fmt: skip
 
 
@@ -18,6 +24,12 @@ def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
     """The patterns that are forbidden without being named: less those that the scope itself names."""
     named = (*scope.modify, *scope.create)
     return ALWAYS_FORBIDDEN + tuple(pattern for pattern in GUARDED if not any(_names(own, pattern) for own in named))
+
+
+def is_guarded(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a disk may take a path for one that is guarded, such as `.GitHub/workflows/x.yml`."""
+    name = file_names.folded(path)
+    return any(matches(pattern.casefold(), name) for pattern in patterns)
 
 
 def _names(own: str, guarded: str) -> bool:

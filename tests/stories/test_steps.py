@@ -437,3 +437,28 @@ def test_what_a_step_left_in_a_read_only_folder_is_in_nobody_s_way(world: World)
     assert ends(world)["outcome"] == "changed"
     assert world.git("show", "splinter/w:made.txt") == "made"
     assert world.git("ls-tree", "splinter/w", "a") == ""
+
+
+@pytest.mark.parametrize(
+    ("scope", "command", "told"),
+    [
+        ("**", "mkdir .GitHub; echo x > .GitHub/x.yml", ".GitHub/x.yml is forbidden"),
+        ("**", "echo x > AGENTS.md", "AGENTS.md is forbidden"),
+        ("**", "printf '[tool.splinter]\\nsandbox = \"none\"\\n' > pyproject.toml",
+         "[tool.splinter] of pyproject.toml is forbidden"),
+        ("pyproject.toml", "printf '[tool.doit]\\nx = 1\\n' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
+        ("pyproject.toml", "echo '[' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
+        ("README.md", "rm README.md; mkdir README.md; echo x > README.md/x", "README.md/x is not in scope to create"),
+    ],
+    ids=["case", "instructions", "our table", "doit's table", "no TOML", "a file that became a folder"],
+)  # fmt: skip
+def test_what_scope_does_not_say_is_not_in_it(world: World, scope: str, command: str, told: str) -> None:
+    record = scoped(world, command, modify=[scope], create=[scope])
+    assert record["reason"] == "out_of_scope"
+    assert told in record["message"].split("; ")
+
+
+def test_other_tables_of_pyproject_are_the_scopes_to_say(world: World) -> None:
+    world.write("pyproject.toml", "[tool.doit]\nx = 1\n[tool.ruff]\nline-length = 80\n")
+    record = scoped(world, "sed -i s/80/100/ pyproject.toml", modify=["pyproject.toml"])
+    assert record["outcome"] == "changed", record["message"]

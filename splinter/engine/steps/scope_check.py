@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from splinter.engine.steps import guarded_tables
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
-from splinter.model.guarded_paths import forbidden_patterns
+from splinter.model.guarded_paths import forbidden_patterns, is_guarded
 from splinter.model.workstream import Scope
 from splinter.text.counts import and_more
 
@@ -20,15 +21,18 @@ def violations(repository: Repository, scope: Scope, before: str, after: str) ->
     changes = git.diff(repository, before, after)
     if not changes:
         return ()
-    created = _matching(repository, before, after, scope.create)
-    modified = _matching(repository, before, after, scope.modify)
-    forbidden = _matching(repository, before, after, (*forbidden_patterns(scope), *scope.forbid))
+    gone = {change.path for change in changes if change.status == "D"}
+    created = _matching(repository, before, after, _of_files(scope.create, gone))
+    modified = _matching(repository, before, after, _of_files(scope.modify, gone))
+    guarded = forbidden_patterns(scope)
+    forbidden = _matching(repository, before, after, (*guarded, *scope.forbid))
     leaving = _leaving(repository, changes, after)
     unchanged = sorted(leaving - {change.path for change in changes} - _leaving(repository, changes, before))
     found = [f"{git.printable(path)} leaves the work tree by a changed symlink" for path in unchanged]
+    found += guarded_tables.changed(repository, changes)
     for change in changes:
         path = git.printable(change.path)
-        if change.path in forbidden:
+        if change.path in forbidden or is_guarded(change.path, guarded):
             found.append(f"{path} is forbidden")
         elif change.path not in (created if change.status == "A" else modified):
             verb = {"A": "create", "D": "delete"}.get(change.status, "modify")
@@ -50,6 +54,11 @@ def _matching(repository: Repository, before: str, after: str, patterns: Sequenc
         return frozenset()
     pathspecs = [f":(glob){pattern}" for pattern in patterns]
     return frozenset(change.path for change in git.diff(repository, before, after, pathspecs))
+
+
+def _of_files(patterns: Sequence[str], gone: set[str]) -> tuple[str, ...]:
+    """The patterns but for the names of files that became folders: what lies in those, nobody named."""
+    return tuple(pattern for pattern in patterns if pattern not in gone)
 
 
 def _leaving(repository: Repository, changes: Sequence[RawChange], after: str) -> frozenset[str]:

@@ -1,0 +1,29 @@
+"""What objects hold, by their ids or names. It reads, and follows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from splinter.git import command_line
+from splinter.git.command_line import Repository
+
+
+def content(repository: Repository, blob: str, *, most: int) -> bytes | None:
+    """What one object holds, None for one that is larger than `most` bytes."""
+    size = command_line.call(repository, "cat-file", "-s", blob).stdout
+    return command_line.call(repository, "cat-file", "blob", blob).stdout if int(size) <= most else None
+
+
+def contents(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
+    """What each of those objects holds, in one call; None for one that is no blob."""
+    listing = "".join(f"{name}\n" for name in names).encode()
+    data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout if names else b""
+    found: list[bytes | None] = []
+    place = 0
+    while place < len(data):
+        end = data.index(b"\n", place)
+        words = data[place:end].split(b" ")
+        size = int(words[2]) if len(words) == 3 and words[1] in (b"blob", b"tree", b"commit") else None
+        found.append(data[end + 1 : end + 1 + size] if size is not None and words[1] == b"blob" else None)
+        place = end + 1 if size is None else end + 2 + size
+    return found
