@@ -5,6 +5,8 @@ It shows no traceback but for our own defects, and every text with its secrets m
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -22,6 +24,14 @@ from splinter.text.redact import Masked, Redactor, plain
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _SHOWN_FILES = 5
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
+# around an outcome of ours until the rest of its line is made harmless; of what others write they colour a word at most
+_BEGIN, _END = "\ue000", "\ue001"
+_OUTCOME = re.compile(f"{_BEGIN}({'|'.join(_COLOURS)}){_END}")
+_COMMAND = re.compile(r"(?m)^(\s*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
+
+
+def _in_colour(found: re.Match[str]) -> str:
+    return f"\x1b[{_COLOURS[found[1]]}m{found[1]}\x1b[0m"
 
 
 def published(run: RunRecord) -> str:
@@ -44,6 +54,7 @@ class Reporter(ConsoleReporter):
         """`options` are doit's."""
         super().__init__(outstream, options)
         self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
+        self._is_on_actions = os.environ.get("GITHUB_ACTIONS") == "true"
         self._shown_blocked: set[str] = set()
         self._has_errors = False
         self.session: Any = None
@@ -126,13 +137,15 @@ class Reporter(ConsoleReporter):
             self._say(f"     {line}")
 
     def _coloured(self, outcome: str) -> str:
-        colour = _COLOURS.get(outcome) if self._is_terminal else None
-        return f"\x1b[{colour}m{outcome}\x1b[0m" if colour else outcome
+        return f"{_BEGIN}{outcome}{_END}" if outcome in _COLOURS and self._is_terminal else outcome
 
     def _say(self, line: str) -> None:
+        """Print a line; what others wrote in it steers no terminal, and is no command of a runner of GitHub Actions."""
         redactor = self.session.outside.redactor if self.session else Redactor(())
-        text = redactor.text(f"{line}\n")
-        self._show(text if "\x1b[" in text and self._is_terminal else plain(text))
+        text = plain(redactor.text(f"{line}\n"))
+        if self._is_on_actions:
+            text = Masked(_COMMAND.sub(lambda found: " ".join(filter(None, found.groups())), text))
+        self._show(Masked(_OUTCOME.sub(_in_colour, text)) if self._is_terminal else text)
 
     def _show(self, text: Masked) -> None:
         self.write(text)
