@@ -23,6 +23,7 @@ from splinter.system.process_log import Output
 from splinter.system.process_tree import MARKER, Census, Family, end_all, marked_processes, signal_group
 from splinter.text.redact import Redactor
 
+_READ_S, _LOOK_S = 1.0, 0.005  # for what a command wrote before its end: at the most, and between two looks
 _POLL_S = 0.1
 _LOOK_S = 1.0
 _DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
@@ -103,6 +104,8 @@ class Processes:
             drain.start()
             try:
                 reason = self._watch(child, family, output, deadline=started + timeout_s, stall_s=stall_s)
+                _until_read(drain, child, output)
+                output.end_of_leader()
             finally:
                 family.end()
                 drain.join(_DRAIN_S)
@@ -130,6 +133,29 @@ class Processes:
             silent_s = activity.silent_s()
             if stall_s is not None and silent_s >= stall_s:
                 return Reason.STALLED
+
+
+def _until_read(drain: threading.Thread, child: subprocess.Popen[bytes], output: Output) -> None:
+    """Wait, within bounds, until all that a command wrote before its end has been read; others may hold its pipe."""
+    ends, before = time.monotonic() + _READ_S, -1
+    while drain.is_alive() and time.monotonic() < ends:
+        drain.join(_LOOK_S)
+        if before == output.received and not _unread(child):
+            break
+        before = output.received
+
+
+def _unread(child: subprocess.Popen[bytes]) -> bool:
+    """Whether a pipe holds bytes that nobody has read yet; where that cannot be asked, it does not."""
+    try:
+        import fcntl
+        import termios
+
+        assert child.stdout
+        waiting = fcntl.ioctl(child.stdout, termios.FIONREAD, bytes(4))
+    except (ImportError, OSError, ValueError):  # it was read to its end and closed
+        return False
+    return any(waiting)
 
 
 class _Child(subprocess.Popen[bytes]):

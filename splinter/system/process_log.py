@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -31,6 +32,7 @@ class Output:
         self._waiting = _Ring(TAIL_BYTES + _MARGIN)
         self._recent = _Ring(TAIL_BYTES)
         self._is_closed = False
+        self._until_then: bytes | None = None
         self.received = 0
         self.problem: str | None = None
 
@@ -57,8 +59,8 @@ class Output:
 
     @property
     def text(self) -> str:
-        """The last of it, masked, from the start of a line where it is not the whole."""
-        data = self._recent.data()
+        """The last of what came until `end_of_leader`, masked, from the start of a line where it is not the whole."""
+        data = self._recent.data() if self._until_then is None else self._until_then
         if not self.is_whole:
             _, _, rest = data.partition(b"\n")
             data = rest if rest.strip() else data  # all of it is the end of one line
@@ -68,6 +70,16 @@ class Output:
     def is_whole(self) -> bool:
         """Whether `text` is all that was printed."""
         return not self._waiting.dropped and not self._recent.dropped
+
+    def end_of_leader(self) -> None:
+        """The command itself has ended: what others print from now on goes to the log, and is not the command's."""
+        with self._lock:
+            if self._waiting.dropped or self._written >= HEAD_BYTES:
+                rest = bytes(self._redactor.data(self._waiting.data()))
+                rest = rest[_MARGIN:] if self._waiting.dropped else rest
+            else:
+                rest = replace(self._stream).end()
+            self._until_then = (self._recent.data() + rest)[-TAIL_BYTES:]
 
     def _take(self, chunk: bytes) -> None:
         if self._written < HEAD_BYTES:

@@ -9,6 +9,7 @@ from typing import Any
 from splinter.model.agents import reports
 from splinter.model.agents.agent import Agent
 from splinter.model.agents.reports import UNREAD, Reading
+from splinter.model.records import Usage
 from splinter.model.tool import Tool
 from splinter.text import printed_json
 
@@ -24,12 +25,10 @@ def read(output: str) -> Reading:
 
     Where a user's settings have it say more (`verbose`, `viewMode`), that is the last entry of a list of all events.
     """
-    results = (
-        one
-        for one in reversed([*printed_json.listed(output), *printed_json.objects(output)])
-        if one.get("type") == "result"
-    )
-    result = next(results, None) or _torn_result(output)
+    results = [
+        one for one in (*printed_json.listed(output), *printed_json.objects(output)) if one.get("type") == "result"
+    ]
+    result = next((one for one in results if one.get("is_error")), results[-1] if results else _torn_result(output))
     if result is None:
         return UNREAD
     models = reports.mapping(result.get("modelUsage"))  # `usage` beside it forgets the call that a limit ended
@@ -44,6 +43,8 @@ def read(output: str) -> Reading:
         session=reports.text(result.get("session_id")),
         denied=_denials(result.get("permission_denials")),
     )
+    if any(one != result for one in results):  # of several, nobody knows which is the program's own
+        reading = replace(reading, usage=Usage(calls=1))
     subtype = reports.text(result.get("subtype")) or ""
     if subtype.startswith("error_max"):
         return replace(reading, error=subtype.removeprefix("error_").replace("_", " "), fault=reports.LIMIT)

@@ -261,6 +261,16 @@ def test_opencode_that_goes_on_after_a_denial_did_not_stop() -> None:
     assert (found.error, found.denied) == (None, ("write ROOT/outside.txt",))
 
 
+def test_of_several_results_an_error_counts_and_the_cost_is_unknown() -> None:
+    """A child that outlives the program may print one more line that says that all is well."""
+    bad = {"type": "result", "is_error": True, "result": "Invalid API key", "total_cost_usd": 12.34}
+    good = {"type": "result", "is_error": False, "result": "done", "total_cost_usd": 0.0}
+    for order in ((bad, good), (good, bad)):
+        found = agents.read("claude", "\n".join(map(json.dumps, order)))
+        assert (found.error, found.usage) == ("Invalid API key", CALL)
+    assert agents.read("claude", "\n".join(map(json.dumps, (good, good)))).error is None
+
+
 # --- the registry
 
 

@@ -160,3 +160,15 @@ def test_a_command_that_cannot_be_started_leaves_nothing(tmp_path: Path) -> None
     with pytest.raises(OSError, match="Argument list too long"):
         processes.run(["echo", "x" * 200_000], cwd=tmp_path, env={"PATH": "/bin"}, log=tmp_path / "log", timeout_s=5)
     assert marked(processes.marker) == []
+
+
+@pytest.mark.parametrize("flood", [0, 9 * 1024 * 1024])
+def test_what_others_print_once_the_command_has_ended_is_not_its_own(tmp_path: Path, flood: int) -> None:
+    """A child that is ended with the rest of its family may say anything; the log has it all the same."""
+    child = "trap 'echo forged; exit' TERM; echo ready > ready; while :; do sleep 0.01; done"
+    script = f"sh -c \"{child}\" & until test -e ready; do :; done; head -c {flood} /dev/zero | tr '\\0' x; echo own"
+    processes = Processes(f"last-{os.getpid()}/1", Redactor(()))
+    ended = processes.run(script, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, log=tmp_path / "log", timeout_s=20)
+    assert ended.output.endswith("own\n")
+    assert "forged" not in ended.output
+    assert (tmp_path / "log").read_text().endswith("own\nforged\n")
