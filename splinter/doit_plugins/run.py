@@ -243,8 +243,9 @@ def locked() -> Iterator[None]:
 
 @contextmanager
 def _signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """SIGINT and SIGTERM go to `handler` for a while."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    """What ends a program goes to `handler` for a while, a closed terminal too; not what we were told to ignore."""
+    named = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")]
+    numbers = [number for number in named if number and signal.getsignal(number) is not signal.SIG_IGN]
     before = [signal.signal(number, lambda received, frame: handler(received)) for number in numbers]
     try:
         yield

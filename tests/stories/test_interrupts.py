@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from splinter.doit_plugins import run
 from tests.world import World, children, end_group, wait_for
 
 
@@ -73,8 +74,13 @@ def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: 
     assert list((world.root / ".splinter/runs").glob("*/w/found-in-worktree.patch")) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("arguments", [["-n", "1"], ["-n", "4"]])
+@pytest.mark.parametrize(
+    ("number", "arguments"),
+    [
+        (signal.SIGINT, ["-n", "1"]), (signal.SIGINT, ["-n", "4"]), (signal.SIGTERM, ["-n", "1"]),
+        (signal.SIGTERM, ["-n", "4"]), (signal.SIGHUP, ["-n", "4"]), (signal.SIGQUIT, ["-n", "1"]),
+    ],
+)  # fmt: skip
 def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:
     doit = (
         slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
@@ -179,3 +185,14 @@ def test_a_signal_in_the_middle_of_a_rehearsal_ends_the_run_as_any_other(world: 
     assert doit.returncode == 130, (out, err)
     assert "Traceback" not in f"{out}{err}"
     assert "rehearse" in out
+
+
+def test_a_signal_that_we_were_told_to_ignore_stays_ignored() -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with run._signals(lambda number: None):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert callable(signal.getsignal(signal.SIGTERM))
+    finally:
+        signal.signal(signal.SIGHUP, before)
