@@ -46,12 +46,19 @@ def _mask_what_is_set() -> None:
 
 def read_project() -> Project:
     """What the user wrote here; from now on, all secrets that it names are masked in what is printed."""
+    _search_here_last()
     from splinter.engine import project
 
     _mask_what_is_set()
     known = project.read(Path.cwd())
     printing.mask(known.redactor.secrets)
     return known
+
+
+def _search_here_last() -> None:
+    """Look for modules in the repository after all other places: a `jinja2.py` of the user's is not what we import."""
+    here = {"", ".", str(Path.cwd())}
+    sys.path[:] = [*(entry for entry in sys.path if entry not in here), *(entry for entry in sys.path if entry in here)]
 
 
 def takes_colour(variables: Mapping[str, str]) -> bool:

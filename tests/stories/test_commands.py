@@ -303,3 +303,20 @@ def test_info_shows_no_secret_of_the_environment(one: World) -> None:
         assert "tidy" in done.out
         assert TOKEN not in done.out
         assert "made-up-password" not in done.out
+
+
+def test_a_module_of_the_users_is_not_taken_for_a_library_of_ours(one: World) -> None:
+    for name in ("jinja2", "markdown2", "github", "jsonschema"):
+        one.write(f"{name}.py", f"raise SystemExit('{name}.py of the repository was imported')\n")
+    one.write("mine.py", "NAME = 'mine'\n")
+    one.write(
+        "dodo.py",
+        (one.root / "dodo.py").read_text()
+        + "\nimport mine\n\n\ndef task_own():\n    import mine as later\n    return {'actions': [f'echo {mine.NAME} {later.NAME}'], 'verbosity': 2}\n",
+    )
+    one.commit()
+    doit = one.start()
+    out, _ = doit.communicate(timeout=60)
+    assert doit.returncode == 0, out
+    assert "mine mine" in out
+    assert "of the repository was imported" not in out
