@@ -41,7 +41,7 @@ SINKS = HEAD.count("TEXT") + HEAD.count("DATA") - 2
 
 def mypy(text: str) -> list[str]:
     """The lines that mypy complains of."""
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "-c", text]
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file=", "-c", text]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return [line.removeprefix("<string>:") for line in done.stdout.splitlines() if " error: " in line]
 
