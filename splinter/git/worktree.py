@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import os
 import shutil
+import sys
 import tempfile
 import unicodedata
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from splinter.system import disk
 from splinter.system.files import write_whole
 
 _WATCHED = ("config", "hooks", "info", "objects/info/alternates")
+_MOST_FILES, _LARGEST = 2_000, 1_000_000  # of a small repository: files that are looked at, bytes of one
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
 _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
 
@@ -140,7 +142,7 @@ def guard(tree: WorkTree) -> Guarded:
     before = _read_digests(tree)
     now = _digests(private)
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
-    refs = sorted(path.relative_to(private).as_posix() for path in (private / "refs").rglob("*") if path.is_file())
+    refs = sorted(_relative(path, private) for path in _below(private / "refs") if path.is_file())
     return Guarded(refs=tuple(refs), altered=altered)
 
 
@@ -154,9 +156,9 @@ def own_refs(tree: WorkTree) -> tuple[str, ...]:
     private = tree.path / ".git"
     if private.is_symlink():
         return ()
-    loose = (path for path in (private / "refs").rglob("*") if path.is_file())
+    loose = (path for path in _below(private / "refs") if path.is_file())
     packed = [private / "packed-refs"] if (private / "packed-refs").is_file() else []
-    return tuple(sorted(path.relative_to(private).as_posix() for path in (*loose, *packed)))
+    return tuple(sorted(_relative(path, private) for path in (*loose, *packed)))
 
 
 def remove(tree: WorkTree) -> None:
@@ -168,12 +170,11 @@ def remove(tree: WorkTree) -> None:
 
 
 def make_writable(folder: Path) -> None:
-    """Let its owner read, write and enter every folder and file below it."""
-    for where, names, _ in os.walk(folder):
-        for path in (Path(where) / name for name in names):
-            if not path.is_symlink():
-                with suppress(OSError):  # what is another's, or gone, git names as it always does
-                    path.chmod(path.stat().st_mode | 0o700)
+    """Let its owner read, write and enter every folder below it."""
+    for path in disk.below(folder, most=sys.maxsize):
+        if disk.is_folder(path):
+            with suppress(OSError):  # what is another's, or gone, git names as it always does
+                path.chmod(path.stat().st_mode | 0o700)
 
 
 def make_readable(folder: Path) -> None:
@@ -220,14 +221,32 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
 
 
 def _digests(private: Path) -> dict[str, str]:
+    """Each watched file by its hash; one larger than any that git writes there, by its size."""
     found = {}
     for name in _WATCHED:
         top = private / name
-        for path in [top, *(top.rglob("*") if top.is_dir() and not top.is_symlink() else ())]:
+        inside = list(_below(top)) if disk.is_folder(top) else []
+        if len(inside) == _MOST_FILES:
+            found[f"{name}/…"] = "more than anybody needs"
+        for path in (top, *inside):
             if path != private / _GITS_OWN and (path.is_symlink() or path.is_file()):
-                data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-                found[path.relative_to(private).as_posix()] = hashlib.sha256(data).hexdigest()
+                found[_relative(path, private)] = _digest(path)
     return found
+
+
+def _digest(path: Path) -> str:
+    if path.is_symlink():
+        return hashlib.sha256(str(path.readlink()).encode()).hexdigest()
+    size = path.stat().st_size
+    return hashlib.sha256(path.read_bytes()).hexdigest() if size <= _LARGEST else f"{size} bytes"
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return disk.below(folder, most=_MOST_FILES)
+
+
+def _relative(path: Path, private: Path) -> str:
+    return path.relative_to(private).as_posix()
 
 
 def _read_digests(tree: WorkTree) -> dict[str, str]:

@@ -61,6 +61,23 @@ def entries(root: Path, *parts: str) -> tuple[Path, ...]:
         raise SplinterError(f"{folder} cannot be read: {error.strerror}") from error
 
 
+def below(folder: Path, *, most: int) -> Iterator[Path]:
+    """Everything below a folder, however deep, as far as `most` entries; no link is followed, nothing missing told."""
+    todo = [folder]
+    while todo and most > 0:
+        try:
+            with os.scandir(todo.pop()) as found:
+                for entry in found:
+                    yield Path(entry.path)
+                    most -= 1
+                    if most <= 0:
+                        return
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(Path(entry.path))
+        except OSError:  # gone meanwhile, no folder, or not ours to read
+            continue
+
+
 def is_folder(path: Path) -> bool:
     """Whether it is a folder itself, not a link to one."""
     return path.is_dir() and not path.is_symlink()

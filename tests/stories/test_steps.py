@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -462,3 +463,28 @@ def test_other_tables_of_pyproject_are_the_scopes_to_say(world: World) -> None:
     world.write("pyproject.toml", "[tool.doit]\nx = 1\n[tool.ruff]\nline-length = 80\n")
     record = scoped(world, "sed -i s/80/100/ pyproject.toml", modify=["pyproject.toml"])
     assert record["outcome"] == "changed", record["message"]
+
+
+DEEP = "for i in $(seq 1500); do mkdir d; cd d; done"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["truncate -s 300G .git/info/x", f"cd .git/info; {DEEP}",
+     "mkdir .git/hooks; cd .git/hooks; seq 2500 | xargs touch"],
+    ids=["a file of 300 GB", "folders in folders", "files"],
+)  # fmt: skip
+def test_what_a_step_leaves_is_looked_at_within_bounds(world: World, command: str) -> None:
+    """And the next run begins on a clean tree."""
+    world.write("src/a.py", "a = 1\n")
+    began = time.monotonic()
+    world.workstream(
+        "w", scope={"modify": ["src/**"]}, steps=[{"id": "act", "run": f"echo x >> src/a.py; ({command})"}]
+    )
+    world.commit()
+    done = world.doit()
+    assert done.status in (0, 1), done
+    assert "defect" not in done.out + done.err
+    world.workstream("w", scope={"modify": ["src/**"]}, steps=[{"id": "act", "run": "echo y >> src/a.py"}])
+    assert world.doit().status == 0
+    assert world.git("diff", "--name-only", "main", "splinter/w") == "src/a.py"
