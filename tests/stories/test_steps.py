@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import pytest
@@ -477,7 +476,6 @@ DEEP = "for i in $(seq 1500); do mkdir d; cd d; done"
 def test_what_a_step_leaves_is_looked_at_within_bounds(world: World, command: str) -> None:
     """And the next run begins on a clean tree."""
     world.write("src/a.py", "a = 1\n")
-    began = time.monotonic()
     world.workstream(
         "w", scope={"modify": ["src/**"]}, steps=[{"id": "act", "run": f"echo x >> src/a.py; ({command})"}]
     )
