@@ -84,6 +84,11 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
     return Environment(**fields, variables=variables)
 
 
+def is_on_actions() -> bool:
+    """Whether a runner of GitHub Actions reads what is printed, and takes some of it for commands."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def _document(root: Path) -> Document | None:
     own, shared = _bytes(root, layout.SETTINGS), _bytes(root, layout.SHARED_SETTINGS)
     found = _parsed(own, layout.SETTINGS) if own is not None else None

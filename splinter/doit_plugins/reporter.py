@@ -5,7 +5,6 @@ It shows no traceback but for our own defects, and every text with its secrets m
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from typing import Any
 from doit.exceptions import UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from splinter.config import settings_file
 from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.errors import Reason, SplinterError
 from splinter.model import record_words
@@ -54,7 +54,7 @@ class Reporter(ConsoleReporter):
         """`options` are doit's."""
         super().__init__(outstream, options)
         self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
-        self._is_on_actions = os.environ.get("GITHUB_ACTIONS") == "true"
+        self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
         self._has_errors = False
         self.session: Any = None

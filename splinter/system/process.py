@@ -94,7 +94,6 @@ class Processes:
         """
         marker = f"{self.marker}/{next(self._numbers)}"
         started = time.monotonic()
-        log.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as closing:
             output = closing.enter_context(Output(log, self.redactor))
             source = closing.enter_context(stdin.open("rb")) if stdin else None

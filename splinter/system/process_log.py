@@ -24,7 +24,8 @@ class Output:
     """The output of one child; one thread drains it, another may look."""
 
     def __init__(self, log: Path, redactor: Redactor) -> None:
-        """Text is added to `log`, whose folder exists."""
+        """Text is added to `log`; its folder is made."""
+        log.parent.mkdir(parents=True, exist_ok=True)
         self._file = log.open("ab", buffering=0)
         self._redactor, self._stream = redactor, redactor.stream()
         self._lock = threading.Lock()
