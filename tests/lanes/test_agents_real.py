@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests import paths
 from tests.agents import (
@@ -53,10 +54,11 @@ def programs() -> Path:
     versions, stamp = {**NPM, **PYPI}, FOLDER / "installed.json"
     if not shutil.which("npm"):
         pytest.skip("npm is not installed, and four of the agents come from it")
-    if not stamp.exists() or json.loads(stamp.read_text()) != versions:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        _install()
-        stamp.write_text(json.dumps(versions))
+    with FileLock(FOLDER.with_suffix(".lock")):  # one worker installs them for all
+        if not stamp.exists() or json.loads(stamp.read_text()) != versions:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            _install()
+            stamp.write_text(json.dumps(versions))
     return FOLDER / "bin"
 
 
