@@ -71,9 +71,6 @@ USERS_GIT = 'G="$(dirname "$(cat .git/objects/info/alternates)")"; '
 # ---------------------------------------------------------------- a hostile step, without the sandbox
 
 
-# Closed; it broke. Cause: setup._read believes index/<id>.judge.setup, a file that any step of the user's can write, and without
-# `setup:` the key "" fits by itself. Fix: engine/steps/setup.py ready/_read: no list where the key is empty; remember the
-# list's hash in Session as `indexes` does for the index, and make anew where it differs or is not of this run.
 def test_a_forged_list_of_what_setup_made_keeps_nothing(app: World) -> None:
     plants = f"""{BREAKS}
 cat > ../w.judge/conftest.py <<'END'
@@ -88,8 +85,6 @@ END
     assert failed(ends(app, plants)) == FAILS
 
 
-# Closed; it broke. Cause: command.programs believes index/<id>.judge.programs, and `tree.path / "/abs"` is "/abs".
-# Fix: engine/steps/command.py programs: derive it from `setup.PROGRAMS` and the list of what setup made; no file of its own.
 def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     plants = (
@@ -100,8 +95,6 @@ def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, 
     assert failed(ends(app, plants)) == FAILS
 
 
-# Closed; it broke. Cause: git/command_line.py traits hands every word of <state>/filesystem to `git -c`.
-# Fix: traits: only the four names of worktree._TRAITS, each true or false; or ask git once a session.
 def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, tmp_path: Path) -> None:
     good, attributes, smudge = tmp_path / "good.py", tmp_path / "attributes", tmp_path / "smudge"
     good.write_text(GOOD)
@@ -112,8 +105,6 @@ def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, t
     assert failed(ends(app, plants)) == FAILS
 
 
-# Closed; it broke. Cause: refs/replace of the user's repository counts in our calls.
-# Fix: git/command_line.py environment: GIT_NO_REPLACE_OBJECTS=1 (and for cat-file too, it is the same call).
 def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World) -> None:
     plants = (
         f"{BREAKS}; {USERS_GIT} bad=$(git --git-dir=$G hash-object -w app.py); printf '{GOOD}' > hidden.x;"
@@ -145,17 +136,12 @@ def test_configuration_above_the_work_trees_decides_nothing(app: World) -> None:
     assert failed(ends(app, plants)) == FAILS
 
 
-# Closed; it broke. Cause: pytest looks for its configuration in the folders above, and then loads conftest.py there; those are <state>/worktrees
-# and <state>. ruff, eslint, babel, cargo, node_modules do alike. Fix: judge_tree.ready: what lies beside work trees in
-# <state>/worktrees and is none goes (or fails the check); each judge in a folder of its own that is swept.
 def test_configuration_above_the_work_trees_decides_nothing_for_another_workstream(app: World) -> None:
     plants = f"echo 1 > one.txt; echo '[pytest]' > ../pytest.ini; cat > ../conftest.py <<'END'\n{SAYS_PASSED}END\n"
     ends(app, plants, id="first")
     assert failed(ends(app, BREAKS, id="second")) == FAILS
 
 
-# Closed; it broke. Cause: baseline._remembered asks its memory again after the steps. Fix: engine/checks/baseline.py: what prepare read is
-# kept in session.known.baselines before a step runs; and a remembered failure forgives nothing until the base was asked again.
 def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     ends(app, "echo 1 > one.txt")
@@ -184,8 +170,6 @@ END
     assert failed(app.records()["w"]) == FAILS
 
 
-# Closed; it broke. Cause: scope_check._leaves normalises the text of the target; `d/..` of a link `d` is not nothing.
-# Fix: engine/steps/scope_check.py _leaves: refuse `..` behind a name, or walk the target through the links of the tree `after`.
 def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app: World) -> None:
     """`d` leads to `.`, so `d/../w/x` is `../w/x`: the ignored files of the steps' work tree."""
     plants = (
@@ -247,10 +231,6 @@ def own_venv(project: World, folder: Path) -> Venv:
     return made
 
 
-# Closed; it broke (all but the first). Cause: python_interpreters.programs_of drops words with `~` and `$`, knows no `activate`, no make, sh, conda;
-# the Pythons of such commands are neither led nor proved. Fix: python_places.redirected: lead ALWAYS (python_redirect.free
-# of all roots that hold packages or src), not only where an asked Python strays; then prove what can be named, and note
-# where a command's Python is not known.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     "command",
@@ -280,8 +260,6 @@ def test_an_environment_that_the_command_reaches_by_itself_is_asked(
     assert record["outcome"] == "failed", (record["checks"], (project.root / ".splinter/runs").glob("*/w/tests.log"))
 
 
-# Closed; it broke (-X dev -I, env -, env --ignore-environment). Cause: python_interpreters._flags stops at the value of an option; the
-# pattern knows `env -i` alone. Fix: python_interpreters.python_path.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     "command",
@@ -299,7 +277,6 @@ def test_a_command_that_drops_the_variable_is_no_proof(project: World, sealed_wo
     assert record["reason"] == "wrong_tree", record["message"]
 
 
-# Closed; it broke. Cause: python_places.prove looks at (tool.command,) alone. Fix: prove: the whole argv, tool.args and the check's args.
 @pytest.mark.lane("attacks")
 def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_world: Path) -> None:
     own_venv(project, sealed_world / "venv").comes_first(project)
@@ -310,9 +287,6 @@ def test_arguments_of_a_tools_profile_are_looked_at_too(project: World, sealed_w
     assert record["outcome"] == "failed", record["message"]
 
 
-# Closed; it broke (flat; nested with -I). Cause: python_imports.top_levels knows folders with __init__.py and those of src only; with none, nobody is
-# asked at all. Fix: top_levels: top folders that hold modules (PEP 420), dotted names of nested ones; and
-# python_imports.strays counts a sys.path folder of a checkout that comes before the tree's.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     ("layout", "command"),
@@ -340,9 +314,6 @@ def test_a_package_without_init_is_the_repositorys_own_too(
     assert record["outcome"] == "failed", record["message"]
 
 
-# Closed; it broke. Cause: import_probe.main tells only of places in known checkouts or of distributions whose name was read.
-# Fix: import_probe.main/python_imports._is_stray: an own name found outside of the tree that no foreign distribution's
-# RECORD lists is a stray; eggs (EGG-INFO); a distribution counts by its top-level names too.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize("how", ["clone", "copy", "egg", "named"])
 def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, sealed_world: Path, how: str) -> None:
@@ -366,8 +337,6 @@ def test_a_second_place_that_no_metadata_names_is_no_branch(project: World, seal
     assert record["outcome"] == "failed", record["message"]
 
 
-# Closed; it broke (a change of tests alone). Cause: nobody looks for the checkout's path in the command. Fix: checkout_notes.note and prove:
-# a command of a check that names a checkout is wrong_tree, or at least a note.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize("step", [SWAP, "echo 'def test_new(): assert False' > tests/test_new.py"])
 @pytest.mark.parametrize("command", ["cd {root} && pytest tests", "pytest {root}/tests", "make -C {root} test"])
@@ -379,9 +348,6 @@ def test_a_command_that_names_the_checkout_is_told(project: World, sealed_world:
     assert record["outcome"] == "failed" or str(project.root) in str(told)
 
 
-# Closed; it broke. Cause: setup._key: without `inputs` a command depends on nothing of the commit, and what it built of the base judges the change.
-# The documented way out for compiled extensions is such a setup. Fix: _key: without `inputs` in a judge's place the tree of
-# the commit counts (git.tree_of); `inputs` is how a user makes it faster.
 def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World) -> None:
     """The documented way out for compiled extensions; a build without `inputs` is of the base."""
     world.write(".gitignore", "build/\n")
@@ -394,9 +360,6 @@ def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World
     assert record["outcome"] == "failed"
 
 
-# Closed; it broke. Cause: baseline.key holds neither what .worktreeinclude brings nor what is installed, and a remembered failure forgives.
-# Fix: engine/checks/baseline.py key: setup._included and python_interpreters.stamp of the check's Pythons; better: a
-# remembered failure forgives nothing until the base is asked again in this call.
 def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_right(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     app.write(".gitignore", "__pycache__/\nsettings.local\n")
@@ -427,7 +390,6 @@ def test_a_base_that_failed_for_a_missing_package_forgives_nothing_once_it_is_th
     assert failed(app.records()["w"]) == FAILS
 
 
-# Closed; it broke (silently green). Fix: comparison.remarks: a check that passed, whose profile has {junit}, without a case: say so (or fail).
 @pytest.mark.lane("attacks")
 def test_a_tool_that_promises_results_and_leaves_none_is_told(app: World) -> None:
     app.write("splinter.toml", '[tools.mine]\ncommand = "sh"\nargs = ["-c", "true", "--junit-xml={junit}"]\n')
@@ -443,9 +405,6 @@ BASELINE = 'checks = "baseline"\nsandbox = "{sandbox}"\n'
 TWO = TEST + "\n\ndef test_known():\n    assert False\n"
 
 
-# Closed; it broke IN THE SANDBOX, as a plain user (bash .ci/plain-user tests/stories/test_attacks.py -k scratch_folder). Cause:
-# command._scratch reuses scratch/<id>, rmtree(ignore_errors=True) leaves a closed folder, and it is writable in the sandbox.
-# Fix: engine/steps/command.py _scratch: tempfile.mkdtemp for each command, system.disk.remove after it.
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 @pytest.mark.skipif(os.getuid() == 0, reason="root deletes what is in every folder")
 def test_results_that_a_step_left_in_the_scratch_folder_are_no_checks(app: World, sandbox: str) -> None:
@@ -466,7 +425,6 @@ chmod 400 $S/results.xml; mv $S/home $S/old; chmod 300 $S
     assert failed(record) == FAILS, (record["message"], record["checks"])
 
 
-# Closed; it broke, in the sandbox too where the state folder is not under the home or /tmp. Cause and fix: scope_check._leaves, above.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize("sandbox", SANDBOXES)
 def test_a_committed_link_reads_nothing_of_the_steps_work_tree(
@@ -503,10 +461,6 @@ def test_one_check_sets_back_no_time_by_which_another_builds(app: World, sandbox
     assert failed(record) == FAILS
 
 
-# Closed; it broke (without the sandbox, also by accident: an agent that edits site-packages which uv linked from its cache). Cause: the step's
-# and the judge's environment are the same inodes as the cache; what setup makes again is made of the poisoned cache.
-# Fix: setup._make: files with other names are replaced by copies (the steps' tree too), UV_LINK_MODE=copy,
-# npm_config_package_import_method=copy for setup; a file listed with a hash that comes out otherwise for the same key fails.
 def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     """Hard links into a cache, as uv and pnpm make them: what a step edits in its own environment is in the cache."""
     cache = app.home / "cache"
@@ -523,8 +477,6 @@ def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     assert failed(record) == FAILS
 
 
-# Closed; it broke. Cause: clean_tree.put drops a foreign index of the tree, submodules.fill keeps index/<id>.module-*.
-# Fix: git/submodules.py _filled: where not keep_ignored, unlink the inner index first (as _check_out does).
 def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Path) -> None:
     lib = tmp_path / "lib"
     lib.mkdir()
@@ -547,9 +499,6 @@ def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Pa
 # ---------------------------------------------------------------- commands whose end says nothing
 
 
-# Closed; it broke (silently green). Cause: a text goes to `sh -c` without -e and pipefail; only the last line's end counts. Fix: bubblewrap.wrapped and
-# process._start: `sh -e -c` (GitHub's meaning; the importer writes `set -e` already), and a warning of `doit check` for
-# `|| true`, `; …` behind a test runner, and a pipe behind one.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     "command",
@@ -569,9 +518,6 @@ def test_a_command_whose_end_does_not_depend_on_the_tests_is_told(app: World, co
     assert record["outcome"] == "failed" or "exit status" in told.lower(), told
 
 
-# Closed; it broke in every place. Cause: junit_runners.runs_a_name_again takes any two cases of one name in pytest's file for a rerun, but
-# `a/b.py` and `a.b.py`, `a.py::B` and `a/B.py` are one classname. Fix: runs_a_name_again: for pytest only with rerun marks
-# (pytest-rerunfailures writes none, so: two of a name where one is bad are a doubt unless the check passed).
 @pytest.mark.lane("attacks")
 def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     """`tests/test_unit.test_app.py` and `tests/test_unit/test_app.py` are one class name in pytest's file."""
@@ -586,7 +532,6 @@ def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     assert failed(ends(app, f"{BREAKS}; {decoy}", check, scope=scope)) == FAILS
 
 
-# Closed; it broke (silently green). Fix: checkout_notes.note: a value of the workstream's `env` that names a checkout is noted.
 @pytest.mark.lane("attacks")
 def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: World) -> None:
     project.write("tests/conftest.py", "import os, sys\nsys.path.insert(0, os.environ['PROJECT_ROOT'] + '/src')\n")
@@ -596,8 +541,6 @@ def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: Wor
     assert record["outcome"] == "failed" or "PROJECT_ROOT" in str(told)
 
 
-# Closed; it broke. Cause: with -x what comes behind a known failure ran neither before nor now. Fix: config/tools.toml: pytest with --maxfail=0 behind the
-# check's arguments; else comparison: forgive only where the check is known to run on (refuse -x, --exitfirst, --maxfail).
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize("args", [["-x"], ["--maxfail=1"]])
 def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(app: World, args: list[str]) -> None:
@@ -607,8 +550,6 @@ def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(a
     assert failed(ends(app, BREAKS, check)) == FAILS
 
 
-# Closed; it broke. Cause: workspace.included takes what a pattern fits, tracked files of the checkout too. Fix: workspace.included: only what git
-# ignores there (check-ignore / ls-files --others --ignored).
 @pytest.mark.lane("attacks")
 def test_a_tracked_file_of_the_checkout_is_not_brought_back_by_worktreeinclude(app: World) -> None:
     """It lists ignored files; what the branch deletes is gone, whatever pattern it fits."""
@@ -635,8 +576,6 @@ def test_a_test_that_gives_its_child_a_clean_environment_is_led_too(project: Wor
     assert ends(project, SWAP, {"id": "tests", "run": "pytest tests"})["outcome"] == "failed"
 
 
-# Closed; it broke. Cause: the base is asked once, for ever. Fix: judge._judged: before a failure is forgiven, baseline.again; only what fails both
-# times is known.
 @pytest.mark.lane("attacks")
 def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
     """The base is asked once, the change twice."""
@@ -656,8 +595,6 @@ def test_a_base_that_failed_by_chance_once_forgives_nothing(app: World) -> None:
     assert failed(ends(app, BREAKS)) == FAILS
 
 
-# Closed; it broke (without the sandbox). Cause: .worktreeinclude and its files are read anew after the steps. Fix: setup._key: read once a session,
-# before a step runs; what differs afterwards fails.
 @pytest.mark.lane("attacks")
 def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(app: World) -> None:
     plants = (
@@ -683,8 +620,6 @@ def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) 
     assert "`tests` | passed | passed" not in text or "not judged" in text
 
 
-# Closed; it broke in the sandbox too. Cause: clean_tree._is_same: of a file with a hash the mode does not count.
-# Fix: git/clean_tree.py _stamp: st_mode (and uid, gid) in every stamp.
 @pytest.mark.lane("attacks")
 def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app: World, tmp_path: Path) -> None:
     """Of a file with several names, its mode counts too: else the next check finds another program on PATH."""
@@ -704,8 +639,6 @@ def test_a_linked_program_that_one_check_switches_off_is_there_for_the_next(app:
     assert failed(record) == FAILS
 
 
-# Closed; it broke. Cause: python_asking.Asker.first takes relative entries from the top of the tree, whatever `cd` the command makes.
-# Fix: python_interpreters.python_path: behind a `cd`, join relative entries to where it leads; to nothing where unclear.
 @pytest.mark.lane("attacks")
 @pytest.mark.parametrize(
     "command", ["cd tests && PYTHONPATH=. pytest .", "cd tests; PYTHONPATH=./ python3 -m pytest ."]
@@ -721,9 +654,6 @@ def test_a_relative_pythonpath_begins_where_the_command_goes(world: World, seale
     assert record["outcome"] == "failed", record["message"]
 
 
-# Closed; it broke where no Python is at hand that strays. Cause: uv keeps what it built by the project's path and the times of
-# pyproject.toml alone; both are the same in a judge's place on the base and on the change. Fix: lead always (see above).
-# By hand: `uv run --no-editable pytest`, `uv run --no-project --with . --with pytest pytest`; `uv run pytest` is well.
 @pytest.mark.lane("attacks")
 @pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed, or has no network")
 def test_what_uv_built_of_the_base_does_not_stand_for_the_change(project: World) -> None:
