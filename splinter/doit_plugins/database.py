@@ -19,6 +19,7 @@ from splinter.errors import SplinterError, StorageError
 
 _SCHEMA = "create table if not exists doit (task_id text primary key, task_data text not null) without rowid"
 _FORGOTTEN = "*"  # a row of this name: every task was forgotten
+READ_ONLY = "splinter-read-only"  # the backend's name where nothing may change
 _LAST_KEY = "deps:"  # the last key that doit's save_success sets
 
 

@@ -13,9 +13,13 @@ from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.loader import generate_tasks
 
-from splinter.doit_plugins import printing
+from splinter.doit_plugins import option_errors, printing
+from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
+
+# what of doit's configuration decides how a success is kept
+_KEEPERS = ("backend", "check_file_uptodate", "dep_file")
 
 
 class Loader(DodoTaskLoader):
@@ -25,6 +29,7 @@ class Loader(DodoTaskLoader):
         """The session is opened when tasks are asked for."""
         super().__init__()
         printing.guard()  # before doit's commands take the streams to print to
+        option_errors.explain()
         self.project: Any = None
         self.session: Any = None
         self._options: dict[str, Any] = {}
@@ -40,13 +45,15 @@ class Loader(DodoTaskLoader):
         return "task_splinter" in self.namespace
 
     def load_doit_config(self) -> dict[str, Any]:
-        """`DOIT_CONFIG`; our database lies in the main checkout, whichever one we were called in."""
+        """Ours, and over it what `dodo.py` sets; our database lies in the main checkout, wherever we were called."""
         config: dict[str, Any] = super().load_doit_config()
         if not self.is_ours:
             return config
+        from splinter.doit_plugins.tasks import DOIT_CONFIG
         from splinter.model.layout import DATABASE
         from splinter.system.files import exclude_from_git
 
+        self._refuse_others(config, DOIT_CONFIG)
         try:
             self.project = read_project()
         except InputError as error:
@@ -55,7 +62,22 @@ class Loader(DodoTaskLoader):
             with suppress(OSError):  # commands that look do so on a read-only disk too
                 exclude_from_git(self.project.repository.common, f"{DATABASE}*")
         settings = {"num_process": self.project.settings.jobs}
-        return {**settings, **config, "dep_file": str(self.project.repository.root / DATABASE)}
+        return {**settings, **DOIT_CONFIG, **config, "dep_file": str(self.project.repository.root / DATABASE)}
+
+    def _refuse_others(self, config: dict[str, Any], ours: dict[str, Any]) -> None:
+        """Raise InvalidDodoFile where what keeps our tasks' success is to be another; else it would be lost."""
+        for name in _KEEPERS:
+            if config.get(name, ours[name]) != ours[name]:
+                raise InvalidDodoFile(
+                    f"DOIT_CONFIG in dodo.py sets {name}, by which splinter knows what succeeded: leave it out, "
+                    "and it stays as splinter sets it"
+                )
+        for name in ("backend", "check_file_uptodate"):  # --db-file may name another file of the same kind
+            is_chosen = name in getattr(self._options, "_non_default_keys", ())
+            if is_chosen and self._options[name] not in (ours[name], READ_ONLY):
+                raise InvalidDodoFile(
+                    f"--{name} cannot be used here: by it splinter knows what succeeded; leave it out"
+                )
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Any]:
         """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""

@@ -56,8 +56,13 @@ class Reporter(ConsoleReporter):
         self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
         self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
-        self._has_errors = False
+        self._has_errors = self._has_run_steps = False
         self.session: Any = None
+
+    def execute_task(self, task: Any) -> None:
+        """A task that begins."""
+        super().execute_task(task)
+        self._has_run_steps |= (task.meta or {}).get("step") not in (None, "accept")
 
     def add_success(self, task: Any) -> None:
         """What came of a task that was executed."""
@@ -98,6 +103,12 @@ class Reporter(ConsoleReporter):
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
             self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}")
         self._say_all(record.notes)
+
+    def say_none_was_asked(self, selected: Iterable[str]) -> None:
+        """Say of a call with `--no-cache` that it had nothing to do; `selected` are the tasks that it named."""
+        if not self._has_run_steps:
+            call = " ".join(("doit -a", *selected))
+            self._say(f'nothing was due, so --no-cache asked no agent again; "{call}" runs what is up to date too')
 
     def _say_all(self, notes: Iterable[str]) -> None:
         for note in notes:

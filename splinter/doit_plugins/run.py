@@ -20,6 +20,7 @@ from doit.control import TaskControl
 from doit.task import Stream
 
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import SplinterError, StorageError
 
@@ -63,7 +64,7 @@ class Run(cmd_run.Run):
 
         backends = super().get_backends()
         if self._knows_us:
-            backends["splinter-read-only"] = ReadOnlyDatabase
+            backends[READ_ONLY] = ReadOnlyDatabase
         return backends
 
     def parse_execute(self, in_args: list[str]) -> int:
@@ -81,7 +82,7 @@ class Run(cmd_run.Run):
             return int(super().execute(params, args) or 0)
         self._is_dry_run, self._uses_kept = params["dry_run"], not params["no_cache"]
         if self._is_dry_run:
-            params["backend"] = "splinter-read-only"
+            params["backend"] = READ_ONLY
         return exit_status_of(lambda: self._execute_locked(params, args))
 
     def _execute_locked(self, params: Any, args: list[str]) -> int:
@@ -138,6 +139,8 @@ class Run(cmd_run.Run):
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
             status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
+        if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
+            shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
         if session.run.id and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()

@@ -229,3 +229,48 @@ def test_an_empty_remote_is_reported_before_anything_runs(world: World, tmp_path
         'origin has no default branch; "git push origin main" makes it, or name the branch to start from with "base:" '
         "in workstreams/good.yaml, or in the settings\n"
     )
+
+
+def _with_config(world: World, config: str) -> None:
+    with (world.root / "dodo.py").open("a") as dodo:
+        dodo.write(f"DOIT_CONFIG = {config}\n")
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+
+
+def test_a_users_own_doit_config_leaves_what_it_does_not_set(world: World) -> None:
+    _with_config(world, "{'verbosity': 2}")
+    done = world.doit()
+    assert "   good:accept  unchanged\n" in done.out  # our reporter's
+    assert "slack" not in done.out  # what is not configured is no default task
+    assert world.doit("good").out == "-- good:prepare\n-- good:s\n-- good:accept\n"
+
+
+def test_a_doit_config_that_would_lose_what_succeeded_is_refused(world: World) -> None:
+    _with_config(world, "{'check_file_uptodate': 'timestamp'}")
+    told = (
+        "DOIT_CONFIG in dodo.py sets check_file_uptodate, by which splinter knows what succeeded: leave it out, "
+        "and it stays as splinter sets it\n"
+    )
+    done = world.doit()
+    assert (done.status, done.out, done.err) == (3, "", told)
+
+
+def test_an_option_that_cannot_be_used_is_one_sentence(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    done = world.doit("list", "--stats")
+    assert (done.status, done.out) == (3, "")
+    assert done.err == 'ERROR: option --stats is not known; did you mean "--status"?\n'
+    done = world.doit("--check_file_uptodate", "timestamp")
+    assert (done.status, done.out) == (3, "")
+    assert done.err == "--check_file_uptodate cannot be used here: by it splinter knows what succeeded; leave it out\n"
+
+
+def test_no_cache_where_nothing_is_due_says_so(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    told = 'nothing was due, so --no-cache asked no agent again; "doit -a good" runs what is up to date too\n'
+    assert told not in world.doit("run", "--no-cache", "good").out
+    assert world.doit("run", "--no-cache", "good").out.endswith(told)
+    assert told not in world.doit("good").out

@@ -8,6 +8,7 @@ from typing import Any
 from doit.cmd_base import DoitCmdBase
 
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
 
@@ -24,7 +25,7 @@ class _Reading(DoitCmdBase):
         from splinter.doit_plugins.database import ReadOnlyDatabase
 
         backends = super().get_backends()
-        backends["splinter-read-only"] = ReadOnlyDatabase
+        backends[READ_ONLY] = ReadOnlyDatabase
         return backends
 
     def parse_execute(self, in_args: list[str]) -> int:
@@ -35,7 +36,7 @@ class _Reading(DoitCmdBase):
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Run with a copy of the database."""
-        params["backend"] = "splinter-read-only"
+        params["backend"] = READ_ONLY
         execute = super().execute
         return exit_status_of(lambda: int(execute(params, args) or 0))
 
