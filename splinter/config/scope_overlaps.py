@@ -1,17 +1,22 @@
-"""Where workstreams may write, by their patterns. It never looks at a tree: scope_check.py judges what was done."""
+"""Where workstreams may write, by their patterns. It never looks at a tree: scope_check.py judges what was done.
+
+A plain name may mean a file or all in a folder: whoever calls says which.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from pathlib import PurePosixPath
 
 from splinter.config.yaml_events import Keys
 from splinter.model.guarded_paths import forbidden_patterns
 from splinter.model.workstream import Workstream
 from splinter.text import glob_overlap
+from splinter.text.patterns import WILDCARDS, matches
 
 MAX_PAIRS = 200_000  # of patterns that are compared; a repository with more gets fewer warnings
 MAX_SEARCHES = 200  # of those, the ones that need more than a look
@@ -34,20 +39,28 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A pattern, and what its scope takes away from it."""
+    """A pattern, and what its scope takes away from it; `is_file`: a single file."""
 
     pattern: str
     forbidden: tuple[str, ...]
+    is_file: bool
 
 
-def overlaps(workstreams: Sequence[Workstream]) -> tuple[Overlap, ...]:
+def looks_like_a_file(name: str) -> bool:
+    """Whether a plain name is one that files have and folders hardly ever, such as `package.json`."""
+    return bool(PurePosixPath(name).suffix)
+
+
+def overlaps(
+    workstreams: Sequence[Workstream], *, is_file: Callable[[str], bool] = looks_like_a_file
+) -> tuple[Overlap, ...]:
     """One overlap for each workstream that shares paths with one before it, each after its dependencies.
 
     Only patterns that a file itself gives count, and only workstreams that may start from one base. The order is that
     of their files. Bounded: past MAX_PAIRS and MAX_SEARCHES nothing more is found.
     """
     others = _unordered(workstreams)
-    places = [_claims(workstream) for workstream in workstreams]
+    places = [_claims(workstream, is_file) for workstream in workstreams]
     owners: defaultdict[_Claim, int] = defaultdict(int)
     for index, claims in enumerate(places):
         for claim in claims:
@@ -80,7 +93,7 @@ def overlaps(workstreams: Sequence[Workstream]) -> tuple[Overlap, ...]:
     return tuple(found)
 
 
-def _claims(workstream: Workstream) -> dict[_Claim, Keys]:
+def _claims(workstream: Workstream, is_file: Callable[[str], bool]) -> dict[_Claim, Keys]:
     """What a workstream's file says it may write, each with its first place."""
     scope, claims = workstream.scope, dict[_Claim, Keys]()
     forbidden = tuple(sorted({*forbidden_patterns(scope), *scope.forbid}))
@@ -89,7 +102,8 @@ def _claims(workstream: Workstream) -> dict[_Claim, Keys]:
         if patterns == ("**",):  # said nowhere, or saying nothing
             continue
         for index, pattern in enumerate(patterns):
-            claims.setdefault(_Claim(pattern, forbidden), ("scope", name, index))
+            is_one = not WILDCARDS & set(pattern) and is_file(pattern)
+            claims.setdefault(_Claim(pattern, forbidden, is_one), ("scope", name, index))
     return claims
 
 
@@ -129,10 +143,15 @@ def _meetings(owners: Mapping[_Claim, int]) -> Mapping[_Claim, Mapping[_Claim, s
         if is_alone or not glob_overlap.may_meet(claim.pattern, other.pattern):
             continue
         both, forbidden = (claim.pattern, other.pattern), sorted({*claim.forbidden, *other.forbidden})
-        path = glob_overlap.guessed(both, forbidden)
-        if path is None:
-            searches += 1
-            path = glob_overlap.shared(both, forbidden, undecided=None)
+        file = next((one.pattern for one in (claim, other) if one.is_file), None)
+        if file is not None:
+            is_met = all(matches(one, file) for one in both) and not any(matches(one, file) for one in forbidden)
+            path = file if is_met else None
+        else:
+            path = glob_overlap.guessed(both, forbidden)
+            if path is None:
+                searches += 1
+                path = glob_overlap.shared(both, forbidden, undecided=None)
         if path is not None:
             meetings[claim][other] = meetings[other][claim] = path
     return meetings

@@ -98,7 +98,9 @@ def read(root: Path, settings: Settings) -> Collection:
     }
     workstreams = _ordered(sound)
     problems = [problem for one in found for problem in set(one.problems)]
-    return Collection(workstreams=workstreams, problems=tuple(sorted([*problems, *_overlaps(workstreams, by_id)])))
+    return Collection(
+        workstreams=workstreams, problems=tuple(sorted([*problems, *_overlaps(root, workstreams, by_id)]))
+    )
 
 
 def meaning(path: Path) -> str:
@@ -186,9 +188,14 @@ def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool
             yield document.problem(call.keys, f"{tool.name} has no recorded patch; expected {path}", at_key=True)
 
 
-def _overlaps(workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) -> Iterator[Problem]:
+def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) -> Iterator[Problem]:
     """A warning at the later one of two that may write the same path, unless one waits for the other."""
-    overlaps = scope_overlaps.overlaps(workstreams)
+
+    def is_file(name: str) -> bool:
+        place = root / name
+        return place.is_file() or (scope_overlaps.looks_like_a_file(name) and not place.is_dir())
+
+    overlaps = scope_overlaps.overlaps(workstreams, is_file=is_file)
     for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
         document, other = by_id[one.id].document, by_id[one.other].document
         if index == MAX_OVERLAPS:

@@ -58,7 +58,9 @@ def guessed(all_of: Sequence[str], none_of: Sequence[str]) -> str | None:
     """The same at a glance: None may also mean that such a path is not this easily found."""
     if max(map(len, (*all_of, *none_of))) > MAX_CHARACTERS:
         return None
-    for path in map(_guess, all_of):
+    plain = [own for own in all_of if not WILDCARDS & set(own)]
+    in_folders = (f"{folder}/{_guess(own)}" for folder in plain for own in all_of if own != folder)
+    for path in chain(map(_guess, all_of), in_folders):
         if all(matches(own, path) for own in all_of) and not any(matches(own, path) for own in none_of):
             return path
     return None

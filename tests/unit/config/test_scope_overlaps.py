@@ -77,6 +77,33 @@ def test_branches_of_other_bases_meet_nowhere() -> None:
     assert messages(one("a", "docs", base="main"), one("b", "docs")) == ["b a docs 0"]
 
 
+def test_a_single_file_holds_nothing() -> None:
+    assert messages(one("a", "package.json"), one("b", "**/*.go")) == []
+    assert messages(one("a", "package.json"), one("b", "**/*.json")) == ["b a package.json 0"]
+    assert messages(one("a", "**/*.json", forbid=["package.json"]), one("b", "package.json")) == []
+    assert messages(one("a", "docs"), one("b", "**/*.md")) == ["b a docs/x.md 0"]
+
+
+def test_what_is_a_file_in_the_checkout_is_one_by_any_name(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "Makefile").touch()
+    for id, scope in {"a": "[Makefile, conf.d]", "b": "['**/*.go']"}.items():
+        text = f"id: {id}\ntitle: x\nscope: {{modify: {scope}}}\nsteps: [{{id: go, run: ls}}]\n"
+        (tmp_path / f"workstreams/{id}.yaml").write_text(text)
+    (found,) = workstream_files.read(tmp_path, settings_file.defaults()).problems
+    assert found.message == (
+        '"conf.d/x.go" may be written here and at workstreams/a.yaml:3:28; '
+        "let one depend on the other, or keep their scopes apart"
+    )
+
+
+def test_each_pair_is_named_once() -> None:
+    both = {"create": ["docs/**", "src/**"]}
+    found = scope_overlaps.overlaps([one("a", "docs", "src", **both), one("b", "docs", "src", **both)])
+    assert [(each.id, each.other) for each in found] == [("b", "a")]
+
+
 def test_many_others_are_counted() -> None:
     assert messages(*(one(id, "docs", "README.md") for id in "abcd")) == ["b a docs 0", "c a docs 1", "d a docs 2"]
 
