@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import check_commands
+from splinter.config import check_commands, right_forms
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
@@ -152,7 +152,11 @@ def _calls(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
     named = [((*keys, "tool"), entry.get("tool")) for keys, entry in entries(document, *ENTRIES)]
     for keys, name in [(("tool",), document.data.get("tool")), *named]:
         if isinstance(name, str) and name and name not in tools:
-            meant = did_you_mean(name, tools) or f"; known are {', '.join(sorted(tools))}"
+            own = f"; known are {', '.join(sorted(tools))}"
+            if len(keys) > 1:
+                own += f"; any other program is called by run: {right_forms.written(name, path=document.path)}"
+            called = right_forms.called(name, tools, is_entry=len(keys) > 1, path=document.path)
+            meant = called or did_you_mean(name, tools) or own
             yield document.problem(keys, f"unknown tool {shown(name)}{meant}")
 
 
@@ -163,7 +167,11 @@ def _agent(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
         name = call.tool
         if name is None:
             what = "a prompt" if call.step else "fix"
-            yield document.problem(call.keys, f'{what} needs a tool; add "tool: NAME" to the workstream', at_key=True)
+            yield document.problem(
+                call.keys,
+                f'{what} needs a tool; add "tool: NAME" to the workstream, where NAME is one of {agents}',
+                at_key=True,
+            )
             return
         if isinstance(name, str) and name in tools and not tools[name].takes_prompts and call.tool_keys not in unable:
             unable.add(call.tool_keys)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from splinter.config import packaged_files
+from splinter.config import packaged_files, right_forms
 from splinter.config.yaml_documents import MAX_PROBLEMS, Document, Problem, bounded
 from splinter.config.yaml_events import Keys
 from splinter.text.patterns import did_you_mean, shown, suggestion
@@ -39,8 +40,9 @@ def check(document: Document, name: str = "workstream") -> tuple[Problem, ...]:
     """All that the schema of that name finds wrong in a readable document, sorted by place."""
     if not document.is_readable:
         return ()
-    errors = _validator(name).iter_errors(document.data)
-    found = (problem for error in errors for problem in _problems(document, error))
+    validator = _validator(name)
+    errors = validator.iter_errors(document.data)
+    found = (problem for error in errors for problem in _problems(document, error, validator.schema))
     return tuple(sorted(set(bounded(found))))
 
 
@@ -102,36 +104,46 @@ def _unique_items(_validator: Any, wanted: bool, instance: Any, _schema: Any) ->
         seen.add(text)
 
 
-def _problems(document: Document, error: Any) -> Iterator[Problem]:
+def _problems(document: Document, error: Any, whole: Mapping[str, Any]) -> Iterator[Problem]:
     """The problems that one error of jsonschema stands for."""
     keys: Keys = tuple(error.absolute_path)
     words = _bad_name if "propertyNames" in error.schema_path else WORDS.get(error.validator)
     if words is None:
         yield document.problem(keys, _misfit(error))
         return
-    for own_keys, message, at_key in words(keys, error):
+    for own_keys, message, at_key in words(keys, error, _In(path=document.path, whole=whole)):
         yield document.problem(own_keys, message, at_key=at_key)
 
 
 Words = Iterator[tuple[Keys, str, bool]]
 
 
-def _unknown(keys: Keys, error: Any) -> Words:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _In:
+    """The file that an error is in, and the whole schema that it is held against."""
+
+    path: str
+    whole: Mapping[str, Any]
+
+
+def _unknown(keys: Keys, error: Any, place: _In) -> Words:
     known = error.schema.get("properties", {})
     for key in error.instance:
         if key == MERGE:
             yield (*keys, key), f'YAML\'s merge key "{MERGE}" is not supported; write the keys out', True
         elif key not in known:
-            yield (*keys, key), f"unknown key {shown(key)}{did_you_mean(key, known)}", True
+            elsewhere = right_forms.elsewhere(key, error.instance[key], error.schema, place.whole, path=place.path)
+            hint = elsewhere or did_you_mean(key, known) or right_forms.alias(key, known)
+            yield (*keys, key), f"unknown key {shown(key)}{hint}", True
 
 
-def _missing(keys: Keys, error: Any) -> Words:
+def _missing(keys: Keys, error: Any, _place: _In) -> Words:
     for key in error.validator_value:
         if key not in error.instance and key not in _misspelt(error):
             yield keys, f"missing key {shown(key)}", False
 
 
-def _needed(keys: Keys, error: Any) -> Words:
+def _needed(keys: Keys, error: Any, _place: _In) -> Words:
     for key, others in error.validator_value.items():
         if key in error.instance:
             for other in others:
@@ -139,7 +151,7 @@ def _needed(keys: Keys, error: Any) -> Words:
                     yield (*keys, key), f"{shown(key)} needs {shown(other)} beside it", True
 
 
-def _one_of(keys: Keys, error: Any) -> Words:
+def _one_of(keys: Keys, error: Any, _place: _In) -> Words:
     """In our schemas `oneOf` says one thing only: exactly one of some keys."""
     if not isinstance(error.instance, dict):
         return
@@ -163,15 +175,16 @@ def _misspelt(error: Any) -> set[str]:
     if MERGE in error.instance:
         return set(known)
     unknown = (key for key in error.instance if key not in known)
-    return {suggestion(key, known) or "" for key in islice(unknown, MAX_PROBLEMS)}
+    return {suggestion(key, known) or right_forms.meant_by(key, known) or "" for key in islice(unknown, MAX_PROBLEMS)}
 
 
-def _mistyped(keys: Keys, error: Any) -> Words:
+def _mistyped(keys: Keys, error: Any, place: _In) -> Words:
     wanted = error.validator_value
     types = [wanted] if isinstance(wanted, str) else list(wanted)
     needed = error.schema.get("required") if not keys else None
     with_keys = f" with {', '.join(needed)}" if needed else ""
-    found = f"found {_kind(error.instance)}{_meant(types, keys, error.instance)}"
+    hint = _meant(types, keys, error.instance) or right_forms.of(error.schema, keys, error.instance, path=place.path)
+    found = f"found {_kind(error.instance)}{hint}"
     yield keys, f"expected {_listed([TYPES[name] for name in types])}{with_keys}, {found}", False
 
 
@@ -183,26 +196,29 @@ def _meant(types: list[str], keys: Keys, value: Any) -> str:
     return f'; did you mean "{shown(value)}"?' if types == ["string"] and is_item and type(value) in (int, bool) else ""
 
 
-def _none_of(keys: Keys, error: Any) -> Words:
+def _none_of(keys: Keys, error: Any, _place: _In) -> Words:
     allowed = [value for value in error.validator_value if isinstance(value, str)]
     meant = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else ""
     yield keys, f"{shown(error.instance)} is not one of {', '.join(allowed)}{meant}", False
 
 
-def _not_constant(keys: Keys, error: Any) -> Words:
-    yield keys, f"expected {shown(error.validator_value)} or a mapping, found {shown(error.instance)}", False
+def _not_constant(keys: Keys, error: Any, place: _In) -> Words:
+    hint = right_forms.of(error.schema, keys, error.instance, path=place.path)
+    if not hint and error.instance is True:
+        hint = "; leave it out, since true is what happens without it"
+    yield keys, f"expected {shown(error.validator_value)} or a mapping, found {shown(error.instance)}{hint}", False
 
 
-def _twice(keys: Keys, error: Any) -> Words:
+def _twice(keys: Keys, error: Any, _place: _In) -> Words:
     yield keys, f"{shown(error.instance)} is in the list twice", False
 
 
-def _bad_name(keys: Keys, error: Any) -> Words:
+def _bad_name(keys: Keys, error: Any, _place: _In) -> Words:
     """A bad key, which jsonschema reports at the mapping with the key as the instance."""
     yield (*keys, error.instance), _misfit(error), True
 
 
-WORDS: dict[str, Callable[[Keys, Any], Words]] = {
+WORDS: dict[str, Callable[[Keys, Any, _In], Words]] = {
     "additionalProperties": _unknown,
     "required": _missing,
     "dependentRequired": _needed,
@@ -224,7 +240,8 @@ def _misfit(error: Any) -> str:
     meant = suggestion(error.instance, options) if isinstance(error.instance, str) else None
     if meant is not None:
         return f'{shown(error.instance)} is not allowed here; did you mean "{meant}"?'
-    return f"{shown(error.instance)} is not allowed here: {sentence}"
+    hint = right_forms.text(error.schema, error.instance) if isinstance(error.instance, str) else ""
+    return f"{shown(error.instance)} is not allowed here: {sentence}{hint}"
 
 
 def _listed(words: Iterable[str]) -> str:

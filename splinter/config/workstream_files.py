@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from splinter.text.patterns import did_you_mean, path_problem, shown
 MAX_OVERLAPS = 20
 CYCLE_SHOWN = 10
 LONGEST_ID = 63
+_WORDS = re.compile(r"[^,\s]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,12 @@ class _Found:
 
     @property
     def dependencies(self) -> list[tuple[Keys, str]]:
-        return [(keys, name) for keys, name in rules.texts(self.document, "depends_on") if len(keys) > 1]
+        texts = rules.texts(self.document, "depends_on")  # one that should be a list is looked at too
+        return [
+            (keys, name)
+            for keys, text in texts
+            for name in ([text] if len(keys) > 1 else _WORDS.findall(text)[:CYCLE_SHOWN])
+        ]
 
 
 def read(root: Path, settings: Settings) -> Collection:

@@ -27,6 +27,7 @@ LINE_BREAK = re.compile(r"\r\n|\r|\n")
 UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 # json.dump writes an emoji as two escapes, which libyaml refuses; any other escape is stepped over
 SURROGATES = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+UNQUOTED = re.compile(r"[^\r\n,\]}#]+")  # a text up to where it most likely ends
 
 HINTS = {
     "mapping values are not allowed in this context": '": " cannot stand here; align the line with its neighbours, '
@@ -37,6 +38,7 @@ HINTS = {
     "did not find expected '-' indicator": 'expected "- " and the next item; is the indentation right?',
     "did not find expected ',' or ']'": 'expected "," or "]" in a list',
     "did not find expected ',' or '}'": 'expected "," or "}" in a mapping',
+    "found a tab character that violates indentation": "a tab cannot indent; use spaces",
     "found unexpected end of stream": "the file ends inside a quoted text",
 }
 
@@ -277,15 +279,20 @@ def _syntax_problem(error: Exception, text: str, builder: Builder) -> tuple[Span
     unclosed = builder.unclosed(text) if not text[start:].strip() else None
     if unclosed:
         return unclosed, f"this {'list' if text[unclosed[0]] == '[' else 'mapping'} is not closed"
+    if "expected alphabetic or numeric character" in problem and opened is not None:
+        start = builder.offset(opened.index)  # "*" and "&" begin an alias and an anchor
+        return _needs_quotes(text, start)
     if "cannot start any token" in problem:
-        character = text[start : start + 1]
-        hint = (
-            "a tab cannot indent; use spaces"
-            if character == "\t"
-            else f"text with {shown(character)} in front needs quotes"
-        )
-        return (start, start + 1), hint
+        if text[start : start + 1] == "\t":
+            return (start, start + 1), HINTS["found a tab character that violates indentation"]
+        return _needs_quotes(text, start)
     return (start, start + 1), str(HINTS.get(problem, problem))
+
+
+def _needs_quotes(text: str, start: int) -> tuple[Span, str]:
+    found = UNQUOTED.match(text, start)
+    whole = found[0].rstrip() if found else text[start : start + 1]
+    return (start, start + len(whole)), f"text with {shown(whole[:1])} in front needs quotes: write {shown(whole)}"
 
 
 @lru_cache(maxsize=4)

@@ -65,7 +65,7 @@ def test_the_smallest_mistakes_are_reported_at_their_place() -> None:
     assert messages(START + "tooll: ruff\n") == ['4:1: unknown key "tooll"; did you mean "tool"?']
     assert messages("id: x\nsteps: [{id: go, run: ls}]\n") == ['1:1: missing key "title"']
     assert messages(START + "depends_on: [a, A]\n") == [
-        '4:17: "A" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"'
+        '4:17: "A" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"; did you mean "a"?'
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_step_has_exactly_one_action() -> None:
 
 def test_a_last_newline_passes_no_pattern() -> None:
     assert messages('id: "x\\n"\ntitle: x\nsteps: [{id: go, run: ls}]\n') == [
-        '1:5: "x\\n" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"'
+        '1:5: "x\\n" is not allowed here: an id has up to 63 of a-z, 0-9 and "-", and does not start with "-"; did you mean "x"?'
     ]
 
 
@@ -99,7 +99,9 @@ def test_whole_numbers_are_written_as_whole_numbers() -> None:
 
 def test_pull_request_is_false_or_a_mapping() -> None:
     assert messages(START + "pull_request: false\n") == []
-    assert messages(START + "pull_request: true\n") == ["4:15: expected false or a mapping, found true"]
+    assert messages(START + "pull_request: true\n") == [
+        "4:15: expected false or a mapping, found true; leave it out, since true is what happens without it"
+    ]
     assert messages(START + "pull_request: {drafts: true}\n") == ['4:16: unknown key "drafts"; did you mean "draft"?']
 
 

@@ -93,7 +93,7 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
             'splinter.toml:10:21: "Bot\\n" is not allowed here: it is one line that is not blank and '
             'holds no < or >\n    identity = { name = "Bot\\n" }\n                        ^^^^^^^',
             'splinter.toml:12:11: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m) or hours '
-            '(2h), whole, more than 0, without blanks\n    timeout = "5 m"\n              ^^^^^',
+            '(2h), whole, more than 0, without blanks; did you mean "5m"?\n    timeout = "5 m"\n              ^^^^^',
             'splinter.toml:13:1: unknown key "argz"; did you mean "args"?\n    argz = []\n    ^^^^',
             "splinter.toml:14:11: 0 is too small; the least is 1\n    at_once = 0\n              ^",
         ]
@@ -106,7 +106,7 @@ def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
     )
     assert refused(tmp_path) == (
         'pyproject.toml:3:22: "My Tool" is not allowed here: a tool\'s name has up to 63 of a-z, 0-9 and "-", and '
-        'does not start with "-"\n    [tool.splinter.tools."My Tool"]\n                         ^^^^^^^^^'
+        'does not start with "-"; did you mean "my-tool"?\n    [tool.splinter.tools."My Tool"]\n                         ^^^^^^^^^'
     )
     (tmp_path / "pyproject.toml").write_text('[tool.splinter.tools.lint]\nargs = ["x"]\n')
     assert refused(tmp_path) == (
@@ -122,7 +122,8 @@ def test_profiles_are_judged_where_they_stand(tmp_path: Path) -> None:
         (b"tools = 5\n", "splinter.toml:1:9: expected a mapping, found a whole number\n    tools = 5\n            ^"),
         (b"jobs = 2020-01-01\n", "splinter.toml:1:8: expected a whole number, found a date or time\n"
          "    jobs = 2020-01-01\n           ^^^^^^^^^^"),
-        (b"base = 5\n", "splinter.toml:1:8: expected text, found a whole number\n    base = 5\n           ^"),
+        (b"base = 5\n", "splinter.toml:1:8: expected text, found a whole number; write base = \"5\"\n"
+             "    base = 5\n           ^"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_one_clear_message(tmp_path: Path, raw: bytes, message: str) -> None:

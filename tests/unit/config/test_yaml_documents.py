@@ -119,7 +119,7 @@ def bomb(levels: int) -> str:
         ("a: !!binary aGk=", '1:4: tag "tag:yaml.org,2002:binary" is not supported; leave it out'),
         ("a: 1\n---\nb: 2", "2:1: a second document; a file holds one"),
         ("a:\n\tb: 1", "2:1: invalid YAML: a tab cannot indent; use spaces"),
-        ("a: @b", '1:4: invalid YAML: text with "@" in front needs quotes'),
+        ("a: @b", '1:4: invalid YAML: text with "@" in front needs quotes: write "@b"'),
         ("a: 1\nb: \"x\nc: 2", "2:4: invalid YAML: this quoted text is not closed"),
     ],
 )  # fmt: skip
