@@ -14,13 +14,15 @@ class Plugin:
     """A class as `module:name`, and what has to be known of it before it is imported.
 
     `doc` is what `doit list` says of a notifier's task. `needs` are the variables without which it has nothing to do,
-    `secrets` those whose values must never be shown. `is_of_now`: it tells of this call, never of an earlier run.
+    `secrets` those whose values must never be shown. `hint` says what leads to a forge from a remote that does not look
+    like its own. `is_of_now`: it tells of this call, never of an earlier run.
     """
 
     path: str
     doc: str = ""
     needs: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    hint: str = ""
     is_of_now: bool = False
 
 
@@ -51,6 +53,7 @@ FORGES: Mapping[str, Plugin] = {
         path="splinter.publish.forges.github:GitHub",
         needs=("GITHUB_TOKEN",),
         secrets=("GITHUB_TOKEN",),
+        hint="GITHUB_REPOSITORY=owner/name names it where its address does not, GITHUB_API_URL a GitHub of your own",
     ),
 }
 

@@ -29,6 +29,16 @@ def owner(url: str, environment: Environment) -> tuple[str, str] | None:
     return None
 
 
+def why_none(remote: str, url: str, environment: Environment) -> str:
+    """Why no forge is asked about a remote, and which variable would change that."""
+    for name, plugin in FORGES.items():
+        if forge(name).owns(url, environment):
+            missing = [need for need in plugin.needs if not environment.variable(need)]
+            return f"{' and '.join(missing)} is not set"
+    hints = "; ".join(filter(None, (plugin.hint for plugin in FORGES.values())))
+    return f"the remote {remote} is not on {' or '.join(FORGES)}; {hints}"
+
+
 def auth(url: str, environment: Environment) -> dict[str, str]:
     """The environment that lets git use the token of the forge behind a remote's URL, empty where there is none."""
     for name, plugin in FORGES.items():

@@ -33,7 +33,7 @@ def forge(outside: Outside) -> Forge:
         return plugins.forge(name).from_env(repository, outside.environment)
     from splinter.publish.forges.local import Local
 
-    return Local(outside.repository.root)
+    return Local(outside.repository.root, why=_why_local(outside))
 
 
 def _place(outside: Outside) -> tuple[str, str]:
@@ -41,6 +41,20 @@ def _place(outside: Outside) -> tuple[str, str]:
     remote = choose_remote(outside.settings, outside.snapshot)
     found = plugins.owner(outside.snapshot.remotes[remote], outside.environment) if remote else None
     return found or ("", "")
+
+
+def _why_local(outside: Outside) -> str:
+    """Why nothing is pushed, and what would change that; empty where there is nowhere to push to."""
+    remotes = outside.snapshot.remotes
+    remote = choose_remote(outside.settings, outside.snapshot)
+    if remote:
+        return f"nothing was pushed: {plugins.why_none(remote, remotes[remote], outside.environment)}"
+    if not remotes:
+        return ""
+    names = " and ".join(sorted(remotes))
+    return (
+        f'nothing was pushed: none of the remotes {names} is called origin; remote = "NAME" in the settings chooses one'
+    )
 
 
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:

@@ -274,3 +274,16 @@ def test_no_cache_where_nothing_is_due_says_so(world: World) -> None:
     assert told not in world.doit("run", "--no-cache", "good").out
     assert world.doit("run", "--no-cache", "good").out.endswith(told)
     assert told not in world.doit("good").out
+
+
+def test_a_run_that_pushed_nothing_says_why_and_what_would_change_it(world: World, tmp_path: Path) -> None:
+    world.write("workstreams/good.yaml", GOOD.replace("'true'", "'echo > new.txt'"))
+    world.commit()
+    for name in ("fork", "upstream"):
+        world.git("init", "--quiet", "--bare", str(tmp_path / name))
+        world.git("remote", "add", name, str(tmp_path / name))
+    told = (
+        "   pr:good  written  .splinter/pull-requests/good.md\n     nothing was pushed: none of the remotes fork and "
+        'upstream is called origin; remote = "NAME" in the settings chooses one\n'
+    )
+    assert told in world.doit().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import PublishError
@@ -23,9 +23,10 @@ _HEADING = re.compile(r"\A---\r?\n(.*?)\r?\n---\r?\n(?:\r?\n)?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Files under `.splinter/pull-requests/` of the repository at `root`."""
+    """Files under `.splinter/pull-requests/` of the repository at `root`; `why` is why no forge is asked."""
 
     root: Path
+    why: str = ""
 
     def publish(self, proposal: Proposal, push: Callable[[], None] | None = None) -> PullRequestRecord:
         """Write the file, its text outside our markers kept; one that says the same is not touched. Pushes nothing."""
@@ -37,7 +38,8 @@ class Local:
         )
         if not is_same:
             self._write(proposal.workstream, wanted, pull_request_body.merge_body(body, proposal.own_body))
-        return _record(proposal.workstream, "unchanged" if is_same else "written")
+        done = _record(proposal.workstream, "unchanged" if is_same else "written")
+        return replace(done, notes=(self.why,)) if self.why else done
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
         """Mark the pull request of `head` as closed and say why at its end; None where there is no open one."""
