@@ -145,7 +145,12 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 def _variables(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for keys, name in texts(document, "env"):
         if name.startswith("GIT_"):
-            yield document.problem(keys, f"{shown(name)} never reaches a tool: it would steer git in the worktree")
+            yield document.problem(keys, git_variable(name))
+
+
+def git_variable(name: str) -> str:
+    """Why a variable of git's is not passed on."""
+    return f"{shown(name)} never reaches a tool: it would steer git in the worktree"
 
 
 def _calls(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:

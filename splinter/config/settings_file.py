@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter.config import bounded_read, schema, toml_documents, tool_profiles
+from splinter.config import bounded_read, rules, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.model import layout, registry, schedule, workstream
@@ -47,7 +47,7 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     identity = document.data.get("identity")
     tables = ("tools", "identity", "budget", "gc", "setup")
     values = {key: value for key, value in document.data.items() if key not in tables}
-    values["sandbox_reads"] = tuple(values.get("sandbox_reads", ()))
+    values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "env")}
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
     setup = workstream.setup(document.data.get("setup", ()))
@@ -134,6 +134,10 @@ def _rules(document: Document) -> list[Problem]:
         why = judge(own) if isinstance(own, str) and own else None
         if why:
             found.append(document.problem((key,), why))
+    env = data.get("env")
+    for index, name in enumerate(env if isinstance(env, list) else ()):
+        if isinstance(name, str) and name.startswith("GIT_"):
+            found.append(document.problem(("env", index), rules.git_variable(name)))
     setup = data.get("setup")
     for index, entry in enumerate(setup if isinstance(setup, list) else ()):
         inputs = entry.get("inputs") if isinstance(entry, dict) else None

@@ -74,6 +74,7 @@ class Project:
     def redactor(self) -> Redactor:
         """What masks all secrets that are known: our own, and those that some workstream or tool passes on."""
         passed_on = [one.env for one in self.collection.workstreams]
+        passed_on.append(self.settings.env)
         passed_on += [one.env for one in self.settings.tools.values()]
         return Redactor(self.environment.secrets(tuple(name for names in passed_on for name in names)))
 

@@ -53,7 +53,9 @@ class Session:
     def version(self, tool: Tool) -> str | None:
         """What a tool says its version is, asked once; empty where it says nothing, None where it is not there."""
         outside = self.outside
-        env = outside.environment.child_environment(tool.env, hides=tool.hides) | dict(tool.variables)
+        env = outside.environment.child_environment((*tool.env, *outside.settings.env), hides=tool.hides) | dict(
+            tool.variables
+        )
         folder = outside.state / layout.SCRATCH
         return self.known.once(f"version of {tool.name}", lambda: tool_versions.ask(self.processes, tool, env, folder))
 

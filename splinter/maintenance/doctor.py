@@ -238,6 +238,8 @@ def _environment(known: Project, outside: Outside) -> Iterator[Finding]:
     for workstream in known.collection.workstreams:
         for name in workstream.env:
             users[name].append(workstream.id)
+    for name in known.settings.env:
+        users[name].append("the settings")
     for name, ids in sorted(users.items()):
         missing = f'not set, and {_some(ids)} would pass it on; set it, or take it out of "env"'
         here = ("environment", f"env {name}")

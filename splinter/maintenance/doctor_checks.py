@@ -111,4 +111,4 @@ def _commands(known: Project) -> tuple[list[Step], list[Tool]]:
 
 
 def _passed_on(known: Project) -> tuple[str, ...]:
-    return tuple(name for work in known.collection.workstreams for name in work.env)
+    return (*known.settings.env, *(name for work in known.collection.workstreams for name in work.env))

@@ -128,7 +128,7 @@ def shortened(inputs: Inputs) -> Inputs:
 
 def _shared(plan: Plan) -> Inputs:
     """The inputs of every task."""
-    return {"when": plan.workstream.when, "env": plan.workstream.env, "occurrence:": plan.occurrence}
+    return {"when": plan.workstream.when, "env": plan.env, "occurrence:": plan.occurrence}
 
 
 def _scope(plan: Plan) -> Inputs:

@@ -33,6 +33,7 @@ class Plan:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
     setup: tuple[Setup, ...] = ()
+    env: tuple[str, ...] = ()
 
     @property
     def until(self) -> str:
@@ -95,6 +96,7 @@ def make(
                 tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
                 recorded=recorded.get(workstream.id, {}),
                 setup=(*settings.setup, *workstream.setup),
+                env=tuple(dict.fromkeys((*workstream.env, *settings.env))),
             )
         )
     if settings.pull_requests == "together":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from splinter.model import registry, schedule
@@ -24,11 +24,20 @@ SECRET_NAME = re.compile(
 _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
 _RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
-# what programs commonly need: on POSIX, on Windows
-PASSED_ON = {
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
+CERTIFICATES = (
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT",
+)  # fmt: skip
+RUNNERS = ("CI", "GITHUB_ACTIONS")  # by which programs know that no person looks on
+# where commands run, not what they are asked: in no key of a result, so that none is paid for twice because of it
+OF_THE_PLACE = frozenset({*RUNNERS, "NO_COLOR", *_PROXIES, *map(str.lower, _PROXIES), *CERTIFICATES})
+# what programs commonly need: on POSIX, on Windows, and of the place
+PASSED_ON = OF_THE_PLACE | {
     "HOME", "USER", "LOGNAME", "LANG", "TMPDIR", "TEMP", "TMP", "SHELL", "TZ",
     "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
 }  # fmt: skip
+# name and password in an address, with or without a scheme in front, as proxies have them
+_CREDENTIALS = re.compile(r"(?:^|//)([^/@\s:]*:([^/@\s]+))@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,7 @@ class Settings:
     share_results: bool = False
     checks: str = "all"
     setup: tuple[Setup, ...] = ()
+    env: tuple[str, ...] = ()
     sign_commits: bool = False
     budget: Budget = field(default_factory=Budget)
     gc: Limits = field(default_factory=Limits)
@@ -110,12 +120,15 @@ class Environment:
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The values that must never be shown: our own secrets, and those of `names` that look like secrets.
 
-        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by.
+        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by. Of any
+        other address that programs are handed, such as a proxy's, the password is.
         """
         named = (*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name)))
         values = [value for value in map(self.variable, named) if value]
         parts = [part for value in values if "://" in value for part in _secret_parts(value)]
-        return tuple(dict.fromkeys((*values, *parts)))
+        handed = (self.variables.get(name, "") for name in sorted({*PASSED_ON, *names}))
+        passwords = [part for value in handed for part in _credentials(value)]
+        return tuple(dict.fromkeys((*values, *parts, *passwords)))
 
     def likely_secrets(self) -> tuple[str, ...]:
         """The values that are not shown on a terminal, whether or not anything names their variables.
@@ -126,9 +139,13 @@ class Environment:
         return (*self.secrets(), *(value for value in values if _RANDOM.fullmatch(value)))
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
-        """The values of those names that are set and do not look like secrets."""
-        harmless = (name for name in sorted(set(names)) if not SECRET_NAME.search(name))
+        """The values of those names that are set, do not look like secrets, and say more than where commands run."""
+        harmless = (name for name in sorted({*names} - OF_THE_PLACE) if not SECRET_NAME.search(name))
         return {name: self.variables[name] for name in harmless if name in self.variables}
+
+    def runner(self) -> dict[str, str]:
+        """The variables by which a test may do other things on a runner of continuous integration, where set."""
+        return {name: self.variables[name] for name in RUNNERS if name in self.variables}
 
     def child_environment(self, names: tuple[str, ...], *, hides: tuple[str, ...] = ()) -> dict[str, str]:
         """All that a child process gets: what programs commonly need and the given names where set; never `GIT_*`."""
@@ -139,6 +156,12 @@ class Environment:
             if (name in wanted or name.startswith("LC_")) and not name.startswith("GIT_")
         }
         return passed | {"PATH": _path(self.variables.get("PATH", os.defpath)), "TERM": "dumb"}
+
+
+def _credentials(address: str) -> Iterator[str]:
+    """Name and password together, and the password, as they stand there and as they are read."""
+    for found in _CREDENTIALS.finditer(address):
+        yield from (found[1], found[2], unquote(found[2]))
 
 
 def _secret_parts(address: str) -> tuple[str, ...]:

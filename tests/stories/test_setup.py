@@ -35,6 +35,28 @@ def message(world: World) -> str:
     return str(world.records()["w"]["message"])
 
 
+def test_all_that_runs_learns_of_the_place_and_of_what_the_settings_name(world: World) -> None:
+    world.write(".gitignore", "seen-*\n")
+    world.write(
+        "splinter.toml", 'env = ["MY_INDEX"]\n[tools.show]\ncommand = "sh"\nargs = ["-c"]\nversion = ["-c", ":"]\n'
+    )
+    show = f'echo "$CI $https_proxy $SSL_CERT_FILE $MY_INDEX" | tee -a {world.calls_file}'
+    world.workstream(
+        "w", setup=[{"run": show}], preflight=[{"run": show}], checks=[{"id": "c", "run": show, "compare": False}],
+        steps=[{"id": "s", "run": show}, {"id": "t", "tool": "show", "args": [show]}],
+    )  # fmt: skip
+    world.commit()
+    place = {"CI": "true", "https_proxy": "http://me:made-up-word@proxy", "SSL_CERT_FILE": "/c.pem", "MY_INDEX": "here"}
+    world.env |= place
+    assert world.doit("w").status == 0
+    seen = world.calls_file.read_text().splitlines()
+    assert set(seen) == {" ".join(place.values())}
+    assert len(seen) >= 5
+    logs = "".join(log.read_text() for log in world.root.glob(".splinter/runs/*/w/*.log"))
+    assert "http://***@proxy" in logs
+    assert "made-up-word" not in logs
+
+
 @pytest.mark.plain_user
 def test_it_runs_once_in_each_place_and_steps_and_checks_find_what_it_made(ready: World) -> None:
     uses(ready)

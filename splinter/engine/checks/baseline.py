@@ -86,7 +86,7 @@ def _remembered(session: Session, name: str, tree: str) -> Outcomes | None:
 def key(work: Work, check: Step) -> str:
     """Stands for the check's definition and all that it runs with but the files."""
     profile = command.profile_of(work.plan, check)
-    names = (*(profile.env if profile else ()), *work.plan.workstream.env)
+    names = (*(profile.env if profile else ()), *work.plan.env)
     return fingerprint(
         {
             "rules": comparison.RULES,
@@ -97,6 +97,7 @@ def key(work: Work, check: Step) -> str:
             "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
             "values of env": work.session.outside.environment.plain_values(names),
+            **({"runner": runner} if (runner := work.session.outside.environment.runner()) else {}),
             "imports": "of the work tree",  # what was said before that was so counts no more
         }
     )

@@ -64,7 +64,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
     left out.
     """
     workstream, profile = work.plan.workstream, command.profile_of(work.plan, step)
-    names = (*(profile.env if profile else ()), *workstream.env)
+    names = (*(profile.env if profile else ()), *work.plan.env)
     steps = workstream.steps[: workstream.steps.index(step) + 1]
     if workstream.inputs:
         seen = (*workstream.inputs, *workstream.scope.modify, *workstream.scope.create)
@@ -78,7 +78,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
         "version of the tool": work.session.version(profile) if profile else None,
         "recorded patch": work.plan.recorded.get(step.id, ""),
         "scope": stated(workstream.scope),
-        "env": sorted(workstream.env),
+        "env": sorted(work.plan.env),
         "values of env": work.session.outside.environment.plain_values(names),
         "results of dependencies": work.results,
         **({} if change is None else {"earlier steps' change": change}),

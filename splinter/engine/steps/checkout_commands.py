@@ -62,7 +62,7 @@ def _texts(work: Work, check: Step) -> Iterator[tuple[str, str]]:
     elif profile:
         own = check.action.args if isinstance(check.action, ToolCall) else ()
         yield "", "\n".join((profile.command, *profile.args, *own))
-    names = (*(profile.env if profile else ()), *work.plan.workstream.env)
+    names = (*(profile.env if profile else ()), *work.plan.env)
     values = work.session.outside.environment.child_environment(names, hides=profile.hides if profile else ())
     usual = work.session.outside.environment.child_environment(())
     passed = {name: value for name, value in values.items() if name not in usual and name != "PYTHONPATH"}

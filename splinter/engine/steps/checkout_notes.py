@@ -20,7 +20,7 @@ _MOST_INCLUDED = 2000
 
 def note(work: Work, tree: WorkTree) -> None:
     """Note each thing that leads commands in the work tree, or Python there, to the checkout's files."""
-    env = work.session.outside.environment.child_environment(work.plan.workstream.env)
+    env = work.session.outside.environment.child_environment(work.plan.env)
     commit = worktree.expected(tree)
     places = python_asking.places(work.session, tree.path)
     links = checkout_links.found(

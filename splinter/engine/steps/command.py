@@ -167,7 +167,7 @@ def locate(outside: Outside, plan: Plan) -> WorkTree:
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = work.session.outside.environment.child_environment((*own, *work.plan.workstream.env), hides=hides)
+    env = work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
     env |= profile.variables if profile else {}
     env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}

@@ -13,6 +13,7 @@ from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.model import layout, tool
+from splinter.model.settings import CERTIFICATES
 from splinter.model.tool import Tool
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
@@ -47,6 +48,7 @@ def runner(
         work.repository.common / "objects",
         recorded.parent,
         *(Path(path).expanduser() for path in session.outside.settings.sandbox_reads),
+        *(Path(path) for name in CERTIFICATES for path in env.get(name, "").split(os.pathsep) if path),
         *_programs(env["PATH"], program),
     ]
     fence = Fence(

@@ -30,13 +30,14 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         'jobs = 8\ntimezone = "Europe/Berlin"\nbranch_prefix = "bot/"\nremote = "upstream"\nbase = "develop"\n'
-        'rebase = "conflict"\npull_requests = "each"\nsandbox = "none"\n'
+        'rebase = "conflict"\npull_requests = "each"\nsandbox = "none"\nenv = ["PIP_INDEX_URL"]\n'
         '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
         '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
     )
     read = settings_file.read(tmp_path)
     assert read == Settings(
         jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
+        env=("PIP_INDEX_URL",),
         identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
     )  # fmt: skip
     assert read.tools["ruff"].timeout_s == 300.0
@@ -289,6 +290,38 @@ def test_a_child_gets_an_allow_listed_environment() -> None:
         "PATH": os.pathsep.join([own, "/usr/bin"]), "HOME": "/home/me", "LANG": "C", "LC_ALL": "C", "TERM": "dumb",
         "MODEL_API_KEY": "sk-two",
     }  # fmt: skip
+
+
+def test_a_child_learns_of_the_place_that_it_runs_in() -> None:
+    place = {
+        "CI": "true", "GITHUB_ACTIONS": "true", "NO_COLOR": "1", "https_proxy": "http://proxy", "HTTPS_PROXY": "http://p",
+        "NO_PROXY": "localhost", "no_proxy": "localhost", "ALL_PROXY": "socks5://p", "SSL_CERT_FILE": "/c.pem",
+        "SSL_CERT_DIR": "/c", "REQUESTS_CA_BUNDLE": "/c.pem", "CURL_CA_BUNDLE": "/c.pem", "NODE_EXTRA_CA_CERTS": "/c.pem",
+    }  # fmt: skip
+    read = settings_file.environment({**place, "MODE": "x", "PATH": "/usr/bin"})
+    assert place.items() <= read.child_environment(()).items()
+    # and no result is paid for twice because of it, whoever names it
+    assert read.plain_values((*place, "MODE")) == {"MODE": "x"}
+    assert read.runner() == {"CI": "true", "GITHUB_ACTIONS": "true"}
+
+
+@pytest.mark.parametrize(
+    ("value", "masked"),
+    [
+        ("http://me:pass-w%40rd@proxy:3128", ("me:pass-w%40rd", "pass-w%40rd", "pass-w@rd")),
+        ("me:password@proxy:3128", ("me:password", "password")),
+        ("http://proxy:3128", ()),
+        ("http://me@proxy:3128", ()),
+    ],
+)
+def test_a_password_in_an_address_that_programs_get_is_a_secret(value: str, masked: tuple[str, ...]) -> None:
+    assert settings_file.environment({"https_proxy": value}).secrets() == masked
+    assert settings_file.environment({"PIP_INDEX_URL": value}).secrets(("PIP_INDEX_URL",)) == masked
+
+
+def test_a_variable_of_gits_is_refused_in_the_settings_too(tmp_path: Path) -> None:
+    (tmp_path / "splinter.toml").write_text('env = ["CI", "GIT_DIR"]\n')
+    assert 'GIT_DIR" never reaches a tool: it would steer git' in refused(tmp_path)
 
 
 def test_this_python_s_folder_is_put_on_path_once() -> None:

@@ -438,9 +438,9 @@ def test_a_deleted_test_vanishes_beside_names_that_differ_from_run_to_run(world:
 
 def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It judged by other rules, so that what it remembers might forgive what never failed."""
-    outside = SimpleNamespace(environment=SimpleNamespace(plain_values=lambda names: {}))
+    outside = SimpleNamespace(environment=SimpleNamespace(plain_values=lambda names: {}, runner=dict))
     session: Any = SimpleNamespace(version=lambda profile: None, outside=outside)
-    plan: Any = SimpleNamespace(workstream=SimpleNamespace(env=()), setup=(), tools={})
+    plan: Any = SimpleNamespace(env=(), setup=(), tools={})
     step = Step(id="tests", action=Run(command="true"), timeout_s=1.0)
     work = Work(session=session, plan=plan)
     key = baseline.key(work, step)

@@ -169,6 +169,7 @@ SETTING = {
     "sandbox_network": Row(change=of_settings(sandbox_network=True), why="as `sandbox`"),
     "share_results": Row(change=of_settings(share_results=True), why=RUN),
     "checks": Row(change=of_settings(checks="baseline"), named="checks of the settings"),
+    "env": Row(change=of_settings(env=("PIP_INDEX_URL",)), named="env"),
     "setup": Row(change=of_settings(setup=(Setup(command="npm i"),)), named="setup.2.run was added"),
     "sign_commits": Row(change=of_settings(sign_commits=True), why="commits that were made stay as they are"),
     "budget": Row(change=of_settings(budget=Budget(usd=1)), why="it bounds a whole run"),
