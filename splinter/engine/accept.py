@@ -91,9 +91,10 @@ def fail(work: Work, step: str, error: Exception) -> None:
         message=work.mask(str(error)),
     )
     if reason and outcome == Outcome.FAILED:
-        how = way_out.of_failure(work.plan, step, work.prepared)
-        error.add_note(how)
-        record = replace(record, notes=(*record.notes, how))
+        earlier = way_out.of_earlier_failures(work.plan, checks) if reason == Reason.CHECK_FAILED else ""
+        for how in filter(None, (earlier, way_out.of_failure(work.plan, step, work.prepared))):
+            error.add_note(how)
+            record = replace(record, notes=(*record.notes, how))
     work.session.history.put_workstream(work.session.run.open(), record)
     if not work.session.processes.is_stopping:
         _end_occurrence(work)

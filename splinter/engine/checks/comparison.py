@@ -160,6 +160,19 @@ def told(check: CheckRecord) -> str:
     return ", ".join((*parts, *check.doubts)) or check.message
 
 
+def is_no_worse(check: CheckRecord) -> bool:
+    """Whether a failed check is held against nothing that did not fail before its change."""
+    compared = check.compared
+    if compared is None or compared.broken or compared.vanished or compared.newly_skipped:
+        return False
+    return compared.itself != "broken" and (bool(compared.failing_before) or compared.itself == "failing_before")
+
+
+def is_forgivable(check: CheckRecord) -> bool:
+    """Whether tests alone speak against a check that is no worse than before."""
+    return is_no_worse(check) and check.compared is not None and check.compared.itself != "failing_before"
+
+
 def wrong(check: CheckRecord) -> list[str]:
     """The cases that speak against a check, by their ids; none where only its exit status does."""
     compared = check.compared or Comparison(before=check.outcome)

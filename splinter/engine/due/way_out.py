@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from splinter.engine import prepare
+from splinter.engine.checks import comparison
 from splinter.engine.work import Work
 from splinter.model.done import Prepared
 from splinter.model.plan import Plan
+from splinter.model.records import CheckRecord, Outcome
+
+
+def of_earlier_failures(plan: Plan, checks: Sequence[CheckRecord]) -> str:
+    """What to do where all that fails failed before the change too; empty where the change made something worse."""
+    failed = [check for check in checks if check.outcome == Outcome.FAILED]
+    if not failed or not all(map(comparison.is_no_worse, failed)):
+        return ""
+    how = f"What fails here failed before the change too: fix it on {plan.base.shown}"
+    # what fails beyond its tests is forgiven by no setting
+    if plan.forgives_earlier or not all(map(comparison.is_forgivable, failed)):
+        return f"{how}."
+    return f'{how}, or let it stand with checks = "baseline" in the settings.'
 
 
 def of_failure(plan: Plan, step: str, prepared: Prepared | None) -> str:

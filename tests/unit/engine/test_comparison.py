@@ -13,6 +13,7 @@ import pytest
 
 from splinter.engine.checks import baseline, comparison
 from splinter.engine.checks.comparison import compare
+from splinter.engine.due import way_out
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
@@ -174,6 +175,25 @@ def test_a_case_that_passed_at_a_later_attempt_is_flaky_and_fails_nothing() -> N
         comparison.told(comparison.judged(now, compared, forgives_earlier=False))
         == "1 of 2 tests failed, as before the change"
     )
+
+
+def test_what_can_be_done_is_said_only_where_the_change_made_nothing_worse() -> None:
+    def held(before: CheckRecord, now: CheckRecord) -> CheckRecord:
+        compared = compare(comparison.outcomes(before), comparison.outcomes(now))
+        return comparison.judged(now, compared, forgives_earlier=False)
+
+    plan: Any = SimpleNamespace(base=SimpleNamespace(shown="main"), forgives_earlier=False)
+    baseline: Any = SimpleNamespace(base=plan.base, forgives_earlier=True)
+    old = held(run(1, a="failed", b="passed"), run(1, a="failed", b="passed"))
+    worse = held(run(1, a="failed", b="passed"), run(1, a="failed", b="failed"))
+    crashes = held(run(3), run(3))  # no test of it can be forgiven by its name
+    settings = ', or let it stand with checks = "baseline" in the settings'
+    says = "What fails here failed before the change too: fix it on main{}."
+    assert way_out.of_earlier_failures(plan, [old, run(0, c="passed")]) == says.format(settings)
+    assert way_out.of_earlier_failures(plan, [old, crashes]) == says.format("")
+    assert way_out.of_earlier_failures(baseline, [crashes]) == says.format("")
+    assert way_out.of_earlier_failures(plan, [old, worse]) == way_out.of_earlier_failures(plan, []) == ""
+    assert way_out.of_earlier_failures(plan, [held(run(0, a="passed"), run(0, b="passed"))]) == "", "one vanished"
 
 
 def test_an_agent_hears_what_is_in_doubt() -> None:
