@@ -206,7 +206,7 @@ def _look_for_tools(work: Work) -> dict[str, str]:
 def preflight(work: Work, commit: str) -> None:
     """Run the preflight in the work tree at a commit, and put it back there; raises StepError."""
     for check in work.plan.workstream.preflight:
-        failure = command.act(work, check, check.id).failure
+        failure = command.act(work, check, check.id, shown_lines=command.LINES_BEFOREHAND).failure
         if failure and failure.reason in (Reason.INTERRUPTED, Reason.OVER_BUDGET):
             raise failure
         if failure:

@@ -6,8 +6,8 @@ LONGEST_LINE = 400  # characters; the log has the whole
 
 
 def last_lines(printed: str, count: int) -> str:
-    """The last lines, the middle of a long one left out."""
-    return "\n".join(map(short_line, printed.strip().splitlines()[-count:]))
+    """The last lines that hold something, the middle of a long one left out."""
+    return "\n".join(short_line(line) for line in [line for line in printed.splitlines() if line.strip()][-count:])
 
 
 def short_line(line: str) -> str:

@@ -132,7 +132,7 @@ def test_the_settings_have_one_for_all_that_runs_first(ready: World) -> None:
 
 def test_what_it_leaves_and_git_does_not_ignore_is_named_before_anything_is_paid(ready: World) -> None:
     uses(ready, setup=[install(ready, "; echo a > left-1; echo b > left-2")], step=f"echo s >> {ready.calls_file}")
-    assert message(ready) == "setup left files that git does not ignore: left-1, left-2; list them in .gitignore"
+    assert message(ready) == "setup left files that git does not ignore: left-1, left-2; list them in .gitignore, and commit that"
     assert ready.records()["w"]["reason"] == "preflight"
     assert "s" not in ready.calls()
 
@@ -151,6 +151,15 @@ def test_one_that_fails_ends_the_workstream_before_anything_is_paid(ready: World
     assert message(ready) == ("setup-1: echo no such package; exit 7 ended with exit status 7\nno such package")
     assert ready.records()["w"]["reason"] == "preflight"
     assert ready.calls() == []
+
+
+def test_why_it_failed_is_shown_though_an_installer_says_much_behind_that(ready: World) -> None:
+    behind = "".join(f"{number}. an option\n\n" for number in range(18))
+    ready.write("says", f"error: two packages found\n{behind}note: not a problem of mine\n")
+    uses(ready, setup=[{"run": "cat says; exit 1"}])
+    first, why, *_, last = message(ready).splitlines()
+    assert first == "setup-1: cat says; exit 1 ended with exit status 1"
+    assert (why, last) == ("error: two packages found", "note: not a problem of mine")
 
 
 def test_a_change_that_breaks_it_does_not_pass(ready: World) -> None:

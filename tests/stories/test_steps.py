@@ -186,10 +186,12 @@ def test_a_missing_artifact_fails(world: World) -> None:
 
 
 def test_a_failed_preflight_runs_no_step(world: World) -> None:
-    world.workstream("w", preflight=[{"run": "echo no >&2; exit 4"}], steps=[world.step("s", "true")])
+    world.workstream("w", preflight=[{"run": "echo no >&2; seq 19; exit 4"}], steps=[world.step("s", "true")])
     record = ends(world)
     assert (record["reason"], world.calls()) == ("preflight", [])
+    _, first, *_, last = record["message"].splitlines()
     assert "ended with exit status 4" in record["message"]
+    assert (first, last) == ("no", "19")
 
 
 def test_a_tool_that_is_not_installed_is_reported_before_anything_runs(world: World) -> None:

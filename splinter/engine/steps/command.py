@@ -38,6 +38,8 @@ from splinter.text import excerpts
 
 NOT_UNDERSTOOD = "its report was not understood: cost unknown, errors not seen"
 _LAST_LINES = 5
+# of a setup or preflight: an installer says why long before its last line
+LINES_BEFOREHAND = 20
 # where a setup installs programs; they come before the user's own
 PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
@@ -91,12 +93,13 @@ class _Place:
 def act(
     work: Work, step: Step, name: str, *, prompt: str = "", before: str | None = None,
     timeout_s: float | None = None, tree: WorkTree | None = None, has_network: bool = False,
+    shown_lines: int = _LAST_LINES,
 ) -> Acted:  # fmt: skip
     """Run a step's command in a work tree, its log under `name`; raises StepError where it could not be started.
 
     `prompt` is the whole text for an agent, `before` the commit in the work tree, `timeout_s` a deadline nearer than
     the step's; `tree` is where steps work, unless another is given. `has_network`: in the sandbox too, whatever the
-    settings say.
+    settings say. A failure shows that many of the last lines.
     """
     profile = profile_of(work.plan, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
@@ -120,7 +123,7 @@ def act(
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     is_partial = reason == Reason.EXIT_CODE and bool(results.cases)
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
-    failure = _failure(work, command, ended, reading, reason, deadline_s, step, name) if reason else None
+    failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
     if failure and reason == Reason.EXIT_CODE:
         missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
     return Acted(
@@ -288,7 +291,7 @@ def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> Reason | None:
 
 def _failure(
     work: Work, command: Command, ended: Ended, reading: Reading, reason: Reason, deadline_s: float, step: Step,
-    name: str,
+    name: str, shown_lines: int,
 ) -> StepError:  # fmt: skip
     how = {
         Reason.EXIT_CODE: f"ended with exit status {ended.exit_status}",
@@ -303,7 +306,7 @@ def _failure(
         how = f"reached a limit that it was given: {reading.error}"
     is_the_tools_word = is_limit or reason == Reason.AGENT_ERROR
     who = tool_of(step) if is_the_tools_word else command.label
-    last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, _LAST_LINES)
+    last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, shown_lines)
     failure = StepError(reason, work.mask(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child, failure.log = ended.exit_status, work.log(name)
     return failure

@@ -104,7 +104,9 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
 def _run(work: Work, tree: WorkTree, one: Setup, name: str, log: str) -> None:
     step = Step(id=name, action=Run(command=one.command), timeout_s=one.timeout_s)
     # a budget of minutes is for steps, checks and fixes
-    failure = command.act(work.unbounded, step, f"{name}{log}", tree=tree, has_network=True).failure
+    failure = command.act(
+        work.unbounded, step, f"{name}{log}", tree=tree, has_network=True, shown_lines=command.LINES_BEFOREHAND
+    ).failure
     if failure and failure.reason == Reason.INTERRUPTED:
         raise failure
     if failure:
@@ -120,7 +122,7 @@ def _look_at_what_is_left(
     if others:
         # a folder by its name: of a virtual environment there are thousands of files
         named = and_more([git.printable(name) for name in dict.fromkeys(map(_top, others))], _NAMED)
-        why = f"setup left files that git does not ignore: {named}; list them in .gitignore"
+        why = f"setup left files that git does not ignore: {named}; list them in .gitignore, and commit that"
         raise StepError(Reason.PREFLIGHT, why)
     if changed.tracked and not log:
         named = and_more([git.printable(path) for path in changed.tracked], _NAMED)
