@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -130,9 +131,21 @@ def test_the_settings_have_one_for_all_that_runs_first(ready: World) -> None:
     assert ready.git("show", "splinter/w:out.txt") == "first\nsecond"
 
 
+def test_what_a_long_one_costs_is_told_once_for_each_place(ready: World) -> None:
+    uses(ready, setup=[{"run": "sleep 1.1"}], checks=[{"id": "c", "run": "true"}], step="echo x > out.txt")
+    done = ready.doit()
+    report = (ready.root / "reports/latest/report.md").read_text()
+    for where in ("where steps work", "where checks judge"):
+        assert re.search(rf"^   w: its setup took \d+\.\d s {where}\.$", done.out, re.MULTILINE), done.out
+        assert re.search(rf"^- w: its setup took \d+\.\d s {where}\.$", report, re.MULTILINE), report
+
+
 def test_what_it_leaves_and_git_does_not_ignore_is_named_before_anything_is_paid(ready: World) -> None:
     uses(ready, setup=[install(ready, "; echo a > left-1; echo b > left-2")], step=f"echo s >> {ready.calls_file}")
-    assert message(ready) == "setup left files that git does not ignore: left-1, left-2; list them in .gitignore, and commit that"
+    assert (
+        message(ready)
+        == "setup left files that git does not ignore: left-1, left-2; list them in .gitignore, and commit that"
+    )
     assert ready.records()["w"]["reason"] == "preflight"
     assert "s" not in ready.calls()
 

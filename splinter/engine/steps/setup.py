@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +28,10 @@ from splinter.model.fingerprints import fingerprint
 from splinter.model.workstream import Run, Setup, Step
 from splinter.system.files import write_whole
 from splinter.text.counts import and_more
+from splinter.text.markdown import duration
 
 _NAMED = 3
+_WORTH_TELLING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +89,11 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     _put(work.session, tree, commit, {})
     workspace.include_ignored(work.session, tree)
     included = clean_tree.listing(work.repository, tree)
+    started = time.monotonic()
     for number, one in enumerate(work.plan.setup, 1):
         _run(work, tree, one, f"setup-{number}", log)
     if work.plan.setup:
+        _tell_price(work, time.monotonic() - started, is_judge=log == layout.JUDGE)
         env = command.environment(work, None, tree)
         python_places.refuse_repointed(work, tree, commit, env)
     _look_at_what_is_left(work, tree, included, log)
@@ -111,6 +116,13 @@ def _run(work: Work, tree: WorkTree, one: Setup, name: str, log: str) -> None:
         raise failure
     if failure:
         raise failure.within(Reason.PREFLIGHT, f"{name}: {failure}")
+
+
+def _tell_price(work: Work, seconds: float, *, is_judge: bool) -> None:
+    """No record of a step or check has these seconds as its own."""
+    if seconds > _WORTH_TELLING_S:
+        where = "where checks judge" if is_judge else "where steps work"
+        work.session.run.note(f"{work.plan.id}: its setup took {duration(seconds)} {where}.")
 
 
 def _look_at_what_is_left(
