@@ -320,3 +320,15 @@ def test_a_module_of_the_users_is_not_taken_for_a_library_of_ours(one: World) ->
     assert doit.returncode == 0, out
     assert "mine mine" in out
     assert "of the repository was imported" not in out
+
+
+def test_init_says_which_of_its_files_git_ignores_and_what_setuptools_would_take(world: World) -> None:
+    world.write(".gitignore", ".*\n!.gitignore\n")
+    world.write("pyproject.toml", '[project]\nname = "shapes"\nversion = "1.0"\n')
+    world.write("shapes/__init__.py", "")
+    world.commit()
+    done = world.doit("init")
+    nightly = ".github/workflows/scheduled-orchestrator.yml"
+    assert f"written  {nightly}\n    git ignores it, so that no commit has it: git add --force {nightly}\n" in done.out
+    assert done.out.count("git ignores it") == 1
+    assert '    include = ["shapes", "shapes.*"]\nNext: ' in done.out

@@ -12,7 +12,7 @@ from splinter.config import settings_file
 from splinter.doit_plugins import printing
 from splinter.errors import SplinterError
 from splinter.git import user_repository
-from splinter.maintenance import init
+from splinter.maintenance import init, package_discovery
 from splinter.maintenance.init import Written
 
 NEXT = "Next: `doit list` shows the workstreams, `doit` runs them."
@@ -33,14 +33,26 @@ class Init(Command):
             sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
             return 3
         try:
-            root = user_repository.toplevel(Path.cwd(), settings_file.environment().variables)
-            written = init.write(root, user_repository.listed_files(root, settings_file.environment().variables))
+            variables = settings_file.environment().variables
+            root = user_repository.toplevel(Path.cwd(), variables)
+            listed = user_repository.listed_files(root, variables)
+            written = init.write(root, listed)
+            advice = package_discovery.advice(root, listed)
+            visible = user_repository.visible_files(root, variables)
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status
-        sys.stdout.write("\n".join([*(_line(one) for one in written), NEXT, ""]))
+        lines = [_line(one, _unseen(root, one, visible)) for one in written]
+        sys.stdout.write("\n".join([*lines, *filter(None, [advice]), NEXT, ""]))
         return 0
 
 
-def _line(one: Written) -> str:
-    return "\n    ".join([f"{one.action:8} {one.path}", *one.note.splitlines()])
+def _unseen(root: Path, one: Written, visible: frozenset[str]) -> str:
+    """A file that no commit takes along is in no work tree and no clone, and a workflow among them never runs."""
+    if one.path in visible or not (root / one.path).is_file():
+        return ""
+    return f"git ignores it, so that no commit has it: git add --force {one.path}"
+
+
+def _line(one: Written, unseen: str) -> str:
+    return "\n    ".join([f"{one.action:8} {one.path}", *one.note.splitlines(), *filter(None, [unseen])])
