@@ -17,6 +17,8 @@ from splinter.model import bases, layout
 from splinter.model.bases import Base
 from splinter.model.plan import Plan, choose_remote
 
+_HEAD = "HEAD"
+
 
 def ask(session: Session) -> bool:
     """Ask the remote for its default branch, once in a call; whether it is another than the session knew."""
@@ -125,7 +127,7 @@ def _seen(outside: Outside, base: Base) -> str | None:
     """A remote's branch as last seen, by us or by the user, whoever saw more of it."""
     repository = outside.repository
     if base.remote is None:
-        return git.resolve(repository, base.ref) if base.ref else None
+        return _commit_of(outside, base.ref) if base.ref else None
     found = [git.resolve(repository, ref) for ref in bases.seen_as(base.remote, base.name)]
     ours, users = found
     if ours and users and ours != users and git.is_ancestor(repository, ours, users):
@@ -134,11 +136,16 @@ def _seen(outside: Outside, base: Base) -> str | None:
 
 
 def _local(outside: Outside, plan: Plan) -> str:
-    return _resolved(outside, plan, plan.base.ref or "HEAD")
+    return _resolved(outside, plan, plan.base.ref or _HEAD)
 
 
 def _resolved(outside: Outside, plan: Plan, ref: str) -> str:
-    found = git.resolve(outside.repository, ref)
+    found = _commit_of(outside, ref)
     if found is None:
         raise InputError(bases.missing_base(plan.workstream, plan.base, outside.snapshot))
     return found
+
+
+def _commit_of(outside: Outside, ref: str) -> str | None:
+    """The commit of a ref; HEAD is the user's, as it was found."""
+    return outside.snapshot.head if ref == _HEAD else git.resolve(outside.repository, ref)

@@ -28,7 +28,6 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Clock
 from splinter.model.settings import Environment, Settings
 from splinter.model.workstream import Prompt, Workstream
-from splinter.system import user_folders
 from splinter.system.budget import Ledger
 from splinter.system.files import exclude_from_git
 from splinter.system.history import History
@@ -68,7 +67,7 @@ class Project:
     @property
     def marker(self) -> str:
         """The part of a child's marker that names this repository."""
-        return f"{repository_key(self.repository)}/"
+        return f"{self.repository.state.name}/"
 
     @functools.cached_property
     def redactor(self) -> Redactor:
@@ -108,7 +107,7 @@ def open_session(
         environment=project.environment,
         clock=clock(project.environment),
         redactor=redactor,
-        state=state_folder(repository),
+        state=repository.state,
         auth=auth,
     )
     folder = repository.root / layout.STATE
@@ -163,17 +162,6 @@ def _must_be_asked(outside: Outside, draft: Plan) -> bool:
 def sweep(project: Project, session: Session) -> int:
     """End what a killed run of this repository left running; returns how many processes."""
     return end_orphans(project.marker, but=session.processes.marker)
-
-
-def repository_key(repository: Repository) -> str:
-    """A name for the repository that no other on this machine has: its folder's, and the hash of where it lies."""
-    place = hashlib.sha256(os.fsencode(repository.common)).hexdigest()[:12]
-    return f"{repository.root.name}-{place}"
-
-
-def state_folder(repository: Repository) -> Path:
-    """Where work trees lie: in the user's state folder, outside the checkout."""
-    return user_folders.state().resolve() / repository_key(repository)
 
 
 def clock(environment: Environment) -> Clock:

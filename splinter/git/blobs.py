@@ -17,7 +17,7 @@ def content(repository: Repository, blob: str, *, most: int) -> bytes | None:
 def contents(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
     """What each of those objects holds, in one call; None for one that is no blob."""
     listing = "".join(f"{name}\n" for name in names).encode()
-    data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout if names else b""
+    data = command_line.call(repository, "cat-file", "--batch", stdin=listing, may_fetch=True).stdout if names else b""
     found: list[bytes | None] = []
     place = 0
     while place < len(data):

@@ -100,10 +100,10 @@ def _check_out(repository: Repository, tree: WorkTree, commit: str, *, is_known:
         command_line.call(repository, "read-tree", commit, worktree=tree)
         command_line.call(repository, "update-index", "-q", "--refresh", worktree=tree, ok=(0, 1))
     try:
-        command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=tree)
+        command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=tree, may_fetch=True)
     except GitError:
         worktree.make_writable(tree.path)  # a folder that a command made read-only keeps what is in it
-        command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=tree)
+        command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=tree, may_fetch=True)
 
 
 def _tracked(repository: Repository, tree: WorkTree) -> frozenset[str]:

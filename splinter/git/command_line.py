@@ -5,25 +5,27 @@ It knows no verb's meaning; commands.py does.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 from splinter.errors import GitError, InputError, SplinterError
+from splinter.git import own_directory, users_config
+from splinter.git.own_directory import Format
+from splinter.git.users_config import Entries
+from splinter.model import layout
 from splinter.model.settings import Identity
 from splinter.system import disk_errors, process
 from splinter.text.patterns import shown
 
-_FILTER_OFF = ("clean=", "smudge=", "process=", "required=false")
-_MERGE = "git merge-file -q"  # an empty driver would take our side and call it merged
-_MERGE_OFF = {"union": f"{_MERGE} --union %A %O %B", "binary": "exit 1"}
 OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
 _OWN_LINES = 4
@@ -37,50 +39,31 @@ _TIDIED, _TIDIED_TRIES = re.compile(
 ), 5  # fmt: skip
 _TIDIED_PAUSE_S = 0.01
 _TRAIT = re.compile(r"core\.(filemode|ignorecase|symlinks|precomposeunicode)=(true|false)")
-# hooks, file system monitors, signing, line endings by the user's taste and sparse patterns are not for our calls,
-# whether they stand in the user's config (which local calls do not read) or in the repository's
-_CONFIG = (
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-    "core.splitIndex=false",
-    "core.sparseCheckout=false",
-    "core.autocrlf=false",
-    "core.eol=native",
-    "core.safecrlf=false",
-    "core.attributesFile=/dev/null",
-    "core.ignoreStat=false",
-    "core.checkStat=default",
-    "core.trustctime=true",
-    "core.quotePath=false",
-    "core.logAllRefUpdates=true",
-    "core.filesRefLockTimeout=20000",  # git's own tenth of a second is too short beside a user's gc
-    "core.packedRefsTimeout=20000",
-    "core.fsync=committed",  # loose objects too: what a ref names outlives a power cut, as the ref does
-    "core.fsyncMethod=batch",
-    "commit.gpgSign=false",
-    "log.showSignature=false",
-    "i18n.commitEncoding=UTF-8",
-    "i18n.logOutputEncoding=UTF-8",
-    "merge.renames=true",
-    "merge.directoryRenames=conflict",
-    "add.ignoreErrors=false",
-    "color.ui=false",
-    "diff.ignoreSubmodules=all",
-    "submodule.recurse=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "advice.addEmbeddedRepo=false",
-)
+# what a partial clone answers where it lacks something that its remote promised
+_LACKING = re.compile(rb"(?i)(?:unable to|could not|couldn't|cannot|failed to) (?:read|get|parse)|missing|"
+                      rb"(?:bad|invalid|not a valid) (?:object|tree)")  # fmt: skip
+# what a local call needs of the caller's environment; no token is in one of them
+_SYSTEMS = frozenset(("PATH", "TMPDIR", "TMP", "TEMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
+                      "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC",
+                      "PATHEXT"))  # fmt: skip
+_OURS = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # an object that a step replaced is what it was
+}
+_NO_SYSTEM = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+_MOVES_REFS = frozenset(("update-ref", "symbolic-ref", "fetch"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
     """A repository by its common directory; `root` is the main checkout, `start` the one we were called in.
 
-    `environ` is the caller's environment without `GIT_*`, for calls that reach a remote; `drivers_off` are settings
-    that switch off the filter and merge drivers of all configs; `is_partial` marks a clone that lacks objects, which
-    git fetches when they are needed. `objects` is where new objects go, None for its own folder.
+    `environ` is the caller's environment, `state` our folder for it, with git directories of ours. What the user's
+    config said when it was opened: `format` of objects and refs, `reaching` remotes, `trusted` folders, the file of
+    ignored patterns; `excludes` are those of the repository's own file. `objects` is where new objects go, None for its
+    own folder.
     """
 
     common: Path
@@ -88,11 +71,18 @@ class Repository:
     start: Path
     identity: Identity
     environ: Mapping[str, str]
-    object_format: str = "sha1"
-    drivers_off: tuple[str, ...] = ()
-    is_partial: bool = False
+    state: Path
+    format: Format = field(default_factory=Format)
+    reaching: Entries = field(default=(), repr=False)
+    trusted: str = ""
     excludes_file: str | None = None
+    excludes: str = ""
     objects: Path | None = None
+
+    @property
+    def own(self) -> Path:
+        """The git directory of ours that stands for it in every call."""
+        return self.state / layout.GIT / hashlib.sha256(os.fsencode(self.common)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,33 +110,62 @@ def call(
     timeout_s: float = _LOCAL_TIMEOUT_S,
     is_remote: bool = False,
     is_elsewhere: bool = False,
+    may_fetch: bool = False,
     stdout: IO[bytes] | None = None,
     more_config: Sequence[str] = (),
 ) -> process.Captured:
     """Call git; raises GitError where its exit status is none of `ok`, StorageError where it could not write.
 
-    `is_remote` lets it use the user's config for remotes, `is_elsewhere` means that an argument names the repository.
+    `is_remote` lets it use what the user's config said of remotes and keys, `is_elsewhere` means that an argument names
+    the repository. `may_fetch` marks a call that does not fail for what a partial clone lacks, so that git is let
+    fetch it at once; any other is made again so where it fails for that.
     """
-    where = (f"--git-dir={repository.common}", f"--work-tree={worktree.path if worktree else repository.root}")
-    variables = environment(repository.environ, is_remote=is_remote or repository.is_partial) | dict(env or {})
-    if repository.objects:
-        variables["GIT_OBJECT_DIRECTORY"] = str(repository.objects)
-    config = [*_CONFIG, *repository.drivers_off, *more_config]
-    if worktree:
-        config += [f"core.excludesFile={worktree.excludes}", *traits(worktree)]
-        variables["GIT_INDEX_FILE"] = str(worktree.index)
+    where = (f"--git-dir={_own(repository, verb)}", f"--work-tree={worktree.path if worktree else repository.root}")
+    config = [*more_config, *([f"core.excludesFile={worktree.excludes}", *traits(worktree)] if worktree else ())]
     options = [word for setting in config for word in ("-c", setting)]
     argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
     cwd = worktree.path if worktree else None
-    ask = partial(process.capture, argv, env=variables, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
+    ask = partial(process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
+    more = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}
+    more |= {"GIT_OBJECT_DIRECTORY": str(repository.objects)} if repository.objects and not is_elsewhere else {}
+    more |= env or {}
+    promised = () if is_remote else users_config.promising(repository.reaching)
+    reaching = repository.reaching if is_remote else promised if may_fetch else ()
+    variables = _variables(repository, reaching if is_remote or reaching else None, more)
     try:
-        done = ask() if stdout else _settled(ask, ok)
+        done = ask(env=variables)
+        if promised and not may_fetch and done.exit_status not in ok and _LACKING.search(done.stderr):
+            variables = _variables(repository, promised, more)
+            done = ask(env=variables)
+        done = done if stdout else _settled(done, partial(ask, env=variables), ok)
     except SplinterError:
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
         written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
         raise _error(verb, done, written)
     return done
+
+
+def _variables(repository: Repository, reaching: Entries | None, more: Mapping[str, str]) -> Mapping[str, str]:
+    """A call's environment: a local one's, or where something is reached the user's with their config as it was."""
+    if reaching is None:
+        return {**environment(repository.environ), **more}
+    trusted = {"GIT_CONFIG_GLOBAL": str(repository.own / "trusted")}
+    users = users_environment(repository.environ) | _NO_SYSTEM | trusted
+    return users_config.variables(reaching, {**users, **more})
+
+
+def _own(repository: Repository, verb: str) -> Path:
+    """Our git directory, as it should be; raises StorageError where it cannot be made."""
+    try:
+        if verb in _MOVES_REFS and repository.format.refs == "files":
+            (repository.common / "logs").mkdir(exist_ok=True)  # through a link that leads nowhere git makes none
+        return own_directory.ensure(
+            repository.own, repository.common, repository.format,
+            excludes=repository.excludes, trusted=repository.trusted,
+        )  # fmt: skip
+    except OSError as error:
+        raise disk_errors.of(error) from error
 
 
 def _error(verb: str, done: process.Captured, written: list[Path]) -> SplinterError:
@@ -156,9 +175,8 @@ def _error(verb: str, done: process.Captured, written: list[Path]) -> SplinterEr
     return disk_errors.of_git(verb, said, written) or failed
 
 
-def _settled(ask: Callable[[], process.Captured], ok: tuple[int, ...]) -> process.Captured:
-    """What a call says once no pack is being tidied away under it."""
-    done = ask()
+def _settled(done: process.Captured, ask: Callable[[], process.Captured], ok: tuple[int, ...]) -> process.Captured:
+    """What a call says once no pack is being tidied away under it; `done` is what it said at first."""
     for tried in range(_TIDIED_TRIES):
         if done.exit_status in ok or not _TIDIED.search(done.stderr):
             break
@@ -210,11 +228,11 @@ def text(
 
 def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
     """What `git rev-parse` says of a folder; raises InputError where no repository is, or git is missing."""
-    env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
+    env = users_environment(environ)
     if "\n" in str(path.resolve()):
         raise InputError(f"{shown(str(path))}: a repository whose path holds a line end is not supported; move it")
     try:
-        done = process.capture(["git", "-C", str(path), "rev-parse", *what], env={**env, "LC_ALL": "C"})
+        done = process.capture(["git", "-C", str(path), "rev-parse", *what], env=env)
     except FileNotFoundError:
         raise InputError("git is not installed, or not on PATH; splinter needs git 2.38 or newer") from None
     if done.exit_status != 0:
@@ -241,50 +259,13 @@ def check_version(environ: Mapping[str, str]) -> None:
         raise InputError(f"git {words[2]} is too old; splinter needs git {OLDEST[0]}.{OLDEST[1]} or newer")
 
 
-def config_of(common: Path, environ: Mapping[str, str]) -> dict[str, list[str]]:
-    """All config that applies, the user's included, key in git's canonical case -> values."""
-    done = process.capture(
-        ["git", f"--git-dir={common}", "config", "--list", "-z"], env=environment(environ, is_remote=True)
-    )
-    config: dict[str, list[str]] = {}
-    for entry in os.fsdecode(done.stdout).split("\0"):
-        key, _, value = entry.partition("\n")
-        if key:
-            config.setdefault(key, []).append(value)
-    return config
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """For local calls: what the system needs of the caller's environment, and no config of anybody's."""
+    env = {name: value for name, value in environ.items() if name.upper() in _SYSTEMS}
+    # git before 2.45 does not know the last, and without a promisor's config fetches nothing either
+    return env | _OURS | _NO_SYSTEM | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1"}
 
 
-def drivers_off(config: Mapping[str, list[str]]) -> tuple[str, ...]:
-    """Settings that put git's own text merge, and no conversion, in the place of programs that a config names."""
-    filters = sorted({key[7:].rsplit(".", 1)[0] for key in config if key.startswith("filter.")})
-    mergers = sorted({key[6:-7] for key in config if re.fullmatch(r"merge\..+\.driver", key, re.DOTALL)})
-    return (
-        *(f"filter.{name}.{switch}" for name in filters for switch in _FILTER_OFF),
-        *(f"merge.{name}.driver={_MERGE_OFF.get(name, f'{_MERGE} %A %O %B')}" for name in mergers),
-    )
-
-
-def excludes_of(config: Mapping[str, list[str]], environ: Mapping[str, str]) -> str | None:
-    """The user's own file of ignored patterns, where git looks for it; None where nobody says where a home is."""
-    if "core.excludesfile" in config:
-        return config["core.excludesfile"][-1]
-    folder = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
-    return folder and f"{folder}/git/ignore"
-
-
-def identity_of(config: Mapping[str, list[str]]) -> Identity:
-    """The user's name and address from their git config, else ours."""
-    name, email = config.get("user.name"), config.get("user.email")
-    if name and email:
-        return Identity(name=name[-1], email=email[-1])
-    return Identity(name="splinter", email="splinter@localhost")
-
-
-def environment(environ: Mapping[str, str], *, is_remote: bool = False) -> dict[str, str]:
-    """For local calls no config of the user's, for a remote also their helpers and URLs; never their `GIT_*`."""
-    env = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-    env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    env |= {"GIT_NO_REPLACE_OBJECTS": "1"}  # an object that a step replaced is what it was
-    if not is_remote:
-        env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
-    return env
+def users_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """For what is asked of the user's own config, and for remotes: all of theirs but `GIT_*`."""
+    return {name: value for name, value in environ.items() if not name.startswith("GIT_")} | _OURS

@@ -134,7 +134,8 @@ def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
     found = diff(repository, empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
     files = [change for change in found if not change.is_repository]
     listing = "".join(f"{change.new_blob}\n" for change in files).encode()
-    sizes = command_line.call(repository, "cat-file", "--batch-check=%(objectsize)", stdin=listing).stdout.splitlines()
+    words = ("cat-file", "--batch-check=%(objectsize)")
+    sizes = command_line.call(repository, *words, stdin=listing, may_fetch=True).stdout.splitlines()
     return tuple((change.path, int(size)) for change, size in zip(files, sizes, strict=True) if size.isdigit())
 
 
@@ -272,17 +273,19 @@ def write_patch(repository: Repository, old: str, new: str, output: IO[bytes], *
     `folder`, with a `/` at its end, is where the trees lie.
     """
     command_line.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-         "--no-textconv", f"--src-prefix=a/{folder}", f"--dst-prefix=b/{folder}", old, new, stdout=output)  # fmt: skip
+         "--no-textconv", f"--src-prefix=a/{folder}", f"--dst-prefix=b/{folder}", old, new, stdout=output,
+         may_fetch=True)  # fmt: skip
 
 
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
     """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
-    command_line.call(repository, "cat-file", "--batch", stdin="\n".join(blobs).encode() + b"\n", stdout=output)
+    listing = "".join(f"{blob}\n" for blob in blobs).encode()
+    command_line.call(repository, "cat-file", "--batch", stdin=listing, stdout=output, may_fetch=True)
 
 
 def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Make a work tree hold exactly a commit: changes undone, untracked files gone, ignored ones too unless kept."""
-    command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=worktree)
+    command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=worktree, may_fetch=True)
     command_line.call(
         repository, "clean", "-ff", "-d", "--quiet", *(() if keep_ignored else ("-x",)), worktree=worktree
     )
@@ -306,7 +309,7 @@ def init_private(repository: Repository, path: Path) -> None:
         "init",
         "--quiet",
         "--template=",
-        f"--object-format={repository.object_format}",
+        f"--object-format={repository.format.objects}",
         str(path),
         is_elsewhere=True,
     )
@@ -320,7 +323,7 @@ def config_file(repository: Repository, file: Path) -> dict[str, str]:
 
 def nothing(repository: Repository) -> str:
     """The id that stands for no object."""
-    return "0" * (64 if repository.object_format == "sha256" else 40)
+    return "0" * (64 if repository.format.objects == "sha256" else 40)
 
 
 def empty_tree(repository: Repository) -> str:

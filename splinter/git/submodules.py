@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line
+from splinter.git import command_line, user_repository
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 
@@ -104,8 +104,7 @@ def _clones(repository: Repository, tree: WorkTree) -> dict[str, Repository]:
         clone = repository.common / "modules" / name
         is_inside = ".." not in Path(name).parts and not Path(name).is_absolute()
         if key == f"submodule.{name}.path" and is_inside and (clone / "HEAD").is_file():
-            off = command_line.drivers_off(command_line.config_of(clone, repository.environ))
-            found[path] = replace(repository, common=clone, drivers_off=off)
+            found[path] = user_repository.clone_of(repository, clone)
     return found
 
 
@@ -135,8 +134,7 @@ def _is_as_put(repository: Repository, tree: WorkTree, one: Submodule) -> bool:
         return True  # the outer diff shows it
     if one.clone is None:
         return not any(folder.iterdir())
-    off = command_line.drivers_off(command_line.config_of(Path(one.clone), repository.environ))
-    clone = replace(repository, common=Path(one.clone), drivers_off=off)
+    clone = user_repository.clone_of(repository, Path(one.clone))
     return git.write_tree(clone, _inner(tree, folder)) == git.tree_of(clone, one.commit)
 
 

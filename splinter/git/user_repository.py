@@ -5,16 +5,18 @@ It asks as the user would: in their checkout, and by their config where only tha
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from splinter.git import command_line
+from splinter.errors import GitError
+from splinter.git import command_line, users_config
 from splinter.git.command_line import Repository
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Identity
-from splinter.system import process
+from splinter.system import process, user_folders
 
 
 def toplevel(path: Path, environ: Mapping[str, str]) -> Path:
@@ -30,7 +32,7 @@ def common_dir(path: Path, environ: Mapping[str, str]) -> Path:
 def listed_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Paths that git tracks in the checkout at `root`."""
     argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"]
-    done = process.capture(argv, env=command_line.environment(environ, is_remote=True))
+    done = process.capture(argv, env=command_line.users_environment(environ))
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
@@ -38,33 +40,46 @@ def visible_files(root: Path, environ: Mapping[str, str]) -> frozenset[str]:
     """Paths in the checkout at `root` that git does not ignore: tracked ones, and new ones."""
     command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *command]
-    done = process.capture(argv, env=command_line.environment(environ, is_remote=True))
+    done = process.capture(argv, env=command_line.users_environment(environ))
     return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
 def open_repository(start: Path, environ: Mapping[str, str], identity: Identity | None = None) -> Repository:
     """Read where a repository lies and what of its config concerns us; raises InputError for what is not supported."""
     command_line.check_version(environ)
-    lines = command_line.discover(start, environ, "--show-toplevel", "--git-common-dir", "--show-object-format").split(
-        "\n"
-    )
+    lines = command_line.discover(start, environ, "--show-toplevel", "--git-common-dir").split("\n")
     top, common = Path(lines[0]), (start / lines[1]).resolve()
-    config = command_line.config_of(common, environ)
-    listing = process.capture(
-        ["git", f"--git-dir={common}", "worktree", "list", "--porcelain", "-z"], env=command_line.environment(environ)
-    ).stdout
+    config = users_config.read(common, command_line.users_environment(environ))
+    listing = _asked(common, environ, "worktree", "list", "--porcelain", "-z").stdout
     main = Path(os.fsdecode(listing.split(b"\0", 1)[0].removeprefix(b"worktree ")))
+    root = main if main.is_dir() and main != common else top
+    exclude = common / "info/exclude"
     return Repository(
         common=common,
-        root=main if main.is_dir() and main != common else top,
+        root=root,
         start=top,
-        identity=identity or command_line.identity_of(config),
+        identity=identity or users_config.identity(config),
         environ=environ,
-        object_format=lines[2],
-        drivers_off=command_line.drivers_off(config),
-        is_partial=any(re.fullmatch(r"remote\..+\.(promisor|partialclonefilter)", key) for key in config),
-        excludes_file=command_line.excludes_of(config, environ),
+        state=user_folders.state().resolve() / _key(root, common),
+        format=users_config.format_of(config),
+        reaching=users_config.reaching(config),
+        trusted=users_config.trusted(config),
+        excludes_file=users_config.ignored(config, environ),
+        excludes=exclude.read_text("utf-8", "surrogateescape") if exclude.is_file() else "",
     )
+
+
+def clone_of(repository: Repository, common: Path) -> Repository:
+    """A clone of the user's inside their repository, a submodule's: read as it is, and nothing is fetched for it."""
+    config = users_config.read(common, command_line.users_environment(repository.environ))
+    return replace(
+        repository, common=common, format=users_config.format_of(config), reaching=(), excludes="", objects=None
+    )
+
+
+def _key(root: Path, common: Path) -> str:
+    """A name for the repository that no other on this machine has: its folder's, and the hash of where it lies."""
+    return f"{root.name}-{hashlib.sha256(os.fsencode(common)).hexdigest()[:12]}"
 
 
 def snapshot(repository: Repository) -> Snapshot:
@@ -76,29 +91,27 @@ def snapshot(repository: Repository) -> Snapshot:
         refs[name] = oid
         if target:
             symbolic[name] = target
-    head_branch = command_line.text(repository, "symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).strip() or None
+    common, environ = repository.common, repository.environ
+    head_branch = _asked(common, environ, "symbolic-ref", "--quiet", "HEAD").stdout.decode().strip() or None
     if repository.start != repository.root:
         done = process.capture(
             ["git", "-C", str(repository.start), "symbolic-ref", "--quiet", "HEAD"],
-            env=command_line.environment(
-                repository.environ, is_remote=True
-            ),  # it may be the user's `safe.directory` alone
+            env=command_line.users_environment(environ),  # it may be the user's `safe.directory` alone
         )
         head_branch = done.stdout.decode().strip() or None
-    config = command_line.config_of(repository.common, repository.environ)
     return Snapshot(
         refs=refs,
         symbolic=symbolic,
-        remotes={key[7:-4]: values[-1] for key, values in config.items() if re.fullmatch(r"remote\..+\.url", key)},
+        remotes=users_config.urls(repository.reaching),
         head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
-        head=command_line.text(repository, "rev-parse", "--quiet", "--verify", "HEAD", ok=(0, 1)).strip() or None,
+        head=_asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None,
     )
 
 
 def checked_out(repository: Repository) -> dict[str, str]:
     """Branches that some checkout of the user's holds, with the checkout's path."""
     branches, path = {}, ""
-    for entry in command_line.text(repository, "worktree", "list", "--porcelain", "-z").split("\0"):
+    for entry in _work_trees(repository):
         key, _, value = entry.partition(" ")
         if key == "worktree":
             path = value
@@ -109,10 +122,22 @@ def checked_out(repository: Repository) -> dict[str, str]:
 
 def checkouts(repository: Repository) -> tuple[Path, ...]:
     """Where the user's own files lie: the checkout that we were called in, the main one, and linked work trees."""
-    listing = command_line.text(repository, "worktree", "list", "--porcelain", "-z").split("\0")
-    linked = [Path(entry.removeprefix("worktree ")) for entry in listing if entry.startswith("worktree ")]
+    entries = _work_trees(repository)
+    linked = [Path(entry.removeprefix("worktree ")) for entry in entries if entry.startswith("worktree ")]
     places = (one.resolve() for one in (repository.start, repository.root, *linked) if one != repository.common)
     return tuple(dict.fromkeys(places))
+
+
+def _work_trees(repository: Repository) -> list[str]:
+    listing = _asked(repository.common, repository.environ, "worktree", "list", "--porcelain", "-z")
+    if listing.exit_status != 0:
+        raise GitError(f"git worktree list failed: {listing.stderr.decode('utf-8', 'replace').strip()}")
+    return os.fsdecode(listing.stdout).split("\0")
+
+
+def _asked(common: Path, environ: Mapping[str, str], *words: str) -> process.Captured:
+    """What only the user's own repository knows: its HEAD and its checkouts. No such call runs a program."""
+    return process.capture(["git", f"--git-dir={common}", *words], env=command_line.environment(environ))
 
 
 def rebased(repository: Repository) -> dict[str, str]:

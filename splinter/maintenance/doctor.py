@@ -22,7 +22,7 @@ from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.errors import InputError, SplinterError
-from splinter.git import command_line
+from splinter.git import command_line, users_config
 from splinter.maintenance import doctor_checks, doctor_services, retention
 from splinter.model import finding, layout
 from splinter.model.agents import registry as agents
@@ -96,13 +96,13 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
     else:
         yield _remote(session.outside, remote)
         yield from _bases(known, session.outside, remote)
-    yield _worktrees(project.state_folder(session.outside.repository))
-    yield _disk(session, project.state_folder(session.outside.repository))
+    yield _worktrees(session.outside.repository.state)
+    yield _disk(session, session.outside.repository.state)
 
 
 def _commits(who: Identity) -> Finding:
     message = f"by {who.name} <{who.email}>"
-    if who == command_line.identity_of({}):
+    if who == users_config.identity(()):
         message += ", as git has no user.name and user.email; set them, or [identity] in the settings"
         return finding.note("git", "commits", message)
     return finding.ok("git", "commits", f"are {message}")

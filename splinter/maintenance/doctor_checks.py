@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 
-from splinter.engine import project
 from splinter.engine.outside import Outside
 from splinter.engine.project import Project
 from splinter.engine.session import Session
@@ -92,7 +91,7 @@ def _led(answers: Sequence[Answer], own: Own, places: Places, is_there: IsThere)
 def _places(outside: Outside) -> Places:
     """A work tree that does not exist stands for all."""
     checkouts = user_repository.checkouts(outside.repository)
-    state = project.state_folder(outside.repository).resolve()
+    state = outside.repository.state
     return Places(tree=state / "worktrees/any", checkouts=checkouts, state=state)
 
 

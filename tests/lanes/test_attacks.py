@@ -113,10 +113,7 @@ def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World)
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: `drivers_off` names the filters of the config as it was when the session began, info/attributes is read live.
-# Fix: git/clean_tree.py _check_out: read-tree with a git dir of ours (HEAD, objects/info/alternates, no config, no info).
 @pytest.mark.lane("attacks")
-@still_open("issue 14 A1, a git directory of our own")
 def test_a_filter_that_a_step_puts_into_the_users_config_converts_nothing(app: World, tmp_path: Path) -> None:
     good, smudge = tmp_path / "good.py", tmp_path / "smudge"
     good.write_text(GOOD)
