@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from splinter.system.process_tree import MARKER
+from splinter.system.supervisor import MARKER
 from tests import forked_doit
 
 DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
@@ -145,13 +145,20 @@ def end_group(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> N
     process.communicate(timeout=30)
 
 
+def key(world: World) -> str:
+    """What the mark of its repository's processes begins with."""
+    return f"{world.root.name}-{hashlib.sha256(os.fsencode(world.root / '.git')).hexdigest()[:12]}"
+
+
 def children(world: World) -> list[psutil.Process]:
     """Processes that carry the marker of this world's repository."""
-    key = hashlib.sha256(os.fsencode(world.root / ".git")).hexdigest()[:12]
     found = []
     for process in psutil.process_iter():
         try:
-            if f"-{key}/" in process.environ().get(MARKER, "") and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                process.environ().get(MARKER, "").startswith(f"{key(world)}/")
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except (psutil.Error, OSError):
             continue

@@ -154,6 +154,7 @@ class Runner(MThreadRunner):
 
     def _start(self, node: Any) -> None:
         self._running += 1
+        self.session.processes.begin()
 
         def work() -> None:
             try:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from splinter.system.files import exclude_from_git
 from splinter.system.history import History
 from splinter.system.memory import Memory
 from splinter.system.process import Processes, end_orphans
+from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
 
 
@@ -99,7 +100,10 @@ def open_session(
 
     `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
     """
-    repository, redactor = project.repository, project.redactor
+    redactor = project.redactor
+    marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
+    # git calls carry the run's mark: what a run that is killed leaves of them is ended by it
+    repository = replace(project.repository, environ={**project.repository.environ, MARKER: f"{marker}{OF_GIT}"})
     outside = Outside(
         repository=repository,
         snapshot=user_repository.snapshot(repository),
@@ -115,7 +119,7 @@ def open_session(
     history = History(folder, redactor=redactor, is_read_only=is_read_only)
     if not is_read_only:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
-    processes = Processes(f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}", redactor)
+    processes = Processes(marker, redactor)
     session = Session(
         outside=outside,
         run=CurrentRun(history=history, memory=memory, clock=outside.clock),

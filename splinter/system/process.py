@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 import os
 import select
+import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,11 +21,14 @@ from typing import IO
 
 from splinter.errors import Reason, SplinterError
 from splinter.model import tool
+from splinter.system import supervisor
 from splinter.system.process_log import Output
-from splinter.system.process_tree import MARKER, Census, Family, end_all, marked_processes, signal_group
+from splinter.system.process_tree import Census, Family, end_all, marked_processes, signal_group, wait_for_programs
+from splinter.system.supervised import Supervised, Supervisors
+from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
 
-_READ_S, _LOOK_S = 1.0, 0.005  # for what a command wrote before its end: at the most, and between two looks
+_READ_S, _AGAIN_S = 1.0, 0.005  # for what a command wrote before its end: at the most, and between two looks
 _POLL_S = 0.1
 _LOOK_S = 1.0
 _DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
@@ -61,8 +66,13 @@ class Processes:
         """`marker` names repository and run; each child carries it in its environment, with a number."""
         self.marker, self.redactor = marker, redactor
         self._census = Census()
+        self._supervisors = Supervisors(lambda control: _start_server(marker, control))
         self._numbers = itertools.count(1)
         self._stopping = threading.Event()
+
+    def begin(self) -> None:
+        """From now on what we start ends with us, however we end."""
+        self._supervisors.begin()
 
     def stop(self) -> None:
         """Make every `run` under way end its tree and return as interrupted."""
@@ -92,38 +102,47 @@ class Processes:
 
         Raises OSError or ValueError where the command cannot be started.
         """
-        marker = f"{self.marker}/{next(self._numbers)}"
         started = time.monotonic()
         with ExitStack() as closing:
             output = closing.enter_context(Output(log, self.redactor))
             source = closing.enter_context(stdin.open("rb")) if stdin else None
-            child = _start(argv, cwd=cwd, env={**env, MARKER: marker}, stdin=source)
-            family = Family(child, marker, self._census)
-            drain = threading.Thread(target=output.drain, args=(child.stdout,), daemon=True)
+            family = self._start(argv, cwd=cwd, env=env, stdin=source)
+            drain = threading.Thread(target=output.drain, args=(family.stdout,), daemon=True)
             drain.start()
             try:
-                reason = self._watch(child, family, output, deadline=started + timeout_s, stall_s=stall_s)
-                _until_read(drain, child, output)
+                reason = self._watch(family, output, deadline=started + timeout_s, stall_s=stall_s)
+                _until_read(drain, family.stdout, output)
                 output.end_of_leader()
             finally:
                 family.end()
                 drain.join(_DRAIN_S)
-        notes = ("something that it started still holds its output open",) if drain.is_alive() else ()
+        is_held = drain.is_alive()
+        problems = ("something that it started still holds its output open" if is_held else "", family.problem)
         return Ended(
-            exit_status=child.wait(),
+            exit_status=family.exit_status,
             seconds=time.monotonic() - started,
             reason=reason,
             output=output.text,
             is_whole=output.is_whole,
-            notes=(*notes, output.problem) if output.problem else notes,
+            notes=tuple(filter(None, (*problems, output.problem))),
         )
 
+    def _start(
+        self, argv: Sequence[str] | str, *, cwd: Path, env: Mapping[str, str], stdin: IO[bytes] | None
+    ) -> Supervised | Family:
+        marker = f"{self.marker}/{next(self._numbers)}"
+        words, marked = (*tool.SHELL, argv) if isinstance(argv, str) else argv, {**env, MARKER: marker}
+        if self._supervisors.are_there():
+            return self._supervisors.run(words, cwd=cwd, env=marked, stdin=stdin, census=self._census)
+        alone = _start_alone(words, cwd=cwd, env=marked, stdin=stdin)
+        return Family(alone, marker, self._census, problem=self._supervisors.problem)
+
     def _watch(
-        self, child: subprocess.Popen[bytes], family: Family, output: Output, *, deadline: float, stall_s: float | None
+        self, family: Supervised | Family, output: Output, *, deadline: float, stall_s: float | None
     ) -> Reason | None:
         activity = _Activity(family, output)
         while True:
-            if _ends(child, _POLL_S):
+            if family.ends(_POLL_S):
                 return Reason.INTERRUPTED if self.is_stopping else None
             if self.is_stopping:
                 return Reason.INTERRUPTED
@@ -134,24 +153,23 @@ class Processes:
                 return Reason.STALLED
 
 
-def _until_read(drain: threading.Thread, child: subprocess.Popen[bytes], output: Output) -> None:
+def _until_read(drain: threading.Thread, pipe: IO[bytes], output: Output) -> None:
     """Wait, within bounds, until all that a command wrote before its end has been read; others may hold its pipe."""
     ends, before = time.monotonic() + _READ_S, -1
     while drain.is_alive() and time.monotonic() < ends:
-        drain.join(_LOOK_S)
-        if before == output.received and not _unread(child):
+        drain.join(_AGAIN_S)
+        if before == output.received and not _unread(pipe):
             break
         before = output.received
 
 
-def _unread(child: subprocess.Popen[bytes]) -> bool:
+def _unread(pipe: IO[bytes]) -> bool:
     """Whether a pipe holds bytes that nobody has read yet; where that cannot be asked, it does not."""
     try:
         import fcntl
         import termios
 
-        assert child.stdout
-        waiting = fcntl.ioctl(child.stdout, termios.FIONREAD, bytes(4))
+        waiting = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
     except (ImportError, OSError, ValueError):  # it was read to its end and closed
         return False
     return any(waiting)
@@ -165,13 +183,6 @@ class _Child(subprocess.Popen[bytes]):
         if timeout is not None and self.poll() is None:
             timeout = _paused(self.pid, timeout)
         return super().wait(timeout)
-
-
-def _ends(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether it ends in that time."""
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(_paused(child.pid, seconds) if child.poll() is None else 0)
-    return child.returncode is not None
 
 
 def _paused(pid: int, seconds: float) -> float:
@@ -195,7 +206,7 @@ def _paused(pid: int, seconds: float) -> float:
 class _Activity:
     """Since when a family neither wrote nor computed; looked at about once a second."""
 
-    def __init__(self, family: Family, output: Output) -> None:
+    def __init__(self, family: Supervised | Family, output: Output) -> None:
         self._family, self._output = family, output
         self._seen = self._active = time.monotonic()
         self._received, self._cpu_s = 0, 0.0
@@ -273,20 +284,43 @@ def _communicate(
 def end_orphans(prefix: str, *, but: str) -> int:
     """End what earlier, killed runs of this repository left behind; returns how many processes.
 
-    `prefix` is the part of the marker that names the repository, `but` the marker of the run under way.
+    `prefix` is the part of the marker that names the repository, `but` the marker of the run under way. What stands
+    below supervisors these have begun to end by themselves, and is waited for; the same goes for git calls, whose mark
+    others may have too: a shared connection of ssh's, an agent of gpg's.
     """
-    return end_all(lambda: [found for found, marker in marked_processes(prefix) if not marker.startswith(f"{but}/")])
+    wait_for_programs(supervisor.__file__, lambda marker: marker.startswith(prefix) and marker != but)
+
+    return end_all(
+        lambda: [
+            found
+            for found, marker in marked_processes(prefix)
+            if not marker.startswith(f"{but}/") and not marker.endswith(OF_GIT)
+        ]
+    )
 
 
-def _start(
-    argv: Sequence[str] | str, *, cwd: Path, env: Mapping[str, str], stdin: IO[bytes] | None
+def _start_server(marker: str, control: socket.socket) -> subprocess.Popen[bytes]:
+    """The program that stands over the commands of a run; it knows of us by the end of `control`."""
+    return subprocess.Popen(
+        (sys.executable, "-I", "-S", supervisor.__file__, marker),
+        cwd="/",
+        env={},
+        stdin=control.fileno(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _start_alone(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: IO[bytes] | None
 ) -> subprocess.Popen[bytes]:
     # Windows: CREATE_NEW_PROCESS_GROUP here, and a job object that the tree is put into, would stand in for the session
-    return subprocess.Popen(
-        (*tool.SHELL, argv) if isinstance(argv, str) else argv,
+    return _Child(
+        argv,
         bufsize=0,
         cwd=cwd,
-        env=dict(env),
+        env=env,
         stdin=stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from splinter.system.supervisor import MARKER
+
 if TYPE_CHECKING:
     from subprocess import Popen
 
-MARKER = "SPLINTER_CHILD"
 GRACE_S = 1.0
 _ROUNDS = 30
 _LOOKS = 4
+_LONGEST_S = 40.0  # for a supervisor to end what it stands over
 _AGAIN_S = 0.005
 _OF_KERNEL = 2  # the parent of the kernel's own threads, where they are seen
 _FRESH_S = 0.9  # how old a look at all processes may be before the next one is due
@@ -58,19 +60,35 @@ class Census:
 
 
 class Family:
-    """One child and its descendants, those included that left its session or whose parent has ended."""
+    """One child and its descendants, those included that left its session or whose parent has ended.
 
-    def __init__(self, leader: Popen[bytes], marker: str, census: Census) -> None:
-        """`marker` is what the child carries in its environment."""
+    For systems where nobody can adopt orphans: one that leaves mark and parent within a moment is not known.
+    """
+
+    def __init__(self, leader: Popen[bytes], marker: str, census: Census, *, problem: str) -> None:
+        """`marker` is what the child carries in its environment, `problem` why it has no supervisor and should."""
         self._leader, self._marker, self._census = leader, marker, census
+        assert leader.stdout
+        self.stdout, self.problem = leader.stdout, problem
         self._since = time.time() - _CLOCK_SLACK_S
         self._members: dict[int, float] = {}
+
+    @property
+    def exit_status(self) -> int:
+        """The child's; negative for a signal that ended it."""
+        return self._leader.wait()
+
+    def ends(self, seconds: float) -> bool:
+        """Whether the child ends in that time."""
+        with suppress(subprocess.TimeoutExpired):
+            self._leader.wait(seconds)
+        return self._leader.returncode is not None
 
     def cpu_s(self) -> float:
         """The seconds that all that live have computed; who belongs to the family is noted by the way."""
         seen = self._census.look()
         known = [pid for pid, started in self._members.items() if pid in seen and seen[pid].started == started]
-        family = _descendants(seen, {self._leader.pid, *known})
+        family = descendants(seen, {self._leader.pid, *known})
         self._members.update({pid: seen[pid].started for pid in family})
         return sum(seen[pid].cpu_s for pid in family)
 
@@ -116,6 +134,16 @@ def signal_group(leader: Popen[bytes], *, force: bool) -> None:
         leader.kill()
     else:
         leader.terminate()
+
+
+def wait_for_programs(program: str, is_meant: Callable[[str], bool]) -> None:
+    """Wait, within bounds, for the end of Pythons that run a file with a last argument that is meant."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            words = process.cmdline()
+            found += [process] if program in words[:-1] and is_meant(words[-1]) else []
+    psutil.wait_procs(found, timeout=_LONGEST_S)
 
 
 def marked_processes(prefix: str, *, since: float = 0.0) -> list[tuple[psutil.Process, str]]:
@@ -168,7 +196,8 @@ def _everybody() -> Iterator[tuple[int, Seen]]:
             continue
 
 
-def _descendants(seen: dict[int, Seen], roots: set[int]) -> set[int]:
+def descendants(seen: dict[int, Seen], roots: set[int]) -> set[int]:
+    """Those roots that live, with all that descend from them."""
     children: dict[int, list[int]] = {}
     for pid, one in seen.items():
         children.setdefault(one.parent, []).append(pid)

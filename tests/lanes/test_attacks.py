@@ -175,10 +175,8 @@ def test_a_committed_link_does_not_leave_the_work_tree_through_another_link(app:
     assert failed(ends(app, plants)) in (("failed", "out_of_scope"), FAILS)
 
 
-# BREAKS (without the sandbox). Cause: process_tree.Family knows by mark and by a look each second; a quick double fork without the mark is
-# neither. Fix: system/process.py: PR_SET_CHILD_SUBREAPER, so that orphans become ours, and end those of no living family.
 @pytest.mark.lane("attacks")
-@still_open("issue 14 B1, a subreaper for each command")
+@pytest.mark.plain_user
 def test_a_process_that_outlives_its_step_changes_nothing_that_is_judged(app: World) -> None:
     """Not known by descent nor by its mark: it left both within a moment."""
     lives = f"""{BREAKS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 
 from splinter.system import process_tree
 from splinter.system.process import Processes, end_orphans
-from splinter.system.process_tree import MARKER
+from splinter.system.supervisor import MARKER
 from splinter.text.redact import Redactor
+from tests.world import wait_for
 
 # each piece of misbehaviour is a line of shell; a run mixes several
 BEHAVIOURS = (
@@ -38,16 +40,24 @@ def marked(prefix: str) -> list[psutil.Process]:
     return [process for process, _ in process_tree.marked_processes(prefix)]
 
 
+def alone(processes: Processes) -> Processes:
+    """As on a system where nobody can adopt orphans."""
+    processes._supervisors._is_possible = False
+    return processes
+
+
 def run(processes: Processes, script: str, folder: Path, *, timeout_s: float = 1.0) -> str | None:
     env = {"PATH": os.environ["PATH"]}
     ended = processes.run(script, cwd=folder, env=env, log=folder / "log", timeout_s=timeout_s)
     return ended.reason
 
 
-def storm(folder: Path, runs: int, seed: int) -> None:
+def storm(folder: Path, runs: int, seed: int, *, is_alone: bool) -> None:
     """Random mixes of misbehaviour one after another; after each, nothing that carries its mark lives."""
     chance = random.Random(seed)
     processes = Processes(f"chaos-{os.getpid()}-{seed}/1", Redactor(()))
+    if is_alone:
+        alone(processes)
     for number in range(runs):
         script = "\n".join([*chance.sample(BEHAVIOURS, chance.randint(1, 4)), chance.choice(ENDS)])
         began = time.monotonic()
@@ -58,15 +68,16 @@ def storm(folder: Path, runs: int, seed: int) -> None:
         (folder / "log").unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_no_process_is_left_in_runs_of_random_behaviours(tmp_path: Path, seed: int) -> None:
-    storm(tmp_path, 4, seed)
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_no_process_is_left_in_runs_of_random_behaviours(tmp_path: Path, is_alone: bool) -> None:
+    storm(tmp_path, 4, int(is_alone), is_alone=is_alone)
 
 
 @pytest.mark.lane("chaos")
 @pytest.mark.timeout(1200)
-def test_no_process_is_left_in_two_hundred_runs_of_random_behaviours(tmp_path: Path) -> None:
-    storm(tmp_path, 200, random.SystemRandom().randrange(10**6))
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_no_process_is_left_in_two_hundred_runs_of_random_behaviours(tmp_path: Path, is_alone: bool) -> None:
+    storm(tmp_path, 200, random.SystemRandom().randrange(10**6), is_alone=is_alone)
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
@@ -77,7 +88,7 @@ def test_each_behaviour_alone_is_ended(tmp_path: Path, behaviour: str) -> None:
 
 
 def test_a_descendant_that_dropped_its_mark_is_known_by_descent(tmp_path: Path) -> None:
-    processes = Processes(f"unmarked-{os.getpid()}/1", Redactor(()))
+    processes = alone(Processes(f"unmarked-{os.getpid()}/1", Redactor(())))
     script = (
         f"env -i PATH=$PATH setsid sh -c 'trap \"\" TERM; echo $$ > {tmp_path}/pid; sleep 600; sleep 600' &\nsleep 600"
     )
@@ -89,11 +100,20 @@ def test_a_descendant_that_dropped_its_mark_is_known_by_descent(tmp_path: Path) 
 def test_a_pipe_that_is_held_open_from_outside_holds_nobody_up(tmp_path: Path) -> None:
     processes = Processes(f"pipe-{os.getpid()}/1", Redactor(()))
     began = time.monotonic()
-    # the holder drops its mark and its parent at once: nothing tells that it is ours
-    script = f"env -u {MARKER} PATH=$PATH setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 20' & sleep 0.3; echo done"
+    pipes: list[int] = []
+
+    def hold() -> None:
+        wait_for((tmp_path / "pid").exists, "the command")
+        pipes.append(os.open(f"/proc/{(tmp_path / 'pid').read_text().strip()}/fd/1", os.O_WRONLY))
+        (tmp_path / "held").touch()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    script = f"echo $$ > {tmp_path}/new; mv {tmp_path}/new {tmp_path}/pid; until test -e {tmp_path}/held; do sleep 0.02; done; echo done"
     ended = processes.run(script, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, log=tmp_path / "log", timeout_s=10)
     assert time.monotonic() - began < 15
-    psutil.Process(int((tmp_path / "pid").read_text())).kill()
+    holder.join()
+    os.close(pipes[0])
     assert ended.exit_status == 0
     assert ended.notes == ("something that it started still holds its output open",)
     assert (tmp_path / "log").read_text() == "done\n"
