@@ -338,6 +338,40 @@ def test_files_listed_in_worktreeinclude_are_copied_in_and_never_committed(world
     assert ".env" not in world.git("ls-tree", "--name-only", "splinter/w").split()
 
 
+def test_a_file_of_worktreeinclude_that_went_from_the_checkout_goes_from_the_work_tree(world: World) -> None:
+    world.write(".gitignore", ".env\n")
+    world.write(".env", "A=1\n")
+    world.write(".worktreeinclude", ".env\n")
+    world.workstream("w", steps=[{"id": "s", "run": f"cat .env >> {world.calls_file} || true; false"}])
+    world.commit()
+    world.doit("w")
+    assert world.new_calls() == ["A=1"]
+    world.write(".env", "A=2\n")
+    assert "-- w:prepare\n" in world.doit("w").out  # taken up at the step, in the same work tree
+    assert world.new_calls() == ["A=2"]
+    (world.root / ".env").unlink()
+    assert "-- w:prepare\n" in world.doit("w").out
+    assert world.new_calls() == []
+    assert not (world.worktree("w") / ".env").exists()
+
+
+def test_a_pattern_of_worktreeinclude_that_brings_nothing_is_told(world: World) -> None:
+    world.write(".gitignore", "*.key\n")
+    world.write("folder/a.key", "x\n")
+    world.write("folder/tracked", "x\n")
+    world.write(".worktreeinclude", "gone.key\n**/gone.key\nnew.cfg\nREADME.md\nfolder\n")
+    world.workstream("w", steps=[{"id": "s", "run": "true"}])
+    world.commit()
+    world.write("new.cfg", "x\n")
+    why = "since git does not ignore it: a work tree has it as it is committed, and .gitignore names what is to be copied."
+    assert [line.strip() for line in world.doit("w").out.splitlines() if ".worktreeinclude" in line] == [
+        '.worktreeinclude: "gone.key" matches nothing in the checkout; for any folder it is "**/gone.key".',
+        '.worktreeinclude: "**/gone.key" matches nothing in the checkout.',
+        f'.worktreeinclude: "new.cfg" brings nothing, {why}',
+        f'.worktreeinclude: "README.md" brings nothing, {why}',
+    ]
+
+
 def fake_agent(world: World, script: str) -> None:
     """A program that takes a prompt and edits files: the shape of an agent."""
     agent = world.home / "agent"

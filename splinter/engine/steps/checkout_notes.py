@@ -11,7 +11,6 @@ from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
-from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.workstream import Run
 
@@ -33,10 +32,8 @@ def note(work: Work, tree: WorkTree) -> None:
     told = checkout_commands.notes(work, tree)
     for sentence in (*python_places.notes(work, tree, env), *links, *told):
         work.session.run.note(f"{sentence}.")  # without the workstream's name: said once of all that have it
-    for pattern in workspace.unused_patterns(work.session):
-        work.session.run.note(
-            f'{layout.INCLUDE}: "{pattern}" matches nothing in the checkout; for any folder it is "**/{pattern}".'
-        )
+    for sentence in workspace.idle_patterns(work.session):
+        work.session.run.note(sentence)
 
 
 def _programs(plan: Plan) -> list[str]:

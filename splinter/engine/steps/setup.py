@@ -36,9 +36,13 @@ _WORTH_TELLING_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What was made in a place: `key` is the hash of what it depends on, `files` what there is of it."""
+    """What was made in a place: `key` is the hash of what it depends on, `files` what there is of it.
+
+    `included` is the hash of the files that were copied in.
+    """
 
     key: str = ""
+    included: str = ""
     files: Mapping[str, Stamp] = field(default_factory=dict)
 
 
@@ -62,7 +66,8 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
 def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
     """Before a work tree is used for the first time in a run: what is found in it is kept as a patch.
 
-    One that is missing is made ready at the commit, where one is given.
+    Where a commit is given, it is made ready there if it is missing, or if files that are included came, changed or
+    went in the checkout since.
     """
     if not work.session.known.touches_first(work.plan.id):
         return
@@ -71,7 +76,7 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
     if tree.path.is_dir():
         workspace.keep_hand_edits(work, tree)
         worktree.ensure(work.repository, tree, _leaves(work.session.outside))
-    elif commit:
+    if commit and (not tree.path.is_dir() or _read(work.session, tree).included != _hash(work.session)):
         ready(work, tree, commit, log="")
 
 
@@ -103,7 +108,7 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
         raise StepError(Reason.PREFLIGHT, "what its setup made changes by itself: a process of it still runs")
     folders = [folder for folder in command.PROGRAMS if folder in files and folder not in included]
     write_whole(command.programs_file(tree), json.dumps(folders))
-    _write(work.session, tree, json.dumps({"key": key, "files": files}))
+    _write(work.session, tree, json.dumps({"key": key, "included": _hash(work.session), "files": files}))
 
 
 def _run(work: Work, tree: WorkTree, one: Setup, name: str, log: str) -> None:
@@ -166,6 +171,11 @@ def _included(session: Session) -> Iterator[tuple[str, int, int]]:
     yield from ((path, size, written) for path, (_, size, written, _) in workspace.included(session).items())
 
 
+def _hash(session: Session) -> str:
+    included = list(_included(session))
+    return fingerprint({"included": included}) if included else ""
+
+
 def _leaves(outside: Outside) -> tuple[str, ...]:
     return tuple(leaf for tool in outside.settings.tools.values() for leaf in tool.leaves)
 
@@ -200,7 +210,8 @@ def _read(session: Session, tree: WorkTree) -> Made:
         return Made(key="-")
     try:
         kept = json.loads(_files(tree).read_text("utf-8"))
-        return Made(key=str(kept["key"]), files={str(path): _stamp(*stamp) for path, stamp in kept["files"].items()})
+        files = {str(path): _stamp(*stamp) for path, stamp in kept["files"].items()}
+        return Made(key=str(kept["key"]), included=str(kept.get("included", "")), files=files)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none yet, or a torn one
         return Made()
 

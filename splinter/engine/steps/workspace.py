@@ -123,11 +123,21 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
             raise StepError(Reason.PREFLIGHT, why)
 
 
-def unused_patterns(session: Session) -> tuple[str, ...]:
-    """The patterns of `.worktreeinclude` that match nothing in the checkout."""
-    start = session.outside.repository.start
-    usual = (one for one in _patterns(session) if not one.startswith("/") and ".." not in one.split("/"))
-    return tuple(pattern for pattern in usual if next(start.glob(pattern), None) is None)
+def idle_patterns(session: Session) -> Iterator[str]:
+    """A sentence on each pattern of `.worktreeinclude` that brings nothing into a work tree."""
+    start, brought = session.outside.repository.start, included(session)
+    for pattern in _patterns(session):
+        if pattern.startswith("/") or ".." in pattern.split("/"):
+            continue
+        found = [path for source in start.glob(pattern) for path in _files(start, source)]
+        if not found:
+            elsewhere = "" if "/" in pattern else f'; for any folder it is "**/{pattern}"'
+            yield f'{layout.INCLUDE}: "{pattern}" matches nothing in the checkout{elsewhere}.'
+        elif not any(path in brought for path in found):
+            yield (
+                f'{layout.INCLUDE}: "{pattern}" brings nothing, since git does not ignore it: '
+                "a work tree has it as it is committed, and .gitignore names what is to be copied."
+            )
 
 
 def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
