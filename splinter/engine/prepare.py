@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 
 from splinter.engine import bases
-from splinter.engine.branch import last_success
+from splinter.engine.branch import last_success, move_branch
 from splinter.engine.checks import baseline
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
@@ -41,6 +41,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
     work.session.run.open()
     tree = work.tree
     try:
+        move_branch.refuse_if_it_cannot_be(work.session.outside, work.plan)
         start = _start(work, previous, has_failed=has_failed)
         _note_what_is_ahead(work)
         sandboxing.require(work)

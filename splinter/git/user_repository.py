@@ -108,27 +108,16 @@ def snapshot(repository: Repository) -> Snapshot:
     )
 
 
-def checked_out(repository: Repository) -> dict[str, str]:
-    """Branches that some checkout of the user's holds, with the checkout's path."""
-    branches, path = {}, ""
-    for entry in _work_trees(repository):
-        key, _, value = entry.partition(" ")
-        if key == "worktree":
-            path = value
-        elif key == "branch":
-            branches[value.removeprefix("refs/heads/")] = path
-    return branches
-
-
 def checkouts(repository: Repository) -> tuple[Path, ...]:
     """Where the user's own files lie: the checkout that we were called in, the main one, and linked work trees."""
-    entries = _work_trees(repository)
+    entries = work_trees(repository)
     linked = [Path(entry.removeprefix("worktree ")) for entry in entries if entry.startswith("worktree ")]
     places = (one.resolve() for one in (repository.start, repository.root, *linked) if one != repository.common)
     return tuple(dict.fromkeys(places))
 
 
-def _work_trees(repository: Repository) -> list[str]:
+def work_trees(repository: Repository) -> list[str]:
+    """What git lists of the user's checkouts, the fields of each after its path."""
     listing = _asked(repository.common, repository.environ, "worktree", "list", "--porcelain", "-z")
     if listing.exit_status != 0:
         raise GitError(f"git worktree list failed: {listing.stderr.decode('utf-8', 'replace').strip()}")
@@ -138,14 +127,3 @@ def _work_trees(repository: Repository) -> list[str]:
 def _asked(common: Path, environ: Mapping[str, str], *words: str) -> process.Captured:
     """What only the user's own repository knows: its HEAD and its checkouts. No such call runs a program."""
     return process.capture(["git", f"--git-dir={common}", *words], env=command_line.environment(environ))
-
-
-def rebased(repository: Repository) -> dict[str, str]:
-    """Branches that a rebase under way will move at its end, with the checkout's path; HEAD is detached meanwhile."""
-    branches = {}
-    for folder in (repository.common, *repository.common.glob("worktrees/*")):
-        for name in (*folder.glob("rebase-merge/head-name"), *folder.glob("rebase-apply/head-name")):
-            link = folder / "gitdir"
-            path = Path(link.read_text().strip()).parent if link.exists() else repository.root
-            branches[name.read_text().strip().removeprefix("refs/heads/")] = str(path)
-    return branches

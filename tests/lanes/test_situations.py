@@ -107,6 +107,8 @@ detached HEAD *                                         | 0 changed         | HE
 branch checked out elsewhere                            | 1 conflict        | not moved; once it is free, no agent is called again
 branch checked out and nothing new *                    | 0 changed         | nothing to move, so nothing to complain of
 branch in the middle of a rebase *                      | 1 conflict        | not moved; the person's rebase goes on
+branch below a rebase that updates refs *               | 1 conflict        | not moved; the person's rebase goes on
+branch of a work tree that is gone *                    | 1 conflict        | reported with the command that frees it
 branch of the remote checked out under another name *   | 0 changed         | that checkout and its branch stay
 the user's checkout is on the branch *                  | 0 changed         | nothing to move
 the user's checkout is on the branch of a trunk *       | 3 -               | asks for a base

@@ -119,6 +119,30 @@ def branch_in_the_middle_of_a_rebase(local: Scene) -> Story:
     assert local.local() == tip
 
 
+def branch_below_a_rebase_that_updates_refs(local: Scene) -> Story:
+    other = local.folder / "other"
+    local.git("worktree", "add", "--quiet", "-b", "on-top", str(other), "splinter/w")
+    local.sh(other, "git commit -q --allow-empty -m top")
+    local.sh(other, "git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i --update-refs HEAD~2")
+    tip = local.local()
+    local.edit()
+    yield
+    assert local.local() == tip
+    assert f"is being rebased in {other}" in local.message()
+
+
+def branch_of_a_work_tree_that_is_gone(local: Scene) -> Story:
+    tip, other = local.local(), local.folder / "other"
+    local.git("worktree", "add", "--quiet", str(other), "splinter/w")
+    shutil.rmtree(other)
+    local.edit()
+    yield
+    assert local.local() == tip
+    assert 'which is not there any more, and is not moved; "git worktree prune" frees it' in local.message()
+    local.git("worktree", "prune")
+    assert local.doit().status == 0
+
+
 def branch_of_the_remote_checked_out_under_another_name(hub: Scene) -> Story:
     old = hub.both()
     hub.git("fetch", "--quiet", "origin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import Any
 
 import pytest
@@ -526,3 +527,36 @@ def test_what_a_step_leaves_is_looked_at_within_bounds(world: World, command: st
     world.workstream("w", scope={"modify": ["src/**"]}, steps=[{"id": "act", "run": "echo y >> src/a.py"}])
     assert world.doit().status == 0
     assert world.git("diff", "--name-only", "main", "splinter/w") == "src/a.py"
+
+
+def test_a_branch_that_could_not_be_made_is_told_before_anything_runs(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.commit()
+    world.git("branch", "splinter")
+    assert world.doit("w").status == 1
+    record = world.records()["w"]
+    assert (record["step"], record["reason"]) == ("prepare", "conflict")
+    assert '"git branch -m splinter NEW-NAME" frees the name' in record["message"]
+    assert world.calls() == []
+    world.git("branch", "-m", "splinter", "another")
+    assert world.doit("w").status == 0
+
+
+def test_no_agent_is_paid_for_a_branch_that_somebody_holds(world: World) -> None:
+    fake_agent(world, f'[ "$1" = --version ] && exit; echo asked >> {world.calls_file}; date +%N > x.txt')
+    world.workstream("w", tool="agent", steps=[{"id": "s", "prompt": "do it"}])
+    world.commit()
+    world.doit("w")
+    world.git("worktree", "add", "--quiet", "../elsewhere", "splinter/w")
+    world.now = TUESDAY
+    assert world.doit("w").status == 1
+    record = world.records()["w"]
+    assert (record["step"], record["reason"]) == ("s", "conflict")
+    assert "is checked out in" in record["message"]
+    assert world.calls() == ["asked"]
+    shutil.rmtree(world.root.parent / "elsewhere")
+    assert world.doit("w").status == 1
+    assert '"git worktree prune" frees it' in world.records()["w"]["message"]
+    world.git("worktree", "prune")
+    assert world.doit("w").status == 0
+    assert world.calls() == ["asked", "asked"]

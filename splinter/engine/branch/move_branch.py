@@ -5,6 +5,8 @@ It pushes nothing and deletes nothing that no other ref holds.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from splinter.engine.branch import last_success
@@ -14,7 +16,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
-from splinter.git import user_repository
+from splinter.git import held_branches
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan
@@ -98,17 +100,23 @@ def _is_ours(session: Session, plan: Plan, commit: str, last: Success | None) ->
 
 def in_use(outside: Outside, plan: Plan) -> str | None:
     """Why the branch must not be moved now, as a sentence: somebody's checkout holds it; None where nobody's does."""
-    path = user_repository.checked_out(outside.repository).get(plan.branch)
-    if path:
-        return (
-            f"{plan.branch} is checked out in {path} and is not moved; "
-            f'"git -C {path} switch --detach" frees it, then run doit again'
-        )
-    path = user_repository.rebased(outside.repository).get(plan.branch)
-    return path and (
-        f"{plan.branch} is being rebased in {path} and is not moved; "
-        f'"git -C {path} rebase --continue" or "--abort" ends that, then run doit again'
-    )
+    held = held_branches.found(outside.repository).get(plan.branch)
+    return f"{plan.branch} {held.how} and is not moved; {held.way_out}, then run doit again" if held else None
+
+
+def refuse_beforehand(outside: Outside, plan: Plan) -> None:
+    """Before an agent is paid: raise StepError where its branch could not be made or moved as things are."""
+    if not git.resolve(outside.repository, f"refs/heads/{plan.branch}"):
+        _refuse_if_name_is_taken(outside, plan)
+    else:
+        _refuse_if_in_use(outside, plan)
+
+
+def refuse_if_it_cannot_be(outside: Outside, plan: Plan) -> None:
+    """Raise StepError where the branch is not there and another's name keeps it from being made, as seen at first."""
+    refs = outside.snapshot.refs
+    if f"refs/heads/{plan.branch}" not in refs:
+        _refuse_clash(plan, [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")])
 
 
 def _refuse_if_in_use(outside: Outside, plan: Plan) -> None:
@@ -118,12 +126,16 @@ def _refuse_if_in_use(outside: Outside, plan: Plan) -> None:
 
 
 def _refuse_if_name_is_taken(outside: Outside, plan: Plan) -> None:
+    _refuse_clash(plan, git.branches(outside.repository, plan.branch.partition("/")[0]))
+
+
+def _refuse_clash(plan: Plan, names: Iterable[str]) -> None:
     """A branch is a file of its name, so that it and one that continues after a `/` rule each other out."""
     own = plan.branch
-    for name in git.branches(outside.repository, own.partition("/")[0]):
+    for name in names:
         if own.startswith(f"{name}/") or name.startswith(f"{own}/"):
             raise StepError(
                 Reason.CONFLICT,
                 f"{own} cannot be made, since the branch {name} is there; "
-                f'"git branch -m {name} NEW-NAME" frees the name, then run doit again',
+                f'"git branch -m {shlex.quote(name)} NEW-NAME" frees the name, then run doit again',
             )

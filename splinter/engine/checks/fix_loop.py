@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from splinter.engine.branch import move_branch
 from splinter.engine.checks import comparison, judge, stuck_detector
 from splinter.engine.checks.judge import Judged
 from splinter.engine.checks.stuck_detector import Tried
@@ -67,6 +68,7 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[Attem
 
 def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
+    move_branch.refuse_beforehand(work.session.outside, work.plan)
     key = work.tries_key
     counted = Attempt(begun_at=judged.commit, failing=result.failing)
     work.session.memory.put_attempt(work.plan.id, key, number, counted)

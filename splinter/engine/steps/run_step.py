@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from splinter.engine.branch import move_branch
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, setup, workspace
 from splinter.engine.steps.cache import Wanted
@@ -39,6 +40,8 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     if record is None:
         record = _without_tries(work, step)
     if record is None:
+        if command.is_paid(work.plan, step):
+            move_branch.refuse_beforehand(work.session.outside, work.plan)
         with cache_claims.held(work, step, wanted.key if wanted else None) as is_news:
             record = _from_kept(work, step, wanted if is_news else None, before=before, fingerprint=fingerprint)
             if record is None:
