@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import tempfile
@@ -48,6 +49,15 @@ def test_a_command_in_the_sandbox_does_its_work_in_the_worktree(world: World) ->
     assert record["outcome"] == "changed", record["message"]
     assert log(world, record) == "by the user\nhere\n"
     assert world.git("show", "splinter/w:new.txt") == "x"
+
+
+@needs_bubblewrap
+def test_certificates_that_are_named_to_every_command_can_be_read(world: World) -> None:
+    (world.home / "ours.pem").write_text("made up\n")
+    (world.home / "certs").mkdir()
+    world.env |= {"SSL_CERT_FILE": f"{world.home}/ours.pem", "SSL_CERT_DIR": f"/nowhere{os.pathsep}{world.home}/certs"}
+    record = fenced(world, f"cat $SSL_CERT_FILE && ls -d {world.home}/certs")
+    assert record["outcome"] == "unchanged", record["message"]
 
 
 @needs_bubblewrap
