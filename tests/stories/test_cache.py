@@ -36,7 +36,7 @@ def asks(world: World, **fields: Any) -> None:
     world.workstream("w", scope=whole.pop("scope", {"modify": ["out.txt"]}), **whole)
 
 
-DECLARED: dict[str, Any] = {"inputs": ["in.txt"], "env": ["SOME_TOKEN"]}
+DECLARED: dict[str, Any] = {"inputs": ["in.txt"], "env": ["SOME_TOKEN", "HTTPS_PROXY"]}
 
 
 @pytest.fixture
@@ -146,6 +146,8 @@ FREE: dict[str, Callable[[World], object]] = {
         {"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}, {"id": "more", "run": "echo x >> out.txt"}]),
     "the value of a secret": lambda world: (
         setattr(world, "now", TUESDAY), world.env.update(SOME_TOKEN="made-up-2")),
+    "another network, on a runner": lambda world: (
+        setattr(world, "now", TUESDAY), world.env.update(HTTPS_PROXY="http://proxy.example", CI="true", NO_COLOR="1")),
 }  # fmt: skip
 
 
