@@ -185,11 +185,6 @@ def commit_as(
     return done.stdout.decode().strip()
 
 
-def message_of(repository: Repository, commit: str) -> str:
-    """A commit's message."""
-    return command_line.text(repository, "show", "-s", "--format=%B", commit)
-
-
 def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None, ...]:
     """The commit that each name stands for, in one call; None where there is none. Raises GitError for torn ones."""
     listing = "".join(f"{name}\n" for name in names).encode()
@@ -247,15 +242,6 @@ def branches(repository: Repository, folder: str) -> tuple[str, ...]:
     return tuple(name.removeprefix("refs/heads/") for name in found)
 
 
-def under(repository: Repository, prefix: str) -> tuple[str, ...]:
-    """The commits that refs below a prefix name, the newest first."""
-    return tuple(
-        command_line.text(
-            repository, "for-each-ref", "--sort=-committerdate", "--format=%(objectname)", prefix.rstrip("/")
-        ).split()
-    )
-
-
 def changed_lines(repository: Repository, old: str, new: str) -> int:
     """How many lines were added and removed between two commits; binary files count none."""
     rows = command_line.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
@@ -267,14 +253,25 @@ def holds(repository: Repository, prefix: str, commit: str) -> bool:
     return bool(command_line.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
 
 
-def write_patch(repository: Repository, old: str, new: str, output: IO[bytes], *, folder: str = "") -> None:
+def binary(repository: Repository, old: str, new: str) -> frozenset[str]:
+    """The changed paths of two trees that a patch shows as bytes, and not line by line."""
+    rows = command_line.call(repository, "diff-tree", "-r", "-z", "--numstat", "--no-renames", old, new).stdout
+    return frozenset(os.fsdecode(row[4:]) for row in rows.split(b"\0") if row.startswith(b"-\t-\t"))
+
+
+def write_patch(
+    repository: Repository, old: str, new: str, output: IO[bytes], *, folder: str = "", but: Iterable[str] = ()
+) -> None:
     """The diff of two trees as a patch that `git apply` takes, binary files included.
 
-    `folder`, with a `/` at its end, is where the trees lie.
+    `folder`, with a `/` at its end, is where the trees lie; `but` are paths that are left out.
     """
-    command_line.call(repository, "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-         "--no-textconv", f"--src-prefix=a/{folder}", f"--dst-prefix=b/{folder}", old, new, stdout=output,
-         may_fetch=True)  # fmt: skip
+    left_out = [f":(top,exclude,literal){path}" for path in but]
+    shown = ("-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
+    prefixes = (f"--src-prefix=a/{folder}", f"--dst-prefix=b/{folder}")
+    command_line.call(
+        repository, "diff-tree", "-r", *shown, *prefixes, old, new, "--", *left_out, stdout=output, may_fetch=True
+    )  # fmt: skip
 
 
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:

@@ -23,7 +23,8 @@ from splinter.engine.session import Session
 from splinter.engine.steps import sandboxing
 from splinter.errors import InputError, SplinterError
 from splinter.git import command_line, users_config
-from splinter.maintenance import doctor_checks, doctor_services, retention
+from splinter.git.command_line import Repository
+from splinter.maintenance import doctor_checks, doctor_services, gc_refs, retention
 from splinter.model import finding, layout
 from splinter.model.agents import registry as agents
 from splinter.model.bases import Base, choose_base
@@ -98,6 +99,7 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
         yield from _bases(known, session.outside, remote)
     yield _worktrees(session.outside.repository.state)
     yield _disk(session, session.outside.repository.state)
+    yield from _refs(session.outside.repository)
 
 
 def _commits(who: Identity) -> Finding:
@@ -169,6 +171,15 @@ def _disk(session: Session, state: Path) -> Finding:
     kept = sum(ref.startswith(f"{layout.RESULTS}/") for ref in session.outside.snapshot.refs)
     message = f"{', '.join(parts)}, {plural(kept, 'kept result')}; `doit gc` frees what is past the limits"
     return finding.ok("git", "disk", message)
+
+
+def _refs(repository: Repository) -> Iterator[Finding]:
+    """Refs of ours that hold nothing which can be used: each counts as if it were not there."""
+    for name, why in gc_refs.damaged(repository).items():
+        is_result = name.startswith(f"{layout.RESULTS}/")
+        remedy = "`doit gc`" if is_result else f"`git update-ref -d {name}`"
+        message = f"{why}; it counts as if it were not there, and {remedy} removes it"
+        yield (finding.note if is_result else finding.problem)("git", name, message)
 
 
 def _workstreams(known: Project) -> Iterator[Finding]:

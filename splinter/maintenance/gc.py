@@ -191,7 +191,7 @@ def foretold(decision: Decision) -> Report:
     return Report(
         freed=(*freed, *_refs(decision.bygone)),
         moved=decision.bygone.moved,
-        left=(*decision.left, *_unmerged(decision.bygone)),
+        left=(*decision.left, *decision.bygone.left, *_unmerged(decision.bygone)),
         problems=decision.problems,
     )
 
@@ -222,7 +222,7 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
     return Report(
         freed=(*freed, *gone),
         moved=moved,
-        left=(*decision.left, *_unmerged(decision.bygone)),
+        left=(*decision.left, *decision.bygone.left, *_unmerged(decision.bygone)),
         problems=tuple(problems),
     )
 

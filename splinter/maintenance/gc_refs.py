@@ -16,7 +16,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
 from splinter.errors import GitError
-from splinter.git import command_line, merge
+from splinter.git import command_line, held, merge
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
@@ -30,19 +30,14 @@ from splinter.model.settings import Limits
 _PASSING = tuple(
     f"{layout.OURS}{kind}/" for kind in ("results", "checkpoints", "accepted", "remote", "claims", "rehearsals")
 )
-_FIELDS = (
-    "%(refname)",
-    "%(objectname)",
-    "%(committerdate:unix)",
-    "%(parent)",
-    "%(contents:subject)",
-    "%(contents:body)",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """One ref of ours with what its commit says; `at_s` is when that was made, in seconds since the epoch."""
+    """One ref of ours with what its commit says; `at_s` is when that was made, in seconds since the epoch.
+
+    `problem` says why the commit cannot be read, None where it can.
+    """
 
     name: str
     commit: str
@@ -50,6 +45,7 @@ class Ref:
     parent: str = ""
     subject: str = ""
     body: str = ""
+    problem: str | None = None
 
     @property
     def words(self) -> list[str]:
@@ -59,12 +55,15 @@ class Ref:
     @property
     def work(self) -> str:
         """The commit whose loss would lose work: what was accepted is the parent of the commit that says so."""
-        return self.parent.split(" ")[0] if self.words[0] == "accepted" and self.parent else self.commit
+        return self.parent if self.words[0] == "accepted" and self.parent else self.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bygone:
-    """Refs that go, by kind and name with the reason; where commits are held from now on; how many must stay."""
+    """Refs that go, by kind and name with the reason; where commits are held from now on; how many must stay.
+
+    `left` are sentences on what was not judged, since something of it is damaged.
+    """
 
     refs: Mapping[str, Ref]
     results: Mapping[str, str]
@@ -72,6 +71,7 @@ class Bygone:
     backups: Mapping[str, str]
     moved: Mapping[str, str]
     unmerged: int = 0
+    left: tuple[str, ...] = ()
 
     def updates(self, repository: Repository) -> list[RefUpdate]:
         """All of it as one transaction, each ref only from where it was seen."""
@@ -83,14 +83,20 @@ class Bygone:
 
 def read(repository: Repository) -> dict[str, Ref]:
     """Every ref of ours, by name."""
-    form = "%00".join(_FIELDS) + "%00"
-    words = command_line.text(repository, "for-each-ref", f"--format={form}", layout.OURS).split("\0")
-    rows = zip(*(words[at :: len(_FIELDS)] for at in range(len(_FIELDS))), strict=False)
-    found = (
-        Ref(name=name.lstrip("\n"), commit=commit, at_s=float(at or "inf"), parent=parent, subject=subject, body=body)
-        for name, commit, at, parent, subject, body in rows
-    )
-    return {one.name: one for one in found}
+    found = {}
+    for one in held.read(repository, layout.OURS):
+        subject, _, body = one.message.partition("\n\n")
+        found[one.ref] = Ref(
+            name=one.ref, commit=one.id, at_s=one.at_s, parent=next(iter(one.parents), ""), subject=subject, body=body,
+            problem=one.problem,
+        )  # fmt: skip
+    return found
+
+
+def damaged(repository: Repository) -> dict[str, str]:
+    """Refs of ours that serve nobody, with the reason."""
+    found = {one.name: one.problem for one in read(repository).values() if one.problem}
+    return found | dict(cache.here(repository).damaged)
 
 
 def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Limits, now: datetime) -> Bygone:
@@ -98,43 +104,68 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Li
 
     `session.outside.repository` gets new objects: it is a borrowed one where nothing may stay of them.
     """
-    refs, now_s = read(session.outside.repository), now.timestamp()
-    gone_results = _results(session, refs, shape, limits, now_s)
+    every, now_s = read(session.outside.repository), now.timestamp()
+    broken = damaged(session.outside.repository)
+    refs = {name: one for name, one in every.items() if name not in broken}
+    gone_results, left = _parted(broken)
+    unreadable = frozenset(one.commit for one in every.values() if one.problem)
+    gone_results |= _results(session, refs, shape, limits, now_s, unreadable, left)
     pointless = _pointless(refs, shape, limits, now_s) if shape is not None else {}
     backups = [one for one in refs.values() if one.words[0] == "backups"]
     dated = [Thing(name=one.name, used_s=_backed_up_s(one)) for one in backups]
     old = retention.too_old(dated, days=limits.backup_days, now_s=now_s)
-    loose = _loose(session.outside, refs, [refs[name] for name in (*old, *pointless)])
+    try:
+        loose = _loose(session.outside, refs, [refs[name] for name in (*old, *pointless)], unreadable)
+    except GitError as error:
+        left.append(f"checkpoints and backups past their limits, for not all of them can be read: {error}")
+        old, pointless, loose = {}, {}, set()
     gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     moved = {
         name: f"{layout.BACKUPS}/gc/{stamp}/{name.removeprefix(layout.OURS)}" for name in loose if name in pointless
     }  # fmt: skip
     return Bygone(
-        refs=refs,
+        refs=every,
         results=gone_results,
         pointless=pointless,
         backups=gone_backups,
         moved=moved,
         unmerged=sum(name in loose for name in old),
+        left=tuple(left),
     )
 
 
+def _parted(broken: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Of damaged refs the results, which go, since they serve nobody; and a sentence on each other one, which stays."""
+    results = {name: why for name, why in broken.items() if name.startswith(f"{layout.RESULTS}/")}
+    others = (name for name in broken if name not in results)
+    return results, [f"{name}, for {broken[name]}; `git update-ref -d {name}` removes it" for name in others]
+
+
 def _results(
-    session: Session, refs: Mapping[str, Ref], shape: Mapping[str, Set[str]] | None, limits: Limits, now_s: float
-) -> dict[str, str]:
-    """Kept results past age or size; what the next run may ask for stays."""
+    session: Session, refs: Mapping[str, Ref], shape: Mapping[str, Set[str]] | None, limits: Limits, now_s: float,
+    unreadable: Set[str], told: list[str],
+) -> dict[str, str]:  # fmt: skip
+    """Kept results past age or size; what the next run may ask for stays.
+
+    To `told` goes a sentence where their size cannot be told: none goes for that, then.
+    """
     kept = [one for one in refs.values() if one.name.startswith(f"{layout.RESULTS}/")]
     needed = _needed(session, kept, shape)
     things = [Thing(name=one.name, used_s=one.at_s, stays=one.name in needed) for one in kept]
     gone = retention.too_old(things, days=limits.result_days, now_s=now_s)
     left = [one for one in things if one.name not in gone]
-    others = [oid for ref, oid in session.outside.snapshot.refs.items() if not ref.startswith(f"{layout.RESULTS}/")]
+    snapshot = session.outside.snapshot.refs.items()
+    others = [id for ref, id in snapshot if not ref.startswith(f"{layout.RESULTS}/") and id not in unreadable]
 
     def size_of(names: tuple[str, ...]) -> int:
         return held_alone(session.outside.repository, [refs[name].commit for name in names], others)
 
-    fits = set(retention.newest_within(left, size_of, mb=limits.result_mb))
+    try:
+        fits = set(retention.newest_within(left, size_of, mb=limits.result_mb))
+    except GitError as error:
+        told.append(f"kept results, whatever their size, for not all of them can be read: {error}")
+        return gone
     return gone | {one.name: retention.too_much(limits.result_mb) for one in left if one.name not in fits}
 
 
@@ -194,10 +225,11 @@ def _backed_up_s(backup: Ref) -> float:
     return max([*dates, backup.at_s])
 
 
-def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref]) -> set[str]:
+def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref], unreadable: Set[str]) -> set[str]:
     """Names of those that hold work which is in no ref that stays, and not merged; of nested ones the outermost."""
     names = {one.name for one in going}
-    lasting = [oid for ref, oid in outside.snapshot.refs.items() if ref not in names and not _is_passing(outside, ref)]
+    staying = ((ref, id) for ref, id in outside.snapshot.refs.items() if ref not in names and id not in unreadable)
+    lasting = [id for ref, id in staying if not _is_passing(outside, ref)]
     head = [outside.snapshot.head] if outside.snapshot.head else []
     bases = _bases(outside)
     by_work: dict[str, list[Ref]] = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from splinter.model import registry, schedule
@@ -23,6 +23,8 @@ SECRET_NAME = re.compile(
 # names that hardly anything but a secret has; the wider one above is for what somebody passes on to a program
 _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
 _RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
+# `name:password@` of an address, or where a value begins
+_CREDENTIALS = re.compile(r"(?:://|^|(?<=[\s,;]))([^\s/?#:@,;]*):([^\s/?#]+)@")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 CERTIFICATES = (
@@ -120,15 +122,14 @@ class Environment:
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The values that must never be shown: our own secrets, and those of `names` that look like secrets.
 
-        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by. Of any
-        other address that programs are handed, such as a proxy's, the password is.
+        An address with a password in it is one, whatever its variable is called. Of an address that is a secret, such
+        as a webhook's, its parts are too: they are what it is guessed by.
         """
-        named = (*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name)))
-        values = [value for value in map(self.variable, named) if value]
-        parts = [part for value in values if "://" in value for part in _secret_parts(value)]
-        handed = (self.variables.get(name, "") for name in sorted({*PASSED_ON, *names}))
-        passwords = [part for value in handed for part in _credentials(value)]
-        return tuple(dict.fromkeys((*values, *parts, *passwords)))
+        named = {*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name))}
+        every = dict.fromkeys((*registry.SECRETS, *names, *sorted(PASSED_ON)))
+        asked = [(name, value) for name in every if (value := self.variable(name))]
+        values = [value for name, value in asked if name in named or _has_password(value)]
+        return tuple(dict.fromkeys((*values, *(part for value in values for part in _secret_parts(value)))))
 
     def likely_secrets(self) -> tuple[str, ...]:
         """The values that are not shown on a terminal, whether or not anything names their variables.
@@ -136,12 +137,14 @@ class Environment:
         A word such as `postgres` is none of them: it would be masked wherever it stands.
         """
         values = (self.variables[name].strip() for name in self.variables if _SURELY.search(name))
-        return (*self.secrets(), *(value for value in values if _RANDOM.fullmatch(value)))
+        addresses = tuple(name for name, value in self.variables.items() if _has_password(value))
+        return (*self.secrets(addresses), *(value for value in values if _RANDOM.fullmatch(value)))
 
     def plain_values(self, names: tuple[str, ...]) -> dict[str, str]:
         """The values of those names that are set, do not look like secrets, and say more than where commands run."""
-        harmless = (name for name in sorted({*names} - OF_THE_PLACE) if not SECRET_NAME.search(name))
-        return {name: self.variables[name] for name in harmless if name in self.variables}
+        wanted = (name for name in sorted({*names} - OF_THE_PLACE) if name in self.variables)
+        harmless = (name for name in wanted if not SECRET_NAME.search(name))
+        return {name: self.variables[name] for name in harmless if not _has_password(self.variables[name])}
 
     def runner(self) -> dict[str, str]:
         """The variables by which a test may do other things on a runner of continuous integration, where set."""
@@ -158,17 +161,25 @@ class Environment:
         return passed | {"PATH": _path(self.variables.get("PATH", os.defpath)), "TERM": "dumb"}
 
 
-def _credentials(address: str) -> Iterator[str]:
-    """Name and password together, and the password, as they stand there and as they are read."""
-    for found in _CREDENTIALS.finditer(address):
-        yield from (found[1], found[2], unquote(found[2]))
+def _has_password(value: str) -> bool:
+    return "://" in value and _CREDENTIALS.search(value) is not None
 
 
-def _secret_parts(address: str) -> tuple[str, ...]:
-    """What of an address nobody could guess: credentials, long parts of its path, values of its query."""
-    parts = urlsplit(address)
-    words = (parts.username, parts.password, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
-    return tuple(word for word in words if word and len(word) >= LONG_PART)
+def _secret_parts(value: str) -> tuple[str, ...]:
+    """What of the addresses in a value nobody could guess: credentials, long parts of its path, values of its query.
+
+    Name and password together always are; a password alone where it is long, or no mere word: a database's `postgres`
+    would be masked wherever it stands.
+    """
+    pairs = [(unquote(name), unquote(password)) for name, password in _CREDENTIALS.findall(value)]
+    raw = [(name, password) for name, password in _CREDENTIALS.findall(value)]
+    both = [f"{name}:{password}" for name, password in (*raw, *pairs)]
+    alone = [password for _, password in (*raw, *pairs) if len(password) >= LONG_PART or not password.isalpha()]
+    names = [name for name, _ in pairs if len(name) >= LONG_PART]
+    _, scheme, rest = value.partition("://")
+    path, _, query = rest.partition("?")
+    words = (*path.split("/")[1:], *query.replace("=", "&").split("&")) if scheme else ()
+    return tuple(dict.fromkeys((*both, *alone, *names, *(word for word in words if len(word) >= LONG_PART))))
 
 
 def _path(path: str) -> str:

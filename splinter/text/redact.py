@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
+import hashlib
+import itertools
 import json
 import re
 import sys
@@ -27,6 +29,7 @@ Span = tuple[int, int]
 _FLAT = b"\\\r\nnr"
 _GAP = rb"(?:[\r\n]|\\[\\\r\n]*[nr])"  # an escaped line end may itself be cut by a plain one
 _BORDERS = re.compile(rb"\A(%b*)(.*?)(%b*)\Z" % (_GAP, _GAP), re.DOTALL)
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 _GRAM = 8  # bytes, one number of a memoryview; a core of 15 bytes holds a whole one wherever it stands
 
 # Longest matches, in bytes; what is looked at before one. Each shape but a key is shorter than _REACH or all TOKEN.
@@ -85,14 +88,23 @@ class Redactor:
         spans = self.spans(data)
         return MaskedBytes(_masked(data, spans, stop=len(data))[0] if spans else data)
 
-    def found(self, data: bytes) -> frozenset[bytes]:
-        """Known values, tokens with one issuer's own prefix, private keys with their bodies: what stands there."""
+    def found(self, data: bytes, *, start: int = 0, stop: int = sys.maxsize) -> frozenset[bytes]:
+        """Known values, tokens with one issuer's own prefix, private keys with their bodies: each as a hash.
+
+        Only those that begin between `start` and `stop`; no further than `reach` around a place decides of it.
+        """
         issued = (
             span
             for span in _shaped(token_shapes.ISSUED + token_shapes.PROOF, data)
             if b"EXAMPLE" not in data[slice(*span)]
         )
-        return frozenset(data[start:stop] for start, stop in (*self._values_in(data), *issued))
+        spans = (span for span in itertools.chain(self._values_in(data), issued) if start <= span[0] < stop)
+        return frozenset(hashlib.blake2b(data[slice(*span)], digest_size=16).digest() for span in spans)
+
+    @property
+    def reach(self) -> int:
+        """How many bytes the longest match has."""
+        return max(_LONG_KEY, self._known.reach)
 
     def stream(self) -> Masking:
         """What masks bytes that arrive in pieces."""
@@ -273,6 +285,8 @@ def _forms(secret: str) -> Iterator[bytes]:
     """Every way in which a program may print the secret."""
     raw = secret.encode("utf-8", "surrogatepass")
     yield raw
+    if set(secret) - set(_FLAT.decode()):  # of others nothing but zeros would be looked for
+        yield from (secret.encode(wide, "surrogatepass") for wide in _WIDE)
     yield from (raw.hex().encode(), raw.hex().upper().encode())
     for is_ascii in (True, False):
         escaped = json.dumps(secret, ensure_ascii=is_ascii)[1:-1]

@@ -12,7 +12,8 @@ _KEY_BEGIN = (
     rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----"
     rb"(?:(?:\s|\\+[nr]){0,8}(?:Proc-Type|DEK-Info|Version|Comment): [^\r\n\\]{1,100}){0,3}"
 )
-_KEY_LINE_END = rb"(?:[\r\n]+[\t ]{0,8}[>|+-]?[\t ]{0,8}|(?:\\+[nr])+)"  # and what a patch or a mail puts before lines
+# and what a patch or a mail puts before lines; no blank may be read in two ways, of which many lines make a power
+_KEY_LINE_END = rb"(?:[\r\n]+[\t ]{0,8}(?:[>|+-][\t ]{0,8})?|(?:\\+[nr])+)"
 KEY = re.compile(_KEY_BEGIN + rb"[A-Za-z0-9+/=\s\\]{0,20000}(?:-----END [A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----)?")
 
 
@@ -48,4 +49,4 @@ LOOSE = (
 # Their narrow kin that are proof; T3BlbkFJ is "OpenAI" in base64.
 PROOF = _shapes(
     (b"sk-", rb"(?<![_-])sk-(?:(?:proj|svcacct|admin|ant|or)-|[A-Za-z0-9]{20}T3BlbkFJ)[A-Za-z0-9_-]{20}"),
-) + _shapes((b"-----BEGIN ", _KEY_BEGIN + rb"(?:%b?[A-Za-z0-9+/=]){100}" % _KEY_LINE_END), free=b"")
+) + _shapes((b"-----BEGIN ", _KEY_BEGIN + rb"(?>%b?[A-Za-z0-9+/=]){100}" % _KEY_LINE_END), free=b"")

@@ -11,9 +11,9 @@ TOKEN = "ghp_" + "a1B2c3D4" * 5
 
 
 def leaking(world: World, command: str, **fields: object) -> dict[str, object]:
-    world.env["CANARY_TOKEN"] = CANARY
+    world.env["CANARY_TOKEN"], world.env["DATABASE"] = CANARY, "postgres://admin:s3cret-word@localhost/db"
     world.write("docs.md", f"An old page with {TOKEN} in it.\n")
-    world.workstream("w", env=["CANARY_TOKEN"], steps=[{"id": "s", "run": command}], **fields)
+    world.workstream("w", env=["CANARY_TOKEN", "DATABASE"], steps=[{"id": "s", "run": command}], **fields)
     world.commit()
     world.doit("w")
     return world.records()["w"]
@@ -22,14 +22,19 @@ def leaking(world: World, command: str, **fields: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     "command",
     ["printf %s \"$CANARY_TOKEN\" > key.txt", "printf %s \"$CANARY_TOKEN\" | base64 > key.txt", "printf 'x\\0%s' \"$CANARY_TOKEN\" > key.bin",
-     f"echo {'sk-ant-' + 'a1B2c3D4' * 5} > key.txt", "ln -s \"$CANARY_TOKEN\" key", "mkdir -p \"$(dirname \"$CANARY_TOKEN\")\"; echo x > \"$CANARY_TOKEN\""],
-    ids=["as it is", "in base64", "among bytes", "a token's shape", "a link's target", "a file's name"],
+     f"echo {'sk-ant-' + 'a1B2c3D4' * 5} > key.txt", "ln -s \"$CANARY_TOKEN\" key", "mkdir -p \"$(dirname \"$CANARY_TOKEN\")\"; echo x > \"$CANARY_TOKEN\"",
+     'printf %s "$CANARY_TOKEN" | iconv -t utf-16le > key.txt', f"echo {TOKEN} | sed 's/1/3/' | iconv -t utf-16 > key.txt",
+     "mkdir -p made-up/-can/ary; echo x > made-up/-can/ary/4f9c+2d", "echo s3cret-word > key.txt",
+     "echo admin:s3cret-word > key.txt"],
+    ids=["as it is", "in base64", "among bytes", "a token's shape", "a link's target", "a file's name", "in UTF-16",
+         "a token's shape in UTF-16", "a name that a folder parts", "an address's password", "an address's two parts"],
 )  # fmt: skip
 def test_a_secret_in_a_result_fails_the_step_before_anything_is_committed(world: World, command: str) -> None:
     record = leaking(world, command)
     assert (record["outcome"], record["reason"]) == ("failed", "secret_in_result")
     assert str(record["message"]).startswith("a secret stands in ")
     assert CANARY not in str(record)
+    assert "made-up/" not in str(record["message"])
     assert world.branches() == []
     assert world.git("for-each-ref", "refs/splinter/checkpoints/w/s") == ""
 
@@ -46,3 +51,19 @@ def test_a_kept_patch_names_the_file_and_shows_no_secret(world: World) -> None:
     assert "key.txt" in patch
     assert "***" in patch
     assert CANARY not in patch
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["printf '\\0%s' \"$CANARY_TOKEN\" > key.bin", 'printf %s "$CANARY_TOKEN" > key.txt',
+     "mkdir -p made-up/-can/ary; echo x > made-up/-can/ary/4f9c+2d"],
+    ids=["bytes", "bytes by attribute", "a name that a folder parts"],
+)  # fmt: skip
+def test_what_a_kept_patch_could_not_mask_is_left_out_of_it(world: World, command: str) -> None:
+    world.write(".gitattributes", "*.txt binary\n")
+    record = leaking(world, f"{command}; echo more >> README.md")
+    patch = (world.root / record["steps"][-1]["patch"]).read_text()  # type: ignore[index]
+    assert "+more" in patch
+    assert "left out, for a secret stands in it" in patch
+    assert "GIT binary patch" not in patch
+    assert "made-up" not in patch

@@ -85,7 +85,7 @@ def _by_what_is_kept(work: Work, step: Step, known: _Known, change: str | None) 
     inputs = cache.inputs(work, step, base=known.base, change=change)
     is_whole = change is not None and not known.due and (known.base is not None or not work.plan.workstream.inputs)
     if is_whole:
-        for kept in cache.here(work.session.outside, fingerprint(inputs)):
+        for kept in cache.here(work.repository, fingerprint(inputs)).kept:
             text = f"{step.id}: the kept result of run {kept.run} will be applied"
             return Asked(step=step.id, is_asked=False, text=text, run=kept.run)
     found = [(_differences(inputs, kept, known), kept) for kept in cache.of_step(work, step) if kept.parts]

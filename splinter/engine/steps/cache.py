@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from splinter.engine.branch import private_commits
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.engine.work import Work
-from splinter.errors import GitError, SplinterError
+from splinter.errors import SplinterError
 from splinter.git import commands as git
-from splinter.git import merge, remotes
+from splinter.git import held, merge, remotes
+from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
+from splinter.git.held import Held
 from splinter.model import differences, layout
+from splinter.model.agents import reports
 from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents
 from splinter.model.plan import choose_remote
 from splinter.model.records import StepRecord, Usage
@@ -41,12 +45,24 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One result: its commit, the run that made it, what that took, and the parts of its key where it tells them."""
+    """One result: its commit, the run that made it, what that took, and the parts of its key where it tells them.
+
+    `start` is the commit that it was made on.
+    """
 
     commit: str
+    start: str
     run: str
     usage: Usage | None
     parts: Inputs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """Results that may serve, the newest first, and the refs of those that serve nobody, with the reason."""
+
+    kept: tuple[Kept, ...]
+    damaged: Mapping[str, str]
 
 
 def wanted(work: Work, step: Step, before: str) -> Wanted:
@@ -86,48 +102,64 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
     }
 
 
-def found(session: Session, key: str) -> Iterator[Kept]:
-    """Kept results of that key, the newest first; those of other machines too where the settings say so."""
+def found(session: Session, key: str) -> Looked:
+    """Kept results of that key; those of other machines too where the settings say so."""
     _fetch(session, key)
-    yield from here(session.outside, key)
+    return here(session.outside.repository, key)
 
 
-def here(outside: Outside, key: str) -> Iterator[Kept]:
-    """Kept results of that key that this repository holds, the newest first."""
-    for commit in git.under(outside.repository, f"{layout.RESULTS}/{key}/"):
-        try:
-            one = _read(commit, git.message_of(outside.repository, commit))
-        except GitError:  # torn
-            continue
-        if one:
-            yield one
+def here(repository: Repository, key: str = "") -> Looked:
+    """Kept results of that key, or of all, that this repository holds."""
+    looked = [(one, _read(one)) for one in held.read(repository, f"{layout.RESULTS}/{key}")]
+    return Looked(
+        kept=tuple(kept for _, kept in looked if kept),
+        damaged={one.ref: one.problem or "it is not of our making" for one, kept in looked if not kept},
+    )
 
 
 def of_step(work: Work, step: Step) -> tuple[Kept, ...]:
     """Every kept result of a workstream's step, the newest first, whatever its key."""
-    commits = git.commits(work.repository, git.under(work.repository, layout.RESULTS))
-    ours = [one for one in commits if one and one.message.split("\n", 1)[0] == _subject(work.plan.id, step.id)]
-    return tuple(kept for one in ours if (kept := _read(one.id, one.message)))
+    found = held.read(work.repository, layout.RESULTS)
+    ours = [one for one in found if one.message.split("\n", 1)[0] == _subject(work.plan.id, step.id)]
+    return tuple(kept for one in ours if (kept := _read(one)))
 
 
 def _subject(workstream: str, step: str) -> str:
     return f"{SUBJECT}{workstream}:{step}"
 
 
-def _read(commit: str, message: str) -> Kept | None:
+def _read(one: Held) -> Kept | None:
     """A result as its commit tells of it, None where that is not of our making."""
     try:
-        told = json.loads(message.split("\n\n", 1)[1])
-        usage, parts = Usage(**told["usage"]) if told["usage"] else None, told.get("parts")
-        run = str(told["run"])
+        told = json.loads(one.message.split("\n\n", 1)[1])
+        usage, parts, run = _usage(told["usage"]), told.get("parts"), str(told["run"])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    return Kept(commit=commit, run=run, usage=usage, parts=parts if isinstance(parts, dict) else None)
+    if len(one.parents) != 1:
+        return None
+    return Kept(
+        commit=one.id,
+        start=one.parents[0],
+        run=run,
+        usage=usage,
+        parts=parts if isinstance(parts, dict) else None,
+    )
+
+
+def _usage(told: dict[str, Any] | None) -> Usage | None:
+    """What a result says that it took; raises TypeError for what is no usage."""
+    for name, value in (told or {}).items():
+        if reports.number(value) is None or (name != "usd" and not isinstance(value, int)):
+            raise TypeError(name)
+    return Usage(**told) if told else None
 
 
 def applied(outside: Outside, kept: Kept, before: str) -> str | None:
-    """The tree of a result brought to another start, three-way; None where it does not fit whole."""
-    started, ours, theirs = (git.tree_of(outside.repository, name) for name in (f"{kept.commit}^", before, kept.commit))
+    """The tree of a result brought to another start, three-way; None where it does not fit whole.
+
+    Raises GitError where something of it is gone.
+    """
+    started, ours, theirs = (git.tree_of(outside.repository, name) for name in (kept.start, before, kept.commit))
     return merge.three_way(outside.repository, started, ours, theirs)[0]
 
 

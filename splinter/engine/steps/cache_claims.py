@@ -75,7 +75,7 @@ def held(work: Work, step: Step, key: str | None) -> Iterator[bool]:
     if remote is None or key is None or not work.session.uses_kept:
         yield False
         return
-    known = frozenset(git.under(work.repository, f"{layout.RESULTS}/{key}"))
+    known = frozenset(git.refs(work.repository, f"{layout.RESULTS}/{key}").values())
     limit_s = step.timeout_s + _LEEWAY_S
     wanted = _Wanted(
         session=work.session, remote=remote, key=key, task=work.plan.task(step.id), limit_s=limit_s, known=known
@@ -190,7 +190,7 @@ def _forget(wanted: _Wanted, commit: str) -> None:
 
 def _is_left_over(wanted: _Wanted, claim: str) -> bool:
     """Whether a claim is that of a run of this repository which was killed: only one runs at a time."""
-    if claim not in git.under(wanted.session.outside.repository, f"{layout.CLAIMED}/{wanted.key}"):
+    if claim not in git.refs(wanted.session.outside.repository, f"{layout.CLAIMED}/{wanted.key}").values():
         return False
     return _holder(wanted, claim).get("run") != wanted.session.run.open()
 
@@ -206,10 +206,10 @@ def _who(wanted: _Wanted, claim: str) -> str:
 
 
 def _holder(wanted: _Wanted, claim: str) -> dict[str, object]:
-    commit = git.commits(wanted.session.outside.repository, [claim])[0]
     try:
+        commit = git.commits(wanted.session.outside.repository, [claim])[0]
         fields = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
-    except (ValueError, LookupError, RecursionError):
+    except (GitError, ValueError, LookupError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}
 

@@ -6,7 +6,7 @@ It never moves the workstream's branch, and never trusts what a tool says of its
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,16 +36,19 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     if isinstance(step.action, Prompt):
         prompt = prompts.of_step(work.plan.workstream, step.action.text, earlier=earlier(work, until=step.id))
     wanted = cache.wanted(work, step, before) if step.cache else None
-    record = _from_kept(work, step, wanted, before=before, fingerprint=fingerprint)
+    misses: dict[str, None] = {}
+    record = _from_kept(work, step, wanted, misses, before=before, fingerprint=fingerprint)
     if record is None:
         record = _without_tries(work, step)
     if record is None:
         if command.is_paid(work.plan, step):
             move_branch.refuse_beforehand(work.session.outside, work.plan)
         with cache_claims.held(work, step, wanted.key if wanted else None) as is_news:
-            record = _from_kept(work, step, wanted if is_news else None, before=before, fingerprint=fingerprint)
+            record = _from_kept(work, step, wanted if is_news else None, misses, before=before, fingerprint=fingerprint)
             if record is None:
-                record = attempt(work, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted)
+                record = attempt(
+                    work, step, before=before, fingerprint=fingerprint, prompt=prompt, wanted=wanted, notes=misses
+                )  # fmt: skip
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         raise StepError(record.reason or Reason.INTERRUPTED, record.message)
     return Stepped(commit=record.commit or before, outcome=record.outcome)
@@ -65,9 +68,12 @@ def earlier(work: Work, *, until: str | None) -> tuple[StepRecord, ...]:
 
 def attempt(
     work: Work, step: Step, *, before: str, fingerprint: str, prompt: str = "",
-    wanted: Wanted | None = None,
+    wanted: Wanted | None = None, notes: Iterable[str] = (),
 ) -> StepRecord:  # fmt: skip
-    """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`."""
+    """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`.
+
+    `notes` are what there is to say of the time before.
+    """
     run, tree, started = work.session.run.open(), work.tree, time.monotonic()
     calls: list[Acted] = []
     try:
@@ -85,6 +91,7 @@ def attempt(
             reason=None if outcome == Outcome.INTERRUPTED else error.reason,
             message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
         )  # fmt: skip
+    kept = replace(kept, notes=(*notes, *kept.notes))
     work.session.history.add_step(run, kept)
     return kept
 
@@ -160,19 +167,27 @@ def _settle(
 
 
 def _from_kept(
-    work: Work, step: Step, wanted: Wanted | None, *, before: str, fingerprint: str
+    work: Work, step: Step, wanted: Wanted | None, misses: dict[str, None], *, before: str, fingerprint: str
 ) -> StepRecord | None:  # fmt: skip
-    """The step done by a kept result, None where none is there that fits and passes as a fresh one would."""
+    """The step done by a kept result, None where none is there that fits and passes as a fresh one would.
+
+    To `misses` go those that are damaged, as notes.
+    """
     if wanted is None or not work.session.uses_kept:
         return None
     started = time.monotonic()
-    for kept in cache.found(work.session, wanted.key):
-        after = cache.applied(work.session.outside, kept, before)
-        if after is None:
-            continue
+    found = cache.found(work.session, wanted.key)
+    misses |= dict.fromkeys(f"the kept result {ref} is not used: {why}" for ref, why in found.damaged.items())
+    for kept in found.kept:
         try:
-            changes = _judged(work, step, before, after)
+            after = cache.applied(work.session.outside, kept, before)
+            changes = _judged(work, step, before, after) if after else ()
         except StepError:
+            continue
+        except GitError as error:
+            misses[f"the kept result {kept.commit} is not used: {error}"] = None
+            continue
+        if after is None:
             continue
         commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
         pin(work, step.id, commit)
@@ -180,7 +195,7 @@ def _from_kept(
         cost = f"{took}{record_words.cost(kept.usage)}" if kept.usage else ""
         done = record(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
-            notes=(cache.applied_note(kept, cost),), applied_run=kept.run,
+            notes=(*misses, cache.applied_note(kept, cost)), applied_run=kept.run,
         )  # fmt: skip
         work.session.history.add_step(work.session.run.open(), done)
         return done

@@ -12,9 +12,11 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.engine.steps import secret_scan
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
@@ -75,9 +77,9 @@ def write_patch(outside: Outside, old: str, new: str, patch: Path, *, beside: tu
     part = patch.with_name(f".{patch.name}.part")
     try:
         with tempfile.TemporaryFile(dir=outside.state) as raw, part.open("wb") as output:
-            git.write_patch(repository, old, new, raw)
+            _add_diff(outside, old, new, raw, "")
             for one in beside:
-                git.write_patch(repository, git.empty_tree(repository), one.tree, raw, folder=one.folder)
+                _add_diff(outside, git.empty_tree(repository), one.tree, raw, one.folder)
             raw.seek(0)
             stream = outside.redactor.stream()
             while piece := raw.read(_PIECE):
@@ -86,6 +88,15 @@ def write_patch(outside: Outside, old: str, new: str, patch: Path, *, beside: tu
         part.replace(patch)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _add_diff(outside: Outside, old: str, new: str, raw: IO[bytes], folder: str) -> None:
+    """The diff of two trees, without files whose secrets could not be masked in it: those are named."""
+    hidden = secret_scan.unmaskable(outside.repository, outside.redactor, old, new)
+    raw.seek(0, os.SEEK_END)
+    raw.write("".join(f"# left out, for a secret stands in it: {folder}{name}\n" for name in hidden.values()).encode())
+    raw.flush()
+    git.write_patch(outside.repository, old, new, raw, folder=folder, but=hidden)
 
 
 def disarm(session: Session, tree: WorkTree) -> None:

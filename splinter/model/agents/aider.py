@@ -20,7 +20,8 @@ _USAGE = re.compile(
 _COST = re.compile(r"Cost:\s+\$\d+\.\d+\s+message,\s+\$(\d+\.\d+)\s+session\.", re.ASCII)
 _MODEL = re.compile(r"^(?:Main model|Model): (\S{1,200})", re.MULTILINE)
 _ERROR = re.compile(
-    r"^litellm\.\w*(?:Error|Timeout|Exception)\w*:.*(?:\n(?!The API provider|Retrying in).+)*"
+    # looked at ahead, so that a long word is read once, and not from each place where one of these could end
+    r"^litellm\.(?=\w*(?:Error|Timeout|Exception))\w+:.*(?:\n(?!The API provider|Retrying in).+)*"
     r"|^Only \d+ reflections allowed, stopping\.",
     re.MULTILINE,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from splinter.model.agents import reports
@@ -11,15 +11,13 @@ from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.tool import Tool
 from splinter.text import printed_json
 
-# the second where its own sandbox did not start, such as inside of another one
-
-_DENIED = re.compile(r"ERROR codex_core::tools::router: error=(.*rejected.*)|^(Failed to write file .+)", re.MULTILINE)
+_REFUSED, _REJECTED = "ERROR codex_core::tools::router: error=", "rejected"
+_NOT_WRITTEN = "Failed to write file "  # where its own sandbox did not start, such as inside of another one
 
 
 def read(output: str) -> Reading:
     """For codex with `exec --json`: a line an event; usage is of the whole turn."""
-    denied = tuple(one[1] or one[2] for one in _DENIED.finditer(output))
-    reading, failed = replace(UNREAD, denied=denied), None
+    reading, failed = replace(UNREAD, denied=tuple(_denied(output))), None
     for event in printed_json.objects(output):
         kind = event.get("type")
         if kind == "thread.started":
@@ -32,6 +30,13 @@ def read(output: str) -> Reading:
         elif kind == "turn.failed":
             failed = reports.text(reports.mapping(event.get("error")).get("message")) or "the turn failed"
     return reports.blamed(reading, failed) if failed else reading
+
+
+def _denied(output: str) -> Iterator[str]:
+    for line in output.split("\n"):
+        refused = line.partition(_REFUSED)[2]
+        if _REJECTED in refused or line.startswith(_NOT_WRITTEN):
+            yield refused or line
 
 
 AGENT = Agent(
