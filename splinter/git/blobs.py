@@ -14,6 +14,14 @@ def content(repository: Repository, blob: str, *, most: int) -> bytes | None:
     return command_line.call(repository, "cat-file", "blob", blob).stdout if int(size) <= most else None
 
 
+def within(repository: Repository, names: Sequence[str], *, most: int) -> list[str]:
+    """Those of the names whose objects hold no more than so many bytes."""
+    listing = "".join(f"{name}\n" for name in names).encode()
+    done = command_line.call(repository, "cat-file", "--batch-check=%(objectsize)", stdin=listing) if names else None
+    sizes = done.stdout.splitlines() if done else []
+    return [name for name, size in zip(names, sizes, strict=True) if size.isdigit() and int(size) <= most]
+
+
 def contents(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
     """What each of those objects holds, in one call; None for one that is no blob."""
     listing = "".join(f"{name}\n" for name in names).encode()

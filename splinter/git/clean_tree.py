@@ -171,8 +171,13 @@ def _stamp(path: Path, status: os.stat_result, *, is_whole: bool) -> Stamp:
     if stat.S_ISDIR(status.st_mode):
         return _FOLDER
     is_hashed = is_whole and stat.S_ISREG(status.st_mode) and status.st_nlink > 1
-    digest = f"{status.st_mode:o} {hashlib.sha256(path.read_bytes()).hexdigest()}" if is_hashed else ""
+    digest = f"{status.st_mode:o} {_digest(path)}" if is_hashed else ""
     return status.st_ino, status.st_size, status.st_ctime_ns, digest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_same(path: Path, status: os.stat_result, stamp: Stamp) -> bool:

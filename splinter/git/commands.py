@@ -205,9 +205,10 @@ def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None
     return tuple(found)
 
 
-def texts(repository: Repository, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
-    """What files of a commit hold, in one call; of what is no file there, nothing."""
-    found = blobs.contents(repository, [f"{commit}:{path}" for path in paths])
+def texts(repository: Repository, commit: str, paths: Sequence[str], *, most: int) -> tuple[str, ...]:
+    """What files of a commit hold; of what is no file there, or has more bytes, nothing."""
+    names = blobs.within(repository, [f"{commit}:{path}" for path in paths], most=most)
+    found = blobs.contents(repository, names)
     return tuple(data.decode("utf-8", "replace") for data in found if data is not None)
 
 

@@ -16,6 +16,7 @@ from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk_errors
 
 _DEEPEST = 5  # repositories in repositories
+_LARGEST = 100_000_000  # bytes of a file that is kept; git never sees it, so that it is read whole here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,8 @@ def _of_folder(repository: Repository, tree: WorkTree, path: str, *, depth: int)
 def _of_file(repository: Repository, tree: WorkTree, path: str) -> Iterator[Beside]:
     file, (folder, slash, name) = tree.path / path, path.rpartition("/")
     try:
+        if file.lstat().st_size > _LARGEST:
+            return
         data = os.fsencode(file.readlink()) if file.is_symlink() else file.read_bytes()
     except OSError:
         return  # what may not be read cannot be kept

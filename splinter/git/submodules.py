@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from splinter.errors import GitError
 from splinter.git import command_line, user_repository
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
+from splinter.system import disk
 
 _GITLINK = b"160000"
 
@@ -71,7 +71,7 @@ def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: 
         one = Submodule(path=str(folder.relative_to(top)), commit=commit, clone=str(known.common) if known else None)
         yield one
         if known is None:
-            shutil.rmtree(folder)
+            disk.remove(folder)
             folder.mkdir()
             continue
         inner = _inner(tree, folder)
@@ -117,7 +117,7 @@ def _empty_of_links(folder: Path, top: Path) -> None:
         raise GitError(f"{folder} leads out of the work tree")
     own = folder / ".git"
     if own.is_dir() and not own.is_symlink():
-        shutil.rmtree(own)
+        disk.remove(own)
     else:
         own.unlink(missing_ok=True)
 

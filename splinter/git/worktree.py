@@ -25,7 +25,7 @@ from splinter.model import layout
 from splinter.system import disk
 from splinter.system.files import write_whole
 
-_WATCHED = ("config", "hooks", "info", "objects/info/alternates")
+_WATCHED = ("config", "config.worktree", "commondir", "hooks", "info", "objects/info/alternates")
 _MOST_FILES, _LARGEST = 2_000, 1_000_000  # of a small repository: files that are looked at, bytes of one
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
 _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
@@ -142,8 +142,7 @@ def guard(tree: WorkTree) -> Guarded:
     before = _read_digests(tree)
     now = _digests(private)
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
-    refs = sorted(_relative(path, private) for path in _below(private / "refs") if path.is_file())
-    return Guarded(refs=tuple(refs), altered=altered)
+    return Guarded(refs=own_refs(tree), altered=altered)
 
 
 def unlock(tree: WorkTree) -> None:
@@ -156,9 +155,18 @@ def own_refs(tree: WorkTree) -> tuple[str, ...]:
     private = tree.path / ".git"
     if private.is_symlink():
         return ()
-    loose = (path for path in _below(private / "refs") if path.is_file())
-    packed = [private / "packed-refs"] if (private / "packed-refs").is_file() else []
-    return tuple(sorted(_relative(path, private) for path in (*loose, *packed)))
+    loose = (_relative(path, private) for path in _below(private / "refs") if path.is_file())
+    return tuple(sorted({*loose, *_packed(private / "packed-refs")}))
+
+
+def _packed(file: Path) -> Iterator[str]:
+    """The refs that a file of packed ones names; what a step left there may be no such file."""
+    if not file.is_file() or file.is_symlink():
+        return
+    with file.open("rb") as lines:
+        listing = lines.read(_LARGEST).decode("utf-8", "replace").splitlines()
+    words = (line.split(" ", 1) for line in listing[:_MOST_FILES] if line[:1] not in ("#", "^"))
+    yield from (git.printable(word[1]) for word in words if word[1:])
 
 
 def remove(tree: WorkTree) -> None:

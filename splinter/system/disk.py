@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from splinter.errors import SplinterError
 from splinter.text.counts import more
+
+_DEEP, _LONG = 100, 2_000  # folders in folders, and characters of a path: Python and the system go further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +130,38 @@ def _removed(path: Path) -> list[tuple[str, str]]:
             path.unlink(missing_ok=True)
         except OSError as error:
             note(None, str(path), error)
-    elif sys.version_info >= (3, 12):
+    else:
+        try:
+            _remove_folder(path, note)
+        except RecursionError:
+            _bring_up(path)
+            _remove_folder(path, note)
+    # a folder that is not empty is a consequence of what lies in it
+    return [one for one in failed if not any(other[0].startswith(f"{one[0]}{os.sep}") for other in failed[:50])]
+
+
+def _remove_folder(path: Path, note: Callable[[object, str | Path, Any], None]) -> None:
+    if sys.version_info >= (3, 12):
         shutil.rmtree(path, onexc=note)
     else:
         shutil.rmtree(path, onerror=note)
-    # a folder that is not empty is a consequence of what lies in it
-    return [one for one in failed if not any(other[0].startswith(f"{one[0]}{os.sep}") for other in failed[:50])]
+
+
+def _bring_up(path: Path) -> None:
+    """Move what lies deeper in a folder than Python goes right below its top."""
+    todo, made = [(str(path), 0)], secrets.token_hex(8)
+    count = 0
+    while todo:
+        folder, depth = todo.pop()
+        with suppress(OSError), os.scandir(folder) as found:
+            for entry in [one for one in found if one.is_dir(follow_symlinks=False)]:
+                if depth < _DEEP and len(entry.path) < _LONG:
+                    todo.append((entry.path, depth + 1))
+                    continue
+                count += 1
+                top = path / f".{made}-{count}"
+                os.rename(entry.path, top)  # noqa: PTH104  # its path may be longer than pathlib takes
+                todo.append((str(top), 1))
 
 
 def _make_writable(path: Path) -> None:

@@ -41,6 +41,8 @@ OUTSIDE = {
     "a repository of its own": ("git init -q src/n; git -C src/n commit -q --allow-empty -m x", "src/n is a repository of its own", "+Subproject commit"),
     "a file that is always forbidden": ("mkdir -p .github; echo x > .github/x", ".github/x is forbidden", "+x"),
     "a changed .git/config": ("git config core.fsmonitor 'touch /tmp/pwned'", ".git/config of the work tree was changed", None),
+    "a config for work trees": ("echo '[core]' > .git/config.worktree", ".git/config.worktree of the work tree was changed", None),
+    "another repository's folder": ("echo ../../x > .git/commondir", ".git/commondir of the work tree was changed", None),
     "a hook": ("mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", ".git/hooks/pre-commit of the work tree was changed", None),
     "a deleted .git": ("rm -rf .git", "the step deleted or replaced its work tree's .git", None),
 }  # fmt: skip
@@ -84,6 +86,18 @@ def test_a_change_inside_scope_is_committed_whatever_git_calls_made_it(world: Wo
     assert world.git("tag") == ""
     assert world.branches() == ["splinter/w"]
     assert world.git("log", "-1", "--format=%an", "splinter/w") == "Test User"
+
+
+@pytest.mark.parametrize(("end", "outcome"), [("", "changed"), ("; exit 3", "failed")])
+def test_refs_of_an_agent_are_named_where_they_are_packed_and_where_the_step_fails(
+    world: World, end: str, outcome: str
+) -> None:
+    command = f"git tag v1; git pack-refs --all; git branch loose; echo x > src/a.py{end}"
+    record = scoped(world, command, modify=["src/**"])
+    assert record["outcome"] == outcome
+    assert record["steps"][-1]["notes"] == [
+        f"refs/{name} was made by the step and is not kept" for name in ("heads/loose", "tags/v1")
+    ]
 
 
 def test_create_and_modify_are_told_apart(world: World) -> None:
@@ -144,6 +158,8 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
         {"id": "s > t::bad", "outcome": "failed", "seconds": None, "message": "it broke", "attempts": []},
     ]
     assert world.branches() == []
+    kept = {file.suffix for file in (world.root / ".splinter/runs").rglob("unit*.junit*")}
+    assert kept == {".txt"}, "a browser runs the scripts in XML"
 
 
 @pytest.mark.parametrize(

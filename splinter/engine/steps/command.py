@@ -269,7 +269,7 @@ def _results(work: Work, name: str, place: _Place) -> tuple[Results, tuple[str, 
         return Results(), (f"its results could not be read: {error}",)
     if not results.cases and not results.doubts:
         return results, ("it left no results where its profile says that it would",)
-    kept = work.log(name).with_suffix(".junit.xml")
+    kept = work.log(name).with_suffix(".junit.txt")  # as XML a browser would run the scripts in it
     try:
         kept.write_bytes(work.session.outside.redactor.data(results.data))
     except OSError as error:  # what it said is known; only the copy is missing

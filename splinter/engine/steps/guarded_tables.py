@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from splinter.config import toml_documents
+from splinter.config.yaml_documents import MAX_BYTES
 from splinter.git import blobs
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
@@ -14,7 +15,6 @@ from splinter.model import layout
 from splinter.text import file_names
 
 TABLES = ("splinter", "doit")
-_MOST = 1_000_000  # bytes; no hand wrote a larger one
 
 
 def changed(repository: Repository, changes: Sequence[RawChange]) -> Iterator[str]:
@@ -31,8 +31,9 @@ def _tables(repository: Repository, blob: str) -> Mapping[str, Any]:
     """`[tool]` of a file, empty for one that is not there; what nobody can read may say anything, and is its id."""
     if not blob.strip("0"):
         return {}
-    data = blobs.content(repository, blob, most=_MOST)
-    try:
-        return dict(tomllib.loads((data or b"\xff").decode("utf-8")).get("tool", {}))
-    except (ValueError, TypeError, RecursionError):
+    data = blobs.content(repository, blob, most=MAX_BYTES)
+    document = toml_documents.parse(b"\xff" if data is None else data, path=layout.SHARED_SETTINGS)
+    if not document.is_readable:
         return dict.fromkeys(TABLES, blob)
+    tables = document.data.get("tool", {})
+    return tables if isinstance(tables, dict) else dict.fromkeys(TABLES, tables)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
+from typing import Any
 
+from splinter.config import toml_documents
+from splinter.config.yaml_documents import MAX_BYTES
 from splinter.engine.session import Session
 from splinter.engine.tools import python_imports
 from splinter.engine.tools.python_imports import Own, TopLevel
@@ -14,7 +16,9 @@ from splinter.git.command_line import Repository
 
 _MOST_PROJECTS = 30  # files that may name a project
 _SETUP_NAME = re.compile(
-    r"""^\[metadata\][^\[]*?^name\s*=\s*(\S+)|\bsetup\([^)]*?\bname\s*=\s*["']([\w.-]+)["']""", re.MULTILINE
+    r"""^\[metadata\][^\[]*?^name\s*=\s*(\S+)"""
+    r"""|\bsetup\((?:(?!setup\()[^)])*?\bname\s*=\s*["']([\w.-]+)["']""",
+    re.MULTILINE,
 )
 
 
@@ -42,21 +46,27 @@ def read(repository: Repository, commit: str) -> Own:
         return Own()
     files = [path for path in paths if path.rpartition("/")[2] in python_imports.PROJECT_FILES and "\n" not in path]
     nearest = sorted(files, key=lambda path: path.count("/"))[:_MOST_PROJECTS]
-    projects = frozenset(filter(None, map(project, git.texts(repository, commit, nearest))))
+    projects = frozenset(filter(None, map(project, git.texts(repository, commit, nearest, most=MAX_BYTES))))
     # a name that setup.py computes is known to nobody who does not run it
     return Own(names=names, projects=projects, is_nameless=not projects and "setup.py" in files)
 
 
 def project(text: str) -> str:
     """What the distribution of a pyproject.toml, setup.cfg or setup.py is called; empty where it does not say."""
-    try:
-        document = tomllib.loads(text)
-        tool = document.get("tool", {})
-        name = document.get("project", {}).get("name") or tool.get("poetry", {}).get("name") or ""
-    except (tomllib.TOMLDecodeError, AttributeError):
+    document = toml_documents.parse(text.encode("utf-8", "replace"), path="")
+    if document.is_readable:
+        project, poetry = (_table(document.data, *names) for names in (("project",), ("tool", "poetry")))
+        name = project.get("name") or poetry.get("name") or ""
+    else:
         found = _SETUP_NAME.search(text)
         name = (found[1] or found[2]) if found else ""
     return re.sub(r"[-_.]+", "-", str(name)).lower()
+
+
+def _table(data: Any, *names: str) -> dict[str, Any]:
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
 
 
 def gone(session: Session, own: Own, *, start: str | None, commit: str) -> tuple[str, ...]:

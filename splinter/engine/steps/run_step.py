@@ -28,6 +28,9 @@ from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
+from splinter.text.counts import more
+
+_SHOWN = 10
 
 
 def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
@@ -85,11 +88,12 @@ def attempt(
         kept = _settle(work, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
         outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
+        made = tuple(_of_refs(worktree.own_refs(tree)))
         patch, left = _kept_patch(work, tree, before, step.id)
         kept = record(
             work, step.id, outcome, started, step=step, calls=calls,
             reason=None if outcome == Outcome.INTERRUPTED else error.reason,
-            message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child,
+            message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child, notes=made,
         )  # fmt: skip
     kept = replace(kept, notes=(*notes, *kept.notes))
     work.session.history.add_step(run, kept)
@@ -153,17 +157,23 @@ def _settle(
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
     changes = _judged(work, step, before, after, altered=altered, denied=denied)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
-    notes = tuple(f"{ref} was made by the step and is not kept" for ref in guarded.refs)
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
         work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
-        files=git.files(changes), notes=notes,
+        files=git.files(changes), notes=tuple(_of_refs(guarded.refs)),
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)
     worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
     why = cache.share(work.session, update) if update else None
     return replace(done, notes=(*done.notes, work.mask(why))) if why else done
+
+
+def _of_refs(refs: Sequence[str]) -> Iterator[str]:
+    """Notes on the refs that a step made in its work tree's own `.git`."""
+    yield from (f"{ref} was made by the step and is not kept" for ref in refs[:_SHOWN])
+    if hidden := more(len(refs) - _SHOWN):
+        yield f"{hidden} refs were made by the step and are not kept"
 
 
 def _from_kept(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -25,7 +26,7 @@ from splinter.git.command_line import WorkTree
 from splinter.git.refused import Beside
 from splinter.model import layout
 from splinter.model.agents import registry as agents
-from splinter.system import disk_errors
+from splinter.system import disk, disk_errors
 
 _PIECE = 1024 * 1024
 Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
@@ -161,7 +162,12 @@ def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
     for pattern in patterns:
         if pattern.startswith("/") or ".." in pattern.split("/"):
             raise StepError(Reason.PREFLIGHT, f'{layout.INCLUDE}: "{pattern}" leaves the repository')
-        for source in sorted(start.glob(pattern)):
+        try:
+            found = sorted(start.glob(pattern))
+        except RecursionError:
+            why = f'{layout.INCLUDE}: "{pattern}" goes through more folders in folders than can be followed'
+            raise StepError(Reason.PREFLIGHT, why) from None
+        for source in found:
             if not source.resolve().is_relative_to(top):
                 raise StepError(Reason.PREFLIGHT, f'{layout.INCLUDE}: "{pattern}" leaves the repository')
             yield from ((path, _stamp(start / path)) for path in _files(start, source) if path not in visible)
@@ -191,6 +197,5 @@ def _files(start: Path, source: Path) -> Iterator[str]:
     if source.is_symlink() or not source.is_dir():
         yield source.relative_to(start).as_posix()
         return
-    for folder, names, files in os.walk(source):
-        links = [name for name in names if (Path(folder) / name).is_symlink()]
-        yield from (f"{Path(folder).relative_to(start).as_posix()}/{name}" for name in sorted((*files, *links)))
+    found = (path for path in disk.below(source, most=sys.maxsize) if not disk.is_folder(path))
+    yield from sorted(path.relative_to(start).as_posix() for path in found)

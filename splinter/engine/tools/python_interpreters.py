@@ -167,7 +167,8 @@ def names_one_of(interpreter: str, places: Sequence[Path]) -> Path | None:
     """The first of the places that a file of the interpreter's environment names, as editable installs do."""
     for file in _path_files(Path(interpreter)):
         try:
-            text = file.read_bytes()[:_LONGEST]
+            with file.open("rb") as opened:
+                text = opened.read(_LONGEST)
         except OSError:
             continue
         for place in places:

@@ -5,12 +5,12 @@ It looks at folders, to find compiled files; it starts nothing and changes nothi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from splinter.engine.tools import python_imports
 from splinter.engine.tools.python_imports import Answer, Found, Own, Places
+from splinter.system import disk
 from splinter.text.counts import and_more
 
 _NAMED = 3
@@ -127,11 +127,8 @@ def _missing(
     there: Path, here: str, is_there: IsThere, suffixes: tuple[str, ...], *, is_deep: bool = True
 ) -> Iterator[str]:  # fmt: skip
     """The files of a folder, from the top of the work tree, that its counterpart there lacks."""
-    left = _MOST_FILES
-    for folder, folders, files in os.walk(there):
-        inside = Path(here, os.path.relpath(folder, there))
-        left -= len(files)
-        found = ((inside / name).as_posix() for name in files if name.endswith(suffixes))
-        yield from (path for path in found if not is_there(path))
-        if left < 0 or not is_deep:
-            folders.clear()
+    for file in disk.below(there, most=_MOST_FILES):
+        if file.name.endswith(suffixes) and (is_deep or file.parent == there) and not disk.is_folder(file):
+            path = Path(here, file.relative_to(there)).as_posix()
+            if not is_there(path):
+                yield path
