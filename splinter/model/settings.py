@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from splinter.model import registry, schedule
@@ -23,8 +23,6 @@ SECRET_NAME = re.compile(
 # names that hardly anything but a secret has; the wider one above is for what somebody passes on to a program
 _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
 _RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
-# `name:password@` of an address, or where a value begins
-_CREDENTIALS = re.compile(r"(?:://|^|(?<=[\s,;]))([^\s/?#:@,;]*):([^\s/?#]+)@")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 CERTIFICATES = (
@@ -39,7 +37,7 @@ PASSED_ON = OF_THE_PLACE | {
     "SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
 }  # fmt: skip
 # name and password in an address, with or without a scheme in front, as proxies have them
-_CREDENTIALS = re.compile(r"(?:^|//)([^/@\s:]*:([^/@\s]+))@")
+_CREDENTIALS = re.compile(r"(?:^|//|(?<=[\s,;]))([^/@\s:,;]*:([^/@\s]+))@")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +120,15 @@ class Environment:
     def secrets(self, names: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The values that must never be shown: our own secrets, and those of `names` that look like secrets.
 
-        An address with a password in it is one, whatever its variable is called. Of an address that is a secret, such
-        as a webhook's, its parts are too: they are what it is guessed by.
+        Of an address that is a secret, such as a webhook's, its parts are too: they are what it is guessed by. Of any
+        other address that programs are handed, such as a proxy's, the password is.
         """
-        named = {*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name))}
-        every = dict.fromkeys((*registry.SECRETS, *names, *sorted(PASSED_ON)))
-        asked = [(name, value) for name in every if (value := self.variable(name))]
-        values = [value for name, value in asked if name in named or _has_password(value)]
-        return tuple(dict.fromkeys((*values, *(part for value in values for part in _secret_parts(value)))))
+        named = (*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name)))
+        values = [value for value in map(self.variable, named) if value]
+        parts = [part for value in values if "://" in value for part in _secret_parts(value)]
+        handed = (self.variables.get(name, "") for name in sorted({*PASSED_ON, *names}))
+        passwords = [part for value in handed for part in _credentials(value)]
+        return tuple(dict.fromkeys((*values, *parts, *passwords)))
 
     def likely_secrets(self) -> tuple[str, ...]:
         """The values that are not shown on a terminal, whether or not anything names their variables.
@@ -165,21 +164,25 @@ def _has_password(value: str) -> bool:
     return "://" in value and _CREDENTIALS.search(value) is not None
 
 
-def _secret_parts(value: str) -> tuple[str, ...]:
-    """What of the addresses in a value nobody could guess: credentials, long parts of its path, values of its query.
+def _credentials(value: str) -> Iterator[str]:
+    """Name and password together, and the password, as they stand in addresses and as they are read.
 
-    Name and password together always are; a password alone where it is long, or no mere word: a database's `postgres`
-    would be masked wherever it stands.
+    A password that is a mere word is none alone: a database's `postgres` would be masked wherever it stands.
     """
-    pairs = [(unquote(name), unquote(password)) for name, password in _CREDENTIALS.findall(value)]
-    raw = [(name, password) for name, password in _CREDENTIALS.findall(value)]
-    both = [f"{name}:{password}" for name, password in (*raw, *pairs)]
-    alone = [password for _, password in (*raw, *pairs) if len(password) >= LONG_PART or not password.isalpha()]
-    names = [name for name, _ in pairs if len(name) >= LONG_PART]
-    _, scheme, rest = value.partition("://")
-    path, _, query = rest.partition("?")
-    words = (*path.split("/")[1:], *query.replace("=", "&").split("&")) if scheme else ()
-    return tuple(dict.fromkeys((*both, *alone, *names, *(word for word in words if len(word) >= LONG_PART))))
+    for found in _CREDENTIALS.finditer(value):
+        yield found[1]
+        if len(found[2]) >= LONG_PART or not found[2].isalpha():
+            yield from (found[2], unquote(found[2]))
+
+
+def _secret_parts(address: str) -> tuple[str, ...]:
+    """What of an address nobody could guess: credentials, long parts of its path, values of its query."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket that does not close
+        return tuple(_credentials(address))
+    words = (parts.username, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
+    return (*_credentials(address), *(word for word in words if word and len(word) >= LONG_PART))
 
 
 def _path(path: str) -> str:
