@@ -30,7 +30,7 @@ def as_annotations(problems: Sequence[Problem]) -> str:
 
 def counted(problems: Sequence[Problem]) -> str:
     """`2 errors and 1 warning in 2 files`."""
-    errors = sum(problem.level == "error" for problem in problems)
+    errors = sum(problem.is_error for problem in problems)
     kinds = ((errors, "error"), (len(problems) - errors, "warning"))
     found = " and ".join(plural(count, noun) for count, noun in kinds if count)
     return f"{found} in {plural(len({problem.path for problem in problems}), 'file')}"

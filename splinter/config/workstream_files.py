@@ -42,7 +42,7 @@ class Collection:
 
     def check(self) -> None:
         """Raise InputError with the text of every error and their number; warnings alone pass."""
-        errors = [problem for problem in self.problems if problem.level == "error"]
+        errors = [problem for problem in self.problems if problem.is_error]
         if errors:
             raise InputError(problem_listing.for_people(errors))
 
@@ -76,7 +76,7 @@ class _Found:
 
     @property
     def is_sound(self) -> bool:
-        return not any(problem.level == "error" for problem in self.problems)
+        return not any(problem.is_error for problem in self.problems)
 
     @property
     def dependencies(self) -> list[tuple[Keys, str]]:

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -52,9 +53,16 @@ class Place:
     length: int
 
 
+class Level(StrEnum):
+    """Whether a problem keeps a run from starting."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Problem:
-    """One thing that is wrong in a file, ordered by its place; level `error` or `warning`."""
+    """One thing that is wrong in a file, ordered by its place."""
 
     path: str
     line: int
@@ -62,13 +70,18 @@ class Problem:
     message: str
     length: int = 1
     source_line: str = ""
-    level: str = "error"
+    level: Level = Level.ERROR
+
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing can be run with it."""
+        return self.level == Level.ERROR
 
     def text(self, *, in_colour: bool = False) -> str:
         """Place and message, and below them the line with carets, safe for a terminal; in its colours if asked."""
         paint = COLOURS if in_colour else dict.fromkeys(COLOURS, "")
         place = harmless(f"{self.path}:{self.line}:{self.column}:")
-        prefix = "" if self.level == "error" else f"{paint[self.level]}{self.level}:{paint['end']} "
+        prefix = "" if self.is_error else f"{paint[self.level]}{self.level}:{paint['end']} "
         head = f"{paint['place']}{place}{paint['end']} {prefix}{harmless(self.message)}"
         if not self.source_line.strip():
             return head
@@ -190,7 +203,7 @@ def bounded(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def warning(problem: Problem) -> Problem:
     """The problem as one that stops nothing."""
-    return replace(problem, level="warning")
+    return replace(problem, level=Level.WARNING)
 
 
 def lines_of(text: str) -> tuple[int, ...]:

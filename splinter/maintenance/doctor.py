@@ -184,7 +184,7 @@ def _refs(repository: Repository) -> Iterator[Finding]:
 
 def _workstreams(known: Project) -> Iterator[Finding]:
     found, problems = known.collection.workstreams, known.collection.problems
-    errors = [problem for problem in problems if problem.level == "error"]
+    errors = [problem for problem in problems if problem.is_error]
     if errors:
         message = f"{counted(errors)}; `doit check` shows them, and what those files need is not looked at here"
         yield finding.problem("workstreams", "workstreams", message)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
@@ -31,14 +32,23 @@ from splinter.publish import combined_pull_request, plugins
 from splinter.system import disk
 
 PATCH = "found-in-worktree.patch"
-KINDS = ("worktrees", "logs", "results", "refs", "backups")
+
+
+class Kind(StrEnum):
+    """What `doit gc` frees, in the order in which it is told."""
+
+    WORKTREES = "worktrees"
+    LOGS = "logs"
+    RESULTS = "results"
+    REFS = "refs"
+    BACKUPS = "backups"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freed:
     """One thing that went, or would: `bytes` are of files, 0 for refs; `note` says what was kept of it."""
 
-    kind: str
+    kind: Kind
     name: str
     why: str
     bytes: int = 0
@@ -54,7 +64,7 @@ class Report:
     left: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
-    def of(self, kind: str) -> tuple[Freed, ...]:
+    def of(self, kind: Kind) -> tuple[Freed, ...]:
         """What went of one kind."""
         return tuple(one for one in self.freed if one.kind == kind)
 
@@ -63,7 +73,7 @@ class Report:
 class Going:
     """A leftover that is to go; `changed` are the trees before and after of what a person changed in a worktree."""
 
-    kind: str
+    kind: Kind
     leftover: Leftover
     why: str
     changed: tuple[str, str] | None = None
@@ -109,7 +119,7 @@ def _shape(known: Project) -> dict[str, Set[str]] | None:
     repository, found = known.repository, [known.collection]
     if repository.root != repository.start:
         found.append(workstream_files.read(repository.root, known.settings))
-    if any(problem.level == "error" for one in found for problem in one.problems):
+    if any(problem.is_error for one in found for problem in one.problems):
         return None
     shape: dict[str, Set[str]] = (
         {combined_pull_request.ID: set()} if known.settings.pull_requests == combined_pull_request.ID else {}
@@ -141,11 +151,11 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     for one in (one for one in trees.leftovers if one.name in old_trees):
         try:
             changed = _changed(session.outside, one)
-            going.append(Going(kind="worktrees", leftover=one, why=old_trees[one.name], changed=changed))
+            going.append(Going(kind=Kind.WORKTREES, leftover=one, why=old_trees[one.name], changed=changed))
         except SplinterError as error:
             left.append(f"the worktree of {one.name}: {error}")
     going += [
-        Going(kind="logs", leftover=one, why=old_runs[one.name]) for one in runs.leftovers if one.name in old_runs
+        Going(kind=Kind.LOGS, leftover=one, why=old_runs[one.name]) for one in runs.leftovers if one.name in old_runs
     ]
     return Decision(
         going=tuple(going),
@@ -198,7 +208,7 @@ def foretold(decision: Decision) -> Report:
 
 def carried_out(session: Session, known: Project, decision: Decision, *, now: datetime) -> Report:
     """Delete it, one thing after the other: what cannot be deleted is reported and stops nobody."""
-    if any(one.kind == "worktrees" for one in decision.going):
+    if any(one.kind == Kind.WORKTREES for one in decision.going):
         project.sweep(known, session)
     freed, problems = [], [*decision.problems]
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-gc-{secrets.token_hex(2)}"
@@ -242,7 +252,7 @@ def _delete(leftover: Leftover) -> tuple[int, list[str]]:
 
 
 def _refs(gone: Bygone) -> Iterator[Freed]:
-    kinds = {"results": gone.results, "refs": gone.pointless, "backups": gone.backups}
+    kinds = {Kind.RESULTS: gone.results, Kind.REFS: gone.pointless, Kind.BACKUPS: gone.backups}
     for kind, names in kinds.items():
         yield from (Freed(kind=kind, name=name, why=why) for name, why in sorted(names.items()))
 

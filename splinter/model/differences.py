@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from splinter.model.fingerprints import Inputs
@@ -14,44 +15,63 @@ _SHOWN = 60
 _LISTED = 5
 
 
+class Kind(StrEnum):
+    """What differs: an input of a workstream, or, from `base` on, a part of a result's key."""
+
+    DEFINITION = "definition"
+    OCCURRENCE = "occurrence"
+    INPUTS = "inputs"
+    DEPENDENCY = "dependency"
+    PROFILE = "profile"
+    RECORDING = "recording"
+    VERSION = "version"
+    BASE = "base"
+    CHANGE = "change"
+    STEP = "step"
+    EARLIER_STEP = "earlier step"
+    TOOL = "tool"
+    VALUE = "value"
+
+
 _SUBJECTS = {
-    "base": "what the inputs and the scope show of the base",
-    "change": "what the steps before it change",
+    Kind.BASE: "what the inputs and the scope show of the base",
+    Kind.CHANGE: "what the steps before it change",
 }
+
+
+_KINDS = frozenset(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One key that differs; `kind` is definition, occurrence, inputs, dependency, profile, recording or version.
-
-    Of a result's key it is also base, change, step, earlier step, tool or value.
+    """One key that differs.
 
     `was` and `now` are values as they are kept, None where the key was added or is gone.
     """
 
-    kind: str
+    kind: Kind
     key: str
     was: Any
     now: Any
 
     def text(self) -> str:
         """The difference as a sentence's part."""
-        if self.kind == "dependency" and self.was is None:
+        if self.kind == Kind.DEPENDENCY and self.was is None:
             return f"it depends on {self.key} now"
-        if self.kind == "dependency" and self.now is None:
+        if self.kind == Kind.DEPENDENCY and self.now is None:
             return f"it no longer depends on {self.key}"
-        if self.kind == "dependency":
+        if self.kind == Kind.DEPENDENCY:
             return f"the result of {self.key} changed"
-        if self.kind == "version":
+        if self.kind == Kind.VERSION:
             return f"{self.key} was {self.was}, is {self.now}"
         if self.kind in _SUBJECTS:
             return f"{_SUBJECTS[self.kind]} is another"
-        name = {"profile": _of_profile(self.key), "recording": f"the recorded patch of {self.key}",
-                "step": f"its {self.key}", "earlier step": f"the step {self.key} before it",
-                "tool": "the model" if self.key == "model" else f"its tool's {self.key}",
-                "value": f"the value of {self.key}"}  # fmt: skip
+        name = {Kind.PROFILE: _of_profile(self.key), Kind.RECORDING: f"the recorded patch of {self.key}",
+                Kind.STEP: f"its {self.key}", Kind.EARLIER_STEP: f"the step {self.key} before it",
+                Kind.TOOL: "the model" if self.key == "model" else f"its tool's {self.key}",
+                Kind.VALUE: f"the value of {self.key}"}  # fmt: skip
         what = name.get(self.kind, self.key)
-        if self.kind == "inputs":
+        if self.kind == Kind.INPUTS:
             return f"inputs changed on the base: {_listed(self.now)}"
         if self.was is None or self.now is None:
             return f"{what} was {'added' if self.was is None else 'removed'}"
@@ -82,16 +102,16 @@ def of_result(material: Mapping[str, Any]) -> Inputs:
 def result_differences(was: Inputs, now: Inputs, names: Iterable[str]) -> tuple[Difference, ...]:
     """Which parts of a result's key differ, of those whose names are given: the others are not known."""
     kinds = {
-        "version of the tool": "version", "recorded patch": "recording", "values of env": "value", "tool": "tool",
-        "results of dependencies": "dependency", "earlier steps' change": "change", "inputs on the base": "base",
-        "occurrence": "occurrence", "steps": "earlier step",
+        "version of the tool": Kind.VERSION, "recorded patch": Kind.RECORDING, "values of env": Kind.VALUE,
+        "tool": Kind.TOOL, "results of dependencies": Kind.DEPENDENCY, "earlier steps' change": Kind.CHANGE,
+        "inputs on the base": Kind.BASE, "occurrence": Kind.OCCURRENCE, "steps": Kind.EARLIER_STEP,
     }  # fmt: skip
     found = []
     for key in [*now, *(key for key in was if key not in now)]:
         name, _, part = key.partition("/")
         if was.get(key) == now.get(key) or name not in names:
             continue
-        kind = "step" if part.startswith("/") else kinds.get(name, "definition")
+        kind = Kind.STEP if part.startswith("/") else kinds.get(name, Kind.DEFINITION)
         label = f"{name}.{part}" if name == "scope" else part.removeprefix("/") or name
         found.append(Difference(kind=kind, key=label, was=was.get(key), now=now.get(key)))
     return tuple(found)
@@ -117,9 +137,15 @@ def differences(was: Mapping[str, Any], now: Inputs) -> tuple[Difference, ...]:
     for name in [*now, *(name for name in was if name not in now)]:
         if was.get(name) == now.get(name) or _is_order_of_others(name, was.get(name), now.get(name)):
             continue
-        kind, _, key = name.partition(":") if ":" in name else ("definition", "", name)
-        found.append(Difference(kind=kind, key=key or kind, was=was.get(name), now=now.get(name)))
+        kind, key = _kind(name)
+        found.append(Difference(kind=kind, key=key, was=was.get(name), now=now.get(name)))
     return tuple(_folded(found))
+
+
+def _kind(name: str) -> tuple[Kind, str]:
+    """What an input is by its name; one that an earlier or later version kept is a part of the definition."""
+    kind, colon, key = name.partition(":")
+    return (Kind(kind), key or kind) if colon and kind in _KINDS else (Kind.DEFINITION, name)
 
 
 def _is_order_of_others(name: str, was: Any, now: Any) -> bool:
@@ -145,7 +171,7 @@ def _folded(found: list[Difference]) -> Iterator[Difference]:
 def _came_or_went(one: Difference, found: list[Difference]) -> str | None:
     """The step or profile that a difference is part of, where the whole of it was added or removed."""
     parent, _, _ = one.key.rpartition(".")
-    mark = {"definition": "id", "profile": "name"}.get(one.kind)  # what every step, every profile has
+    mark = {Kind.DEFINITION: "id", Kind.PROFILE: "name"}.get(one.kind)  # what every step, every profile has
     if not parent or mark is None:
         return None
     marks = (other for other in found if (other.kind, other.key) == (one.kind, f"{parent}.{mark}"))

@@ -14,9 +14,12 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from splinter.model.records import Outcome
+from splinter.model.verdict import Itself
 
 Record = TypeVar("Record")
-_NOTHING: Mapping[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR}
+_NOTHING: Mapping[Any, Any] = {
+    str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR, Itself: Itself.AS_ITS_CASES,
+}  # fmt: skip
 
 
 def to_json(record: Any) -> dict[str, Any]:

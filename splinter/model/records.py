@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from splinter.errors import Reason
 from splinter.model.registry import REPORTING
+from splinter.model.verdict import Itself
 
 
 class Outcome(StrEnum):
@@ -128,13 +129,12 @@ class StepRecord:
 class Comparison:
     """A check held against the same check on the commit that the change begins at, where it ended as `before`.
 
-    `itself` is what became of the check where that is more than its cases say, such as a crash: broken,
-    failing_before, fixed or flaky. All others are ids of cases. `broken` did not fail before. `unstable` are names
-    that the earlier commit does not give again either; as many like them ran now.
+    `itself` is what became of the check where its cases do not say it all. All others are ids of cases. `broken` did
+    not fail before. `unstable` are names that the earlier commit does not give again either; as many like them ran now.
     """
 
     before: str
-    itself: str = ""
+    itself: Itself = Itself.AS_ITS_CASES
     broken: tuple[str, ...] = ()
     failing_before: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from splinter.model import registry, schedule
 from splinter.model.registry import Plugin
-from splinter.model.tool import Tool
+from splinter.model.tool import Sandbox, Tool
 from splinter.model.workstream import Budget, Setup
 
 SECRET_NAME = re.compile(
@@ -70,13 +71,13 @@ class Settings:
     branch_prefix: str = "splinter/"
     remote: str | None = None
     base: str | None = None
-    rebase: str = "behind"
-    pull_requests: str = "each"
-    sandbox: str = "none"
+    rebase: Literal["behind", "conflict"] = "behind"
+    pull_requests: Literal["each", "together"] = "each"
+    sandbox: Sandbox = "none"
     sandbox_reads: tuple[str, ...] = ()
     sandbox_network: bool = False
     share_results: bool = False
-    checks: str = "all"
+    checks: Literal["all", "baseline"] = "all"
     setup: tuple[Setup, ...] = ()
     env: tuple[str, ...] = ()
     sign_commits: bool = False

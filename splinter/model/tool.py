@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from splinter.errors import InputError
 from splinter.model.workstream import Action, Prompt, Run
 
+# how a command is fenced in; the schema of the settings has the same
+Sandbox = Literal["none", "bubblewrap"]
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 # without a value these leave out the argument they stand in: not every call has results, a model or a limit to name
 OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit"})
@@ -43,7 +46,7 @@ class Tool:
     leaves: tuple[str, ...] = ()
     reader: str | None = None
     network: bool = True
-    sandbox: str | None = None
+    sandbox: Sandbox | None = None
     retries: int = 2
     backoff_s: float = 10.0
 

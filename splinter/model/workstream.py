@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from splinter.model import registry
 from splinter.text.patterns import pattern, seconds
@@ -60,7 +60,7 @@ class Step:
     action: Action
     timeout_s: float
     stall_s: float | None = None
-    expect: str = "either"
+    expect: Literal["either", "change"] = "either"
     cache: bool = False
     compare: bool = True
 

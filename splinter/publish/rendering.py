@@ -19,6 +19,7 @@ from splinter.model.records import (
     PullRequestRecord,
     RehearsalRecord,
 )
+from splinter.model.verdict import Itself
 from splinter.text import counts, markdown
 from splinter.text.redact import plain
 
@@ -43,7 +44,7 @@ def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
     if check.compared is None:
         return []
     named = [(word, getattr(check.compared, name)) for name, word in _DIFFERENCES.items()]
-    if check.compared.itself == "flaky":
+    if check.compared.itself == Itself.FLAKY:
         named.append(("Flaky beyond its tests", (check.check,)))
     return [(word, ids) for word, ids in named if ids]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from splinter.config import rules, schema, tool_profiles, yaml_documents
@@ -33,15 +34,23 @@ class File:
     problem: str | None = None
 
 
+class Kind(StrEnum):
+    """What a file became."""
+
+    WORKSTREAM = "workstream"
+    SETTINGS = "settings"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one file: `kind` is workstream, settings or refused; a workstream has its `id` and `text`.
+    """What became of one file; a workstream has its `id` and `text`.
 
     `problems` are warnings, or the reasons why it was refused.
     """
 
     path: str
-    kind: str
+    kind: Kind
     id: str = ""
     text: str = ""
     problems: tuple[Problem, ...] = ()
@@ -244,8 +253,8 @@ def _new_tables(work: _Work, agents: Agents) -> tuple[Table, ...]:
 
 def _result(work: _Work, number: int, path: str, text: str) -> Result:
     if number in work.refused:
-        return Result(path=path, kind="refused", problems=work.refused[number])
+        return Result(path=path, kind=Kind.REFUSED, problems=work.refused[number])
     if number in work.settings:
-        return Result(path=path, kind="settings", problems=tuple(sorted(work.settings[number].warnings)))
+        return Result(path=path, kind=Kind.SETTINGS, problems=tuple(sorted(work.settings[number].warnings)))
     warnings = tuple(sorted(work.plans[number].warnings))
-    return Result(path=path, kind="workstream", id=work.ids[number], text=text, problems=warnings)
+    return Result(path=path, kind=Kind.WORKSTREAM, id=work.ids[number], text=text, problems=warnings)

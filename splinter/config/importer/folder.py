@@ -11,7 +11,7 @@ from pathlib import Path
 
 from splinter.config import rules, settings_file, yaml_documents
 from splinter.config.importer import batch, profiles
-from splinter.config.importer.batch import Batch, File
+from splinter.config.importer.batch import Batch, File, Kind
 from splinter.config.yaml_documents import MAX_BYTES
 from splinter.errors import InputError, SplinterError
 from splinter.model import layout
@@ -68,7 +68,7 @@ def place(found: Batch, *, root: Path, into: str, is_dry_run: bool = False) -> d
     existing, _ = _existing(root, into)
     placed: dict[str, Placed] = {}
     for result in found.results:
-        if result.kind != "workstream":
+        if result.kind != Kind.WORKSTREAM:
             continue
         old = existing.get(result.id)
         path = f"{into}/{result.id}.yaml"

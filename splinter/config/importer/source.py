@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from splinter.config import rules
-from splinter.config.yaml_documents import Document, Problem
+from splinter.config.yaml_documents import Document, Level, Problem
 from splinter.config.yaml_events import Keys
 from splinter.text.patterns import shown
 
@@ -45,7 +45,7 @@ class Source:
 
     def warn(self, keys: Keys, message: str, *, at_key: bool = False) -> None:
         """Add a warning with the place of the value."""
-        self.warnings.append(replace(self.document.problem(keys, message, at_key=at_key), level="warning"))
+        self.warnings.append(replace(self.document.problem(keys, message, at_key=at_key), level=Level.WARNING))
 
     def leave(self, keys: Keys, message: str) -> None:
         """Let a value fall to the metadata after all, with a warning of its own."""

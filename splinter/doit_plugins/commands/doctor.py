@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from doit.cmd_base import Command
 
 from splinter.doit_plugins import printing
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say, takes_colour
+from splinter.model.finding import Finding, State
 from splinter.text.counts import plural
 
-if TYPE_CHECKING:
-    from splinter.model.finding import Finding
-
-_WIDTH = len("problem") + 2
+_WIDTH = len(State.PROBLEM) + 2
 
 
 class Doctor(Command):
@@ -46,15 +44,15 @@ class Doctor(Command):
             printing.say_json([asdict(one) for one in found])
         else:
             say("\n".join(_lines(found, in_colour=takes_colour(known.environment.variables))))
-        return 1 if any(one.state == "problem" for one in found) else 0
+        return 1 if any(one.state == State.PROBLEM for one in found) else 0
 
 
 def _lines(found: Sequence[Finding], *, in_colour: bool) -> Iterator[str]:
     from splinter.config.yaml_documents import COLOURS
 
-    paint = {"problem": COLOURS["error"], "note": COLOURS["warning"]} if in_colour else {}
+    paint = {State.PROBLEM: COLOURS["error"], State.NOTE: COLOURS["warning"]} if in_colour else {}
     for one in found:
         start, end = (paint[one.state], COLOURS["end"]) if one.state in paint else ("", "")
         yield f"{start}{one.state}{end}{' ' * (_WIDTH - len(one.state))}{one.line}"
-    problems = sum(one.state == "problem" for one in found)
+    problems = sum(one.state == State.PROBLEM for one in found)
     yield plural(problems, "problem") if problems else "no problem"

@@ -15,7 +15,7 @@ from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.text.counts import more, plural
 
 if TYPE_CHECKING:
-    from splinter.maintenance.gc import Freed, Report
+    from splinter.maintenance.gc import Freed, Kind, Report
 
 _SHOWN = 20  # things of a kind that people are shown; JSON has them all
 _NOUNS = {
@@ -54,13 +54,13 @@ class Gc(Command):
         with nullcontext() if is_dry_run else locked():
             known = read_project()
             report = gc.free(known, is_dry_run=is_dry_run)
-        shares = known.settings.share_results and bool(report.of("results"))
+        shares = known.settings.share_results and bool(report.of(gc.Kind.RESULTS))
         say(_as_json(report, is_dry_run) if as_json else "\n".join(_lines(report, is_dry_run, shares=shares)))
         return 2 if report.problems else 0
 
 
 def _as_json(report: Report, is_dry_run: bool) -> str:
-    from splinter.maintenance.gc import KINDS
+    from splinter.maintenance.gc import Kind
 
     kinds = {
         kind: {
@@ -68,17 +68,17 @@ def _as_json(report: Report, is_dry_run: bool) -> str:
             "bytes": sum(one.bytes for one in report.of(kind)),
             "items": [{key: value for key, value in asdict(one).items() if key != "kind"} for one in report.of(kind)],
         }
-        for kind in KINDS
+        for kind in Kind
     }
     whole = {"dry_run": is_dry_run, "freed": kinds}
     return json.dumps({**whole, "moved": report.moved, "left": report.left, "problems": report.problems}, indent=2)
 
 
 def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
-    from splinter.maintenance.gc import KINDS
+    from splinter.maintenance.gc import Kind
 
     frees, moves, leaves = ("would free", "would move", "would leave") if is_dry_run else ("freed", "moved", "left")
-    for kind in KINDS:
+    for kind in Kind:
         if found := report.of(kind):
             yield f"{frees} {_summed(kind, found)}"
             yield from _some([f"  {_shown(one)}" for one in found])
@@ -91,20 +91,22 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
         yield "nothing is past its limits"
 
 
-def _summed(kind: str, found: tuple[Freed, ...]) -> str:
+def _summed(kind: Kind, found: tuple[Freed, ...]) -> str:
     from splinter.maintenance import retention
+    from splinter.maintenance.gc import Kind
 
     count = plural(len(found), *_NOUNS[kind])
-    if kind in ("worktrees", "logs"):
+    if kind in (Kind.WORKTREES, Kind.LOGS):
         return f"{count}: {retention.size(sum(one.bytes for one in found))}"
-    return f"{count}; git's own gc frees what only they held" if kind == "results" else count
+    return f"{count}; git's own gc frees what only they held" if kind == Kind.RESULTS else count
 
 
 def _shown(one: Freed) -> str:
     from splinter.maintenance import retention
+    from splinter.maintenance.gc import Kind
     from splinter.text.markdown import one_line
 
-    size = f", {retention.size(one.bytes)}" if one.kind in ("worktrees", "logs") else ""
+    size = f", {retention.size(one.bytes)}" if one.kind in (Kind.WORKTREES, Kind.LOGS) else ""
     return one_line(f"{one.name}: {one.why}{size}{f'; {one.note}' if one.note else ''}")
 
 

@@ -12,7 +12,7 @@ from doit.cmd_base import Command
 
 from splinter.config import settings_file
 from splinter.config.importer import folder
-from splinter.config.importer.batch import Batch, Result
+from splinter.config.importer.batch import Batch, Kind, Result
 from splinter.config.importer.folder import Placed
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
@@ -75,18 +75,18 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     if addition.text:
         lines.append(f"{layout.SETTINGS} lacks:\n\n{addition.text}" if is_dry_run else addition.message)
     sys.stdout.write("\n".join([*lines, ""]))
-    return InputError.exit_status if any(result.kind == "refused" for result in batch.results) else 0
+    return InputError.exit_status if any(result.kind == Kind.REFUSED for result in batch.results) else 0
 
 
 def _shown(batch: Batch, placed: Mapping[str, Placed]) -> Iterator[str]:
     for result in batch.results:
-        if result.kind == "workstream" and not placed[result.id].is_kept:
+        if result.kind == Kind.WORKSTREAM and not placed[result.id].is_kept:
             yield f"# {placed[result.id].path}\n{result.text}"
 
 
 def _summary(result: Result, placed: Placed | None) -> str:
     path = harmless(result.path)
-    if result.kind == "refused":
+    if result.kind == Kind.REFUSED:
         return f"{path}: refused"
     if placed and placed.is_kept:
         return f"{path}: converted before: {placed.path} is there and was not touched"
@@ -101,4 +101,4 @@ def _problems(result: Result, placed: Placed | None) -> Iterator[str]:
     if placed and placed.is_kept:
         return
     for problem in result.problems:
-        yield problem.text() if result.kind == "refused" else problem.text().split("\n", 1)[0]
+        yield problem.text() if result.kind == Kind.REFUSED else problem.text().split("\n", 1)[0]

@@ -20,10 +20,11 @@ from dataclasses import replace
 from splinter.engine.checks import unstable_names
 from splinter.errors import Reason
 from splinter.model.records import BAD, CheckRecord, Comparison, Outcome, Outcomes
+from splinter.model.verdict import Itself
 
 RULES = 3  # to be raised where outcomes that were remembered by earlier code are not to be believed
-_WORST = ("error", "failed", "skipped", "passed")
-_UNEXPLAINED = ("broken", "failing_before")
+_WORST = (Outcome.ERROR, Outcome.FAILED, Outcome.SKIPPED, Outcome.PASSED)
+_UNEXPLAINED = (Itself.BROKEN, Itself.FAILING_BEFORE)
 _NAMED = 3
 
 
@@ -48,11 +49,11 @@ def compare(
     """What differs; `again` and `before_again` are the same check once more on the same files."""
     runs = [now, again] if again else [now]
     seen = {id: {run.cases[id] for run in runs if id in run.cases} for run in runs for id in run.cases}
-    flaky = {id for id, ends in seen.items() if id in now.flaky or ("passed" in ends and ends.intersection(BAD))}
+    flaky = {id for id, ends in seen.items() if id in now.flaky or (Outcome.PASSED in ends and ends.intersection(BAD))}
     failing = [id for id, ends in seen.items() if ends.intersection(BAD) and id not in flaky]
     was_bad = {id for id, outcome in before.cases.items() if outcome in BAD}
     was_run = set(unstable_names.ran(before))
-    is_cut_short = all(run.check == "failed" and not run.cases for run in runs)  # no case had its turn
+    is_cut_short = all(run.check == Outcome.FAILED and not run.cases for run in runs)  # no case had its turn
     gone = set() if is_cut_short else was_run - set(seen)
     unstable = unstable_names.accounted_for(gone, before, runs, before_again)
     old = tuple(id for id in failing if id in was_bad)
@@ -61,22 +62,22 @@ def compare(
         itself=_itself(before, runs, has_forgiven=bool(old)),
         broken=tuple(id for id in failing if id not in was_bad),
         failing_before=old,
-        fixed=tuple(id for id, ends in seen.items() if ends == {"passed"} and id in was_bad - flaky),
+        fixed=tuple(id for id, ends in seen.items() if ends == {Outcome.PASSED} and id in was_bad - flaky),
         flaky=tuple(sorted(flaky)),
         vanished=tuple(sorted(gone - unstable)),
-        newly_skipped=tuple(id for id, ends in seen.items() if ends == {"skipped"} and id in was_run),
+        newly_skipped=tuple(id for id, ends in seen.items() if ends == {Outcome.SKIPPED} and id in was_run),
         unstable=tuple(sorted(unstable)),
     )
 
 
-def _itself(before: Outcomes, runs: list[Outcomes], *, has_forgiven: bool) -> str:
+def _itself(before: Outcomes, runs: list[Outcomes], *, has_forgiven: bool) -> Itself:
     """What became of the check beyond its cases; of two runs the second counts, or both where the first passed."""
     now, last = (_is_unexplained(before, run, has_forgiven=has_forgiven) for run in (runs[0], runs[-1]))
-    if last and (now or runs[0].check == "failed"):
-        return "failing_before" if before.is_unexplained else "broken"
+    if last and (now or runs[0].check == Outcome.FAILED):
+        return Itself.FAILING_BEFORE if before.is_unexplained else Itself.BROKEN
     if now or last:
-        return "flaky"
-    return "fixed" if before.is_unexplained else ""
+        return Itself.FLAKY
+    return Itself.FIXED if before.is_unexplained else Itself.AS_ITS_CASES
 
 
 def _is_unexplained(before: Outcomes, run: Outcomes, *, has_forgiven: bool) -> bool:
@@ -88,20 +89,20 @@ def _ended_as_before(before: Outcomes, now: Outcomes) -> bool:
 
     Some runners tell the number of failed tests by it, others 2 where one ended with an error, else 1.
     """
-    if now.check == "passed" or now.exit_status == before.exit_status:
+    if now.check == Outcome.PASSED or now.exit_status == before.exit_status:
         return True
     counted = (_count(before, *BAD), _count(now, *BAD))
-    graded = tuple(2 if _count(one, "error") else 1 for one in (before, now))
+    graded = tuple(2 if _count(one, Outcome.ERROR) else 1 for one in (before, now))
     return (before.exit_status, now.exit_status) in (counted, graded)
 
 
-def _count(one: Outcomes, *ends: str) -> int:
+def _count(one: Outcomes, *ends: Outcome) -> int:
     return sum(outcome in ends for outcome in one.cases.values())
 
 
 def is_worth_a_second_try(check: CheckRecord, compared: Comparison) -> bool:
     """Whether the same files may say otherwise of what became worse; a check that hung is not asked twice."""
-    worse = compared.broken or compared.vanished or compared.newly_skipped or compared.itself == "broken"
+    worse = compared.broken or compared.vanished or compared.newly_skipped or compared.itself == Itself.BROKEN
     return bool(worse) and check.reason in (None, Reason.EXIT_CODE)
 
 
@@ -132,7 +133,7 @@ def judged(check: CheckRecord, compared: Comparison, *, forgives_earlier: bool) 
         return replace(judged, outcome=Outcome.FAILED, message=message)
     if check.outcome == Outcome.PASSED:
         return judged
-    why = "flaky" if compared.flaky or compared.itself == "flaky" else "no worse than before"
+    why = "flaky" if compared.flaky or compared.itself == Itself.FLAKY else "no worse than before"
     return replace(
         judged, outcome=Outcome.PASSED, reason=None, message="", notes=(*check.notes, f"{why}: {check.message}")
     )
@@ -165,12 +166,14 @@ def is_no_worse(check: CheckRecord) -> bool:
     compared = check.compared
     if compared is None or compared.broken or compared.vanished or compared.newly_skipped:
         return False
-    return compared.itself != "broken" and (bool(compared.failing_before) or compared.itself == "failing_before")
+    if compared.itself == Itself.BROKEN:
+        return False
+    return bool(compared.failing_before) or compared.itself == Itself.FAILING_BEFORE
 
 
 def is_forgivable(check: CheckRecord) -> bool:
     """Whether tests alone speak against a check that is no worse than before."""
-    return is_no_worse(check) and check.compared is not None and check.compared.itself != "failing_before"
+    return is_no_worse(check) and check.compared is not None and check.compared.itself != Itself.FAILING_BEFORE
 
 
 def wrong(check: CheckRecord) -> list[str]:

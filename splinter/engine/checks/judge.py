@@ -18,6 +18,7 @@ from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.records import CheckRecord, Outcome, Outcomes
+from splinter.model.verdict import Itself
 from splinter.model.workstream import Step
 
 
@@ -69,7 +70,7 @@ def _judged(
             compared = comparison.compare(before, now, again, baseline.again(work, check, start=start))
     record = replace(record, notes=(*record.notes, *comparison.remarks(before, now)))
     judged = comparison.judged(record, compared, forgives_earlier=work.plan.forgives_earlier)
-    is_forgiven = bool(compared.failing_before) or compared.itself == "failing_before"
+    is_forgiven = bool(compared.failing_before) or compared.itself == Itself.FAILING_BEFORE
     is_same = git.tree_of(work.repository, start) == git.tree_of(work.repository, commit)
     if judged.outcome == Outcome.FAILED or not is_forgiven or is_same:
         return judged

@@ -14,7 +14,7 @@ from splinter.engine.due import way_out
 from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
-from splinter.model.differences import Difference
+from splinter.model.differences import Difference, Kind
 from splinter.model.records import Outcome
 from splinter.text.redact import masked
 
@@ -58,7 +58,7 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Du
     found = tuple(
         _with_paths(work, one, last)
         for one in differences.differences(last.inputs, now)
-        if one.kind != "dependency" or one.key in known
+        if one.kind != Kind.DEPENDENCY or one.key in known
     )
     failure = _failure(work, stale)
     reasons = tuple(one.text() for one in found) or (_without_difference(work, last, stale),)
@@ -74,7 +74,7 @@ def versions(work: Work) -> tuple[Difference, ...]:
     before = last.versions if last else {}
     now = {name: session.version(tool) or "" for name, tool in plan.tools.items() if name in before}
     return tuple(
-        Difference(kind="version", key=name, was=before[name], now=version)
+        Difference(kind=Kind.VERSION, key=name, was=before[name], now=version)
         for name, version in now.items()
         if version != before[name]
     )
@@ -82,7 +82,7 @@ def versions(work: Work) -> tuple[Difference, ...]:
 
 def _with_paths(work: Work, one: Difference, last: Success) -> Difference:
     """An `on-change` occurrence as the paths that differ between the base then and the base now."""
-    if one.kind != "occurrence" or work.plan.workstream.when != "on-change":
+    if one.kind != Kind.OCCURRENCE or work.plan.workstream.when != "on-change":
         return one
     base = bases.last_seen(work.session, work.plan.base)
     if base is None or not git.existing(work.repository, [last.base]):
@@ -90,7 +90,7 @@ def _with_paths(work: Work, one: Difference, last: Success) -> Difference:
     scope = work.plan.workstream.scope
     patterns = (*work.plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
     changes = git.diff(work.repository, last.base, base, [f":(glob){pattern}" for pattern in patterns])
-    return Difference(kind="inputs", key="inputs", was=(), now=[git.printable(change.path) for change in changes])
+    return Difference(kind=Kind.INPUTS, key="inputs", was=(), now=[git.printable(change.path) for change in changes])
 
 
 def _never(work: Work, stale: str) -> str:

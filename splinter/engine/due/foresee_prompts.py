@@ -14,7 +14,7 @@ from splinter.engine.steps.cache import Kept
 from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
-from splinter.model.differences import Difference
+from splinter.model.differences import Difference, Kind
 from splinter.model.done import Rows
 from splinter.model.fingerprints import Inputs, fingerprint
 from splinter.model.workstream import Prompt, Step
@@ -101,7 +101,7 @@ def _by_what_is_kept(work: Work, step: Step, known: _Known, change: str | None) 
 
 def _differences(inputs: Inputs, kept: Kept, known: _Known) -> tuple[Difference, ...]:
     found = differences.result_differences(kept.parts or {}, differences.of_result(inputs), inputs)
-    return tuple(one for one in found if one.kind != "dependency" or one.key not in known.due)
+    return tuple(one for one in found if one.kind != Kind.DEPENDENCY or one.key not in known.due)
 
 
 def _known(work: Work, rows: Rows, *, is_prepared: bool, due: tuple[str, ...]) -> _Known:

@@ -25,7 +25,7 @@ from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import layout, tool
 from splinter.model.agents import registry as agents
-from splinter.model.agents.reports import LIMIT, PROVIDER, Reading
+from splinter.model.agents.reports import Fault, Reading
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
@@ -59,7 +59,8 @@ class Acted:
     @property
     def is_providers_fault(self) -> bool:
         """Whether trying again may help."""
-        return self.failure is not None and self.failure.reason == Reason.AGENT_ERROR and self.reading.fault == PROVIDER
+        is_error = self.failure is not None and self.failure.reason == Reason.AGENT_ERROR
+        return is_error and self.reading.fault == Fault.PROVIDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +286,7 @@ def _reason(ended: Ended, reading: Reading, *, is_short: bool) -> Reason | None:
     if ended.reason:
         return ended.reason
     if reading.error:
-        return Reason.OVER_BUDGET if reading.fault == LIMIT else Reason.AGENT_ERROR
+        return Reason.OVER_BUDGET if reading.fault == Fault.LIMIT else Reason.AGENT_ERROR
     return Reason.EXIT_CODE if ended.exit_status else None
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from splinter.model.records import BAD, CaseRecord
+from splinter.model.records import BAD, CaseRecord, Outcome
 
 _LONGEST = 500  # characters of an id
 _SHORTENED = re.compile(r"… [0-9a-f]{32}$")
@@ -30,7 +30,7 @@ def merged(found: Iterable[CaseRecord], *, shows_reruns: bool = True) -> list[Ca
         alike.setdefault(case.id, []).append(case)
     made: list[CaseRecord] = []
     for same in alike.values():
-        is_one_test = shows_reruns or same[-1].outcome in BAD or all(case.outcome == "passed" for case in same)
+        is_one_test = shows_reruns or same[-1].outcome in BAD or all(case.outcome == Outcome.PASSED for case in same)
         made += [_last_attempt(same, shows_reruns=shows_reruns)] if is_one_test else same
     return made
 
@@ -38,7 +38,7 @@ def merged(found: Iterable[CaseRecord], *, shows_reruns: bool = True) -> list[Ca
 def _last_attempt(same: list[CaseRecord], *, shows_reruns: bool) -> CaseRecord:
     earlier: list[str] = []
     for case in same[:-1]:
-        is_hidden = case.outcome == "passed" and not shows_reruns
+        is_hidden = case.outcome == Outcome.PASSED and not shows_reruns
         earlier += [*case.attempts, "rerun" if is_hidden else case.outcome]
     return replace(same[-1], attempts=(*earlier, *same[-1].attempts))
 
@@ -53,7 +53,7 @@ def settled(found: Iterable[CaseRecord], *, ended_well: bool) -> tuple[CaseRecor
 
 
 def _distinguished(same: list[CaseRecord], *, ended_well: bool) -> list[CaseRecord]:
-    if ended_well and same[-1].outcome == "passed" and any(case.outcome in BAD for case in same):
+    if ended_well and same[-1].outcome == Outcome.PASSED and any(case.outcome in BAD for case in same):
         same = merged(same)
     is_numbered = _NUMBERED.search(same[0].id) is not None  # by its own name: `a (2)` is not the second `a`
     first = replace(same[0], id=f"{same[0].id} (1)") if is_numbered else same[0]

@@ -47,7 +47,7 @@ def read(output: str) -> Reading:
         reading = replace(reading, usage=Usage(calls=1))
     subtype = reports.text(result.get("subtype")) or ""
     if subtype.startswith("error_max"):
-        return replace(reading, error=subtype.removeprefix("error_").replace("_", " "), fault=reports.LIMIT)
+        return replace(reading, error=subtype.removeprefix("error_").replace("_", " "), fault=reports.Fault.LIMIT)
     if not result.get("is_error"):
         return reading
     errors = "; ".join(one for one in reports.listed(result.get("errors")) if isinstance(one, str))

@@ -44,7 +44,7 @@ def read(output: str) -> Reading:
         message = reports.text(inner.get("message")) or message
         shown = f"{reports.scalar(error.get('code'))}: {message}".removeprefix(": ")
         is_limit = _LIMIT.search(shown)
-        return replace(reading, error=shown, fault=reports.LIMIT) if is_limit else reports.blamed(reading, shown)
+        return replace(reading, error=shown, fault=reports.Fault.LIMIT) if is_limit else reports.blamed(reading, shown)
     warnings = (one for one in reports.listed(result.get("warnings")) if isinstance(one, str))
     stopped = next((one for one in warnings if "stopping execution" in one), None)
     return reports.blamed(reading, stopped) if stopped else reading

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 from splinter.model.records import Usage
 
-AGENT, PROVIDER, LIMIT = "agent", "provider", "limit"
 LONGEST_NAME = 200  # characters of a permission, a model, a session
 MOST = 10**12  # tokens or dollars of one call: what is more is no number to count on, and fits no database
 
@@ -27,17 +27,25 @@ _PASSES = re.compile(
 _STAYS = re.compile(r"\b40[0134]\b|current quota|insufficient|billing|credit|api key|unauthorized", re.IGNORECASE)
 
 
+class Fault(StrEnum):
+    """Whose an error is; a limit is one that we handed to the tool."""
+
+    AGENT = "agent"
+    PROVIDER = "provider"
+    LIMIT = "limit"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One call as its tool reports it.
 
-    `error` is what it says went wrong, None where it complains of nothing; `fault` whose that is: `agent`, `provider`
-    or `limit` (one that we handed to it). `usage` is None where a call costs nothing. `is_understood`: there was a
-    report, in a form that is known; without one, that it complains of nothing means nothing.
+    `error` is what it says went wrong, None where it complains of nothing; `fault` whose that is. `usage` is None
+    where a call costs nothing. `is_understood`: there was a report, in a form that is known; without one, that it
+    complains of nothing means nothing.
     """
 
     error: str | None = None
-    fault: str | None = None
+    fault: Fault | None = None
     usage: Usage | None = field(default_factory=lambda: Usage(calls=1))
     model: str | None = None
     session: str | None = None
@@ -51,7 +59,7 @@ UNREAD = Reading(is_understood=False)
 def blamed(reading: Reading, error: str) -> Reading:
     """The same with an error: the provider's fault where it passes by itself, else the agent's."""
     passes = _PASSES.search(error) and not _STAYS.search(error)
-    return replace(reading, error=error, fault=PROVIDER if passes else AGENT, is_understood=True)
+    return replace(reading, error=error, fault=Fault.PROVIDER if passes else Fault.AGENT, is_understood=True)
 
 
 def usage(*, usd: object = None, read: int | None, written: int | None) -> Usage:

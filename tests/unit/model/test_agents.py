@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from splinter.model.agents import registry as agents
 from splinter.model.agents.registry import READERS
-from splinter.model.agents.reports import AGENT, LIMIT, PROVIDER, UNREAD, Reading
+from splinter.model.agents.reports import UNREAD, Fault, Reading
 from splinter.model.guarded_paths import GUARDED
 from splinter.model.records import Usage
 from tests.agents import AGENTS, RECORDINGS, recording
 
-NAMES = dict(zip(AGENTS, ("claude", "codex", "aider", "gemini", "opencode"), strict=True))
+NAMES = {one.profile.name: one.profile.reader for one in agents.AGENTS}
 CALL = Usage(calls=1)
 
 
@@ -52,10 +52,10 @@ def test_dollars_are_known_only_where_they_are_reported(agent: str, usd: float |
 @pytest.mark.parametrize(
     ("agent", "case", "fault"),
     [
-        *((agent, "unauthorized", AGENT) for agent in AGENTS),
-        ("codex", "overloaded", PROVIDER), ("codex", "broken", PROVIDER), ("opencode", "overloaded", PROVIDER),
-        ("claude-code", "limit", LIMIT), ("claude-code", "limit-usd", LIMIT),
-        ("gemini", "flood", AGENT), ("opencode", "denied", AGENT),
+        *((agent, "unauthorized", Fault.AGENT) for agent in AGENTS),
+        ("codex", "overloaded", Fault.PROVIDER), ("codex", "broken", Fault.PROVIDER), ("opencode", "overloaded", Fault.PROVIDER),
+        ("claude-code", "limit", Fault.LIMIT), ("claude-code", "limit-usd", Fault.LIMIT),
+        ("gemini", "flood", Fault.AGENT), ("opencode", "denied", Fault.AGENT),
         *((agent, "edit", None) for agent in AGENTS), *((agent, "retried", None) for agent in AGENTS),
     ],
 )  # fmt: skip
@@ -232,9 +232,9 @@ def test_aider_s_error_counts_only_where_no_answer_came_after_it() -> None:
     error, answer = "litellm.APIConnectionError: no way\nRetrying in 1.0 seconds...\n", "Tokens: 1 sent, 2 received.\n"
     assert agents.read("aider", error + answer).error is None
     late = agents.read("aider", answer + error)
-    assert (late.error, late.fault) == ("litellm.APIConnectionError: no way", PROVIDER)
+    assert (late.error, late.fault) == ("litellm.APIConnectionError: no way", Fault.PROVIDER)
     given_up = agents.read("aider", f"{answer}Only 3 reflections allowed, stopping.\n")
-    assert (given_up.error, given_up.fault) == ("Only 3 reflections allowed, stopping.", AGENT)
+    assert (given_up.error, given_up.fault) == ("Only 3 reflections allowed, stopping.", Fault.AGENT)
 
 
 def test_gemini_s_result_is_found_among_traces_with_braces() -> None:
@@ -251,7 +251,7 @@ def test_gemini_s_own_limit_of_turns_is_a_limit() -> None:
     found = agents.read(
         "gemini", json.dumps({"error": {"type": "FatalTurnLimitedError", "message": message, "code": 53}})
     )
-    assert (found.error, found.fault) == (f"53: {message}", LIMIT)
+    assert (found.error, found.fault) == (f"53: {message}", Fault.LIMIT)
 
 
 def test_opencode_that_goes_on_after_a_denial_did_not_stop() -> None:
@@ -277,7 +277,7 @@ def test_of_several_results_an_error_counts_and_the_cost_is_unknown() -> None:
 def test_an_agent_is_known_by_its_module_alone() -> None:
     """What other rooms know of agents follows from the registry."""
     assert [one.profile.name for one in agents.AGENTS] == list(AGENTS)
-    assert set(READERS) == {"claude", "codex", "aider", "gemini", "opencode", "free"}
+    assert set(READERS) == {*NAMES.values(), "free"}
     for one in agents.AGENTS:
         assert set(one.keys) <= set(one.profile.env)
         assert one.install

@@ -145,7 +145,7 @@ ACTION = {
     ),
 }  # fmt: skip
 OTHER_VALUES: Mapping[str, Any] = {  # of a profile, by the type that the field is annotated with
-    "str": "x", "str | None": "x", "tuple[str, ...]": ("x",), "tuple[str, ...] | None": ("x",),
+    "str": "x", "str | None": "x", "Sandbox | None": "bubblewrap", "tuple[str, ...]": ("x",), "tuple[str, ...] | None": ("x",),
     "int": 7, "int | None": 7, "float": 7.0, "float | None": 7.0, "Mapping[str, str]": {"X": "y"},
 }  # fmt: skip
 TOOL = {
@@ -324,3 +324,8 @@ def test_long_values_and_variables_of_profiles_are_kept_as_their_hash() -> None:
     assert inputs["steps.count.run"].startswith("sha256:")
     assert inputs["profile:agent.variables"].startswith("sha256:")
     assert inputs["steps.write.prompt"] == "Write."
+
+
+def test_an_input_of_a_kind_that_another_version_kept_is_a_difference_all_the_same() -> None:
+    (one,) = differences.differences({"mood:of the moon": "full"}, {})
+    assert (one.kind, one.text()) == (differences.Kind.DEFINITION, "mood:of the moon was removed")

@@ -21,11 +21,12 @@ from splinter.model.records import (
     Usage,
     WorkstreamRecord,
 )
+from splinter.model.verdict import Itself
 
 CHECK = CheckRecord(
     workstream="w", check="tests", outcome=Outcome.FAILED, seconds=1.0, exit_status=1, doubts=("in doubt",),
     cases=(CaseRecord(id="a", outcome=Outcome.PASSED, seconds=0.5, attempts=("failed",)),),
-    compared=Comparison(before="passed", itself="broken", broken=("tests",), unstable=("a[1]",)),
+    compared=Comparison(before="passed", itself=Itself.BROKEN, broken=("tests",), unstable=("a[1]",)),
 )  # fmt: skip
 
 
@@ -43,6 +44,8 @@ def test_what_another_version_stored_is_read_as_far_as_it_is_understood() -> Non
     assert (read.seconds, read.doubts) == (0.0, ())
     assert read.cases == (CaseRecord(id="a", outcome=Outcome.ERROR),)
     assert read.compared == Comparison(before="passed", broken=("tests",), unstable=("a[1]",))
+    other["compared"]["itself"] = "melted"
+    assert record_json.from_json(CheckRecord, other).compared == read.compared
 
 
 def test_a_whole_run_comes_back_from_json_as_it_was() -> None:
