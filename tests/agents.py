@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from splinter.model.agents import registry
 from tests import paths
 from tests.world import World
 
 RECORDINGS = paths.DATA / "agents"
-COMMANDS = {"claude-code": "claude", "codex": "codex", "aider": "aider", "gemini": "gemini", "opencode": "opencode"}
+COMMANDS = {one.profile.name: one.profile.command for one in registry.AGENTS}
 AGENTS = tuple(COMMANDS)
 # the versions that all of this was seen with
 NPM = {

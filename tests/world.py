@@ -19,22 +19,10 @@ import psutil
 import yaml
 
 from splinter.system.supervisor import MARKER
-from tests import forked_doit
+from tests import forked_doit, paths
 
 DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
-CFG = """[GLOBAL]
-loader = splinter
-[COMMAND]
-check = splinter.commands:Check
-plan = splinter.commands:Plan
-history = splinter.commands:History
-show = splinter.commands:Show
-import = splinter.commands:Import
-graph = splinter.commands:Graph
-why = splinter.commands:Why
-doctor = splinter.commands:Doctor
-gc = splinter.commands:Gc
-"""
+CFG = (paths.ROOT / "splinter/maintenance/templates/doit.cfg").read_text("utf-8")
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 
 

@@ -9,15 +9,11 @@ from typing import Any
 from doit.cmd_base import Command
 
 from splinter.doit_plugins import printing
-from splinter.doit_plugins.commands.graph import Graph
-from splinter.doit_plugins.commands.plan_why import Plan, Why
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
 from splinter.model import layout, record_json, record_words, records
 from splinter.model.records import RunRecord
 from splinter.text import counts, redact
-
-__all__ = ["Check", "Graph", "History", "Plan", "Why"]
 
 _GONE = "Some of its logs and patches are no longer there: `doit gc` and `doit clean` remove them."
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
@@ -71,7 +67,7 @@ class Check(Command):
             say(problem_listing.as_annotations(problems))
         else:
             say(problem_listing.for_people(problems, in_colour=takes_colour(variables)))
-        return InputError.exit_status if any(problem.level == "error" for problem in problems) else 0
+        return InputError.exit_status if any(problem.is_error for problem in problems) else 0
 
 
 def _clean(workstreams: int) -> str:

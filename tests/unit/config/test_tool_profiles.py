@@ -11,20 +11,17 @@ from splinter.model import tool
 from splinter.model.agents import registry as agents
 from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, ToolCall
+from tests.agents import AGENTS
 
 SHIPPED = tool_profiles.shipped()
+OTHERS = ("black", "mypy", "pytest", "replay", "ruff")
 
 
-AGENTS = ["aider", "claude-code", "codex", "gemini", "opencode"]
-
-
-def test_ten_profiles_ship_and_follow_the_settings_schema() -> None:
-    assert sorted(SHIPPED) == [*AGENTS[:1], "black", *AGENTS[1:4], "mypy", *AGENTS[4:], "pytest", "replay", "ruff"]
+def test_profiles_ship_and_follow_the_settings_schema() -> None:
+    assert sorted(SHIPPED) == sorted((*AGENTS, *OTHERS))
     tables = tomllib.loads(packaged_files.tool_profiles().read_text("utf-8"))
     assert schema.check(Document(path="tools.toml", text="", data={"tools": tables}), "settings") == ()
-    assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == [
-        "claude-code", "codex", "aider", "gemini", "opencode", "replay"
-    ]  # fmt: skip
+    assert [name for name, tool in SHIPPED.items() if tool.takes_prompts] == [*AGENTS, "replay"]
     assert [name for name, tool in SHIPPED.items() if tool.junit] == ["pytest"]
 
 

@@ -14,23 +14,20 @@ from splinter.errors import InputError
 from splinter.maintenance import init
 from splinter.maintenance.init import Written
 from splinter.model import settings
+from tests.world import CFG
 
 ALL = (".github/workflows/scheduled-orchestrator.yml", "dodo.py", "doit.cfg", "splinter.toml", "workstreams/first.yaml")
-OURS_IN_PYPROJECT = """
-[tool.doit]
-loader = "splinter"
-
-[tool.doit.plugins.command]
-check = "splinter.commands:Check"
-plan = "splinter.commands:Plan"
-history = "splinter.commands:History"
-show = "splinter.commands:Show"
-graph = "splinter.commands:Graph"
-why = "splinter.commands:Why"
-doctor = "splinter.commands:Doctor"
-gc = "splinter.commands:Gc"
-import = "splinter.commands:Import"
-"""
+COMMANDS = re.findall(r"^(\w+) = (splinter\.commands:\w+)$", CFG, re.MULTILINE)
+OURS_IN_PYPROJECT = "\n".join(
+    [
+        "[tool.doit]",
+        'loader = "splinter"',
+        "",
+        "[tool.doit.plugins.command]",
+        *(f'{a} = "{b}"' for a, b in COMMANDS),
+        "",
+    ]
+)
 
 
 def note_of(written: tuple[Written, ...], path: str) -> str:
@@ -201,13 +198,9 @@ def test_a_dodo_without_our_import_is_shown_the_line(tmp_path: Path) -> None:
 
 def test_a_doit_cfg_is_shown_only_the_lines_that_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "doit.cfg").write_text("[GLOBAL]\nverbosity = 2\n[COMMAND]\ncheck = splinter.commands:Check\n")
+    lacking = [f"{name} = {place}" for name, place in COMMANDS if name != "check"]
     assert note_of(init.write(tmp_path, ()), "doit.cfg") == (
-        "set these lines in it:\n[GLOBAL]\nloader = splinter\n[COMMAND]\n"
-        "plan = splinter.commands:Plan\nhistory = splinter.commands:History\n"
-        "show = splinter.commands:Show\n"
-        "graph = splinter.commands:Graph\nwhy = splinter.commands:Why\n"
-        "doctor = splinter.commands:Doctor\ngc = splinter.commands:Gc\n"
-        "import = splinter.commands:Import"
+        "\n".join(["set these lines in it:", "[GLOBAL]", "loader = splinter", "[COMMAND]", *lacking])
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tomllib
+from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
 
 import yaml
+from doit.cmd_base import Command
 
+from splinter import commands
 from splinter.config import schema, settings_file
 from splinter.model.settings import Settings
 from splinter.model.workstream import COMMANDS_OF_OURS, Step, Workstream, parse
 from tests import paths
+from tests.world import CFG
 
 WHOLE = """
 id: w
@@ -61,6 +65,11 @@ def test_every_setting_of_the_schema_has_its_field(tmp_path: Path) -> None:
     assert settings_file.read(tmp_path) == settings_file.defaults()
 
 
-def test_every_command_of_ours_is_a_reserved_id() -> None:
+def test_every_command_of_ours_is_a_reserved_id_and_in_each_place_that_names_it() -> None:
     added = tomllib.loads((paths.ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["doit"]["plugins"]["command"]
-    assert set(added) <= set(COMMANDS_OF_OURS)
+    assert {*added, "init"} == set(COMMANDS_OF_OURS), "init is known to every project of doit"
+    written = ConfigParser()
+    written.read_string(CFG)
+    assert dict(written["COMMAND"]) == added, "what `doit init` writes"
+    for place in added.values():
+        assert issubclass(getattr(commands, place.partition(":")[2]), Command)
