@@ -6,6 +6,7 @@ import tomllib
 from configparser import ConfigParser
 from dataclasses import fields
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import yaml
 from doit.cmd_base import Command
@@ -13,6 +14,7 @@ from doit.cmd_base import Command
 from splinter import commands
 from splinter.config import schema, settings_file
 from splinter.model.settings import Settings
+from splinter.model.tool import Tool
 from splinter.model.workstream import COMMANDS_OF_OURS, Step, Workstream, parse
 from tests import paths
 from tests.world import CFG
@@ -63,6 +65,15 @@ def test_every_key_of_the_schema_reaches_the_value() -> None:
 def test_every_setting_of_the_schema_has_its_field(tmp_path: Path) -> None:
     assert set(schema.load("settings")["properties"]) == {one.name for one in fields(Settings)} - {"source"}
     assert settings_file.read(tmp_path) == settings_file.defaults()
+
+
+def test_words_that_a_schema_allows_are_those_that_mypy_knows() -> None:
+    settings, workstream = schema.load("settings"), schema.load("workstream")
+    tool, step = settings["$defs"]["tool"]["properties"], workstream["properties"]["steps"]["items"]["properties"]
+    for kind, properties in ((Settings, settings["properties"]), (Tool, tool), (Step, step)):
+        for name, hint in get_type_hints(kind).items():
+            words = [one for part in (hint, *get_args(hint)) if get_origin(part) is Literal for one in get_args(part)]
+            assert sorted(words) == sorted(properties.get(name, {}).get("enum", ()) if words else ()), name
 
 
 def test_every_command_of_ours_is_a_reserved_id_and_in_each_place_that_names_it() -> None:
