@@ -3,11 +3,16 @@
 The child is what `python -m doit` is: its own process, folder, environment, standard files and end. What a variable
 says to a starting interpreter a fork never hears, so then a new one is started; the same goes for coverage. Two
 parents with different hash seeds take turns: as with new interpreters, nothing may rest on the order of a set.
+
+To write to a page that it shares with the parent is most of a fork's price. So its collector leaves alone what the
+parent had imported, and at its end, when threads are done, `atexit` has run and what was printed is out, it leaves
+without freeing each object.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import itertools
 import json
 import os
@@ -22,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SEEDS = (1, 2)
+LIBRARIES = ("filelock", "github", "jinja2", "jsonschema", "markdown2", "platformdirs", "yaml")  # imported when used
 OF_A_START = ("PYTHON", "LANG", "LC_", "COV", "LD_")
 WAIT = 120.0
 
@@ -121,7 +127,7 @@ def _import_everything() -> None:
     for module in pkgutil.walk_packages(splinter.__path__, "splinter."):
         if not module.name.endswith("import_probe"):  # a program, not a module
             importlib.import_module(module.name)
-    for name in ("doit.doit_cmd", "doit.cmd_run", "github", "jinja2", "jsonschema", "markdown2", "yaml"):
+    for name in ("doit.doit_cmd", "doit.cmd_run", *LIBRARIES):
         importlib.import_module(name)
 
 
@@ -174,10 +180,28 @@ def _become(asked: int, out: int, err: int) -> None:
     sys.argv[1:] = call["arguments"]
 
 
+def _leave(statuses: list[int]) -> None:
+    """The last of `atexit`: ends the process where `doit` told its status; whatever else happened ends as Python ends."""
+    for status in statuses:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:  # Python says so, and ends with its own status
+            return
+        os._exit(status)
+
+
 if __name__ == "__main__":
+    statuses: list[int] = []
+    atexit.register(_leave, statuses)
     sys.path[0] = "/nowhere"  # `tests` is nobody's to import from
     _import_everything()
+    gc.collect()
+    gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
     from doit.doit_cmd import DoitMain
 
-    sys.exit(DoitMain().run(sys.argv[1:]))
+    status = DoitMain().run(sys.argv[1:])
+    if isinstance(status, int):
+        statuses.append(status)
+    sys.exit(status)
