@@ -22,6 +22,7 @@ class Reason(StrEnum):
     EXIT_CODE = "exit_code"
     TIMED_OUT = "timed_out"
     STALLED = "stalled"
+    TOO_LARGE = "too_large"
     OUT_OF_SCOPE = "out_of_scope"
     CHECK_FAILED = "check_failed"
     OSCILLATING = "oscillating"

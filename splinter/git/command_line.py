@@ -6,6 +6,7 @@ It knows no verb's meaning; commands.py does.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import tempfile
@@ -17,13 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from splinter.errors import GitError, InputError, SplinterError
+from splinter.errors import GitError, InputError, Reason, SplinterError, StepError
 from splinter.git import own_directory, users_config
 from splinter.git.own_directory import Format
 from splinter.git.users_config import Entries
 from splinter.model import layout
 from splinter.model.settings import Identity
 from splinter.system import disk_errors, process
+from splinter.system.supervisor import MARKER
 from splinter.text.patterns import shown
 
 OLDEST = (2, 38)
@@ -45,7 +47,7 @@ _LACKING = re.compile(rb"(?i)(?:unable to|could not|couldn't|cannot|failed to) (
 # what a local call needs of the caller's environment; no token is in one of them
 _SYSTEMS = frozenset(("PATH", "TMPDIR", "TMP", "TEMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
                       "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC",
-                      "PATHEXT"))  # fmt: skip
+                      "PATHEXT", MARKER))  # fmt: skip
 _OURS = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
@@ -63,7 +65,7 @@ class Repository:
     `environ` is the caller's environment, `state` our folder for it, with git directories of ours. What the user's
     config said when it was opened: `format` of objects and refs, `reaching` remotes, `trusted` folders, the file of
     ignored patterns; `excludes` are those of the repository's own file. `objects` is where new objects go, None for its
-    own folder.
+    own folder. `until` is when calls must have ended, by the clock that only goes forward.
     """
 
     common: Path
@@ -78,6 +80,7 @@ class Repository:
     excludes_file: str | None = None
     excludes: str = ""
     objects: Path | None = None
+    until: float = math.inf
 
     @property
     def own(self) -> Path:
@@ -125,7 +128,8 @@ def call(
     options = [word for setting in config for word in ("-c", setting)]
     argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
     cwd = worktree.path if worktree else None
-    ask = partial(process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=timeout_s, stdout=stdout)
+    limit_s = min(timeout_s, left_s(repository))
+    ask = partial(process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=limit_s, stdout=stdout)
     more = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}
     more |= {"GIT_OBJECT_DIRECTORY": str(repository.objects)} if repository.objects and not is_elsewhere else {}
     more |= env or {}
@@ -139,11 +143,20 @@ def call(
             done = ask(env=variables)
         done = done if stdout else _settled(done, partial(ask, env=variables), ok)
     except SplinterError:
+        left_s(repository)
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
         written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
         raise _error(verb, done, written)
     return done
+
+
+def left_s(repository: Repository) -> float:
+    """The seconds until calls must have ended; raises StepError where none is left."""
+    left = repository.until - time.monotonic()
+    if left <= 0:
+        raise StepError(Reason.TIMED_OUT, "its result was not looked at to the end before its deadline")
+    return left
 
 
 def _variables(repository: Repository, reaching: Entries | None, more: Mapping[str, str]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from splinter.errors import GitError
-from splinter.git import attributes, command_line, worktree
+from splinter.git import attributes, command_line, sizes, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk_errors
@@ -29,37 +29,51 @@ class Beside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What git takes in of a work tree as a tree, and what lies beside that."""
+    """What git takes in of a work tree as a tree, and what lies beside that; `excess` is too large to be kept."""
 
     tree: str
     beside: tuple[Beside, ...] = ()
+    excess: tuple[tuple[str, int], ...] = ()
 
 
 def find(repository: Repository, tree: WorkTree) -> Found:
     """All that lies in a work tree, ignored files aside; raises GitError where not even that can be said."""
     worktree.unlock(tree)
-    now, beside = _take(repository, tree, depth=0)
+    excess: list[tuple[str, int]] = []
+    now, beside = _take(repository, tree, excess, depth=0)
     at = worktree.expected(tree)
-    return Found(tree=attributes.restore_untouched(repository, tree, at, now) if at else now, beside=beside)
+    return Found(
+        tree=attributes.restore_untouched(repository, tree, at, now) if at else now, beside=beside, excess=tuple(excess)
+    )
 
 
-def _take(repository: Repository, tree: WorkTree, *, depth: int) -> tuple[str, tuple[Beside, ...]]:
-    done = command_line.call(repository, "add", "--all", "--ignore-errors", "--", ".", worktree=tree, ok=(0, 1))
+def _take(
+    repository: Repository, tree: WorkTree, excess: list[tuple[str, int]], *, depth: int
+) -> tuple[str, tuple[Beside, ...]]:  # fmt: skip
+    too_large = sizes.too_large(repository, tree)
+    excess += too_large
+    wanted = "\0".join([".", *(f":(top,literal,exclude){path}" for path, _ in too_large)])
+    done = command_line.call(
+        repository, "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",
+        worktree=tree, ok=(0, 1), stdin=os.fsencode(wanted),
+    )  # fmt: skip
     places = [tree.path, tree.index.parent, repository.common / "objects"]
     hindered = disk_errors.of_git("add", done.stderr.decode("utf-8", "replace"), places) if done.exit_status else None
     if hindered:
         raise hindered
     now = command_line.text(repository, "write-tree", worktree=tree).strip()
-    return now, tuple(_beside(repository, tree, depth=depth)) if depth < _DEEPEST else ()
+    return now, tuple(_beside(repository, tree, excess, depth=depth)) if depth < _DEEPEST else ()
 
 
-def _beside(repository: Repository, tree: WorkTree, *, depth: int) -> Iterator[Beside]:
+def _beside(
+    repository: Repository, tree: WorkTree, excess: list[tuple[str, int]], *, depth: int
+) -> Iterator[Beside]:  # fmt: skip
     listing = ("ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory", "-z")
     left = command_line.call(repository, *listing, worktree=tree).stdout.split(b"\0")
     for path in map(os.fsdecode, [*filter(None, left), *_repositories(repository, tree)]):
         if path.endswith("/"):
-            yield from _of_folder(repository, tree, path, depth=depth)
-        else:
+            yield from _of_folder(repository, tree, path, excess, depth=depth)
+        elif path not in dict(excess):
             yield from _of_file(repository, tree, path)
 
 
@@ -72,12 +86,14 @@ def _repositories(repository: Repository, tree: WorkTree) -> Iterator[bytes]:
             yield os.fsencode(f"{change.path}/")
 
 
-def _of_folder(repository: Repository, tree: WorkTree, path: str, *, depth: int) -> Iterator[Beside]:
+def _of_folder(
+    repository: Repository, tree: WorkTree, path: str, excess: list[tuple[str, int]], *, depth: int
+) -> Iterator[Beside]:  # fmt: skip
     """The folder as a work tree of its own: then its name, and the repository in it, are in nobody's way."""
     index = tree.index.with_name(f"{tree.index.name}.beside-{depth}")
     index.unlink(missing_ok=True)
     try:
-        now, more = _take(repository, replace(tree, path=tree.path / path, index=index), depth=depth + 1)
+        now, more = _take(repository, replace(tree, path=tree.path / path, index=index), excess, depth=depth + 1)
     except GitError:
         return  # a folder that may not be read
     finally:

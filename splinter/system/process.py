@@ -23,7 +23,15 @@ from splinter.errors import Reason, SplinterError
 from splinter.model import tool
 from splinter.system import supervisor
 from splinter.system.process_log import Output
-from splinter.system.process_tree import Census, Family, end_all, marked_processes, signal_group, wait_for_programs
+from splinter.system.process_tree import (
+    GRACE_S,
+    Census,
+    Family,
+    end_all,
+    marked_processes,
+    signal_group,
+    wait_for_programs,
+)
 from splinter.system.supervised import Supervised, Supervisors
 from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
@@ -246,6 +254,9 @@ def capture(
     try:
         out, err = _communicate(child, stdin, time.monotonic() + timeout_s)
     except TimeoutError:
+        signal_group(child, force=False)  # git removes its locks
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_S)
         signal_group(child, force=True)
         child.wait()
         raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None

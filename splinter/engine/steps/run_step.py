@@ -21,7 +21,7 @@ from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError, StorageError
 from splinter.git import attributes, submodules, worktree
 from splinter.git import commands as git
-from splinter.git.command_line import WorkTree
+from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RawChange, RefUpdate
 from splinter.model import layout, record_words
 from splinter.model.done import Stepped
@@ -31,6 +31,7 @@ from splinter.model.workstream import Prompt, Step
 from splinter.text.counts import more
 
 _SHOWN = 10
+_LEAST_LOOK_S = 10.0  # for looking at what came of a command that took all its time
 
 
 def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
@@ -89,7 +90,8 @@ def attempt(
     except StepError as error:
         outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
         made = tuple(_of_refs(worktree.own_refs(tree)))
-        patch, left = _kept_patch(work, tree, before, step.id)
+        was_slow = error.reason == Reason.TIMED_OUT and calls and not calls[-1].failure
+        patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
         kept = record(
             work, step.id, outcome, started, step=step, calls=calls,
             reason=None if outcome == Outcome.INTERRUPTED else error.reason,
@@ -103,11 +105,15 @@ def attempt(
 def _kept_patch(
     work: Work, tree: WorkTree, before: str, name: str
 ) -> tuple[Path | None, str]:  # fmt: skip
-    """A failed attempt's files as a patch, else a line that says why they are still where they were."""
+    """A failed attempt's files as a patch, and a line of those that are not in it, or of why all are left there."""
     try:
-        return workspace.keep_patch(work, tree, before, name), ""
-    except (StorageError, GitError) as error:
-        return None, f"\nwhat it made stays in {tree.path} and is kept by the next run: {error}"
+        return workspace.keep_patch(work, tree, before, name)
+    except (StorageError, GitError, StepError) as error:
+        return None, f"{_stays(tree)}: {error}"
+
+
+def _stays(tree: WorkTree) -> str:
+    return f"\nwhat it made stays in {tree.path} and is kept by the next run"
 
 
 def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -> None:
@@ -148,14 +154,18 @@ def _settle(
     work: Work, step: Step, tree: WorkTree, before: str, fingerprint: str, started: float,
     calls: list[Acted], wanted: Wanted | None,
 ) -> StepRecord:  # fmt: skip
-    """Make what lies in the work tree a commit, if it may be one; raises StepError."""
+    """Make what lies in the work tree a commit, if it may be one; raises StepError.
+
+    Looking at it counts in the step's deadline, but is never given less than some seconds.
+    """
+    looked = replace(work.repository, until=max(started + step.timeout_s, time.monotonic() + _LEAST_LOOK_S))
     guarded = worktree.guard(tree)
-    after = worktree.measure(work.repository, tree)
+    after = worktree.measure(looked, tree)
     altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
-    altered += submodules.changed(work.repository, tree)
-    altered += attributes.without_pointer(work.repository, tree, git.diff(work.repository, before, after))
+    altered += submodules.changed(looked, tree)
+    altered += attributes.without_pointer(looked, tree, git.diff(looked, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
-    changes = _judged(work, step, before, after, altered=altered, denied=denied)
+    changes = _judged(work, looked, step, before, after, altered=altered, denied=denied)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
@@ -191,7 +201,7 @@ def _from_kept(
     for kept in found.kept:
         try:
             after = cache.applied(work.session.outside, kept, before)
-            changes = _judged(work, step, before, after) if after else ()
+            changes = _judged(work, work.repository, step, before, after) if after else ()
         except StepError:
             continue
         except GitError as error:
@@ -226,10 +236,10 @@ def _without_tries(work: Work, step: Step) -> StepRecord | None:
 
 
 def _judged(
-    work: Work, step: Step, before: str, after: str, *, altered: Sequence[str] = (), denied: str = ""
-) -> tuple[RawChange, ...]:
+    work: Work, repository: Repository, step: Step, before: str, after: str, *,
+    altered: Sequence[str] = (), denied: str = "",
+) -> tuple[RawChange, ...]:  # fmt: skip
     """What changed, held against scope, expectation and secrets; raises StepError."""
-    repository = work.repository
     found = [*altered, *scope_check.violations(repository, work.plan.workstream.scope, before, after)]
     if found:
         raise StepError(Reason.OUT_OF_SCOPE, scope_check.summary(found))

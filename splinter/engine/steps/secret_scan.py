@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from splinter.git import command_line
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
@@ -91,6 +92,7 @@ def _secrets(
         listing.seek(0)
         while head := listing.readline():
             blob, kind, *size = head.decode().split()
+            command_line.left_s(repository)
             if kind == "blob":
                 found[blob] = frozenset(_in_file(redactor, listing, int(size[0])))
                 listing.readline()

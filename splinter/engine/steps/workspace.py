@@ -6,12 +6,15 @@ It throws nothing away that it has not kept, and commits nothing.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +24,7 @@ from splinter.engine.steps import secret_scan
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
-from splinter.git import refused, user_repository, worktree
+from splinter.git import refused, sizes, user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.git.refused import Beside
 from splinter.model import layout
@@ -29,6 +32,7 @@ from splinter.model.agents import registry as agents
 from splinter.system import disk, disk_errors
 
 _PIECE = 1024 * 1024
+_EVIDENCE_S = 30.0  # for a failed attempt's files to be taken in
 Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
 
 
@@ -42,38 +46,43 @@ def keep_hand_edits(work: Work, tree: WorkTree) -> None:
         found = refused.find(work.repository, tree)
     except (StepError, GitError):
         return
-    if found.tree == git.tree_of(work.repository, at) and not found.beside:
+    if found.tree == git.tree_of(work.repository, at) and not found.beside and not found.excess:
         return
     patch = work.session.history.run_folder(work.session.run.open()) / work.plan.id / "found-in-worktree.patch"
     write_patch(work.session.outside, at, found.tree, patch, beside=found.beside)
     where = work.session.outside.relative(patch)
-    work.session.run.note(f"{work.plan.id}: changes found in its work tree were kept as {where}, outside any commit.")
+    left_out = f", but for what is too large: {sizes.summary(found.excess)}" if found.excess else ""
+    what = f"changes found in its work tree were kept as {where}, outside any commit{left_out}"
+    work.session.run.note(f"{work.plan.id}: {what}.")
 
 
-def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> Path | None:
+def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> tuple[Path | None, str]:
     """A failed attempt's files as a patch beside its log, also what git takes in nowhere; the work tree goes back.
 
-    Raises StorageError or GitError where there is no room for the patch, or git does not make one; the files then stay
-    in the work tree.
+    Beside it a line of what is too large to be kept. Raises StorageError, GitError or StepError where there is no room
+    for the patch, or git does not make one in time; the files then stay in the work tree.
     """
     try:
         worktree.refuse_swapped(tree)
     except StepError:
-        return None  # there is no work tree any more
-    found = refused.find(work.repository, tree)
+        return None, ""  # there is no work tree any more
+    until = time.monotonic() + _EVIDENCE_S
+    found = refused.find(replace(work.repository, until=until), tree)
     patch = None
     if found.tree != git.tree_of(work.repository, before) or found.beside:
         patch = work.log(name).with_suffix(".patch")
         with disk_errors.as_storage_errors(work.session.folders):
-            write_patch(work.session.outside, before, found.tree, patch, beside=found.beside)
+            write_patch(work.session.outside, before, found.tree, patch, beside=found.beside, until=until)
     with suppress(GitError, StepError):  # whoever needs it next puts it in place, or says why not
         worktree.place(work.repository, tree, before, keep_ignored=True)
-    return patch
+    return patch, f"\ntoo large to be kept: {sizes.summary(found.excess)}" if found.excess else ""
 
 
-def write_patch(outside: Outside, old: str, new: str, patch: Path, *, beside: tuple[Beside, ...] = ()) -> None:
+def write_patch(
+    outside: Outside, old: str, new: str, patch: Path, *, beside: tuple[Beside, ...] = (), until: float = math.inf
+) -> None:
     """A diff as a patch with its secrets masked; one that held some does not apply any more."""
-    repository = outside.repository
+    repository = replace(outside.repository, until=until)
     patch.parent.mkdir(parents=True, exist_ok=True)
     part = patch.with_name(f".{patch.name}.part")
     try:
