@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.test_fix_loop import agent, sets
+from tests import deep
+from tests.stories.test_fix_loop import LEAN, agent, sets
 from tests.world import TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
@@ -120,14 +121,17 @@ def asks_with(world: World, **fields: object) -> None:
     step = {"id": "ask", "prompt": "Change the values.", **fields.pop("step", {})}  # type: ignore[dict-item]
     world.workstream(
         "w", when="once", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": 1}, steps=[step],
-        checks=[{"id": "tests", "tool": "pytest", "args": ["-q", "test_values.py"]}], **fields,
+        checks=[{"id": "tests", "tool": "pytest", "args": [*LEAN, "test_values.py"]}], **fields,
     )  # fmt: skip
     world.commit()
     assert world.doit("w").status == 1
     assert world.new_calls() == ["call", "call"]
 
 
-@pytest.mark.parametrize("fields", [{"inputs": ["src/**"]}, {"step": {"cache": False}}])
+UNKEPT = [{"inputs": ["src/**"]}, {"step": {"cache": False}}]
+
+
+@pytest.mark.parametrize("fields", deep.rows(UNKEPT, "agents", ordinary=UNKEPT[:1]))
 def test_an_agent_is_asked_again_for_a_moved_base_only_while_tries_are_left(
     world: World, fields: dict[str, object]
 ) -> None:
