@@ -13,7 +13,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidDodoFile
 from doit.loader import generate_tasks
 
-from splinter.doit_plugins import option_errors, printing
+from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
@@ -29,7 +29,7 @@ class Loader(DodoTaskLoader):
         """The session is opened when tasks are asked for."""
         super().__init__()
         printing.guard()  # before doit's commands take the streams to print to
-        option_errors.explain()
+        options.explain()
         self.project: Any = None
         self.session: Any = None
         self._options: dict[str, Any] = {}

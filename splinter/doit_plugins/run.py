@@ -19,7 +19,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
 from doit.task import Stream
 
-from splinter.doit_plugins import printing
+from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import SplinterError, StorageError
@@ -74,7 +74,7 @@ class Run(cmd_run.Run):
             if above is None:
                 return int(super().parse_execute(in_args) or 0)
             return _in_folder(above, in_args)
-        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
+        return int(super().parse_execute(options.first(in_args, self.cmdparser.options, has_tasks=True)) or 0)
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Run, with every error of ours as one message and its exit status."""
@@ -200,29 +200,6 @@ def _in_folder(folder: Path, arguments: list[str]) -> int:
 
     os.chdir(folder)
     return int(DoitMain().run(arguments))
-
-
-def options_first(arguments: list[str], options: list[Any]) -> list[str]:
-    """`doit pr --dry-run` as `doit --dry-run pr`: options of `run` may stand anywhere, a task's own stay with it."""
-    takes_value = {}
-    for option in options:
-        for spelling in (option.short and f"-{option.short}", option.long and f"--{option.long}"):
-            if spelling:
-                takes_value[spelling] = option.type is not bool
-        if option.inverse:
-            takes_value[f"--{option.inverse}"] = False
-    first: list[str] = []
-    rest: list[str] = []
-    words: Iterator[str] = iter(arguments)
-    for word in words:
-        name = word.split("=", 1)[0]
-        if name in takes_value:
-            first.append(word)
-            if takes_value[name] and "=" not in word:
-                first.extend([next(words, "")])
-        else:
-            (first if word.startswith("-") and not rest else rest).append(word)
-    return [*first, *rest]
 
 
 @contextmanager

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from doit.cmd_base import Command
-
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
 from splinter.model import layout, record_json, record_words, records
@@ -19,7 +18,7 @@ _GONE = "Some of its logs and patches are no longer there: `doit gc` and `doit c
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
 
-class Check(Command):
+class Check(OwnCommand):
     """All problems of all files."""
 
     name = "check"
@@ -74,7 +73,7 @@ def _clean(workstreams: int) -> str:
     return f"{counts.plural(workstreams, 'workstream')}, no problem"
 
 
-class History(Command):
+class History(OwnCommand):
     """Past runs."""
 
     name = "history"
@@ -116,7 +115,7 @@ class History(Command):
         return 0
 
 
-class Show(Command):
+class Show(OwnCommand):
     """One past run."""
 
     name = "show"
@@ -124,12 +123,6 @@ class Show(Command):
     doc_usage = "[RUN]"
     doc_description = None
     cmd_options = (_JSON,)
-
-    def parse_execute(self, in_args: list[str]) -> int:
-        """Let options stand anywhere."""
-        from splinter.doit_plugins.run import options_first
-
-        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print its report; an unknown run is an error."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from doit.cmd_base import Command
-
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say, takes_colour
 from splinter.model.finding import Finding, State
 from splinter.text.counts import plural
@@ -16,7 +15,7 @@ from splinter.text.counts import plural
 _WIDTH = len(State.PROBLEM) + 2
 
 
-class Doctor(Command):
+class Doctor(OwnCommand):
     """A line for each thing that runs depend on."""
 
     name = "doctor"

@@ -8,8 +8,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from doit.cmd_base import Command
-
+from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.run import locked
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.text.counts import more, plural
@@ -27,7 +26,7 @@ _NOUNS = {
 }
 
 
-class Gc(Command):
+class Gc(OwnCommand):
     """Worktrees, logs, results and backups past the limits of the settings go."""
 
     name = "gc"

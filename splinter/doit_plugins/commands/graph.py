@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from doit.cmd_base import Command
-
+from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.terminal import exit_status_of
 
 
-class Graph(Command):
+class Graph(OwnCommand):
     """The graph of dependencies, on standard output."""
 
     name = "graph"

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from doit.cmd_base import Command
-
 from splinter.config import settings_file
 from splinter.config.importer import folder
 from splinter.config.importer.batch import Batch, Kind, Result
 from splinter.config.importer.folder import Placed
+from splinter.doit_plugins.options import OwnCommand
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
 from splinter.model import layout
@@ -33,7 +32,7 @@ OPTIONS = (
 )  # fmt: skip
 
 
-class Import(Command):
+class Import(OwnCommand):
     """Phase plans and bundles as workstreams, profiles and breakers as settings."""
 
     name = "import"
@@ -41,12 +40,6 @@ class Import(Command):
     doc_usage = "FILE ..."
     doc_description = "What has no counterpart is kept under metadata and named; an existing file is never overwritten."
     cmd_options = OPTIONS
-
-    def parse_execute(self, in_args: list[str]) -> int:
-        """Let options stand anywhere."""
-        from splinter.doit_plugins.run import options_first
-
-        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
 
     def execute(self, opt_values: Mapping[str, Any], pos_args: Sequence[str]) -> int:
         """Convert, write, and say what was done; 3 where a file was refused, else 0 or an error's own exit status."""

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from doit.cmd_base import Command
-
 from splinter.config import settings_file
 from splinter.doit_plugins import printing
+from splinter.doit_plugins.options import OwnCommand
 from splinter.errors import SplinterError
 from splinter.git import user_repository
 from splinter.maintenance import init, package_discovery
@@ -18,7 +17,7 @@ from splinter.maintenance.init import Written
 NEXT = "Next: `doit list` shows the workstreams, `doit` runs them."
 
 
-class Init(Command):
+class Init(OwnCommand):
     """Known to every doit project, so that a repository can be set up at all."""
 
     name = "init"
@@ -29,9 +28,6 @@ class Init(Command):
     def execute(self, opt_values: Mapping[str, object], pos_args: Sequence[str]) -> int:
         """Write the files and say what happened to each; 0, or the error's own exit status."""
         printing.guard()
-        if pos_args:
-            sys.stderr.write(f'ERROR: doit init takes no arguments, but was given "{pos_args[0]}"\n')
-            return 3
         try:
             variables = settings_file.environment().variables
             root = user_repository.toplevel(Path.cwd(), variables)

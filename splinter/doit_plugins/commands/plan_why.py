@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from splinter.doit_plugins import printing
+from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
@@ -30,9 +30,7 @@ class _Reading(DoitCmdBase):
 
     def parse_execute(self, in_args: list[str]) -> int:
         """Let options stand anywhere."""
-        from splinter.doit_plugins.run import options_first
-
-        return int(super().parse_execute(options_first(in_args, self.cmdparser.options)) or 0)
+        return int(super().parse_execute(options.first(in_args, self.cmdparser.options)) or 0)
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Run with a copy of the database."""

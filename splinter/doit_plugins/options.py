@@ -1,20 +1,60 @@
-"""What is wrong with a command's options, in a sentence: doit's own names every option that it knows as Python's repr.
+"""Options of commands: they may stand anywhere, and one that does not fit is told in a sentence.
 
-It takes no option that doit does not take, and refuses none that doit takes.
+doit's own sentence names every option that it knows as Python's repr. Here none is taken that doit does not take.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from getopt import GetoptError
 from typing import Any
 
+from doit.cmd_base import Command
 from doit.cmdparse import CmdParse, CmdParseError, TaskParse
 
 from splinter.text.patterns import did_you_mean
 
 _doits = CmdParse.parse_only
 _NAMED = re.compile(r"Error parsing parameter '(\w+)' <class 'int'>")
+
+
+class OwnCommand(Command):
+    """A command of ours: its options may stand anywhere, and one whose usage names no argument refuses any."""
+
+    def parse_execute(self, in_args: list[str]) -> int:
+        """Parse, and execute where the arguments fit."""
+        explain()
+        values, arguments = self.cmdparser.parse(first(in_args, self.cmdparser.options))
+        if arguments and not self.doc_usage:
+            sys.stderr.write(f'ERROR: doit {self.name} takes no arguments, but was given "{arguments[0]}"\n')
+            return 3
+        return int(self.execute(values, arguments) or 0)
+
+
+def first(arguments: list[str], known: list[Any], *, has_tasks: bool = False) -> list[str]:
+    """`doit pr --dry-run` as `doit --dry-run pr`: options may stand anywhere, those of a task of `run` stay with it."""
+    takes_value = {}
+    for option in known:
+        for spelling in (option.short and f"-{option.short}", option.long and f"--{option.long}"):
+            if spelling:
+                takes_value[spelling] = option.type is not bool
+        if option.inverse:
+            takes_value[f"--{option.inverse}"] = False
+    front: list[str] = []
+    rest: list[str] = []
+    words: Iterator[str] = iter(arguments)
+    for word in words:
+        name = word.split("=", 1)[0]
+        if name in takes_value:
+            front.append(word)
+            if takes_value[name] and "=" not in word:
+                front.extend([next(words, "")])
+        else:
+            is_ours = word.startswith("-") and not (has_tasks and rest)
+            (front if is_ours else rest).append(word)
+    return [*front, *rest]
 
 
 def explain() -> None:

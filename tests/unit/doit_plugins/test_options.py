@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from doit.cmdparse import CmdOption, CmdParse, CmdParseError, TaskParse
 
-from splinter.doit_plugins import option_errors
+from splinter.doit_plugins import options
 
 OPTIONS = [
     CmdOption({"name": "dry_run", "long": "dry-run", "type": bool, "default": False}),
@@ -18,7 +20,7 @@ OPTIONS = [
 @pytest.fixture(autouse=True)
 def explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CmdParse, "parse_only", CmdParse.parse_only)
-    option_errors.explain()
+    options.explain()
 
 
 @pytest.mark.parametrize(
@@ -49,3 +51,23 @@ def test_whoever_takes_no_options_says_so() -> None:
 def test_what_fits_is_taken() -> None:
     params, rest = CmdParse(OPTIONS).parse(["-n", "3", "--no-continue", "one"])
     assert (params["num_process"], params["continue"], rest) == (3, False, ["one"])
+
+
+class Plain(options.OwnCommand):
+    name, doc_purpose, doc_usage = "plain", "", ""
+    cmd_options = ({"name": "dry_run", "long": "dry-run", "type": bool, "default": False},)
+
+    def execute(self, opt_values: Any, pos_args: list[str]) -> int:
+        return 100 + opt_values["dry_run"]
+
+
+def test_an_argument_that_is_not_taken_keeps_no_option_from_being_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Plain().parse_execute(["--dry-run"]) == 101
+    assert Plain().parse_execute(["one", "--dry-run"]) == 3  # not as if --dry-run were not there
+    assert capsys.readouterr().err == 'ERROR: doit plain takes no arguments, but was given "one"\n'
+
+
+def test_options_of_a_task_stay_with_it() -> None:
+    call = ["slack", "--test", "-n", "3", "--dry-run"]
+    assert options.first(call, OPTIONS, has_tasks=True) == ["-n", "3", "--dry-run", "slack", "--test"]
+    assert options.first(call, OPTIONS) == ["--test", "-n", "3", "--dry-run", "slack"]
