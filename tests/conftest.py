@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 
 from splinter.model import registry
+from splinter.model.settings import _OF_CI
 from tests.paths import ROOT
 from tests.world import World
 
@@ -66,7 +67,7 @@ def sealed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     """A private home and state folder, an environment without secrets, and sockets to loopback only."""
     home = tmp_path_factory.mktemp(f"home{next(HOMES)}", numbered=False)  # numbering reads the names of all before
     for name in list(os.environ):
-        if name.startswith(("GIT_", "SMTP_", "SPLINTER_", "GITHUB_", "DOIT_")) or name in SECRETS:
+        if name.startswith(("GIT_", "SMTP_", "SPLINTER_", "GITHUB_", "DOIT_")) or name in (*SECRETS, *_OF_CI):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))

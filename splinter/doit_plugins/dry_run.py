@@ -13,7 +13,7 @@ from splinter.engine.session import Session
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome
-from splinter.publish import combined_pull_request, proposals, pull_request
+from splinter.publish import combined_pull_request, proposals, pull_request, push
 from splinter.text.redact import plain
 
 
@@ -68,7 +68,7 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) ->
 def _of_one(session: Session, rows: Rows, plan: Plan) -> Proposal | str:
     row = rows.accepted(plan)
     if row and row.value.outcome == Outcome.CHANGED:
-        return proposals.proposal(session, plan, row.value)
+        return proposals.proposal(session, plan, row.value, push.local_head(session.outside, plan, row.value.tip))
     base = plan.base.shown if plan.base.is_unknown else plan.base.name
     return f"{plan.workstream.title}\n{plan.branch} -> {base}\n\n{plan.workstream.objective}"
 
@@ -77,7 +77,7 @@ def _together(session: Session, rows: Rows) -> Proposal | str:
     rehearsed = rows.rehearsed()
     if rehearsed and rehearsed.members:
         union, *_ = rehearsed.unions.values()
-        return combined_pull_request.proposal(session, rehearsed, union.commit)
+        return combined_pull_request.proposal(session, rehearsed, union.commit, union.commit)
     return "what goes together in the rehearsal"
 
 

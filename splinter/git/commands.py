@@ -55,11 +55,12 @@ class RefUpdate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """A commit's id, its parents, and its whole message."""
+    """A commit's id, its parents, its whole message, and the lines before that: tree, author, committer and more."""
 
     id: str
     parents: tuple[str, ...]
     message: str
+    head: str = ""
 
 
 def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
@@ -201,7 +202,7 @@ def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None
         body, place = data[end + 1 : end + 1 + int(words[2])], end + 2 + int(words[2])
         head, _, message = body.decode("utf-8", "replace").partition("\n\n")
         parents = tuple(line[7:] for line in head.splitlines() if line.startswith("parent "))
-        found.append(Commit(id=words[0], parents=parents, message=message) if words[1] == "commit" else None)
+        found.append(Commit(id=words[0], parents=parents, message=message, head=head) if words[1] == "commit" else None)
     return tuple(found)
 
 

@@ -109,6 +109,14 @@ def remote_id(repository: Repository, remote: str, branch: str, auth: Mapping[st
     return next((id for id, name in found if name == ref), "")
 
 
+def heads(repository: Repository, remote: str, auth: Mapping[str, str]) -> dict[str, str]:
+    """The branches that are on the remote now, by name, with their ids; raises GitError."""
+    done = command_line.call(repository, "ls-remote", "--quiet", "--heads", remote,
+                env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
+    found = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
+    return {ref.removeprefix("refs/heads/"): id for id, ref in found if ref.startswith("refs/heads/")}
+
+
 def _one_ref(remote: str) -> tuple[str, ...]:
     """What lets git push a single ref from a clone that was made with `--mirror`."""
     return (f"remote.{remote}.mirror=false",)

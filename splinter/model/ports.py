@@ -83,10 +83,11 @@ class ForgeLimits:
 class Forge(Protocol):
     """A place for pull requests."""
 
-    def publish(self, proposal: Proposal, push: Callable[[], None]) -> PullRequestRecord:
+    def publish(self, proposal: Proposal, push: Callable[[], Proposal]) -> PullRequestRecord:
         """Open the pull request, or bring the open one up to date; raises PublishError.
 
-        A forge that needs the branch calls `push` once it knows that there is something to propose.
+        A forge that needs the branch calls `push` once it knows that there is something to propose, and proposes what
+        that returns: a person's commits on the remote are seen only then.
         """
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:

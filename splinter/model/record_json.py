@@ -13,12 +13,13 @@ from dataclasses import MISSING, asdict, fields, is_dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from splinter.model.records import Outcome
+from splinter.model.records import Action, Outcome
 from splinter.model.verdict import Itself
 
 Record = TypeVar("Record")
 _NOTHING: Mapping[Any, Any] = {
-    str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR, Itself: Itself.AS_ITS_CASES,
+    str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR, Action: Action.NONE,
+    Itself: Itself.AS_ITS_CASES,
 }  # fmt: skip
 
 

@@ -25,6 +25,18 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+class Action(StrEnum):
+    """What was done to a pull request; `adopted` is one that a person had opened, `written` one that is a file."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    ADOPTED = "adopted"
+    CLOSED = "closed"
+    WRITTEN = "written"
+    NONE = "none"
+
+
 # of a workstream, in the order in which they are counted
 OUTCOMES = (
     Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED, Outcome.SKIPPED
@@ -172,14 +184,10 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestRecord:
-    """What publishing one workstream did.
-
-    `action` is opened, updated, unchanged, closed, adopted, written (to a file) or none;
-    `where` is the pull request's URL, or the file's path from the repository's root.
-    """
+    """What publishing one workstream did; `where` is the pull request's URL, or the file's path from the root."""
 
     workstream: str
-    action: str
+    action: Action
     where: str
     number: int | None = None
     notes: tuple[str, ...] = ()

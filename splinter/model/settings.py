@@ -24,6 +24,8 @@ SECRET_NAME = re.compile(
 # names that hardly anything but a secret has; the wider one above is for what somebody passes on to a program
 _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSWORD|_WEBHOOK|_WEBHOOK_URL)$")
 _RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
+# nearly all services set CI; these are of those that do not, and of the one that the nightly is for
+_OF_CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 CERTIFICATES = (
@@ -113,6 +115,12 @@ class Environment:
     def variable(self, name: str) -> str | None:
         """The value of a variable, None where it is not set or says nothing, as CI does with a missing secret."""
         return self.variables.get(name, "").strip() or None
+
+    @property
+    def is_in_ci(self) -> bool:
+        """Whether no person sits here: what a service for continuous integration sets says so."""
+        said = (self.variable(name) for name in _OF_CI)
+        return any(value and value.lower() not in ("false", "0", "no") for value in said)
 
     def is_configured(self, plugin: Plugin) -> bool:
         """Whether all is set that a notifier or forge cannot do without."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 
 from splinter.engine.branch import move_branch
 from splinter.engine.branch.last_success import Success
@@ -21,7 +22,8 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.publish import proposals, pull_request, pull_request_body, run_records
+from splinter.publish import held_records, proposals, pull_request, pull_request_body, run_records
+from splinter.publish.push_check import Result
 
 ID = "together"
 
@@ -46,7 +48,7 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     if not plans and rehearsed.notes:
         raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
     if not plans:
-        return pull_request.propose(session, whole, "", None)
+        return pull_request.propose(session, whole, Result(tip="", start="", scopes=()), None)
     union = rehearsed.unions[whole.base.name]
     chain = _chain(session, plans, rehearsed.members, union.base)
     if git.tree_of(session.outside.repository, chain) != git.tree_of(session.outside.repository, union.commit):
@@ -59,18 +61,22 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
         settled = move_branch.settle(session, whole, success, judged=chain)
     except StepError as error:
         raise PublishError(str(error)) from error
-    wanted = proposal(session, rehearsed, settled.tip) if settled.is_changed else None
-    return pull_request.propose(session, whole, settled.tip, wanted)
+    scopes = tuple(plan.workstream.scope for plan in plans)
+    judged = Result(tip=settled.tip, start=union.base, scopes=scopes)
+    wanted = partial(proposal, session, rehearsed, settled.tip) if settled.is_changed else None
+    return pull_request.propose(session, whole, judged, wanted)
 
 
-def proposal(session: Session, rehearsed: Rehearsed, tip: str) -> Proposal:
-    """The pull request as it should be, with the branch at `tip`."""
+def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Proposal:
+    """The pull request as it should be, with what was judged at `tip` and the branch at `head`."""
     plans = _plans(session, rehearsed)
     whole = _stand_in(session, plans)
     wanted = whole.workstream.pull_request
     assert wanted
     start = rehearsed.unions[whole.base.name].base
     seen = _rehearsal(session, rehearsed, whole)
+    checks, missing = held_records.of_plans(plans, seen.checks if seen else ())
+    left_out = (f"{one.workstream} is left out: {one.message}" for one in (seen.left_out if seen else ()))
     record = WorkstreamRecord(
         workstream=ID,
         title=whole.workstream.title,
@@ -80,16 +86,18 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str) -> Proposal:
         branch=whole.branch,
         tip=tip,
         files=git.files(git.diff(session.outside.repository, start, tip)),
-        checks=seen.checks if seen else (),
-        notes=tuple(f"{one.workstream} is left out: {one.message}" for one in seen.left_out) if seen else (),
+        checks=checks,
+        notes=(*left_out, *missing),
     )
-    members = [_record(session, plan, rehearsed.members[plan.id].tip) for plan in plans]
+    members = [_record(session, plan, rehearsed.members[plan.id]) for plan in plans]
     body = pull_request_body.body(
         run_records.masked(session.outside, record),
         run=rehearsed.run or "",
         reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
         definition=_definition(plans),
         members=[run_records.masked(session.outside, one) for one in members],
+        on_top=held_records.on_top(session.outside, tip, head),
+        reported=held_records.REPORTED if held_records.is_reported(session, rehearsed.run or "") else "",
     )
     return Proposal(
         workstream=ID,
@@ -181,6 +189,7 @@ def _rehearsal(session: Session, rehearsed: Rehearsed, whole: Plan) -> Rehearsal
     return next((one for one in found if one.base == whole.base.name), None)
 
 
-def _record(session: Session, plan: Plan, tip: str) -> WorkstreamRecord:
-    found = session.history.last_result(plan.id, tip)
-    return found[1] if found else proposals.describe_lost(plan)
+def _record(session: Session, plan: Plan, member: Branch) -> WorkstreamRecord:
+    found = session.history.last_result(plan.id, member.tip)
+    record = found[1] if found else proposals.describe_lost(plan)
+    return held_records.held(session, plan, record, start=member.start, tip=member.tip)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
-from splinter.publish import pull_request_body, run_records
+from splinter.publish import held_records, pull_request_body, run_records
 
 
-def proposal(session: Session, plan: Plan, accepted: Accepted) -> Proposal:
-    """The pull request as it should be."""
+def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Proposal:
+    """The pull request as it should be, with the branch at `head`."""
     known = session.history.last_result(plan.id, accepted.tip)
     run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
     assert wanted
-    masked = run_records.masked(session.outside, replace(record, title=plan.workstream.title))
-    body = pull_request_body.body(masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan))
+    held = held_records.held(session, plan, record, start=accepted.start, tip=accepted.tip)
+    masked = run_records.masked(session.outside, held)
+    body = pull_request_body.body(
+        masked,
+        run=run,
+        reproduce=f"doit {plan.id}",
+        definition=definition(plan),
+        on_top=held_records.on_top(session.outside, accepted.tip, head),
+        reported=held_records.REPORTED if held_records.is_reported(session, run) else "",
+    )
     return Proposal(
         workstream=plan.id,
         head=plan.branch,

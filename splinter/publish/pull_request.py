@@ -5,6 +5,7 @@ It proposes nothing that is not recorded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -13,9 +14,10 @@ from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
-from splinter.model.records import Outcome, PullRequestRecord
-from splinter.publish import plugins, push
+from splinter.model.records import Action, Outcome, PullRequestRecord
+from splinter.publish import plugins, push, push_check
 from splinter.publish.proposals import proposal
+from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
@@ -59,17 +61,23 @@ def _why_local(outside: Outside) -> str:
 
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:
     """Push the branch and open or update its pull request, or close it where nothing is left; raises PublishError."""
-    wanted = proposal(session, plan, accepted) if accepted.outcome == Outcome.CHANGED else None
-    return propose(session, plan, accepted.tip, wanted)
+    is_changed = accepted.outcome == Outcome.CHANGED
+    result = push_check.result_of(session, plan, start=accepted.start, tip=accepted.tip)
+    return propose(session, plan, result, partial(proposal, session, plan, accepted) if is_changed else None)
 
 
-def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> PullRequestRecord:
-    """Push the branch and bring its pull request to what is wanted; None closes it. Raises PublishError."""
+def propose(
+    session: Session, plan: Plan, result: Result, wanted: Callable[[str], Proposal] | None
+) -> PullRequestRecord:  # fmt: skip
+    """Push the branch and bring its pull request to what is wanted of its head; None closes it. Raises PublishError."""
     run = session.run.published()
     if wanted:
-        send = partial(push.push, session, plan, tip)
-        done = forge(session.outside).publish(wanted, send)
-        if done.action == "none" and _is_aimed_at(session, plan):
+
+        def send() -> Proposal:
+            return wanted(push.push(session, plan, result))
+
+        done = forge(session.outside).publish(wanted(push.local_head(session.outside, plan, result.tip)), send)
+        if done.action == Action.NONE and _is_aimed_at(session, plan):
             send()
         done = replace(done, notes=tuple(session.outside.redactor.text(note) for note in done.notes))
         session.memory.set_fact(f"pull_request/{plan.id}", done.where)
@@ -80,7 +88,7 @@ def propose(session: Session, plan: Plan, tip: str, wanted: Proposal | None) -> 
 
 
 def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
-    nothing = PullRequestRecord(workstream=plan.id, action="none", where="")
+    nothing = PullRequestRecord(workstream=plan.id, action=Action.NONE, where="")
     if not session.memory.fact(f"pull_request/{plan.id}"):
         return nothing
     closed = forge(session.outside).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)

@@ -25,16 +25,18 @@ def title(record: WorkstreamRecord) -> str:
 
 
 def body(
-    record: WorkstreamRecord, *, run: str, reproduce: str, definition: str, members: Sequence[WorkstreamRecord] = ()
-) -> str:
+    record: WorkstreamRecord, *, run: str, reproduce: str, definition: str, members: Sequence[WorkstreamRecord] = (),
+    on_top: Sequence[str] = (), reported: str = "",
+) -> str:  # fmt: skip
     """Our own part of a pull request's body, with its markers; `members` are the workstreams that it holds, if several.
 
     `definition` is a hash without blanks, by which a later run knows whether one that a human closed was about the same
-    work.
+    work. `on_top` are the commits that stand on top of what was judged, `reported` whose word the records are.
     """
     hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
     text = rendering.markdown_of(
         "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
+        on_top=on_top, reported=reported,
         of_the_run=markdown.Markdown(OF_THE_RUN),
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip

@@ -5,8 +5,10 @@ It never pushes past a commit that it has not taken in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from splinter.engine.branch import last_success, private_commits
-from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
+from splinter.engine.branch.human_commits import holds_more_of_ours, ours, replayed
 from splinter.engine.branch.move_branch import in_use
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
@@ -16,30 +18,65 @@ from splinter.git import merge, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan, choose_remote
+from splinter.publish import push_check
+from splinter.publish.push_check import Result
+from splinter.text.counts import and_more, plural
+
+_SHOWN = 5
 
 
-def push(session: Session, plan: Plan, tip: str) -> None:
-    """Make the remote's branch hold `tip`, which was accepted; raises PublishError where it does not fit."""
+def push(session: Session, plan: Plan, result: Result) -> str:
+    """Make the remote's branch hold what was accepted; returns its head there.
+
+    Raises PublishError for what does not fit, or must not be there.
+    """
     remote = choose_remote(session.outside.settings, session.outside.snapshot)
     assert remote
-    repository, auth, head = (
-        session.outside.repository,
-        session.outside.remote_auth(remote),
-        _local_head(session.outside, plan, tip),
-    )
     try:
-        there = remotes.remote_id(repository, remote, plan.branch, auth)
-        is_news = bool(there) and not _is_taken_in(session, plan, there, head)
-        if is_news:
-            head = _with_theirs(session, plan, remote, there, head=head, tip=tip)
-        if there != head:
-            _refuse_private(session, plan, remote, head, tip=tip, there=there)
-            remotes.push(repository, remote, plan.branch, head, expected=there, auth=auth)
-        if is_news and there != head:
-            kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
-            git.update_refs(repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
+        return _pushed(session, plan, result, remote)
     except GitError as error:
         raise PublishError(session.outside.redactor.text(f"{plan.branch} was not pushed: {error}")) from error
+
+
+def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
+    outside, auth = session.outside, session.outside.remote_auth(remote)
+    here = local_head(outside, plan, result.tip)
+    head = result.tip if outside.environment.is_in_ci else here
+    branches = push_check.on_remote(session, plan, remote)
+    there, known = branches.get(plan.branch, ""), push_check.known(session, plan, branches)
+    push_check.refuse(session, plan, result, head, known=known)
+    is_news = bool(there) and not _is_taken_in(session, plan, there, head, known)
+    if is_news:
+        head = _with_theirs(session, plan, remote, there, head=head, result=result, known=known)
+    if here not in (head, result.tip) and outside.environment.is_in_ci:
+        _refuse_smuggled(session, plan, here, head, result.tip)
+        _follow(outside, plan, remote, here, head)
+    if there != head:
+        push_check.refuse_unsound(session, plan, head, known=known)
+        _refuse_private(session, plan, remote, head, tip=result.tip, there=there)
+        remotes.push(outside.repository, remote, plan.branch, head, expected=there, auth=auth)
+    if is_news and there != head:
+        kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
+        git.update_refs(outside.repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
+    return head
+
+
+def _refuse_smuggled(session: Session, plan: Plan, here: str, head: str, tip: str) -> None:
+    """Raise PublishError where the branch here holds a commit of which the remote's has nothing: a person's came there.
+
+    In CI nothing here proves whose it is.
+    """
+    try:
+        is_there = replayed(session, plan, here, onto=head, known=[tip]) == head
+    except StepError:
+        is_there = False
+    if not is_there:
+        commits = [one[:12] for one in merge.first_parents(session.outside.repository, here, [tip])]
+        raise PublishError(
+            f"{plan.branch} was not pushed: {plural(len(commits), 'commit')} on top of what was judged"
+            f" ({and_more(commits, _SHOWN)}) came from nobody that is known; in CI only what the remote's branch has"
+            f" goes along: push it there yourself if it is to be public"
+        )
 
 
 def _refuse_private(session: Session, plan: Plan, remote: str, head: str, *, tip: str, there: str) -> None:
@@ -54,26 +91,38 @@ def _backups(plan: Plan) -> str:
     return f"{layout.BACKUPS}/{plan.id}"
 
 
-def _is_taken_in(session: Session, plan: Plan, there: str, head: str) -> bool:
+def _is_taken_in(session: Session, plan: Plan, there: str, head: str, known: Sequence[str]) -> bool:
     """Whether all that the remote's branch holds is ours, in the head, or was in a branch that was replaced.
 
     That we pushed it, or saw it there, is not enough: a person's commits on the remote may never have been here.
     """
     repository = session.outside.repository
-    if there == head or session.history.last_result(plan.id, there):
+    if there == head:
+        return True
+    if session.outside.environment.is_in_ci:  # what was recorded, or replaced, is what somebody handed over
+        is_here = bool(git.existing(repository, [there]))
+        theirs = merge.first_parents(repository, there, _but(known, there)) if is_here else ()
+        return is_here and {*theirs} <= ours(session, theirs)
+    if session.history.last_result(plan.id, there):
         return True
     if not git.existing(repository, [there]):
         return False
     return git.is_ancestor(repository, there, head) or git.holds(repository, _backups(plan), there)
 
 
-def _local_head(outside: Outside, plan: Plan, tip: str) -> str:
+def _but(known: Sequence[str], there: str) -> list[str]:
+    return [one for one in known if one != there]
+
+
+def local_head(outside: Outside, plan: Plan, tip: str) -> str:
     """The local branch, where a person's commits stand on top of what was accepted."""
     head = git.resolve(outside.repository, f"refs/heads/{plan.branch}")
     return head if head and git.is_ancestor(outside.repository, tip, head) else tip
 
 
-def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head: str, tip: str) -> str:
+def _with_theirs(
+    session: Session, plan: Plan, remote: str, there: str, *, head: str, result: Result, known: Sequence[str]
+) -> str:  # fmt: skip
     """The head with the remote's own commits on top of it; the local branch follows where nobody works on it."""
     repository, seen = session.outside.repository, layout.remote(plan.id)
     remotes.fetch(repository, remote, plan.branch, seen, session.outside.remote_auth(remote))
@@ -83,9 +132,13 @@ def _with_theirs(session: Session, plan: Plan, remote: str, there: str, *, head:
     if last and _is_same(session.outside, last.start, there, head):
         _follow(session.outside, plan, remote, head, there)
         return there
-    known = sorted(git.existing(repository, [head, tip, *([last.start] if last else [])]))
+    is_handed = session.outside.environment.is_in_ci
+    below = _but(known, there) if is_handed else sorted(git.existing(repository, [last.start] if last else []))
+    besides = "" if is_handed else _backups(plan)
     try:
-        new = replayed(session, plan, there, onto=head, known=known, besides=_backups(plan), remote=remote)
+        new = replayed(
+            session, plan, there, onto=head, known=[head, result.tip, *below], besides=besides, remote=remote
+        )
     except StepError as error:
         raise PublishError(str(error)) from error
     _follow(session.outside, plan, remote, head, new)

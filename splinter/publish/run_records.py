@@ -11,6 +11,7 @@ from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
+from splinter.publish import held_records
 from splinter.text import redact
 
 
@@ -22,7 +23,8 @@ def masked(outside: Outside, record: WorkstreamRecord) -> WorkstreamRecord:
 def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
     root = session.outside.repository.root
-    kept = records.with_files(session.history.run(run), lambda path: (root / path).exists())
+    seen = held_records.of_run(session, session.history.run(run))
+    kept = records.with_files(seen, lambda path: (root / path).exists())
     record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.outside.redactor))
     return whole(session, replace(record, errors=_with_own_errors(session, record)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from splinter.engine.outside import Outside
@@ -12,6 +13,7 @@ from splinter.git import merge
 from splinter.model.plan import Plan
 
 _SHOWN = 5
+_KEY, _TRAILERS = re.compile(r"^([A-Z][a-z]+): ", re.MULTILINE), {"Workstream", "Run"}  # of each commit of ours
 _LATEST = 20  # commits of ours that copies are looked for of
 
 
@@ -41,19 +43,31 @@ def replayed(
 
 def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
     """Whether commits of ours stand on top of `than` in `theirs`."""
-    return not session.commits().isdisjoint(merge.first_parents(session.outside.repository, theirs, [than]))
+    return bool(ours(session, merge.first_parents(session.outside.repository, theirs, [than])))
+
+
+def ours(session: Session, commits: Sequence[str]) -> frozenset[str]:
+    """Those of some commits that we made: as is recorded, and in CI, where records are handed over, as they say too.
+
+    Else a forged record of a person's commit would be enough for us to drop it.
+    """
+    recorded = session.commits() & {*commits}
+    if not session.outside.environment.is_in_ci:
+        return recorded
+    read = git.commits(session.outside.repository, sorted(recorded))
+    return frozenset(one.id for one in read if one and {*_KEY.findall(one.message)} >= _TRAILERS)
 
 
 def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
-    recorded = session.commits()
-    ours = [place for place, commit in enumerate(commits) if commit in recorded]
-    return commits[ours[-1] + 1 :] if ours else commits
+    own = ours(session, commits)
+    places = [place for place, commit in enumerate(commits) if commit in own]
+    return commits[places[-1] + 1 :] if places else commits
 
 
 def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
     """The results of our own latest commits, each to its parent: a rebase by hand copies them under other ids."""
     repository = session.outside.repository
-    held = git.existing(repository, session.history.commits_of(plan.id, latest=_LATEST))
+    held = ours(session, sorted(git.existing(repository, session.history.commits_of(plan.id, latest=_LATEST))))
     parents = {commit: git.resolve(repository, f"{commit}^") for commit in held}
     return frozenset(git.result(repository, parent, commit) for commit, parent in parents.items() if parent)
 

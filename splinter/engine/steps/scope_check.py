@@ -16,32 +16,51 @@ _SHOWN = 10
 _MOST_LINKS = 40  # that lead from one to the next, as Linux has it
 
 
-def violations(repository: Repository, scope: Scope, before: str, after: str) -> tuple[str, ...]:
-    """What of the diff of two trees the scope does not allow, as sentences; empty where all is well."""
+def violations(repository: Repository, scope: Scope, before: str, after: str, *others: Scope) -> tuple[str, ...]:
+    """What of the diff of two trees the scope does not allow, as sentences; empty where all is well.
+
+    A path that one of `others` allows is well too.
+    """
     changes = git.diff(repository, before, after)
     if not changes:
         return ()
-    gone = {change.path for change in changes if change.status == "D"}
-    created = _matching(repository, before, after, _of_files(scope.create, gone))
-    modified = _matching(repository, before, after, _of_files(scope.modify, gone))
-    guarded = forbidden_patterns(scope)
-    forbidden = _matching(repository, before, after, (*guarded, *scope.forbid))
+    refused = _refused(repository, scope, changes, before, after)
+    for other in others if refused else ():
+        also = _refused(repository, other, changes, before, after)
+        refused = {path: why for path, why in refused.items() if path in also}
     leaving = _leaving(repository, changes, after)
     unchanged = sorted(leaving - {change.path for change in changes} - _leaving(repository, changes, before))
     found = [f"{git.printable(path)} leaves the work tree by a changed symlink" for path in unchanged]
     found += guarded_tables.changed(repository, changes)
     for change in changes:
         path = git.printable(change.path)
-        if change.path in forbidden or is_guarded(change.path, guarded):
-            found.append(f"{path} is forbidden")
-        elif change.path not in (created if change.status == "A" else modified):
-            verb = {"A": "create", "D": "delete"}.get(change.status, "modify")
-            found.append(f"{path} is not in scope to {verb}")
+        if change.path in refused:
+            found.append(refused[change.path])
         elif change.is_repository:
             found.append(f"{path} is a repository of its own")
         elif change.path in leaving:
             found.append(f"{path} is a symlink that leaves the work tree")
     return tuple(found)
+
+
+def _refused(
+    repository: Repository, scope: Scope, changes: Sequence[RawChange], before: str, after: str
+) -> dict[str, str]:  # fmt: skip
+    """The paths that one scope does not allow, each with a sentence."""
+    gone = {change.path for change in changes if change.status == "D"}
+    created = _matching(repository, before, after, _of_files(scope.create, gone))
+    modified = _matching(repository, before, after, _of_files(scope.modify, gone))
+    guarded = forbidden_patterns(scope)
+    forbidden = _matching(repository, before, after, (*guarded, *scope.forbid))
+    found = {}
+    for change in changes:
+        path = git.printable(change.path)
+        if change.path in forbidden or is_guarded(change.path, guarded):
+            found[change.path] = f"{path} is forbidden"
+        elif change.path not in (created if change.status == "A" else modified):
+            verb = {"A": "create", "D": "delete"}.get(change.status, "modify")
+            found[change.path] = f"{path} is not in scope to {verb}"
+    return found
 
 
 def summary(found: Sequence[str]) -> str:

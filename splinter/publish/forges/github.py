@@ -13,7 +13,7 @@ from splinter.errors import PublishError
 from splinter.git import remotes
 from splinter.model.finding import Finding
 from splinter.model.ports import Access, ForgeLimits, Proposal
-from splinter.model.records import PullRequestRecord
+from splinter.model.records import Action, PullRequestRecord
 from splinter.model.settings import Environment
 from splinter.publish import pull_request_body
 from splinter.publish.forges import github_pulls, github_token
@@ -93,7 +93,7 @@ class GitHub:
         probe = cls(token, repository or "", environment.github_api_url, PROBE_TIMEOUT_S, tries=1, again="doit doctor")
         yield from github_token.findings(repository, environment, None if is_offline else probe.access)
 
-    def publish(self, proposal: Proposal, push: Callable[[], None] = lambda: None) -> PullRequestRecord:
+    def publish(self, proposal: Proposal, push: Callable[[], Proposal] | None = None) -> PullRequestRecord:
         """Open the pull request, or bring the open one up to date; where nothing differs nothing is written.
 
         The branch is pushed before either, but not for one that a human closed: GitHub reopens none whose branch
@@ -105,7 +105,7 @@ class GitHub:
             closed = None if there else github_pulls.declined_one(repository, proposal)
             if closed:
                 return github_pulls.left_alone(closed, proposal)
-        push()
+        proposal = push() if push else proposal
         with self._as_publish_errors():
             return github_pulls.update(there, proposal) if there else github_pulls.open_new(repository, proposal)
 
@@ -117,7 +117,7 @@ class GitHub:
                 return None
             found[0].create_issue_comment(comment)
             found[0].edit(state="closed", body=pull_request_body.withdrawn(found[0].body or ""))
-            return github_pulls.record(workstream, "closed", found[0])
+            return github_pulls.record(workstream, Action.CLOSED, found[0])
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from splinter.model.ports import ForgeLimits, Proposal
-from splinter.model.records import PullRequestRecord
+from splinter.model.records import Action, PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.publish.forges.github_errors import is_refusal, said
 
@@ -53,7 +53,7 @@ def left_alone(closed: PullRequest, proposal: Proposal) -> PullRequestRecord:
     note = (
         f"#{closed.number} was closed without a merge, so nothing is proposed until the workstream's definition changes"
     )
-    return record(proposal.workstream, "none", closed, notes=(note,))
+    return record(proposal.workstream, Action.NONE, closed, notes=(note,))
 
 
 def open_new(repository: Repository, proposal: Proposal) -> PullRequestRecord:
@@ -71,7 +71,7 @@ def open_new(repository: Repository, proposal: Proposal) -> PullRequestRecord:
             raise
         opened = _create(repository, proposal, draft=False)
         notes = ("this repository has no draft pull requests, so it is open for review",)
-    return record(proposal.workstream, "opened", opened, notes=(*notes, *_dressed(opened, proposal)))
+    return record(proposal.workstream, Action.OPENED, opened, notes=(*notes, *_dressed(opened, proposal)))
 
 
 def _create(repository: Repository, proposal: Proposal, *, draft: bool) -> PullRequest:
@@ -129,9 +129,9 @@ def _tried(what: str, names: Sequence[str], call: Callable[[Sequence[str]], None
 def update(there: PullRequest, proposal: Proposal) -> PullRequestRecord:
     """Bring an open pull request up to date; where nothing differs nothing is written."""
     changes = _changes(there, proposal)
-    action = "updated" if changes else "unchanged"
+    action = Action.UPDATED if changes else Action.UNCHANGED
     if not _part(there):
-        action = "adopted"
+        action = Action.ADOPTED
     if changes:
         there.edit(**changes)
     return record(proposal.workstream, action, there)
@@ -153,6 +153,6 @@ def _changes(there: PullRequest, proposal: Proposal) -> dict[str, Any]:
     return changes
 
 
-def record(workstream: str, action: str, pull: PullRequest, notes: tuple[str, ...] = ()) -> PullRequestRecord:
+def record(workstream: str, action: Action, pull: PullRequest, notes: tuple[str, ...] = ()) -> PullRequestRecord:
     """What became of it."""
     return PullRequestRecord(workstream=workstream, action=action, where=pull.html_url, number=pull.number, notes=notes)

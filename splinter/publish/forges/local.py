@@ -11,7 +11,7 @@ from pathlib import Path
 from splinter.errors import PublishError
 from splinter.model import layout
 from splinter.model.ports import Proposal
-from splinter.model.records import PullRequestRecord
+from splinter.model.records import Action, PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.system import disk_errors
 from splinter.system.files import write_whole
@@ -28,7 +28,7 @@ class Local:
     root: Path
     why: str = ""
 
-    def publish(self, proposal: Proposal, push: Callable[[], None] | None = None) -> PullRequestRecord:
+    def publish(self, proposal: Proposal, push: Callable[[], Proposal] | None = None) -> PullRequestRecord:
         """Write the file, its text outside our markers kept; one that says the same is not touched. Pushes nothing."""
         heading, body = self._read(proposal.workstream)
         proposal = proposal.beside(pull_request_body.own_part(body))
@@ -38,7 +38,7 @@ class Local:
         )
         if not is_same:
             self._write(proposal.workstream, wanted, pull_request_body.merge_body(body, proposal.own_body))
-        done = _record(proposal.workstream, "unchanged" if is_same else "written")
+        done = _record(proposal.workstream, Action.UNCHANGED if is_same else Action.WRITTEN)
         return replace(done, notes=(self.why,)) if self.why else done
 
     def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
@@ -47,7 +47,7 @@ class Local:
         if f"head: {_value(head)}\n" not in f"{heading}\n" or "state: open" not in heading.splitlines():
             return None
         self._write(workstream, heading.replace("state: open", "state: closed", 1), f"{body}\n{comment}\n")
-        return _record(workstream, "closed")
+        return _record(workstream, Action.CLOSED)
 
     def _read(self, workstream: str) -> tuple[str, str]:
         """Heading and body of the file as it is; both empty where there is none."""
@@ -95,5 +95,5 @@ def _where(workstream: str) -> str:
     return f"{FOLDER}/{workstream}.md"
 
 
-def _record(workstream: str, action: str) -> PullRequestRecord:
+def _record(workstream: str, action: Action) -> PullRequestRecord:
     return PullRequestRecord(workstream=workstream, action=action, where=_where(workstream))

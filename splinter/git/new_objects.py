@@ -1,0 +1,51 @@
+"""What a commit brings that others do not hold: its commits, how large its files are, what git's own rules say of it.
+
+It reads the repository and writes nothing there.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from splinter.errors import GitError
+from splinter.git import command_line
+from splinter.git.command_line import Repository
+
+_TIMEOUT_S = 300.0
+
+
+def commits(repository: Repository, commit: str, known: Sequence[str], *, most: int) -> tuple[str, ...]:
+    """The commits that `commit` contains and none of `known` does, the newest first; no more than `most`."""
+    names = _names(commit, known)
+    words = ("rev-list", "--topo-order", f"--max-count={most}", "--stdin")
+    return tuple(command_line.call(repository, *words, stdin=names, timeout_s=_TIMEOUT_S).stdout.decode().split())
+
+
+def largest(repository: Repository, commit: str, known: Sequence[str]) -> tuple[int, int]:
+    """The bytes of the largest new object, and of all of them; raises GitError where one is missing."""
+    listing = command_line.call(repository, "rev-list", "--objects", "--no-object-names", "--stdin",
+                                stdin=_names(commit, known), timeout_s=_TIMEOUT_S).stdout  # fmt: skip
+    form = "--batch-check=%(objectsize)"
+    sizes = command_line.call(repository, "cat-file", form, stdin=listing, timeout_s=_TIMEOUT_S).stdout.split(b"\n")
+    numbers = [int(size) for size in sizes if size.isdigit()]
+    return max(numbers, default=0), sum(numbers)
+
+
+def refuse_unsound(repository: Repository, commit: str, known: Sequence[str]) -> None:
+    """Raise GitError where `git fsck` would report what is new, or it is not all there."""
+    with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
+        base = str(Path(folder) / "new")
+        done = command_line.call(repository, "pack-objects", "--revs", "--quiet", base,
+                                 stdin=_names(commit, known), timeout_s=_TIMEOUT_S)  # fmt: skip
+        pack = f"{base}-{done.stdout.decode().strip()}.pack"
+        command_line.call(repository, "index-pack", "--strict", "-o", f"{base}.idx", pack, timeout_s=_TIMEOUT_S)
+
+
+def _names(commit: str, known: Sequence[str]) -> bytes:
+    """What `--stdin` takes: ids alone, so that nothing handed over is taken for an option."""
+    ids = (commit, *known)
+    if not all(set(id) <= set("0123456789abcdef") for id in ids):
+        raise GitError("a commit is named by something that is no id")
+    return "\n".join((commit, *(f"^{id}" for id in known))).encode() + b"\n"
