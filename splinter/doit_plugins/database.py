@@ -59,7 +59,7 @@ class Database:
         from splinter.system import sqlite_files
 
         try:
-            db, self.repair = sqlite_files.connect(Path(name), _SCHEMA, may_move=self.holds_lock)
+            db, self.repair = sqlite_files.connect(Path(name), _SCHEMA, shape=[_SCHEMA], may_move=self.holds_lock)
         except StorageError as error:
             self.refusal = UnwritableError(str(error))
         else:
@@ -183,17 +183,18 @@ def _in_memory(file: Path | None) -> Any:
 
     from splinter.system import sqlite_files
 
-    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=sqlite_files.Connection)
     if file:
-        sqlite_files.copy_into(db, file)
+        sqlite_files.copy_into(db, file, shape=[_SCHEMA])
     db.execute(_SCHEMA)
     return db
 
 
 def _decoded(data: str) -> dict[str, Any]:
-    """A row; one that a power cut tore says nothing."""
+    """A row; one that a power cut tore, or that is none of doit's, says nothing."""
     try:
-        row: dict[str, Any] = json.loads(data)
-    except ValueError:
+        row = json.loads(data)
+    except (ValueError, TypeError, RecursionError):
         return {}
-    return row
+    is_one = isinstance(row, dict) and isinstance(row.get("_values_:", {}), dict)
+    return row if is_one and isinstance(row.get("deps:", []), list) else {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
 
+_COMMITS = ("commit", "tip", "start", "base", "head")
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 Kind = TypeVar("Kind", Prepared, Stepped, Accepted)
 
 
@@ -173,6 +176,7 @@ class Rows:
         if "depended_on" in known and known["depended_on"] is not None:
             known["depended_on"] = tuple(known["depended_on"])
         try:
+            _refuse_names(known)
             return Row(str(values["fingerprint"]), kind(**known))
         except (LookupError, TypeError):  # none, or one of an earlier version
             return None
@@ -234,8 +238,17 @@ def to_values(made_of: str, value: Prepared | Stepped | Accepted | Rehearsed, **
     return {"fingerprint": made_of, **asdict(value), **more}
 
 
+def _refuse_names(values: Mapping[str, Any]) -> None:
+    """Raise TypeError where a commit is named by anything but its id: git would take `--output=x` for an option."""
+    named = [*(values.get(key) for key in _COMMITS), *(values.get("depended_on") or ())]
+    if not all(isinstance(one, str) and _ID.fullmatch(one) for one in named if one):
+        raise TypeError("no id")
+
+
 def _rehearsed(values: Values) -> Rehearsed | None:
     try:
+        for one in (*values["unions"].values(), *values["members"].values()):
+            _refuse_names(one)
         return Rehearsed(
             inputs=values["inputs"],
             unions={base: Union(**one) for base, one in values["unions"].items()},
@@ -243,9 +256,9 @@ def _rehearsed(values: Values) -> Rehearsed | None:
             run=values["run"],
             notes=tuple(values["notes"]),
         )
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, AttributeError):
         return None
 
 
 def _commits(values: Values) -> frozenset[str]:
-    return frozenset(values[key] for key in ("commit", "tip", "start") if values.get(key))
+    return frozenset(str(values[key]) for key in ("commit", "tip", "start") if values.get(key))

@@ -1,11 +1,13 @@
 """Records to JSON's types and back. What an earlier or later version wrote is read as far as it is understood.
 
-A field that nobody knows is left out, one that is missing is what it is by default, or says nothing.
+A field that nobody knows is left out, one that is missing is what it is by default, or says nothing, and so does one
+that is of another type.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -21,6 +23,7 @@ _NOTHING: Mapping[Any, Any] = {
     str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR, Action: Action.NONE,
     Itself: Itself.AS_ITS_CASES,
 }  # fmt: skip
+_PLAIN: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 
 
 def to_json(record: Any) -> dict[str, Any]:
@@ -50,9 +53,13 @@ def _read(hint: Any, value: Any) -> Any:
     if origin in (types.UnionType, typing.Union):  # one type, or None
         return None if value is None else _read(next(part for part in parts if part is not type(None)), value)
     if origin is tuple:
-        return tuple(_read(parts[0], one) for one in value or ())
+        return tuple(_read(parts[0], one) for one in value) if isinstance(value, list | tuple) else ()
+    if hint in _PLAIN:
+        is_one = type(value) in _PLAIN[hint] and (hint is not float or math.isfinite(value))
+        return value if is_one else _NOTHING[hint]
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         known = {one.value: one for one in hint}
         return known.get(value, _NOTHING.get(hint))
-    is_record = isinstance(hint, type) and is_dataclass(hint) and isinstance(value, Mapping)
-    return from_json(hint, value) if is_record else value
+    if isinstance(hint, type) and is_dataclass(hint):
+        return from_json(hint, dict(value))
+    return value

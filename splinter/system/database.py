@@ -35,11 +35,13 @@ class Database:
         self._lock = threading.RLock()
         self.repair = ""
         if is_read_only:
-            self._db = sqlite3.connect(":memory:", check_same_thread=False)
-            sqlite_files.copy_into(self._db, file)
+            self._db: sqlite3.Connection = sqlite3.connect(
+                ":memory:", check_same_thread=False, factory=sqlite_files.Connection
+            )
+            sqlite_files.copy_into(self._db, file, shape=migrations)
         else:
             make_ignored_folder(self.folder)
-            self._db, self.repair = sqlite_files.connect(file, "", may_move=True)
+            self._db, self.repair = sqlite_files.connect(file, "", shape=migrations, may_move=True)
         self._migrate(migrations)
 
     def close(self) -> None:

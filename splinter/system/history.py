@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter.errors import SplinterError
+from splinter.errors import SplinterError, StorageError
 from splinter.model import layout, record_json
+from splinter.model.record_json import Record
 from splinter.model.records import (
     ErrorRecord,
     Outcome,
@@ -47,6 +48,11 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
  or exists (select 1 from rehearsals where rehearsals.run = runs.run)
  or exists (select 1 from errors where errors.run = runs.run))"""
 
+_COMMIT, _OUTCOME = (
+    f"iif(json_valid(record), json_extract(record, '$.{name}'), null)" for name in ("commit", "outcome")
+)
+_ODD_RUNS = "select 1 from runs where typeof(run) <> 'text' or run = '' or run glob '*[^0-9A-Za-z-]*' limit 1"
+
 
 class History(Database):
     """The history of one repository."""
@@ -54,6 +60,8 @@ class History(Database):
     def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
         """`folder` is `.splinter/`; raises what `Database` does."""
         super().__init__(folder / layout.HISTORY, _MIGRATIONS, redactor=redactor, is_read_only=is_read_only)
+        if self._rows(_ODD_RUNS):  # a run's id is the name of folders, which are written, and removed
+            raise StorageError(f"{self.file} holds a run whose id is none of ours; move it away, then run doit again")
 
     def begin_run(self, now: datetime) -> str:
         """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
@@ -77,7 +85,7 @@ class History(Database):
 
     def note(self, run: str, note: str) -> None:
         """Add a sentence to a run, once."""
-        notes = json.loads(self._text("select notes from runs where run = ?", run) or "[]")
+        notes = _texts(self._text("select notes from runs where run = ?", run) or "[]")
         if self._redactor.text(note) not in notes:
             self._keep("update runs set notes = ?2 where run = ?1", run, record=self._redactor.json([*notes, note]))
 
@@ -103,18 +111,15 @@ class History(Database):
         rows = self._rows("select started, finished, notes from runs where run = ?", run)
         if not rows:
             raise SplinterError(f'no run "{run}" is recorded; "doit history" lists them')
-        started, finished, notes = rows[0]
-        workstreams = self._rows("select record from workstreams where run = ? order by rowid", run)
-        pulls = self._rows("select record from pull_requests where run = ? order by rowid", run)
-        rehearsals = self._rows("select record from rehearsals where run = ? order by rowid", run)
+        (started, finished, notes), of = rows[0], "where run = ? order by rowid"
         return RunRecord(
             run=run,
             started=started,
             finished=finished,
-            workstreams=tuple(record_json.from_json(WorkstreamRecord, json.loads(row[0])) for row in workstreams),
-            pull_requests=tuple(record_json.from_json(PullRequestRecord, json.loads(row[0])) for row in pulls),
-            rehearsals=tuple(record_json.from_json(RehearsalRecord, json.loads(row[0])) for row in rehearsals),
-            notes=tuple(json.loads(notes)),
+            workstreams=self._records(WorkstreamRecord, f"workstreams {of}", run),
+            pull_requests=self._records(PullRequestRecord, f"pull_requests {of}", run),
+            rehearsals=self._records(RehearsalRecord, f"rehearsals {of}", run),
+            notes=_texts(notes),
             usage=self.usage_of(run),
             errors=self.errors_of(run),
         )
@@ -131,20 +136,15 @@ class History(Database):
 
     def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
         """The latest record of a step that ended well on that commit, from whichever run."""
-        for (text,) in self._rows(
-            "select record from steps where workstream = ? and step = ? order by rowid desc limit 50", workstream, step
-        ):
-            record = record_json.from_json(StepRecord, json.loads(text))
-            if record.commit == commit and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED, Outcome.CACHED):
-                return record
-        return None
+        where = "steps where workstream = ? and step = ? order by rowid desc limit 50"
+        good = (Outcome.CHANGED, Outcome.UNCHANGED, Outcome.CACHED)
+        found = self._records(StepRecord, where, workstream, step)
+        return next((one for one in found if one.commit == commit and one.outcome in good), None)
 
     def last_steps(self) -> tuple[StepRecord, ...]:
         """The latest record of every step of every workstream."""
-        rows = self._rows(
-            "select record from steps where rowid in (select max(rowid) from steps group by workstream, step)"
-        )
-        return tuple(record_json.from_json(StepRecord, json.loads(row[0])) for row in rows)
+        where = "steps where rowid in (select max(rowid) from steps group by workstream, step)"
+        return self._records(StepRecord, where)
 
     def commits(self) -> frozenset[str]:
         """The ids of all commits that steps made: what is ours, whatever its message says.
@@ -152,25 +152,23 @@ class History(Database):
         A kept result that changes nothing leaves the commit before it, which may be anybody's.
         """
         made = self._rows(
-            "select distinct json_extract(record, '$.commit') from steps where"
-            " json_extract(record, '$.outcome') = 'changed'"
-            " or (json_extract(record, '$.outcome') = 'cached' and json_array_length(record, '$.files') > 0)"
+            f"select distinct {_COMMIT} from steps where {_OUTCOME} = 'changed'"  # noqa: S608  our own words
+            f" or ({_OUTCOME} = 'cached' and iif(json_valid(record), json_array_length(record, '$.files'), 0) > 0)"
         )
-        return frozenset(row[0] for row in made)
+        return frozenset(row[0] for row in made if isinstance(row[0], str))
 
     def commits_of(self, workstream: str, *, latest: int) -> tuple[str, ...]:
         """The ids of the latest commits that a workstream's steps made, the newest first."""
         rows = self._rows(
-            "select json_extract(record, '$.commit') from steps where workstream = ? and"
-            " json_extract(record, '$.outcome') = 'changed' order by rowid desc limit ?",
+            f"select {_COMMIT} from steps where workstream = ? and {_OUTCOME} = 'changed'"  # noqa: S608
+            " order by rowid desc limit ?",
             workstream, latest,
         )  # fmt: skip
-        return tuple(row[0] for row in rows)
+        return tuple(row[0] for row in rows if isinstance(row[0], str))
 
     def steps_of(self, run: str, workstream: str) -> tuple[StepRecord, ...]:
         """What the steps of a workstream did in one run, in their order."""
-        rows = self._rows("select record from steps where run = ? and workstream = ? order by rowid", run, workstream)
-        return tuple(record_json.from_json(StepRecord, json.loads(row[0])) for row in rows)
+        return self._records(StepRecord, "steps where run = ? and workstream = ? order by rowid", run, workstream)
 
     def put_workstream(self, run: str, record: WorkstreamRecord) -> None:
         """Keep how a workstream ended in a run, over what stood there."""
@@ -184,13 +182,14 @@ class History(Database):
         rows = self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 1", workstream
         )
-        return (rows[0][0], record_json.from_json(WorkstreamRecord, json.loads(rows[0][1]))) if rows else None
+        found = [(run, record) for run, text in rows for record in _read(WorkstreamRecord, text)]
+        return found[0] if found else None
 
     def has_failed(self, workstream: str) -> bool:
         """Whether a workstream failed when it came to an end last; one that was interrupted or blocked came to none."""
         rows = self._rows(
-            "select json_extract(record, '$.outcome') from workstreams where workstream = ? and"
-            " json_extract(record, '$.outcome') in ('failed', 'changed', 'unchanged') order by rowid desc limit 1",
+            f"select {_OUTCOME} from workstreams where workstream = ? and"  # noqa: S608
+            f" {_OUTCOME} in ('failed', 'changed', 'unchanged') order by rowid desc limit 1",
             workstream,
         )
         return bool(rows) and rows[0][0] == Outcome.FAILED
@@ -200,9 +199,9 @@ class History(Database):
         for run, text in self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 200", workstream
         ):
-            record = record_json.from_json(WorkstreamRecord, json.loads(text))
-            if record.tip == tip and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED):
-                return run, record
+            for record in _read(WorkstreamRecord, text):
+                if record.tip == tip and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED):
+                    return run, record
         return None
 
     def put_pull_request(self, run: str, record: PullRequestRecord) -> None:
@@ -239,19 +238,38 @@ class History(Database):
 
     def usage_of(self, run: str) -> Usage:
         """What the calls of a run cost; one that was killed counts as a call that reported nothing."""
-        rows = [json.loads(row[0]) for row in self._rows("select record from costs where run = ?", run)]
-        return sum((record_json.from_json(Usage, one) if one else Usage(calls=1) for one in rows), Usage())
+        rows = self._rows("select record from costs where run = ?", run)
+        return sum((one for (text,) in rows for one in _read(Usage, text) or (Usage(calls=1),)), Usage())
 
     def errors_of(self, run: str) -> tuple[ErrorRecord, ...]:
         """The tasks of a run that ended in an error."""
-        rows = self._rows("select record from errors where run = ? order by rowid", run)
-        return tuple(record_json.from_json(ErrorRecord, json.loads(row[0])) for row in rows)
+        return self._records(ErrorRecord, "errors where run = ? order by rowid", run)
 
     def settle_error(self, run: str, task: str, now: datetime) -> None:
         """A task that ended in an error, in a run, was done after all."""
         for error in self.errors_of(run):
             if error.task == task and not error.settled:
                 self.put_error(run, replace(error, settled=_iso(now)))
+
+    def _records(self, kind: type[Record], where: str, *values: object) -> tuple[Record, ...]:
+        rows = self._rows(f"select record from {where}", *values)  # noqa: S608  our own words
+        return tuple(record for (text,) in rows for record in _read(kind, text))
+
+
+def _read(kind: type[Record], text: str) -> tuple[Record, ...]:
+    """The record that a row holds; none where it holds no record, as somebody else may have written it."""
+    try:
+        return (record_json.from_json(kind, json.loads(text)),)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return ()
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return ()
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
 def _iso(now: datetime) -> str:

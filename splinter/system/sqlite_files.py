@@ -1,6 +1,7 @@
 """Our sqlite files: a row is kept as soon as it is written, to look is to copy, a damaged file is moved aside.
 
-It knows no table, and deletes nothing: a damaged file stays, under a name that says so.
+It knows no table, and deletes nothing: a damaged file stays, under a name that says so. A file whose tables are not as
+our own scripts make them is damaged: a view or a trigger in one that was handed over is somebody's program.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from splinter.errors import SplinterError, StorageError
 from splinter.system import disk_errors
@@ -21,16 +24,21 @@ from splinter.system import disk_errors
 _SUFFIXES = ("", "-wal", "-shm")
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _UNSURE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_LARGEST_BYTES = 4_000_000_000  # of a file; that of a large repository's years is a tenth of it
+_LONGEST_BYTES = 256_000_000  # of one value
+_SHOWN = 200  # characters of names
+_LONGEST_S, _STEPS = 60.0, 100_000  # for one statement; steps of sqlite's between two looks at the clock
 _SMALL_BYTES = 4 * 1024 * 1024  # looked through at each opening; a larger one where its last writer was killed
 
 
-def connect(file: Path, tables: str, *, may_move: bool) -> tuple[sqlite3.Connection, str]:
+def connect(file: Path, tables: str, *, shape: Sequence[str], may_move: bool) -> tuple[sqlite3.Connection, str]:
     """A file opened for writing, its tables made, and a sentence where a damaged one was moved aside for it.
 
+    `shape` are the scripts that make a file, one for each version; its tables must be as the first of them leave it.
     `may_move` is for a holder of the run lock, as nobody else writes then. Raises StorageError where it cannot be used.
     """
     try:
-        return _connected(file, tables), ""
+        return _connected(file, tables, shape), ""
     except sqlite3.DatabaseError as error:
         if not may_move or _code(error) not in _DAMAGED:
             raise storage_error(file, error) from error
@@ -38,20 +46,47 @@ def connect(file: Path, tables: str, *, may_move: bool) -> tuple[sqlite3.Connect
     try:
         aside = _move_aside(file)
         found = f"{file} was damaged ({first}); it was moved to {aside.name}, and a new one begun."
-        return _connected(file, tables), found
+        return _connected(file, tables, shape), found
     except sqlite3.DatabaseError as error:
         raise storage_error(file, error) from error
     except OSError as error:
         raise disk_errors.of(error, (file.parent,)) from error
 
 
-def copy_into(db: sqlite3.Connection, file: Path) -> None:
+class Connection(sqlite3.Connection):
+    """One that runs nothing for long, whatever stands in its file, and calls no function there but sqlite's own."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        """As sqlite3.Connection is made."""
+        super().__init__(*arguments, **more)
+        self._begun = time.monotonic()
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
+        self.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self.set_progress_handler(self._is_too_long, _STEPS)
+        super().execute("pragma trusted_schema=off")
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Begin a statement, which has its time from now."""
+        self._begun = time.monotonic()
+        return super().execute(*arguments)
+
+    def executescript(self, script: str) -> sqlite3.Cursor:
+        """Run statements, which have their time together."""
+        self._begun = time.monotonic()
+        return super().executescript(script)
+
+    def _is_too_long(self) -> bool:
+        return time.monotonic() - self._begun > _LONGEST_S
+
+
+def copy_into(db: sqlite3.Connection, file: Path, *, shape: Sequence[str]) -> None:
     """Fill an empty database with what a file holds; changes no byte of it. Raises SplinterError for a damaged one."""
     try:
         with copied(file) as copy:
             if copy:
-                source = sqlite3.connect(copy)
+                source = sqlite3.connect(copy, factory=Connection)
                 try:
+                    _check_shape(source, shape)
                     source.backup(db)
                 finally:
                     source.close()
@@ -72,6 +107,7 @@ def copied(file: Path) -> Iterator[Path | None]:
     if not file.exists():
         yield None
         return
+    _refuse_large(file)
     with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
         copy = Path(folder) / file.name
         for _ in range(20):
@@ -92,17 +128,21 @@ def storage_error(file: Path, error: sqlite3.DatabaseError) -> StorageError:
     if code in _UNSURE:
         why = disk_errors.probe(file.parent)
         return _refused(file) or StorageError(disk_errors.sentence(file, why or OSError(None, str(error))))
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return StorageError(f"{file} cannot be used: one statement took more than {_LONGEST_S:.0f} s; move it away")
     if code in _DAMAGED:
         return StorageError(f"{file} is damaged ({error}); move it away (mv '{file}'* /tmp), then run doit again")
     return StorageError(f"{file} cannot be used: {error}")
 
 
-def _connected(file: Path, tables: str) -> sqlite3.Connection:
+def _connected(file: Path, tables: str, shape: Sequence[str]) -> sqlite3.Connection:
+    _refuse_large(file)
     if refused := _refused(file):
         raise refused  # sqlite would open it for reading alone, and leave a log that nobody may write
     is_doubtful = Path(f"{file}-wal").exists() or (file.exists() and file.stat().st_size <= _SMALL_BYTES)
-    db = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False, factory=Connection)
     try:
+        _check_shape(db, shape)
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
         if is_doubtful:
@@ -118,9 +158,39 @@ def _check(db: sqlite3.Connection) -> None:
     """Look through a whole database; raises DatabaseError where it is damaged."""
     found = db.execute("pragma quick_check(1)").fetchone()[0]
     if found != "ok":
-        error = sqlite3.DatabaseError(" ".join(found.split()))
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
+        raise damage(" ".join(found.split()))
+
+
+def _check_shape(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
+    """Raise DatabaseError where a file's tables are not those of its version; one of a later version is not known."""
+    (version,) = db.execute("pragma user_version").fetchone()
+    found = _shape(db)
+    if not found or version > len(scripts):
+        return
+    with closing(sqlite3.connect(":memory:")) as own:
+        own.executescript(";".join(scripts[: max(version, 1)]))
+        wanted = _shape(own)
+    if found != wanted:
+        names = sorted({name for _, name, *_ in found ^ wanted})
+        raise damage(f"{', '.join(names)[:_SHOWN]} in it is not as splinter makes it")
+
+
+def _shape(db: sqlite3.Connection) -> frozenset[tuple[str, str, str, str]]:
+    rows = db.execute("select type, name, tbl_name, sql from sqlite_schema").fetchall()
+    return frozenset((kind, name, table, " ".join((sql or "").lower().split())) for kind, name, table, sql in rows)
+
+
+def damage(why: str) -> sqlite3.DatabaseError:
+    """What sqlite itself raises of a damaged file, for a reason of ours."""
+    error = sqlite3.DatabaseError(why)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
+def _refuse_large(file: Path) -> None:
+    size = sum(part.stat().st_size for suffix in _SUFFIXES if (part := Path(f"{file}{suffix}")).exists())
+    if size > _LARGEST_BYTES:
+        raise StorageError(f"{file} is larger than {_LARGEST_BYTES // 1_000_000} MB; move it away, then run doit again")
 
 
 def _refused(file: Path) -> StorageError | None:

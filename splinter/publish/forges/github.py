@@ -32,18 +32,41 @@ _SCP_LIKE = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
 
 def repository_of(remote_url: str, api_url: str | None = None) -> str | None:
     """`owner/name` of a git remote on GitHub, or on the host that `api_url` names; None for every other one."""
-    scp_like = _SCP_LIKE.fullmatch(remote_url) if "://" not in remote_url else None
-    try:
-        host, path = scp_like.groups() if scp_like else _host_and_path(remote_url)
-    except ValueError:
-        return None
+    return _name_of(remote_url, _hosts(api_url))
+
+
+def _name_of(url: str, hosts: frozenset[str]) -> str | None:
+    host, path = _host_and_path(url)
     name = path.strip("/").removesuffix(".git")
-    return name if host.lower() in _hosts(api_url) and _REPOSITORY.fullmatch(name) else None
+    return name if host in hosts and _REPOSITORY.fullmatch(name) else None
+
+
+def _host_of(url: str) -> str:
+    return _host_and_path(url)[0]
 
 
 def _host_and_path(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.path
+    """Both in lower case and as it is; no host is a path, and `?` one that nobody can read."""
+    scp_like = _SCP_LIKE.fullmatch(url) if "://" not in url else None
+    if scp_like:
+        return scp_like[1].lower(), scp_like[2]
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "?" if parts.netloc else "").lower(), parts.path
+    except ValueError:
+        return "?", ""
+
+
+def _is_alias(url: str, host: str) -> bool:
+    """Whether it is a name of the user's own ssh configuration, such as `github.com-work`: no host is called so."""
+    is_ssh = "://" not in url or url.startswith("ssh://")
+    return is_ssh and ("." not in host or "-" in host.rpartition(".")[2])
+
+
+def _own_hosts(environment: Environment) -> frozenset[str]:
+    """The hosts of the server that pull requests are opened on."""
+    server = urlsplit(environment.variable("GITHUB_SERVER_URL") or "").hostname
+    return _hosts(environment.github_api_url) | ({server} if server and environment.github_api_url else frozenset())
 
 
 def _hosts(api_url: str | None) -> frozenset[str]:
@@ -71,14 +94,19 @@ class GitHub:
 
     @classmethod
     def owns(cls, url: str, environment: Environment) -> str | None:
-        """`owner/name`: that of GITHUB_REPOSITORY, else what the URL says where it leads to GitHub."""
-        return environment.github_repository or repository_of(url, environment.github_api_url)
+        """`owner/name` as the URL says it, else as GITHUB_REPOSITORY does; None where it leads to another's host.
+
+        A path leads to no host, and the name of an ssh alias is a person's own: of Actions, which always set the
+        variable, only GitHub's own hosts are taken.
+        """
+        host, hosts = _host_of(url), _own_hosts(environment)
+        is_own = not host or host in hosts or (_is_alias(url, host) and not environment.is_in_ci)
+        return _name_of(url, hosts) or (environment.github_repository if is_own else None)
 
     @classmethod
     def auth(cls, url: str, environment: Environment) -> dict[str, str]:
         """GITHUB_TOKEN for remotes on GitHub's host, or on that of GITHUB_API_URL."""
-        hosts = {"github.com", urlsplit(environment.github_api_url or "").hostname}
-        is_own = urlsplit(url).hostname in hosts
+        is_own = _host_of(url) in _own_hosts(environment)
         return remotes.auth_env(url, "x-access-token", environment.github_token) if is_own else {}
 
     @classmethod

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from splinter.errors import StorageError
+from splinter.errors import SplinterError, StorageError
 from splinter.model.done import Attempt
 from splinter.model.records import Usage
 from splinter.system.database import Database
@@ -54,4 +55,69 @@ def test_a_file_of_a_newer_version_is_refused_and_one_of_an_older_brought_up(tmp
     seen = Database(file, ["create table a (x)", "alter table a add column y default 2", "create table b (z)"],
                     is_read_only=True)  # fmt: skip
     assert seen._rows("select * from b") == []
-    assert Database(file, ["", ""])._rows("pragma user_version") == [(2,)]  # looking changed nothing
+    both = ["create table a (x)", "alter table a add column y default 2"]
+    assert Database(file, both)._rows("pragma user_version") == [(2,)]  # looking changed nothing
+
+
+ENDLESS = """drop table runs; create view runs as with recursive n(x) as (select 1 union all select x + 1 from n)
+    select 'r' as run, '' as started, null as finished, '[]' as notes from n where x < 0"""
+FORGED = {
+    "a view that never ends": ENDLESS,
+    "a trigger": "create trigger t after insert on runs begin delete from steps; end",
+    "another table": "create table more (x)",
+    "another column": "alter table runs add column more",
+    "a table of a module": "create virtual table more using fts5(x)",
+    "a missing table": "drop table steps",
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_a_file_of_another_shape_is_moved_aside_and_never_asked(tmp_path: Path, what: str) -> None:
+    folder, now = tmp_path / ".splinter", datetime(2026, 11, 23, 2, tzinfo=UTC)
+    store = History(folder)
+    store.begin_run(now)
+    store.close()
+    forge = sqlite3.connect(folder / "history.db")
+    forge.executescript(FORGED[what])
+    forge.close()
+    with pytest.raises(SplinterError, match="in it is not as splinter makes it"):
+        History(folder, is_read_only=True)
+    store = History(folder)
+    assert "in it is not as splinter makes it); it was moved to history.db.damaged-" in store.repair
+    assert store.runs(5) == ()
+    store.close()
+    assert History(folder).repair == ""
+
+
+def test_a_statement_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("splinter.system.sqlite_files._LONGEST_S", 0.2)
+    store = History(tmp_path / ".splinter")
+    with pytest.raises(StorageError, match="one statement took more than"):
+        store._rows("with recursive n(x) as (select 1 union all select x + 1 from n) select 1 from n where x < 0")
+    assert store.runs(1) == ()
+
+
+@pytest.mark.parametrize("run", ["../../../elsewhere", "", "a b", "x/y"])
+def test_a_run_whose_id_could_lead_elsewhere_is_refused(tmp_path: Path, run: str) -> None:
+    """Its folder would be removed as that of a run with nothing to report."""
+    folder = tmp_path / ".splinter"
+    store = History(folder)
+    store._write("insert into runs values (?, '', null, '[]')", run)
+    store.close()
+    with pytest.raises(StorageError, match="a run whose id is none of ours"):
+        History(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "[1]", '{"tip": 5}', "[" * 100_000, '{"steps": [5]}', '{"checks": {"a": 1}}']
+)
+def test_a_row_that_holds_no_record_is_left_out(tmp_path: Path, text: str) -> None:
+    store, now = History(tmp_path / ".splinter"), datetime(2026, 11, 23, 2, tzinfo=UTC)
+    run = store.begin_run(now)
+    for table in ("workstreams", "errors"):
+        store._write(f"insert into {table} values (?, 'w', ?)", run, text)
+    found = store.run(run)
+    assert not any(one.tip or one.title or one.steps or one.checks for one in found.workstreams), found
+    store._write("insert into steps values (?, 'w', 's', ?)", run, text)
+    assert (store.commits(), store.commits_of("w", latest=5), store.has_failed("w")) == (frozenset(), (), False)
+    assert store.last_result("w", "c") is None

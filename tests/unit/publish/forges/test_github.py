@@ -15,6 +15,7 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.validation.request.exceptions import InvalidRequestBody
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
+from splinter.config import settings_file
 from splinter.errors import PublishError
 from splinter.model.ports import Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
@@ -497,6 +498,30 @@ def test_a_remote_on_the_server_of_the_api_is_taken() -> None:
     assert repository_of("git@git.corp.example:octo/demo.git", "https://git.corp.example/api/v3") == "octo/demo"
     assert repository_of("https://corp.ghe.com/octo/demo", "https://api.corp.ghe.com") == "octo/demo"
     assert repository_of("https://github.com/octo/demo", "https://git.corp.example/api/v3") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "ci", "owned"),
+    [
+        ("https://gitlab.com/octo/demo.git", "", None),
+        ("git@gitlab.com:octo/demo.git", "", None),
+        ("https://git@github.com.evil.example/octo/demo", "", None),
+        ("git@gitlab.corp:octo/demo.git", "", None),
+        ("https://[broken/octo/demo", "", None),
+        ("https://github.com/octo/other.git", "", "octo/other"),
+        ("https://github.com/proxy/octo/demo", "", "octo/demo"),
+        ("/srv/mirror.git", "true", "octo/demo"),
+        ("file:///srv/mirror.git", "true", "octo/demo"),
+        ("git@github.com-work:octo/demo", "", "octo/demo"),
+        ("work:demo", "", "octo/demo"),
+        ("git@gitlab:octo/demo", "true", None),
+    ],
+)
+def test_the_variable_names_a_repository_and_makes_no_other_host_githubs(url: str, ci: str, owned: str | None) -> None:
+    environment = settings_file.environment({"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": "octo/demo", "CI": ci})
+    assert GitHub.owns(url, environment) == owned
+    if "github.com/" not in url:
+        assert GitHub.auth(url, environment) == {}
 
 
 def test_the_lock_file_names_no_registry() -> None:
