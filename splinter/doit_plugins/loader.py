@@ -118,7 +118,9 @@ class Loader(DodoTaskLoader):
 
         selected = [word.split(":")[0] for word in pos_args if not word.startswith("-")]
         if selected and set(selected) <= set(final_tasks.NAMES):
-            return False  # only publishes what is there
+            # only publishes what is there; a job that was handed its refs knows no default branch by them
+            is_asked = "pr" in selected and project.must_ask_to_publish(self.session)
+            return is_asked and project.follow_default_branch(self.session)
         try:
             is_due = self._options.get("always") or tasks.is_something_due(self.session, cmd.dep_manager, ours)
             return bool(is_due) and project.follow_default_branch(self.session)

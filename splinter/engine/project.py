@@ -132,6 +132,11 @@ def open_session(
     return session
 
 
+def must_ask_to_publish(session: Session) -> bool:
+    """Whether what the default branch is called is not known here, or was only handed over."""
+    return session.outside.environment.is_in_ci or any(one.base.is_unknown for one in session.plans.values())
+
+
 def follow_default_branch(session: Session) -> bool:
     """Ask the remote for its default branch, where a workstream starts from that; whether plans are others now."""
     plans = session.plans.values()

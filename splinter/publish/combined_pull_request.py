@@ -22,7 +22,7 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.publish import held_records, proposals, pull_request, pull_request_body, run_records
+from splinter.publish import held_records, proposals, pull_request, pull_request_body, push_check, run_records
 from splinter.publish.push_check import Result
 
 ID = "together"
@@ -49,6 +49,8 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
         raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
     if not plans:
         return pull_request.propose(session, whole, Result(tip="", start="", scopes=()), None)
+    if session.outside.environment.is_in_ci:
+        _refuse_heads(rehearsed)
     union = rehearsed.unions[whole.base.name]
     chain = _chain(session, plans, rehearsed.members, union.base)
     if git.tree_of(session.outside.repository, chain) != git.tree_of(session.outside.repository, union.commit):
@@ -114,7 +116,16 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
 
 def _plans(session: Session, rehearsed: Rehearsed) -> list[Plan]:
     """The plans of what goes together, each after those it depends on."""
-    return [plan for plan in session.plans.values() if plan.id in rehearsed.members]
+    wanted = [plan for plan in session.plans.values() if plan.workstream.pull_request and plan.id in rehearsed.members]
+    ids = {plan.id for plan in wanted}.union(*(push_check.builds_on(session, plan) for plan in wanted))
+    return [plan for plan in session.plans.values() if plan.id in ids and plan.id in rehearsed.members]
+
+
+def _refuse_heads(rehearsed: Rehearsed) -> None:
+    """Raise PublishError where a branch holds more than was accepted: in CI nothing proves whose that is."""
+    more = sorted(id for id, one in rehearsed.members.items() if one.head != one.tip)
+    if more:
+        raise PublishError(f"commits that no step made are on the branches of {', '.join(more)}; in CI none goes along")
 
 
 def _stand_in(session: Session, plans: list[Plan]) -> Plan:

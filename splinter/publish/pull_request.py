@@ -11,6 +11,7 @@ from functools import partial
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.errors import PublishError
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
@@ -62,6 +63,10 @@ def _why_local(outside: Outside) -> str:
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:
     """Push the branch and open or update its pull request, or close it where nothing is left; raises PublishError."""
     is_changed = accepted.outcome == Outcome.CHANGED
+    if not is_changed and accepted.tip != accepted.start:
+        raise PublishError(
+            f"{plan.branch} is recorded as unchanged, and holds commits; its pull request stays as it is"
+        )
     result = push_check.result_of(session, plan, start=accepted.start, tip=accepted.tip)
     return propose(session, plan, result, partial(proposal, session, plan, accepted) if is_changed else None)
 

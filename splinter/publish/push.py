@@ -14,7 +14,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
-from splinter.git import merge, remotes
+from splinter.git import merge, new_objects, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan, choose_remote
@@ -52,7 +52,7 @@ def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
         _refuse_smuggled(session, plan, here, head, result.tip)
         _follow(outside, plan, remote, here, head)
     if there != head:
-        push_check.refuse_unsound(session, plan, head, known=known)
+        new_objects.refuse_unsound(outside.repository, head, known)
         _refuse_private(session, plan, remote, head, tip=result.tip, there=there)
         remotes.push(outside.repository, remote, plan.branch, head, expected=there, auth=auth)
     if is_news and there != head:

@@ -38,7 +38,7 @@ class Result:
 
 def result_of(session: Session, plan: Plan, *, start: str, tip: str) -> Result:
     """A workstream's result, by what its file in this checkout says."""
-    below = tuple(session.plans[id].workstream.scope for id in _builds_on(session, plan))
+    below = tuple(session.plans[id].workstream.scope for id in builds_on(session, plan))
     return Result(tip=tip, start=start, scopes=(plan.workstream.scope,), below=below)
 
 
@@ -49,7 +49,7 @@ def on_remote(session: Session, plan: Plan, remote: str) -> dict[str, str]:
     if plan.base.name not in found:
         raise _refusal(plan, f"{plan.base.shown}, which it is held against, is not there")
     refs = {plan.base.name: layout.base(remote, plan.base.name)}
-    refs |= {session.plans[id].branch: layout.remote(id) for id in _builds_on(session, plan)}
+    refs |= {session.plans[id].branch: layout.remote(id) for id in builds_on(session, plan)}
     held = git.existing(repository, (found[name] for name in refs if name in found))
     for name, ref in refs.items():
         if name in found and found[name] not in held:
@@ -62,13 +62,13 @@ def known(session: Session, plan: Plan, there: Mapping[str, str]) -> tuple[str, 
 
     A person may have merged any other branch of the remote's into theirs.
     """
-    names = [plan.base.name, plan.branch, *(session.plans[id].branch for id in _builds_on(session, plan))]
+    names = [plan.base.name, plan.branch, *(session.plans[id].branch for id in builds_on(session, plan))]
     wanted = (there[name] for name in names if name in there)
     some = wanted if session.outside.environment.is_in_ci else there.values()
     return tuple(sorted(git.existing(session.outside.repository, some)))
 
 
-def _builds_on(session: Session, plan: Plan) -> list[str]:
+def builds_on(session: Session, plan: Plan) -> list[str]:
     """The ids of all that a workstream depends on, at any distance."""
     found: dict[str, None] = {}
     todo = list(plan.workstream.depends_on)
@@ -86,6 +86,8 @@ def refuse(session: Session, plan: Plan, result: Result, head: str, *, known: Se
     new = new_objects.commits(repository, head, known, most=MOST_COMMITS + 1)
     if len(new) > MOST_COMMITS:
         raise _refusal(plan, f"it holds more than {MOST_COMMITS} commits that the remote lacks")
+    if new:
+        _refuse_large(plan, *new_objects.largest(repository, head, known))
     on_top = {*merge.first_parents(repository, head, [result.tip])} & {*new}
     below = {*new_objects.commits(repository, result.start, known, most=MOST_COMMITS)} if result.below else set()
     for commit in git.commits(repository, new):
@@ -96,14 +98,11 @@ def refuse(session: Session, plan: Plan, result: Result, head: str, *, known: Se
         _refuse_commit(session.outside, plan, commit, scopes)
 
 
-def refuse_unsound(session: Session, plan: Plan, head: str, *, known: Sequence[str]) -> None:
-    """Raise PublishError where what is new is too large, or GitError where git's own check does not like it."""
-    largest, whole = new_objects.largest(session.outside.repository, head, known)
-    if largest > LARGEST_FILE or whole > LARGEST_PUSH:
-        limit = LARGEST_FILE if largest > LARGEST_FILE else LARGEST_PUSH
-        what = "a file of it" if largest > LARGEST_FILE else "it"
-        raise _refusal(plan, f"{what} is larger than {limit // 1_000_000} MB")
-    new_objects.refuse_unsound(session.outside.repository, head, known)
+def _refuse_large(plan: Plan, largest: int, whole: int) -> None:
+    if largest > LARGEST_FILE:
+        raise _refusal(plan, f"a file of it is larger than {LARGEST_FILE // 1_000_000} MB")
+    if whole > LARGEST_PUSH:
+        raise _refusal(plan, f"it is larger than {LARGEST_PUSH // 1_000_000} MB")
 
 
 def _refuse_commit(outside: Outside, plan: Plan, commit: Commit, scopes: Sequence[Scope]) -> None:

@@ -599,10 +599,7 @@ def test_an_include_that_a_step_writes_into_the_users_checkout_brings_nothing(ap
     assert failed(ends(app, plants)) == FAILS
 
 
-# BREAKS. Cause: push._local_head pushes what stands on top, pull_request_body tells of the accepted tip alone.
-# Fix: publish/pull_request_body.py: "1 commit on top was not judged by these checks".
 @pytest.mark.lane("attacks")
-@still_open("issue 14 C1, what is pushed beside what was judged")
 def test_a_pull_request_says_that_what_stands_on_top_was_not_judged(app: World) -> None:
     """By a person, or by another workstream's step without the sandbox."""
     assert failed(ends(app, "echo 1 > one.txt")) == ("changed", None)

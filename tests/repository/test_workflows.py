@@ -110,7 +110,7 @@ def job_on_a_new_machine(folder: Path, origin: Path, name: str, kept: Path, step
         shutil.copytree(kept, checkout, dirs_exist_ok=True)
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(home),
-        "GITHUB_OUTPUT": str(folder / "output"), "RUNNER_TEMP": str(folder / "temp"),
+        "GITHUB_OUTPUT": str(folder / "output"), "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
     }  # fmt: skip
     said = ""
     for one in steps:

@@ -10,6 +10,7 @@ from splinter.engine.session import Session
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import merge
+from splinter.git.commands import Commit
 from splinter.model.plan import Plan
 
 _SHOWN = 5
@@ -47,15 +48,23 @@ def holds_more_of_ours(session: Session, theirs: str, *, than: str) -> bool:
 
 
 def ours(session: Session, commits: Sequence[str]) -> frozenset[str]:
-    """Those of some commits that we made: as is recorded, and in CI, where records are handed over, as they say too.
+    """Those of some commits that we made, as is recorded.
 
-    Else a forged record of a person's commit would be enough for us to drop it.
+    In CI records are handed over, and a forged one of a person's commit would be enough to drop it. There each has to
+    say so itself, and to be recorded or committed by us: what is on the remote nobody but a person or we put there.
     """
     recorded = session.commits() & {*commits}
     if not session.outside.environment.is_in_ci:
         return recorded
-    read = git.commits(session.outside.repository, sorted(recorded))
-    return frozenset(one.id for one in read if one and {*_KEY.findall(one.message)} >= _TRAILERS)
+    who = session.outside.repository.identity
+    said = [one for one in git.commits(session.outside.repository, commits) if one and _has_trailers(one)]
+    by_us = f"committer {who.name} <{who.email}> "
+    return frozenset(one.id for one in said if one.id in recorded or f"\n{by_us}" in one.head)
+
+
+def _has_trailers(commit: Commit) -> bool:
+    """Whether it has the trailers of a commit of ours."""
+    return {*_KEY.findall(commit.message)} >= _TRAILERS
 
 
 def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
