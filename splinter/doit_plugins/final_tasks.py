@@ -212,7 +212,7 @@ def _send(session: Session, name: str, notifier: Notifier, message: Message, mad
     """Send it to those who do not have it: while one is refused it is sent again, and to the others only once."""
     fact = f"{DELIVERED}/{name}"
     known = {} if session.is_always else session.memory.json_fact(fact)
-    has_it = tuple(known["to"]) if known.get("of") == made_of else ()
+    has_it = tuple(map(str, known.get("to") or ())) if known.get("of") == made_of else ()
     try:
         where = notifier.send(replace(message, delivered_to=has_it))
     except PartlySentError as error:

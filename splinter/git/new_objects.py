@@ -40,7 +40,9 @@ def refuse_unsound(repository: Repository, commit: str, known: Sequence[str]) ->
         done = command_line.call(repository, "pack-objects", "--revs", "--quiet", base,
                                  stdin=_names(commit, known), timeout_s=_TIMEOUT_S)  # fmt: skip
         pack = f"{base}-{done.stdout.decode().strip()}.pack"
-        command_line.call(repository, "index-pack", "--strict", "-o", f"{base}.idx", pack, timeout_s=_TIMEOUT_S)
+        # a partial clone need not hold what new trees share with others: each such object would be fetched by itself
+        rules = "--fsck-objects" if repository.is_partial else "--strict"
+        command_line.call(repository, "index-pack", rules, "-o", f"{base}.idx", pack, timeout_s=_TIMEOUT_S)
 
 
 def _names(commit: str, known: Sequence[str]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
@@ -53,8 +54,15 @@ def on_remote(session: Session, plan: Plan, remote: str) -> dict[str, str]:
     held = git.existing(repository, (found[name] for name in refs if name in found))
     for name, ref in refs.items():
         if name in found and found[name] not in held:
-            remotes.fetch(repository, remote, name, ref, auth)
+            # once: two fetches into one ref are in each other's way
+            session.known.once(found[name], partial(_fetched, session, remote, name, ref))
+            found[name] = git.resolve(repository, ref) or found[name]
     return found
+
+
+def _fetched(session: Session, remote: str, name: str, ref: str) -> str:
+    remotes.fetch(session.outside.repository, remote, name, ref, session.outside.remote_auth(remote))
+    return ref
 
 
 def known(session: Session, plan: Plan, there: Mapping[str, str]) -> tuple[str, ...]:
@@ -83,6 +91,8 @@ def builds_on(session: Session, plan: Plan) -> list[str]:
 def refuse(session: Session, plan: Plan, result: Result, head: str, *, known: Sequence[str]) -> None:
     """Raise PublishError for what `head` would bring to the remote, which holds `known`, and must not be there."""
     repository = session.outside.repository
+    if git.resolve(repository, head) != head or not git.is_ancestor(repository, result.start, result.tip):
+        raise _refusal(plan, "it is no commit, or does not begin where it is recorded to")
     new = new_objects.commits(repository, head, known, most=MOST_COMMITS + 1)
     if len(new) > MOST_COMMITS:
         raise _refusal(plan, f"it holds more than {MOST_COMMITS} commits that the remote lacks")

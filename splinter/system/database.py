@@ -5,6 +5,7 @@ It knows no table. Text of others is masked before it is written; opened for rea
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from splinter.errors import StorageError
 from splinter.model import record_json
+from splinter.model.record_json import Record
 from splinter.system import sqlite_files
 from splinter.system.files import make_ignored_folder
 from splinter.text.redact import Masked, Redactor
@@ -86,3 +88,11 @@ class Database:
     def _text(self, sql: str, *values: object) -> str | None:
         rows = self._rows(sql, *values)
         return str(rows[0][0]) if rows else None
+
+
+def read(kind: type[Record], text: str) -> tuple[Record, ...]:
+    """The record that a row holds; none where it holds no record, as somebody else may have written it."""
+    try:
+        return (record_json.from_json(kind, json.loads(text)),)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
+        return ()

@@ -25,7 +25,7 @@ from splinter.model.records import (
     Usage,
     WorkstreamRecord,
 )
-from splinter.system.database import Database
+from splinter.system.database import Database, read
 from splinter.text.redact import Masked, Redactor
 
 _MIGRATIONS = (
@@ -182,7 +182,7 @@ class History(Database):
         rows = self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 1", workstream
         )
-        found = [(run, record) for run, text in rows for record in _read(WorkstreamRecord, text)]
+        found = [(run, record) for run, text in rows for record in read(WorkstreamRecord, text)]
         return found[0] if found else None
 
     def has_failed(self, workstream: str) -> bool:
@@ -199,7 +199,7 @@ class History(Database):
         for run, text in self._rows(
             "select run, record from workstreams where workstream = ? order by rowid desc limit 200", workstream
         ):
-            for record in _read(WorkstreamRecord, text):
+            for record in read(WorkstreamRecord, text):
                 if record.tip == tip and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED):
                     return run, record
         return None
@@ -239,7 +239,7 @@ class History(Database):
     def usage_of(self, run: str) -> Usage:
         """What the calls of a run cost; one that was killed counts as a call that reported nothing."""
         rows = self._rows("select record from costs where run = ?", run)
-        return sum((one for (text,) in rows for one in _read(Usage, text) or (Usage(calls=1),)), Usage())
+        return sum((one for (text,) in rows for one in read(Usage, text) or (Usage(calls=1),)), Usage())
 
     def errors_of(self, run: str) -> tuple[ErrorRecord, ...]:
         """The tasks of a run that ended in an error."""
@@ -253,15 +253,7 @@ class History(Database):
 
     def _records(self, kind: type[Record], where: str, *values: object) -> tuple[Record, ...]:
         rows = self._rows(f"select record from {where}", *values)  # noqa: S608  our own words
-        return tuple(record for (text,) in rows for record in _read(kind, text))
-
-
-def _read(kind: type[Record], text: str) -> tuple[Record, ...]:
-    """The record that a row holds; none where it holds no record, as somebody else may have written it."""
-    try:
-        return (record_json.from_json(kind, json.loads(text)),)
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
-        return ()
+        return tuple(record for (text,) in rows for record in read(kind, text))
 
 
 def _texts(text: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from splinter.model import layout, record_json
 from splinter.model.done import Attempt
 from splinter.model.records import Usage
-from splinter.system.database import Database
+from splinter.system.database import Database, read
 from splinter.text.redact import Masked, Redactor
 
 _MIGRATIONS = (
@@ -63,7 +63,8 @@ class Memory(Database):
         rows = self._rows(
             "select record from attempts where workstream = ? and made_of = ? order by attempt", workstream, made_of
         )
-        return tuple(record_json.from_json(Attempt, json.loads(row[0])) for row in rows)
+        unread = (Attempt(begun_at="", failing=""),)  # it was a try all the same
+        return tuple(one for (text,) in rows for one in read(Attempt, text) or unread)
 
     def begin_call(self, run: str, workstream: str, made_of: str, step: str, *, is_paid: bool) -> int:
         """Write down that a command is about to be started, and so may cost; one that is killed stays as it is now."""
@@ -93,7 +94,7 @@ class Memory(Database):
 
     def _usage(self, where: str, *values: object) -> Usage:
         rows = self._rows(f"select usage from calls where is_paid = 1 and {where}", *values)  # noqa: S608
-        return sum((Usage(**json.loads(row[0])) if row[0] else Usage(calls=1) for row in rows), Usage())
+        return sum((one for (text,) in rows for one in read(Usage, text) or (Usage(calls=1),)), Usage())
 
     def fact(self, name: str) -> str | None:
         """A small thing remembered between runs, such as the id that was pushed last."""
@@ -110,7 +111,10 @@ class Memory(Database):
 
     def json_fact(self, name: str) -> dict[str, Any]:
         """A small thing of several parts, empty where there is none."""
-        return dict(json.loads(self.fact(name) or "{}"))
+        try:
+            return dict(json.loads(self.fact(name) or "{}"))
+        except (ValueError, TypeError, RecursionError):  # somebody else wrote it
+            return {}
 
     def set_json_fact(self, name: str, value: Mapping[str, Any]) -> None:
         """Remember such a thing."""

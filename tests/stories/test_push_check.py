@@ -157,3 +157,24 @@ def test_in_ci_a_persons_commits_of_the_remote_go_along_whatever_the_records_say
     assert world.doit(*CALL).status == 0, "what stands on top here is the remote's, under other ids"
     world.git("fetch", "--quiet", "origin", TIDY)
     assert world.git("show", "FETCH_HEAD:theirs.md") == "theirs"
+
+
+def test_in_ci_the_remote_is_asked_for_its_default_branch(night: Night) -> None:
+    """Of refs that travelled as a bundle none says which it is, and the checkout has every branch."""
+    work(night)
+    night.world.git("push", "--quiet", "origin", "main:dev", "main:docs")
+    night.world.git("remote", "set-head", "origin", "--delete")
+    for ref in ("splinter/head/origin", "splinter/base/origin/main"):
+        night.world.git("update-ref", "--no-deref", "-d", f"refs/{ref}")
+    night.world.git("update-ref", "refs/splinter/head/origin", "main")
+    night.world.env["CI"] = "true"
+    done = night.world.doit(*CALL)
+    assert done.status == 0, done.out
+    assert night.github.pulls[0]["base"]["ref"] == "main"
+
+
+def test_a_tag_is_no_commit_and_a_start_that_is_elsewhere_no_start(night: Night) -> None:
+    tip = work(night)
+    night.world.git("tag", "-a", "-m", "ghp_" + "Ab1" * 12, "tip", tip)
+    forge_tip(night, night.world.git("rev-parse", "refs/tags/tip"))
+    refused(night, "it is no commit")
