@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line
+from splinter.git import command_line, users_config
 from splinter.git.command_line import Repository
 
 _TIMEOUT_S = 300.0
@@ -41,7 +41,7 @@ def refuse_unsound(repository: Repository, commit: str, known: Sequence[str]) ->
                                  stdin=_names(commit, known), timeout_s=_TIMEOUT_S)  # fmt: skip
         pack = f"{base}-{done.stdout.decode().strip()}.pack"
         # a partial clone need not hold what new trees share with others: each such object would be fetched by itself
-        rules = "--fsck-objects" if repository.is_partial else "--strict"
+        rules = "--fsck-objects" if users_config.promising(repository.reaching) else "--strict"
         command_line.call(repository, "index-pack", rules, "-o", f"{base}.idx", pack, timeout_s=_TIMEOUT_S)
 
 
