@@ -23,7 +23,7 @@ def test_a_sparse_file_of_forty_gigabytes_is_refused_before_git_reads_it(world: 
     world.commit()
     began = time.monotonic()
     assert world.doit("w").status == 1
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60, "git takes minutes to read it"
     record = world.records()["w"]
     assert record["reason"] == "too_large"
     assert '"large.bin" (40.0 GB): more than 2 GB are no result' in record["message"]
