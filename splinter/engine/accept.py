@@ -40,7 +40,8 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
         judged = fix_loop.fixed(work, start=prepared.start, before=before)
         _look_for_artifacts(work, judged.commit)
         success = _success(work, prepared, judged.commit, fingerprint=fingerprint, tasks=tasks)
-        settled = move_branch.settle(session, work.plan, success, judged=judged.commit)
+        with work.apart() as apart:
+            settled = move_branch.settle(apart.session, work.plan, success, judged=judged.commit)
     except StepError as error:
         error.checks, error.commit = error.checks or judged.checks, error.commit or judged.commit
         raise

@@ -16,8 +16,8 @@ from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, SplinterError, StepError
+from splinter.git import command_line, merge, submodules, worktree
 from splinter.git import commands as git
-from splinter.git import merge, submodules, worktree
 from splinter.model.done import Prepared
 from splinter.model.records import Outcome
 from splinter.text.counts import plural
@@ -74,7 +74,10 @@ def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
     others = [work.builds_on[other] for other in work.plan.workstream.depends_on]
     ahead = [one.tip for one in others if not is_in(work.session.outside, one.start, one.tip, base)]
     if ahead:
-        return Start(commit=_merged(work, base, ahead), base=base)
+        with work.apart() as apart:
+            merged = _merged(apart, base, ahead)
+            run_step.pin(apart, "prepare", merged)
+        return Start(commit=merged, base=base)
     base = base_of(work, previous, base, has_failed=has_failed)
     return Start(commit=base, base=base)
 
@@ -131,7 +134,8 @@ def is_in(outside: Outside, start: str, tip: str, base: str) -> bool:
     if git.is_ancestor(repository, tip, base):
         return True
     was, there, made = (git.tree_of(repository, commit) for commit in (start, base, tip))
-    return merge.three_way(repository, was, there, made)[0] == there
+    with command_line.borrowed(repository) as apart:
+        return merge.three_way(apart, was, there, made)[0] == there
 
 
 def _moved_only_in_workstreams(outside: Outside, old: str, new: str) -> bool:
@@ -151,7 +155,8 @@ def _may_stay(work: Work, kept: str, base: str) -> bool:
     )
     if last is None or last.start != kept or is_in(work.session.outside, last.start, last.tip, base):
         return False
-    return merge.merge_trees(work.repository, base, last.tip)[0] is not None
+    with command_line.borrowed(work.repository) as apart:
+        return merge.merge_trees(apart, base, last.tip)[0] is not None
 
 
 def _merged(work: Work, base: str, tips: list[str]) -> str:
@@ -175,9 +180,10 @@ def _try_to_sign(session: Session, start: Start) -> None:
     """Where commits are to be signed, sign one that no ref will hold: a paid step's must not be the first."""
 
     def ask() -> str | None:
-        repository, tree = session.outside.repository, git.tree_of(session.outside.repository, start.commit)
+        tree = git.tree_of(session.outside.repository, start.commit)
         try:
-            git.commit_tree(repository, tree, [start.commit], Masked("a first signature\n"), date_s=0, is_signed=True)
+            with command_line.borrowed(session.outside.repository) as apart:
+                git.commit_tree(apart, tree, [start.commit], Masked("a first signature\n"), date_s=0, is_signed=True)
         except GitError as error:
             return str(error)
         return None

@@ -21,7 +21,7 @@ from splinter.engine.outside import Auth, Outside
 from splinter.engine.session import Session
 from splinter.engine.slots import Slots
 from splinter.git import commands as git
-from splinter.git import user_repository
+from splinter.git import quarantine, user_repository
 from splinter.git.command_line import Repository
 from splinter.model import layout, plan, tool
 from splinter.model.plan import Plan
@@ -169,7 +169,8 @@ def _must_be_asked(outside: Outside, draft: Plan) -> bool:
 
 
 def sweep(project: Project, session: Session) -> int:
-    """End what a killed run of this repository left running; returns how many processes."""
+    """End what a killed run of this repository left running, and delete its objects; returns how many processes."""
+    quarantine.forget(session.outside.state)
     return end_orphans(project.marker, but=session.processes.marker)
 
 

@@ -5,14 +5,16 @@ It never decides what runs. A call takes the part that it uses; one that works o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.known import Known
 from splinter.engine.outside import Outside
 from splinter.engine.slots import Slots
+from splinter.git import quarantine
 from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
@@ -58,6 +60,12 @@ class Session:
         )
         folder = outside.state / layout.SCRATCH
         return self.known.once(f"version of {tool.name}", lambda: tool_versions.ask(self.processes, tool, env, folder))
+
+    @contextmanager
+    def apart(self) -> Iterator[Session]:
+        """The same with new objects apart: those of a ref that it moves are the user's then, and no others."""
+        with quarantine.opened(self.outside.repository) as repository:
+            yield replace(self, outside=replace(self.outside, repository=repository))
 
     def commits(self) -> frozenset[str]:
         """The ids of all commits that we made: what is ours, whatever its message says."""

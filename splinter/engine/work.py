@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,6 +87,12 @@ class Work:
             run=self.session.run.open(), workstream=self.plan.id, tries_key=self.tries_key,
             budget=self.plan.workstream.budget, until=self.plan.until,
         )  # fmt: skip
+
+    @contextmanager
+    def apart(self) -> Iterator[Work]:
+        """The same with new objects apart: those of a ref that it moves are the user's then, and no others."""
+        with self.session.apart() as session:
+            yield replace(self, session=session)
 
     def log(self, name: str) -> Path:
         """Where a step's or check's output goes."""

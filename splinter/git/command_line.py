@@ -83,6 +83,11 @@ class Repository:
     until: float = math.inf
 
     @property
+    def store(self) -> Path:
+        """Where its objects are, new ones too; whoever borrows them finds all from there."""
+        return self.objects or self.common / "objects"
+
+    @property
     def own(self) -> Path:
         """The git directory of ours that stands for it in every call."""
         return self.state / layout.GIT / hashlib.sha256(os.fsencode(self.common)).hexdigest()[:12]
@@ -220,7 +225,8 @@ def _written(
 ) -> list[Path]:
     """Where a call may have written."""
     own = [worktree.path, worktree.index.parent] if worktree else [Path(path) for path in elsewhere]
-    return [*own, repository.common / "objects", *(disk_errors.temporary() if stdout else ())]
+    own += [repository.store, repository.common / "objects"]
+    return [*own, *(disk_errors.temporary() if stdout else ())]
 
 
 @contextmanager
@@ -228,7 +234,7 @@ def borrowed(repository: Repository) -> Iterator[Repository]:
     """The repository with a folder of its own for new objects, gone at the end: merging and measuring leave nothing."""
     with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
         (Path(folder) / "info").mkdir()
-        (Path(folder) / "info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
+        (Path(folder) / "info/alternates").write_text(f"{repository.store}\n", "utf-8")
         yield replace(repository, objects=Path(folder))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.git import blobs, command_line, remembered, sizes
+from splinter.git import blobs, command_line, quarantine, remembered, sizes
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -223,7 +223,12 @@ def links(repository: Repository, tree: str) -> dict[str, str]:
 
 
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:
-    """Move several refs at once or none; raises GitError where one is not where it was expected."""
+    """Move several refs at once or none; raises GitError where one is not where it was expected.
+
+    What they name, and what was made beside it apart, is the user's from then on.
+    """
+    if repository.objects:
+        quarantine.keep(repository)
     lines = ["start"]
     for update in updates:
         old = "" if update.old is None else f" {update.old}"
@@ -304,15 +309,8 @@ def write_tree(repository: Repository, worktree: WorkTree) -> str:
 
 def init_private(repository: Repository, path: Path) -> None:
     """A repository of its own inside a work tree, which borrows objects: an agent's git works, and reaches nobody."""
-    command_line.call(
-        repository,
-        "init",
-        "--quiet",
-        "--template=",
-        f"--object-format={repository.format.objects}",
-        str(path),
-        is_elsewhere=True,
-    )
+    words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
+    command_line.call(repository, *words, str(path), is_elsewhere=True)
 
 
 def config_file(repository: Repository, file: Path) -> dict[str, str]:

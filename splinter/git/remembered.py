@@ -22,7 +22,7 @@ def answer(
     """What was answered before, else what is answered now; names that are no ids are asked each time."""
     if not all(map(_ID.fullmatch, ids)):
         return ask()
-    key = (str(repository.common), str(repository.objects), verb, *ids, *words)
+    key = (str(repository.common), verb, *ids, *words)
     with _lock:
         if key in _answers:
             _answers.move_to_end(key)

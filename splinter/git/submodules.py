@@ -135,7 +135,8 @@ def _is_as_put(repository: Repository, tree: WorkTree, one: Submodule) -> bool:
     if one.clone is None:
         return not any(folder.iterdir())
     clone = user_repository.clone_of(repository, Path(one.clone))
-    return git.write_tree(clone, _inner(tree, folder)) == git.tree_of(clone, one.commit)
+    with command_line.borrowed(clone) as apart:
+        return git.write_tree(apart, _inner(tree, folder)) == git.tree_of(clone, one.commit)
 
 
 def _list_file(tree: WorkTree) -> Path:

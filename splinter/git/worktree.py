@@ -214,7 +214,7 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     git.init_private(repository, made)
     fresh = made / ".git"
     (fresh / "objects/info").mkdir(parents=True, exist_ok=True)
-    (fresh / "objects/info/alternates").write_text(f"{repository.common / 'objects'}\n", "utf-8")
+    (fresh / "objects/info/alternates").write_text(f"{repository.store}\n", "utf-8")
     (fresh / "HEAD").write_text(f"{commit}\n", "ascii")
     with (fresh / "config").open("a", encoding="utf-8") as config:
         config.write(f'[user]\n\tname = "{_quoted(repository.identity.name)}"\n')

@@ -225,7 +225,8 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
     moved, gone = decision.bygone.moved, [*_refs(decision.bygone)]
     try:
         if updates := decision.bygone.updates(session.outside.repository):
-            git.update_refs(session.outside.repository, updates, why="splinter: gc")
+            users = replace(session.outside.repository, objects=None)  # nothing that was made to look is to stay
+            git.update_refs(users, updates, why="splinter: gc")
     except GitError as error:
         moved, gone = {}, []
         problems.append(f"no ref was deleted: {error}")

@@ -22,7 +22,7 @@ from splinter.system import disk
 from splinter.text.counts import plural
 
 _TREE = re.compile(rf"[a-z0-9][a-z0-9-]*({re.escape(layout.JUDGE)})?")
-_OURS = frozenset({layout.WORKTREES, layout.INDEXES, layout.EXCLUDES, layout.SCRATCH, layout.TRAITS, layout.GIT})
+_OURS = frozenset(layout.IN_STATE)
 
 
 def locate(outside: Outside, plan: Plan) -> WorkTree:

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from splinter.engine.checks import baseline, comparison, judge
 from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import largest_subset, merge_all
-from splinter.engine.rehearsal.merge_all import Member
+from splinter.engine.rehearsal.largest_subset import Largest
+from splinter.engine.rehearsal.merge_all import Member, Merged
 from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import PublishError, Reason, StepError
@@ -71,32 +72,44 @@ def rehearsed(
 def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
     base = merge_all.newest_base(session.outside, members)
-    merged = merge_all.merged(session.outside, merge_all.pending(session.outside, members, base), base)
-    members_by_id = {member.id: member for member in merged.fits}
-    stage = _Stage(session=session, base=base, members=members_by_id, trees={tuple(members_by_id): merged.tree})
+    with session.apart() as apart:  # what was only tried is gone afterwards
+        merged = merge_all.merged(apart.outside, merge_all.pending(apart.outside, members, base), base)
+        by_id = {member.id: member for member in merged.fits}
+        stage = _Stage(session=apart, base=base, members=by_id, trees={tuple(by_id): merged.tree})
+        found = _largest(stage)
+    with session.apart() as apart:
+        record = _record(apart, stage, merged, found, base_name=members[0].plan.base.name)
+        update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
+        git.update_refs(apart.outside.repository, [update], why="splinter: rehearsal")
+    if record.workstreams or record.left_out:
+        session.history.put_rehearsal(session.run.open(), record)
+    return record
+
+
+def _largest(stage: _Stage) -> Largest:
     depends_on = {id: member.plan.workstream.depends_on for id, member in stage.members.items()}
     try:
-        found = largest_subset.largest(tuple(stage.members), stage.fails, depends_on)
+        return largest_subset.largest(tuple(stage.members), stage.fails, depends_on)
     except StepError as error:
         if error.reason == Reason.INTERRUPTED:
             raise
         raise PublishError(f"the branches could not be rehearsed together: {error}") from error
+
+
+def _record(session: Session, stage: _Stage, merged: Merged, found: Largest, *, base_name: str) -> RehearsalRecord:
+    """What the rehearsal came to; what goes together is merged once more, in the place that it is kept from."""
+    tree = merge_all.tree(session, [stage.members[id] for id in found.kept], stage.base)
     left_out = (*merged.left_out, *(_left_out(stage.members[id].plan, wrong) for id, wrong in found.failed.items()))
-    record = RehearsalRecord(
-        base=members[0].plan.base.name,
-        base_commit=base,
-        commit=_commit(session.outside, stage.tree(found.kept) or base, base),
+    return RehearsalRecord(
+        base=base_name,
+        base_commit=stage.base,
+        commit=_commit(session.outside, tree or stage.base, stage.base),
         workstreams=found.kept,
         left_out=left_out,
         clashes=merged.clashes,
         checks=stage.checks,
         unions=stage.unions,
     )
-    update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
-    git.update_refs(session.outside.repository, [update], why="splinter: rehearsal")
-    if record.workstreams or record.left_out:
-        session.history.put_rehearsal(session.run.open(), record)
-    return record
 
 
 def summary(record: RehearsalRecord) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from splinter.engine.branch import move_branch
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, setup, workspace
-from splinter.engine.steps.cache import Wanted
+from splinter.engine.steps.cache import Kept, Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
@@ -76,8 +76,16 @@ def attempt(
 ) -> StepRecord:  # fmt: skip
     """Act once and keep what came of it as a record, whatever it was; a success as what was `wanted`.
 
-    `notes` are what there is to say of the time before.
+    What a failure made is kept as a patch, and as no object of the user's. `notes` are what there is to say of the
+    time before.
     """
+    with work.apart() as apart:
+        return _attempt(apart, step, before, fingerprint, prompt, wanted, notes)
+
+
+def _attempt(
+    work: Work, step: Step, before: str, fingerprint: str, prompt: str, wanted: Wanted | None, notes: Iterable[str]
+) -> StepRecord:  # fmt: skip
     run, tree, started = work.session.run.open(), work.tree, time.monotonic()
     calls: list[Acted] = []
     try:
@@ -200,17 +208,16 @@ def _from_kept(
     misses |= dict.fromkeys(f"the kept result {ref} is not used: {why}" for ref, why in found.damaged.items())
     for kept in found.kept:
         try:
-            after = cache.applied(work.session.outside, kept, before)
-            changes = _judged(work, work.repository, step, before, after) if after else ()
+            with work.apart() as apart:
+                applied = _applied(apart, step, kept, before=before, fingerprint=fingerprint)
         except StepError:
             continue
         except GitError as error:
             misses[f"the kept result {kept.commit} is not used: {error}"] = None
             continue
-        if after is None:
+        if applied is None:
             continue
-        commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
-        pin(work, step.id, commit)
+        commit, changes = applied
         took = ", which took " if kept.usage and kept.usage.priced else ", "
         cost = f"{took}{record_words.cost(kept.usage)}" if kept.usage else ""
         done = record(
@@ -220,6 +227,19 @@ def _from_kept(
         work.session.history.add_step(work.session.run.open(), done)
         return done
     return None
+
+
+def _applied(
+    work: Work, step: Step, kept: Kept, *, before: str, fingerprint: str
+) -> tuple[str, tuple[RawChange, ...]] | None:  # fmt: skip
+    """The commit and the changes of a kept result, None where it does not fit; raises StepError where it may not be."""
+    after = cache.applied(work.session.outside, kept, before)
+    if after is None:
+        return None
+    changes = _judged(work, work.repository, step, before, after)
+    commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
+    pin(work, step.id, commit)
+    return commit, changes
 
 
 def _without_tries(work: Work, step: Step) -> StepRecord | None:

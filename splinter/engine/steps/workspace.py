@@ -41,6 +41,11 @@ def keep_hand_edits(work: Work, tree: WorkTree) -> None:
     at = worktree.expected(tree)
     if not at or not tree.index.exists() or not git.existing(work.repository, [at]):
         return
+    with work.apart() as apart:
+        _keep_edits(apart, tree, at)
+
+
+def _keep_edits(work: Work, tree: WorkTree, at: str) -> None:
     try:
         worktree.refuse_swapped(tree)
         found = refused.find(work.repository, tree)
