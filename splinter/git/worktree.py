@@ -1,7 +1,7 @@
 """One work tree: made, put at a commit, measured, guarded. It never moves a ref, nor trusts the `.git` that lies in it.
 
-The `.git` inside is a repository of its own that borrows the user's objects: what an agent does with git (config,
-branches, stash, push) stays in it. All measuring goes through the user's repository, with an index of ours.
+The `.git` inside is a repository of its own with what its commit reaches, and no more: what an agent does with git
+(config, branches, stash, push) stays in it. All measuring goes through the user's repository, with an index of ours.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError, Reason, StepError
-from splinter.git import attributes, command_line, submodules
+from splinter.git import attributes, base_store, command_line, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
@@ -213,8 +213,7 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     made.mkdir()
     git.init_private(repository, made)
     fresh = made / ".git"
-    (fresh / "objects/info").mkdir(parents=True, exist_ok=True)
-    (fresh / "objects/info/alternates").write_text(f"{repository.store}\n", "utf-8")
+    base_store.lend(repository, fresh / "objects", commit)
     (fresh / "HEAD").write_text(f"{commit}\n", "ascii")
     with (fresh / "config").open("a", encoding="utf-8") as config:
         config.write(f'[user]\n\tname = "{_quoted(repository.identity.name)}"\n')

@@ -21,8 +21,9 @@ from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.engine.steps import workspace
 from splinter.errors import GitError, Reason, SplinterError, StepError
-from splinter.git import command_line, worktree
+from splinter.git import base_store, command_line, worktree
 from splinter.git import commands as git
+from splinter.git.base_store import Superseded
 from splinter.maintenance import gc_files, gc_refs, retention
 from splinter.maintenance.gc_files import Leftover
 from splinter.maintenance.gc_refs import Bygone
@@ -30,6 +31,7 @@ from splinter.model import layout
 from splinter.model.workstream import Workstream
 from splinter.publish import combined_pull_request, plugins
 from splinter.system import disk
+from splinter.text.counts import plural
 
 PATCH = "found-in-worktree.patch"
 
@@ -85,6 +87,7 @@ class Decision:
 
     going: tuple[Going, ...]
     bygone: Bygone
+    store: Superseded | None = None
     left: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -160,6 +163,7 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     return Decision(
         going=tuple(going),
         bygone=gc_refs.decide(session, shape, limits=limits, now=now),
+        store=base_store.superseded(session.outside.repository),
         left=tuple(left),
         problems=(*trees.problems, *runs.problems),
     )
@@ -199,7 +203,7 @@ def foretold(decision: Decision) -> Report:
         for one in decision.going
     ]  # fmt: skip
     return Report(
-        freed=(*freed, *_refs(decision.bygone)),
+        freed=(*freed, *_tidied(None, decision.store), *_refs(decision.bygone)),
         moved=decision.bygone.moved,
         left=(*decision.left, *decision.bygone.left, *_unmerged(decision.bygone)),
         problems=decision.problems,
@@ -222,6 +226,7 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
         problems += failed
         if bytes or not failed:
             freed.append(Freed(kind=one.kind, name=one.leftover.name, why=one.why, bytes=bytes, note=note))
+    freed += _tidied(session, decision.store)
     moved, gone = decision.bygone.moved, [*_refs(decision.bygone)]
     try:
         if updates := decision.bygone.updates(session.outside.repository):
@@ -243,6 +248,14 @@ def _keep(session: Session, going: Going, stamp: str) -> str:
     patch = session.history.run_folder(stamp) / going.leftover.name / PATCH
     workspace.write_patch(session.outside, *going.changed, patch)
     return f"what was changed in it is kept as {session.outside.relative(patch)}"
+
+
+def _tidied(session: Session | None, store: Superseded | None) -> Iterator[Freed]:
+    """The store that work trees read, made again without what is superseded; without a session that is foretold."""
+    if store:
+        bytes = base_store.tidy(replace(session.outside.repository, objects=None), store) if session else 0
+        why = f"{plural(len(store.bases), 'base')} of it in no ref any more" if store.bases else f"{store.packs} packs"
+        yield Freed(kind=Kind.WORKTREES, name="the base store", why=why, bytes=bytes, note="what counts of it stays")
 
 
 def _delete(leftover: Leftover) -> tuple[int, list[str]]:

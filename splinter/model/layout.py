@@ -32,6 +32,7 @@ it is asked again; offline, `origin/HEAD` counts |
 to a call that only publishes |
 | reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |
 | work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |
+| objects of bases, for the git of work trees | the user's state folder | the user's repository | made again |
 | objects that nothing names yet | the user's state folder | none | nothing: the next run deletes them too |
 | git directories of ours: config, views | the user's state folder | the user's repository | made again |
 | a clean check, parsed files | the user's cache folder | the files themselves | a slower `doit check` |
@@ -81,9 +82,10 @@ INDEXES = "index"
 EXCLUDES = "excludes"
 SCRATCH = "scratch"
 TRAITS = "filesystem"
+STORE = "store"  # what the git of work trees reads
 QUARANTINE = "quarantine"  # objects that nothing names yet
 GIT = "git"  # git directories of ours, by what they stand for
-IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, QUARANTINE)
+IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE)
 JUDGE = ".judge"  # behind a workstream's id: where its checks work
 
 

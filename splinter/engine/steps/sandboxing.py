@@ -12,6 +12,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
+from splinter.git import base_store
 from splinter.model import layout, tool
 from splinter.model.settings import CERTIFICATES
 from splinter.model.tool import Tool
@@ -45,7 +46,7 @@ def runner(
     program = argv[0] if isinstance(argv, tuple) else None
     recorded = work.repository.start / tool.recorded_path(work.plan.id, "step")
     reads = [
-        work.repository.common / "objects",
+        base_store.place(work.repository),
         recorded.parent,
         *(Path(path).expanduser() for path in session.outside.settings.sandbox_reads),
         *(Path(path) for name in CERTIFICATES for path in env.get(name, "").split(os.pathsep) if path),

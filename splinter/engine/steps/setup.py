@@ -19,7 +19,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import command, python_places, workspace
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
-from splinter.git import clean_tree, worktree
+from splinter.git import base_store, clean_tree, worktree
 from splinter.git import commands as git
 from splinter.git.clean_tree import Stamp
 from splinter.git.command_line import WorkTree
@@ -52,6 +52,7 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
     Logs are named `setup-1` and so on, with `log` behind. `keeps_ignored` leaves what git ignores where it is.
     Raises StepError where a command of the setup fails.
     """
+    _hold_base(work)
     worktree.ensure(work.repository, tree, _leaves(work.session.outside))
     key, made = _key(work, commit, is_judge=log == layout.JUDGE), _read(work.session, tree)
     is_made = made.key == key
@@ -69,6 +70,7 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
     Where a commit is given, it is made ready there if it is missing, or if files that are included came, changed or
     went in the checkout since.
     """
+    _hold_base(work)
     if not work.session.known.touches_first(work.plan.id):
         return
     _sealed(work.session, worktree.locate(work.session.outside.state, f"{work.plan.id}{layout.JUDGE}"))
@@ -78,6 +80,11 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
         worktree.ensure(work.repository, tree, _leaves(work.session.outside))
     if commit and (not tree.path.is_dir() or _read(work.session, tree).included != _hash(work.session)):
         ready(work, tree, commit, log="")
+
+
+def _hold_base(work: Work) -> None:
+    if work.prepared:
+        base_store.hold(work.repository, work.prepared.base)
 
 
 def _put(session: Session, tree: WorkTree, commit: str, files: Mapping[str, Stamp]) -> bool:
