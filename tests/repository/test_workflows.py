@@ -279,3 +279,27 @@ def test_a_broken_night_pings_fail_without_showing_the_address(tmp_path: Path) -
 
 def test_without_a_healthcheck_nothing_is_pinged(tmp_path: Path) -> None:
     assert not (ping(tmp_path, "") / "called").exists()
+
+
+@pytest.mark.parametrize(("restricts", "status"), [("1", 0), ("0", 0), ("1", 1)])
+def test_the_sandbox_is_installed_before_the_night_and_named_to_apparmor_where_that_asks_for_it(
+    tmp_path: Path, restricts: str, status: int
+) -> None:
+    """The machine's own programs stand in: what they are called with is what counts."""
+    fakes = {
+        "cat": f"echo {restricts}",
+        "sudo": f'echo "$@" >> calls; case $1 in tee) /bin/cat > profile ;; *) exit {status} ;; esac',
+    }
+    for name, body in fakes.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    done = bash(step("work", "Install the sandbox")["run"], tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    calls = (tmp_path / "calls").read_text()
+    assert done.returncode == 0, "the night goes on without, and says so"
+    assert ("::warning::" in done.stdout) is bool(status)
+    assert ("apparmor_parser --replace /etc/apparmor.d/bwrap" in calls) is (restricts == "1" and not status)
+    assert (tmp_path / "profile").exists() is (restricts == "1" and not status)
+    if (tmp_path / "profile").exists():
+        assert "profile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n}" in (tmp_path / "profile").read_text()
+    names = [one.get("name") for one in job("work")["steps"]]
+    assert names.index("Install the sandbox") < names.index("Run the workstreams")
