@@ -74,6 +74,8 @@ def sealed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("TZ", "UTC")
+    # most stories are about something else, and a sandbox for each command takes time; by hand: all of them in it
+    monkeypatch.setenv("SPLINTER_SANDBOX", os.environ.get("TEST_SANDBOX", "off"))
     (home / ".gitconfig").write_text(
         "[user]\n\tname = Test User\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n"
     )

@@ -14,7 +14,7 @@ from splinter.config import bounded_read, rules, schema, toml_documents, tool_pr
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.model import layout, registry, schedule, workstream
-from splinter.model.settings import Environment, Identity, Limits, Settings
+from splinter.model.settings import SANDBOXES, Environment, Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
 from splinter.text.patterns import path_problem, ref_problem, shown
@@ -47,7 +47,7 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     identity = document.data.get("identity")
     tables = ("tools", "identity", "budget", "gc", "setup")
     values = {key: value for key, value in document.data.items() if key not in tables}
-    values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "env")}
+    values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "sandbox_caches", "env")}
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
     setup = workstream.setup(document.data.get("setup", ()))
@@ -76,7 +76,7 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
     for name, parse in VARIABLES.items():
         value = variables.get(name, "").strip()
         if value:  # continuous integration sets a secret that is missing to nothing
-            fields[name.lower() if name != "SPLINTER_NOW" else "now"] = parse(name, value)
+            fields[name.lower().removeprefix("splinter_")] = parse(name, value)
     for name in registry.NEEDS:
         value = variables.get(name, "").strip()
         if value and name.endswith("_URL"):
@@ -206,6 +206,12 @@ def _security(name: str, value: str) -> str:
     return value.lower()
 
 
+def _sandbox(name: str, value: str) -> str:
+    if value not in SANDBOXES:
+        raise InputError(f"{name} is {shown(value)}; it must be {', '.join(SANDBOXES[:-1])} or {SANDBOXES[-1]}")
+    return value
+
+
 def _recipients(name: str, value: str) -> tuple[str, ...]:
     addresses = tuple(address for part in value.split(",") if (address := part.strip()))
     for address in addresses:
@@ -251,4 +257,5 @@ VARIABLES: dict[str, Callable[[str, str], Any]] = {
     "REPORT_RECIPIENTS": _recipients,
     "SENDGRID_API_KEY": _text,
     "SPLINTER_NOW": _moment,
+    "SPLINTER_SANDBOX": _sandbox,
 }

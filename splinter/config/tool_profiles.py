@@ -13,7 +13,9 @@ from splinter.model.agents import registry as agents
 from splinter.model.tool import PLACEHOLDER, Tool
 from splinter.text.patterns import seconds, suggestion
 
-PLACEHOLDERS = ("prompt", "prompt_file", "files", "model", "max_turns", "budget_usd", "junit", "recorded")
+PLACEHOLDERS = (
+    "prompt", "prompt_file", "files", "model", "max_turns", "budget_usd", "junit", "recorded", "fenced", "unfenced",
+)  # fmt: skip
 
 
 def shipped() -> dict[str, Tool]:

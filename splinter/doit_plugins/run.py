@@ -208,7 +208,7 @@ def locked() -> Iterator[None]:
     from splinter.config import settings_file
     from splinter.engine import project
     from splinter.git import user_repository
-    from splinter.system.run_lock import RunLock
+    from splinter.system.locks import RunLock
 
     environment = settings_file.environment()
     common = user_repository.common_dir(Path.cwd(), environment.variables)

@@ -26,7 +26,7 @@ from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
 from splinter.publish import plugins
 from splinter.system import disk_errors
-from splinter.system.run_lock import RunLock
+from splinter.system.locks import RunLock
 
 PLACE: Placement = Here()
 NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit init` writes a first one."

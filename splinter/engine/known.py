@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from splinter.git.checkout_state import CheckoutState
 from splinter.model.records import Outcomes
 
 
@@ -16,20 +17,21 @@ class Known:
 
     `made` are commits that this call made, and so need no look. `indexes` are the indexes of work trees by their hash,
     as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
-    was out of reach why.
+    was out of reach why. `checkout` is the user's before the first command without a sandbox; `lock` guards it.
     """
 
     made: set[str] = field(default_factory=set)
     indexes: dict[Path, str] = field(default_factory=dict)
     baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
     unreached: dict[str, str] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    checkout: CheckoutState | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
     def once(self, question: str, ask: Callable[[], str | None]) -> str | None:
         """The answer to a question that is asked once in a call."""
-        with self._lock:
+        with self.lock:
             if question not in self._answers:
                 self._answers[question] = ask()
             return self._answers[question]
@@ -40,7 +42,7 @@ class Known:
 
     def touches_first(self, id: str) -> bool:
         """Whether this is the first time in this call that the workstream's work tree is touched."""
-        with self._lock:
+        with self.lock:
             is_first = id not in self._touched
             self._touched.add(id)
             return is_first

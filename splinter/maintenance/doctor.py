@@ -269,13 +269,18 @@ def _keys(tool: Tool, is_set: set[str]) -> Finding:
 
 def _sandbox(known: Project, session: Session) -> Iterator[Finding]:
     profiles: Iterable[Tool | None] = (None, *(known.settings.tools[name] for name in _users(known)))
-    is_wanted = any(sandboxing.is_wanted(session.outside, profile) for profile in profiles)
-    unasked = 'nothing asks for it, as sandbox = "bubblewrap" would'
-    why = sandboxing.problem(session)
+    asked = {profile.name if profile else "": sandboxing.asked(session.outside, profile) for profile in profiles}
+    area, why = "sandbox", sandboxing.problem(session)
+    if all(wish == "off" for wish in asked.values()):
+        message = 'it is off: commands can read and write what you can; "auto" fences them in where bubblewrap works'
+        yield finding.note(area, area, f"{message}, as it does here" if why is None else f"{message}; here, {why}")
+        return
     if why is None:
-        yield finding.ok("sandbox", "sandbox", f"by bubblewrap works here{'' if is_wanted else f'; {unasked}'}")
-    elif is_wanted:
-        message = f'{why}; fix that, or set sandbox = "none"'
-        yield finding.problem("sandbox", "sandbox", message)
+        yield finding.ok(area, area, "by bubblewrap works here")
+    elif "bubblewrap" in asked.values():
+        yield finding.problem(area, area, f'{why}; fix that, or set sandbox = "off"')
     else:
-        yield finding.note("sandbox", "sandbox", f"{why}; {unasked}")
+        yield finding.note(area, area, f"{why}; until then commands can read and write what you can")
+    for name in (name for name, wish in asked.items() if wish == "off"):
+        who = f"tool {name}" if name else "run commands"
+        yield finding.note(area, f"sandbox of {who}", "it is off: they can read and write what you can")

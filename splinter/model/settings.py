@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ _SURELY = re.compile(r"(?:_TOKEN|_API_KEY|_SECRET|_SECRET_KEY|_ACCESS_KEY|_PASSW
 _RANDOM = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9])\S{12,}")
 # nearly all services set CI; these are of those that do not, and of the one that the nightly is for
 _OF_CI = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL", "TEAMCITY_VERSION", "CODEBUILD_BUILD_ID")
+SANDBOXES = get_args(Sandbox)
 LONG_PART = 12  # characters; a shorter word of an address, such as "services", is everywhere
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "FTP_PROXY")
 CERTIFICATES = (
@@ -66,7 +67,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How splinter works in a repository; `source` is the file they stand in, None where there is none."""
+    """How splinter works in a repository; `source` is the file they stand in, None where there is none.
+
+    `sandbox` is None where nothing is said of it: then the environment decides.
+    """
 
     jobs: int = 4
     timezone: str = "UTC"
@@ -75,9 +79,10 @@ class Settings:
     base: str | None = None
     rebase: Literal["behind", "conflict"] = "behind"
     pull_requests: Literal["each", "together"] = "each"
-    sandbox: Sandbox = "none"
+    sandbox: Sandbox | None = None
     sandbox_reads: tuple[str, ...] = ()
-    sandbox_network: bool = False
+    sandbox_caches: tuple[str, ...] = ()
+    sandbox_network: bool = True
     share_results: bool = False
     checks: Literal["all", "baseline"] = "all"
     setup: tuple[Setup, ...] = ()
@@ -97,7 +102,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The caller's environment, parsed; `now` is the fixed clock of tests. Its repr shows no secret."""
+    """The caller's environment, parsed; `now` is the fixed clock of tests. Its repr shows no secret.
+
+    `sandbox` counts on this machine where the settings say nothing of it.
+    """
 
     github_token: str | None = field(default=None, repr=False)
     github_repository: str | None = None
@@ -110,6 +118,7 @@ class Environment:
     report_recipients: tuple[str, ...] = ()
     sendgrid_api_key: str | None = field(default=None, repr=False)
     now: datetime | None = None
+    sandbox: str = "auto"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def variable(self, name: str) -> str | None:

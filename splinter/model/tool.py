@@ -11,10 +11,10 @@ from splinter.errors import InputError
 from splinter.model.workstream import Action, Prompt, Run
 
 # how a command is fenced in; the schema of the settings has the same
-Sandbox = Literal["none", "bubblewrap"]
+Sandbox = Literal["auto", "bubblewrap", "off"]
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 # without a value these leave out the argument they stand in: not every call has results, a model or a limit to name
-OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit"})
+OPTIONAL = frozenset({"model", "max_turns", "budget_usd", "junit", "fenced", "unfenced"})
 LABEL_CHARACTERS = 100
 # for a text: it ends at its first command that fails. Not pipefail: not every sh has it, and a reader may end early
 SHELL = ("/bin/sh", "-e", "-c")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from splinter.system import bubblewrap
-from splinter.system.bubblewrap import Fence
+from splinter.system.bubblewrap import TEMPORARY, Fence
 from splinter.system.process import Ended, Processes
 
-TEMPORARY = "/tmp"  # noqa: S108  inside of a fence: a folder of its own in there
+_TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the first is asked first, everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +62,9 @@ class Bubblewrap:
     fence: Fence
 
     def run(self, call: Call) -> Ended:
-        """The same in the sandbox, with a temporary folder of its own."""
-        env = {**call.env, "HOME": str(self.fence.home), "TMPDIR": TEMPORARY}
+        """The same in the sandbox, with a home and a temporary folder of its own."""
+        env = {name: value for name, value in call.env.items() if name not in (*_TEMPORARY, *self.fence.drops)}
+        env |= {"HOME": str(self.fence.home), _TEMPORARY[0]: str(TEMPORARY)}
         return self.processes.run(
             bubblewrap.wrapped(call.argv, self.fence), cwd=call.tree, env=env, log=call.log,
             timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin,

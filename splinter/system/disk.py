@@ -87,6 +87,16 @@ def is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
+def seen_folder(path: Path) -> bool:
+    """Whether a folder can be seen there, or a link to one; not where we may not look, where `is_dir` raises."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def seen_file(path: Path) -> bool:
+    """The same of a file."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def remove(path: Path) -> str | None:
     """Delete a file, a link or a folder with all in it; returns why it could not be, None where it is gone.
 

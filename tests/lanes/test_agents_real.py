@@ -272,8 +272,7 @@ def far_home() -> Iterator[Path]:
 
 
 # codex's own sandbox cannot start in another one: there every edit fails, and it exits 0
-OPEN = 'args = ["exec", "--json", "--sandbox=danger-full-access", "-c", "analytics.enabled=false", "--model={model}"]\n'
-READS = {"codex": "~/.codex/config.toml", "gemini": "~/.gemini/settings.json"}
+CLOSED = 'args = ["exec", "--json", "--sandbox=workspace-write", "-c", "analytics.enabled=false", "--model={model}"]\n'
 
 
 def fenced(world: World, agent: str, home: Path, settings: str = "") -> None:
@@ -281,8 +280,7 @@ def fenced(world: World, agent: str, home: Path, settings: str = "") -> None:
     model = f'model = "{MODELS[agent]}"\n' if agent in MODELS else ""
     asks(world, agent, timeout="60s", settings=model + settings)
     own = (world.root / "splinter.toml").read_text()
-    reads = json.dumps([READS[agent]] if agent in READS else [])
-    world.write("splinter.toml", f'sandbox = "bubblewrap"\nsandbox_reads = {reads}\n{own}')
+    world.write("splinter.toml", f'sandbox = "bubblewrap"\n{own}')
     world.commit()
     world.env["HOME"] = str(home)
     shutil.copy(world.home / ".gitconfig", home)
@@ -295,12 +293,12 @@ def fenced(world: World, agent: str, home: Path, settings: str = "") -> None:
 @needs_bubblewrap
 @pytest.mark.parametrize("agent", AGENTS)
 def test_an_edit_works_in_splinter_s_own_sandbox(lonely: World, far_home: Path, agent: str) -> None:
-    fenced(lonely, agent, far_home, OPEN if agent == "codex" else "")
+    fenced(lonely, agent, far_home)
     assert is_as_documented(lonely, CELLS["edit"][agent]) is None
     is_ours_alone(lonely, CASES["edit"])
 
 
 @needs_bubblewrap
 def test_codex_in_two_sandboxes_changes_nothing_and_that_is_reported(lonely: World, far_home: Path) -> None:
-    fenced(lonely, "codex", far_home)
+    fenced(lonely, "codex", far_home, CLOSED)
     assert is_as_documented(lonely, denied("Failed to write file ")) is None

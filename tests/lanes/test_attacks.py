@@ -46,8 +46,6 @@ def app(world: World) -> World:
     world.write("app.py", GOOD)
     world.write("test_app.py", TEST)
     world.write(".gitignore", "__pycache__/\nconftest.py\n.facts/\nhidden/\n.venv/\nbuild/\n")
-    if os.environ.get("ATTACK_SANDBOX"):  # by hand: all of them in the sandbox
-        world.write("splinter.toml", f'sandbox = "{os.environ["ATTACK_SANDBOX"]}"\n')
     return world
 
 
@@ -396,7 +394,7 @@ def test_a_tool_that_promises_results_and_leaves_none_is_told(app: World) -> Non
 # ---------------------------------------------------------------- a hostile step, in the sandbox too
 
 
-SANDBOXES = ["none", "bubblewrap"]
+SANDBOXES = ["off", "bubblewrap"]
 BASELINE = 'checks = "baseline"\nsandbox = "{sandbox}"\n'
 TWO = TEST + "\n\ndef test_known():\n    assert False\n"
 

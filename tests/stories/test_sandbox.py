@@ -164,7 +164,7 @@ def test_the_repository_s_git_cannot_be_altered(world: World) -> None:
 
 
 @needs_bubblewrap
-@pytest.mark.parametrize(("setting", "reached"), [("", False), ("sandbox_network = true\n", True)])
+@pytest.mark.parametrize(("setting", "reached"), [("sandbox_network = false\n", False), ("", True)])
 def test_loopback_is_reached_only_where_the_network_is_on(
     world: World, listener: int, setting: str, reached: bool
 ) -> None:
@@ -238,7 +238,7 @@ def test_one_tool_may_go_without_and_another_alone_with_it(world: World) -> None
     tool = '[tools.look]\ncommand = "cat"\n'
     (world.home / "private.txt").write_text("private")
     for settings, outcome in (
-        (f'sandbox = "bubblewrap"\n{tool}sandbox = "none"\n', "unchanged"),
+        (f'sandbox = "bubblewrap"\n{tool}sandbox = "off"\n', "unchanged"),
         (f'{tool}sandbox = "bubblewrap"\n', "failed"),
     ):
         world.write("splinter.toml", settings)
@@ -293,7 +293,7 @@ def test_a_sandbox_that_does_not_work_here_says_what_it_said(world: World) -> No
 
 
 def test_a_shell_command_goes_to_the_shell_inside() -> None:
-    fence = Fence(home=Path("/h"), private_home=Path("/p"), writes=(Path("/w"),), reads=(), has_network=False)
+    fence = Fence(home=Path("/h"), private_home=Path("/p"), temporary=Path("/t"), writes=(Path("/w"),))
     argv = bubblewrap.wrapped("echo $HOME | wc", fence)
     assert argv[0] == "bwrap"
     assert argv[-5:] == ("--", "/bin/sh", "-e", "-c", "echo $HOME | wc")

@@ -8,29 +8,39 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.engine.steps import handed_files, missing_files, python_places, sandboxing
+from splinter.engine.steps import (
+    agent_login,
+    checkout_watch,
+    command_scratch,
+    handed_files,
+    missing_files,
+    python_places,
+    sandbox_hints,
+    sandboxing,
+)  # fmt: skip
+from splinter.engine.steps.agent_login import Login
+from splinter.engine.steps.command_scratch import Scratch
 from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import worktree
 from splinter.git.command_line import WorkTree
-from splinter.model import layout, tool
+from splinter.model import tool
 from splinter.model.agents import registry as agents
 from splinter.model.agents.reports import Fault, Reading
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
-from splinter.system import disk, disk_errors
+from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.command_runner import Call
 from splinter.system.process import Ended
@@ -64,30 +74,12 @@ class Acted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scratch:
-    """Files of one command outside work tree and log: made for it and removed after it."""
-
-    folder: Path
-
-    @property
-    def prompt(self) -> Path:
-        return self.folder / "prompt.md"
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results.xml"
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """Where one command runs."""
 
     tree: WorkTree
-    scratch: _Scratch
+    scratch: Scratch
+    login: Login
     has_network: bool
 
 
@@ -108,14 +100,17 @@ def act(
         work.account, name, is_paid=is_paid(work.plan, step),
         is_stopping=lambda: work.session.processes.is_stopping,
     )  # fmt: skip
-    # the slot first, everywhere: whoever holds a slot may wait for a share of the budget, but never the other way round
-    with work.session.slots.of(profile), _scratch(work) as scratch, booked as booking:
+    # login, slot, budget, everywhere in this order: whoever holds the first may wait for the last, never the other way
+    with (
+        _login(work, profile) as login, work.session.slots.of(profile), command_scratch.made(work) as scratch,
+        booked as booking,
+    ):  # fmt: skip
         with disk_errors.as_storage_errors(work.session.folders):
             command = _command(work, step, prompt, scratch, booking.allowance, before)
             _begin_log(work.session.outside, step, work.log(name), scratch)
             disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
         deadline_s = min(asked_s, booking.allowance.seconds)
-        place = _Place(tree=tree or work.tree, scratch=scratch, has_network=has_network)
+        place = _Place(tree=tree or work.tree, scratch=scratch, login=login, has_network=has_network)
         ended = _run(work, step, name, profile, command, place, deadline_s)
         reading = agents.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
@@ -127,6 +122,9 @@ def act(
     failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
     if failure and reason == Reason.EXIT_CODE:
         missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
+        if sandboxing.is_fenced(work.session, profile):
+            online = sandboxing.reaches_network(work.session, profile, wanted=has_network)
+            sandbox_hints.explain(work, profile, failure, said=ended.output, has_network=online)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
         notes=(*ended.notes, *_notes(ended, reading), *notes),
@@ -178,29 +176,23 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
     return python_places.redirected(work, tree, env, profile)
 
 
-@contextmanager
-def _scratch(work: Work) -> Iterator[_Scratch]:
-    above = work.session.outside.state / layout.SCRATCH
-    above.mkdir(parents=True, exist_ok=True)
-    for old in (above / work.plan.id, *above.glob(f"{work.plan.id}.*")):  # a killed run's
-        disk.remove(old)
-    # a name that nobody knew before: what a command leaves in its own is never another's
-    folder = Path(tempfile.mkdtemp(prefix=f"{work.plan.id}.", dir=above))
-    (folder / "home").mkdir()
-    try:
-        yield _Scratch(folder=folder)
-    finally:
-        disk.remove(folder)
+def _login(work: Work, profile: Tool | None) -> AbstractContextManager[Login]:
+    """The agent's stored login, where it is to be let into the sandbox."""
+    if profile is None or not sandboxing.is_fenced(work.session, profile):
+        return nullcontext(Login())
+    names = (*profile.env, *work.plan.env)
+    return agent_login.held(work.session, profile, work.session.outside.environment.child_environment(names))
 
 
 def _command(
-    work: Work, step: Step, prompt: str, scratch: _Scratch, allowance: Allowance, before: str | None
+    work: Work, step: Step, prompt: str, scratch: Scratch, allowance: Allowance, before: str | None
 ) -> Command:
     """The command of a step, its placeholders filled."""
     profile = profile_of(work.plan, step)
     values = {
         "recorded": str(work.repository.start / tool.recorded_path(work.plan.id, step.id)),
         "junit": str(scratch.results),
+        "fenced" if sandboxing.is_fenced(work.session, profile) else "unfenced": "",
     }
     if profile and profile.model:
         values["model"] = profile.model
@@ -224,18 +216,23 @@ def _run(
     env = environment(work, profile, tree)
     runner = sandboxing.runner(
         work, profile, command.argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
-        has_network=place.has_network,
+        login=place.login, has_network=place.has_network,
     )  # fmt: skip
+    is_fenced = sandboxing.is_fenced(work.session, profile)
+    if work.prepared and not is_fenced:  # before, a run may come to nothing that is reported
+        sandboxing.note(work, profile)
     stdin = scratch.prompt if command.stdin is not None else None
+    call = Call(
+        argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin
+    )  # fmt: skip
     try:
-        return runner.run(Call(
-            argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin
-        ))  # fmt: skip
+        with nullcontext() if is_fenced else checkout_watch.watching(work, f"{work.plan.id}:{name}"):
+            return runner.run(call)
     except (OSError, ValueError) as error:
         raise StepError(Reason.TOOL_MISSING, f"{command.label} cannot be started: {error}") from error
 
 
-def _begin_log(outside: Outside, step: Step, log: Path, scratch: _Scratch) -> None:
+def _begin_log(outside: Outside, step: Step, log: Path, scratch: Scratch) -> None:
     """The log and, beside it, the prompt; raises OSError before anything is started and paid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.touch()

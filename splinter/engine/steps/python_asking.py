@@ -71,7 +71,7 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     run, the sandbox included. Without, it is asked outside, which hides nothing of the user's.
     """
     is_ours = Path(interpreter).is_relative_to(asker.places.state)
-    is_fenced = asker.work is not None and sandboxing.is_wanted(session.outside, asker.tool) and bool(at or is_ours)
+    is_fenced = asker.work is not None and bool(at or is_ours) and sandboxing.is_fenced(session, asker.tool)
     word = secrets.token_hex(8)
 
     def printed() -> str:

@@ -1,133 +1,165 @@
-"""What the sandbox lets through for one command, as this machine has it; and whether it has a sandbox at all."""
+"""Whether a command goes into the sandbox, what it gets there, and who is told where there is none."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.engine.steps import sandbox_view
+from splinter.engine.steps.agent_login import Login
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
-from splinter.git import base_store
+from splinter.git import base_store, user_repository
 from splinter.model import layout, tool
-from splinter.model.settings import CERTIFICATES
+from splinter.model.settings import CERTIFICATES, Identity
 from splinter.model.tool import Tool
-from splinter.system import bubblewrap
-from splinter.system.bubblewrap import Fence
-from splinter.system.command_runner import TEMPORARY, Bubblewrap, CommandRunner, Local
+from splinter.system import bubblewrap, disk, user_folders
+from splinter.system.bubblewrap import TEMPORARY, Fence
+from splinter.system.command_runner import Bubblewrap, CommandRunner, Local
 from splinter.text import excerpts
 
 _PROBE_S = 20.0
-_MOST_LINKS = 20  # that lead from one to the next
+_STRICT, _PLAIN = "strict", "plain"  # what bubblewrap can do here
 
 
-def is_wanted(outside: Outside, profile: Tool | None) -> bool:
-    """Whether a command goes into the sandbox."""
+def asked(outside: Outside, profile: Tool | None) -> str:
+    """What is asked for a command: `auto`, `bubblewrap` or `off`."""
     own = profile.sandbox if profile else None
-    return (own or outside.settings.sandbox) == "bubblewrap"
+    return own or outside.settings.sandbox or outside.environment.sandbox
+
+
+def is_fenced(session: Session, profile: Tool | None) -> bool:
+    """Whether a command goes into the sandbox."""
+    wish = asked(session.outside, profile)
+    return wish == "bubblewrap" or (wish == "auto" and problem(session) is None)
 
 
 def runner(
     work: Work, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *,
-    tree: Path, scratch: Path, home: Path, has_network: bool = False,
+    tree: Path, scratch: Path, home: Path, login: Login | None = None, has_network: bool = False,
 ) -> CommandRunner:  # fmt: skip
     """Where a command of a workstream runs; `home` is the folder that stands for the user's in the sandbox.
 
-    There it may write in the work tree at `tree` and in `scratch`.
+    There it may write in the work tree at `tree` and in `scratch`, and an agent in its `login`.
     """
     session = work.session
-    if not is_wanted(session.outside, profile):
+    if not is_fenced(session, profile):
         return Local(session.processes)
-    outside = Path(env.get("HOME", str(Path.home()))).resolve()
+    settings, login = session.outside.settings, login or Login()
+    temporary = scratch / "tmp"
+    temporary.mkdir(exist_ok=True)
+    _write_identity(home, work.repository.identity)
+    login.bring(home)
+    users = _home(env)
+    hidden = _hidden(session, users)
     program = argv[0] if isinstance(argv, tuple) else None
-    recorded = work.repository.start / tool.recorded_path(work.plan.id, "step")
-    reads = [
-        base_store.place(work.repository),
-        recorded.parent,
-        *(Path(path).expanduser() for path in session.outside.settings.sandbox_reads),
-        *(Path(path) for name in CERTIFICATES for path in env.get(name, "").split(os.pathsep) if path),
-        *_programs(env["PATH"], program),
-    ]
+    names = {*CERTIFICATES, *(profile.env if profile else ()), *work.plan.env} - {*login.drops}
+    passed = [env[name] for name in names if name in env]
+    reads = (*_reads(work, env["PATH"], program, users, hidden), *sandbox_view.named_in(passed))
     fence = Fence(
-        home=outside,
+        home=users,
         private_home=home,
-        writes=(tree, scratch),
-        reads=tuple(dict.fromkeys(_shown(reads, outside))),
-        has_network=has_network or (profile.network if profile else session.outside.settings.sandbox_network),
+        temporary=temporary,
+        writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
+        reads=tuple(set(sandbox_view.shown(reads, (*hidden, users, TEMPORARY)))),
+        hidden=hidden,
+        files=tuple((source, users / name) for source, name in login.files),
+        drops=login.drops,
+        has_network=reaches_network(session, profile, wanted=has_network),
+        is_strict=session.known.answer("sandbox") != _PLAIN,
     )
     return Bubblewrap(session.processes, fence)
 
 
+def reaches_network(session: Session, profile: Tool | None, *, wanted: bool) -> bool:
+    """Whether a command in the sandbox has the network; setup does, whatever the settings say."""
+    return wanted or (profile.network if profile else session.outside.settings.sandbox_network)
+
+
+def _reads(work: Work, path: str, program: str | None, home: Path, hidden: tuple[Path, ...]) -> Iterator[Path]:
+    """What may be read wherever it lies: objects, recorded patches, programs and packages, what settings name."""
+    session = work.session
+    yield base_store.place(work.repository)
+    yield (work.repository.start / tool.recorded_path(work.plan.id, "step")).parent
+    yield from (Path(name).expanduser() for name in session.outside.settings.sandbox_reads)
+    yield from sandbox_view.programs(path, program, home)
+    for one in sandbox_view.editable(session, path, program, work.tree.path):
+        if not any(one.resolve().is_relative_to(place) for place in hidden):
+            yield one
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """The user's home, or a place in the temporary folder where that is `/` or no folder, as in some containers."""
+    users = Path(env.get("HOME") or Path.home()).resolve()
+    return users if disk.seen_folder(users) and len(users.parts) > 1 else TEMPORARY / "home"
+
+
+def _hidden(session: Session, home: Path) -> tuple[Path, ...]:
+    """What of the user's is hidden wherever it lies: the repository, all its checkouts, our state and cache."""
+
+    def look() -> str:
+        repository = session.outside.repository
+        places = (repository.common, *user_repository.checkouts(repository), user_folders.state(), user_folders.cache())
+        return "\0".join(str(one) for one in places if disk.seen_folder(one))
+
+    found = (session.known.once("what the sandbox hides", look) or "").split("\0")
+    places = {Path(one).resolve() for one in found if one}
+    return tuple(sorted(places - {home, TEMPORARY}))
+
+
+def _write_identity(home: Path, who: Identity) -> None:
+    """Who commits in there: git's own settings of the user's are hidden, and may hold credentials."""
+    quoted = (f'"{value.translate(_QUOTED)}"' for value in (who.name, who.email))
+    (home / ".gitconfig").write_text("[user]\n\tname = {}\n\temail = {}\n".format(*quoted), "utf-8")
+
+
+_QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+
+
 def problem(session: Session) -> str | None:
     """Why there is no sandbox on this machine, None where there is one; asked once."""
+    answer = session.known.once("sandbox", lambda: _look(session))
+    return None if answer in (_STRICT, _PLAIN) else answer
+
+
+def _look(session: Session) -> str:
+    """What bubblewrap can do here, or why it can do nothing."""
     env = session.outside.environment.child_environment(())
-    program = shutil.which(bubblewrap.PROGRAM, path=env["PATH"])
-    if program is None:
+    if shutil.which(bubblewrap.PROGRAM, path=env["PATH"]) is None:
         return f"{bubblewrap.PROGRAM} is not on PATH; install bubblewrap"
-    argv = (program, "--unshare-all", "--ro-bind", "/", "/", "true")
     folder = session.outside.state / layout.SCRATCH
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        ended = session.processes.run(argv, cwd=folder, env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
-    except OSError as error:
-        return f"{bubblewrap.PROGRAM} cannot be started: {error.strerror}"
-    if ended.exit_status == 0:
-        return None
-    last = excerpts.last_lines(ended.output, 1) or f"exit status {ended.exit_status}"
-    return f"{bubblewrap.PROGRAM} does not work here: {last}"
+    why = ""
+    for is_strict in (True, False):
+        fence = Fence(home=TEMPORARY / "home", private_home=folder, temporary=folder, is_strict=is_strict)
+        argv = bubblewrap.wrapped(("true",), fence)
+        try:
+            ended = session.processes.run(argv, cwd=Path("/"), env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
+        except OSError as error:
+            return f"{bubblewrap.PROGRAM} cannot be started: {error.strerror}"
+        if ended.exit_status == 0:
+            return _STRICT if is_strict else _PLAIN
+        last = excerpts.last_lines(ended.output, 1) or f"exit status {ended.exit_status}"
+        why = f"{bubblewrap.PROGRAM} does not work here: {last}"
+    return why
 
 
 def require(work: Work) -> None:
-    """Raise StepError where a command of the workstream wants a sandbox and there is none: never silently without."""
-    wanted = work.session.outside.settings.sandbox == "bubblewrap" or any(
-        is_wanted(work.session.outside, tool) for tool in work.plan.tools.values()
-    )
-    why = work.session.known.once("sandbox", lambda: problem(work.session) or "") if wanted else ""
+    """Raise StepError where a command of the workstream must have a sandbox and there is none."""
+    session = work.session
+    profiles = (None, *work.plan.tools.values())
+    is_demanded = any(asked(session.outside, profile) == "bubblewrap" for profile in profiles)
+    why = problem(session) if is_demanded else None
     if why:
         raise StepError(Reason.TOOL_MISSING, f'sandbox = "bubblewrap": {why}')
 
 
-def _programs(path: str, program: str | None) -> Iterator[Path]:
-    """Where programs lie: Python, the folders of PATH, and what comes with a program beside its `bin`."""
-    yield from (Path(sys.prefix), Path(sys.base_prefix))
-    for folder in (Path(entry) for entry in path.split(os.pathsep)):
-        yield folder
-        if folder.name == "bin":
-            # a virtual environment is one by its pyvenv.cfg: without, its Python takes packages from elsewhere
-            yield from (folder.parent / "lib", folder.parent / "pyvenv.cfg")
-            yield from (folder.parent / "share" / "pipx", folder.parent / "share" / "uv")
-    found = shutil.which(program, path=path) if program else None
-    if found:
-        yield from _beside(Path(found))
-
-
-def _beside(program: Path) -> Iterator[Path]:
-    """What a program needs: each link on the way to it, its packages, the Python of its environment."""
-    hop = program
-    for _ in range(_MOST_LINKS):
-        yield hop.parent
-        if (hop.parent.parent / "pyvenv.cfg").is_file():
-            yield hop.parent.parent
-        if not hop.is_symlink():
-            break
-        hop = Path(os.path.normpath(hop.parent / hop.readlink()))
-    real = program.resolve()
-    if "node_modules" in real.parts:
-        yield Path(*real.parts[: real.parts.index("node_modules") + 1])
-    elif real.parent.name == "bin":
-        yield real.parent.parent
-    python = real.parent / "python3"
-    if python.is_symlink():
-        yield python.resolve().parent.parent
-
-
-def _shown(paths: Iterable[Path], home: Path) -> Iterator[Path]:
-    """What of them must be let through: all that lies under the home or the temporary folder, but no whole home."""
-    for path in paths:
-        for place in {path, path.resolve()}:
-            if not home.is_relative_to(place) and (place.is_relative_to(home) or place.is_relative_to(TEMPORARY)):
-                yield place
+def note(work: Work, profile: Tool | None) -> None:
+    """Say in the run's report that commands ran without the sandbox, and why."""
+    of_profile = profile is not None and profile.sandbox == "off"
+    who = profile.name if profile and of_profile else "commands"
+    why = 'as `sandbox = "off"` says' if asked(work.session.outside, profile) == "off" else problem(work.session)
+    work.session.run.note(f"Without the sandbox, {who} could read and write what you can: {why}.")

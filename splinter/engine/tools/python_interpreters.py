@@ -11,7 +11,9 @@ import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+
+from splinter.system import disk
 
 _ON_PATH = ("python3", "python")
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*(?:\.exe)?$")
@@ -33,6 +35,7 @@ _GOES = re.compile(
 _SUBSHELL = re.compile(r"(?<!\$)\(")
 _PLAIN = re.compile(r"[\w./+@][\w./+@-]*")
 _WHERE_SET = re.compile(r"\$\{PYTHONPATH:?\+:\$\{?PYTHONPATH\}?\}")
+_URL = re.compile(r'"url"\s*:\s*"file://(/[^"]*)"')
 _APART = re.compile(r"\|\|?|&&?|;|\n")
 # programs that read source files or none, but import nothing of a project
 _READERS = frozenset({
@@ -175,6 +178,21 @@ def names_one_of(interpreter: str, places: Sequence[Path]) -> Path | None:
             if os.fsencode(place) in text or quote(str(place)).encode() in text:
                 return place
     return None
+
+
+def leads_to(interpreter: str) -> tuple[str, ...]:
+    """The folders outside of it that an interpreter's environment names, one line a folder or as editable projects."""
+    found: dict[str, None] = {}
+    for file in _path_files(Path(interpreter)):
+        try:
+            text = os.fsdecode(file.read_bytes()[:_LONGEST])
+        except OSError:
+            continue
+        if file.name == "direct_url.json":
+            found |= dict.fromkeys(unquote(one) for one in _URL.findall(text) if '"editable"' in text)
+        elif file.suffix != ".py":
+            found |= dict.fromkeys(line for line in text.splitlines() if line.startswith(os.sep))
+    return tuple(one for one in found if disk.seen_folder(Path(one)))
 
 
 def stamp(interpreter: str) -> str:

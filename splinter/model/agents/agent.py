@@ -15,8 +15,10 @@ class Agent:
 
     `profile` is how it is called, and may be overridden in the settings. `read` understands its output; `is_summed`:
     it adds up what is printed on the way, so that the end alone tells nothing of the cost. `orders` are the files from
-    which it reads its configuration, and may run commands; `keys` the variables that hold keys of models; `login` where
-    a stored login lies, below the home folder.
+    which it reads its configuration, and may run commands; `keys` the variables that hold keys of models.
+    Below the home folder, `login` is where a stored login lies: it renews itself, so a copy would end it. `settings`
+    are what else it reads of the user's there; a variable may name another place for both, and `place` is it and the
+    folder that it stands for.
     """
 
     profile: Tool
@@ -26,3 +28,5 @@ class Agent:
     orders: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     login: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    place: tuple[str, str] | None = None

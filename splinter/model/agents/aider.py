@@ -74,5 +74,6 @@ AGENT = Agent(
     is_summed=True,
     install="pipx install aider-chat",
     orders=(".aider.conf.yml", ".env"),
+    settings=(".aider.conf.yml", ".aider.model.settings.yml", ".aider.model.metadata.json"),
     keys=("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY"),
 )  # fmt: skip

@@ -97,5 +97,7 @@ AGENT = Agent(
     install="npm install -g @anthropic-ai/claude-code",
     orders=(".claude",),
     keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
-    login=(".claude/.credentials.json", ".claude.json"),
+    login=(".claude/.credentials.json",),
+    # its servers in `.claude.json` and hooks in `settings.json` are commands: copies, so that none is put there
+    settings=(".claude.json", ".claude/settings.json", ".claude/CLAUDE.md"),
 )  # fmt: skip

@@ -43,7 +43,12 @@ AGENT = Agent(
     profile=Tool(
         name="codex",
         command="codex",
-        args=("exec", "--json", "--sandbox=workspace-write", "-c", "analytics.enabled=false", "--model={model}"),
+        args=(
+            "exec", "--json",
+            # its own sandbox cannot start in another one: there every edit fails, and it exits 0
+            "--sandbox=workspace-write{unfenced}", "--sandbox=danger-full-access{fenced}",
+            "-c", "analytics.enabled=false", "--model={model}",
+        ),
         prompt_args=("-",),
         stdin="prompt",
         env=("CODEX_API_KEY", "OPENAI_API_KEY", "CODEX_HOME", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"),
@@ -54,4 +59,6 @@ AGENT = Agent(
     orders=(".codex",),
     keys=("CODEX_API_KEY", "OPENAI_API_KEY"),
     login=(".codex/auth.json",),
-)
+    settings=(".codex/config.toml", ".codex/AGENTS.md"),
+    place=("CODEX_HOME", ".codex"),
+)  # fmt: skip

@@ -69,4 +69,5 @@ AGENT = Agent(
     orders=(".gemini", ".env"),
     keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     login=(".gemini/oauth_creds.json",),
+    settings=(".gemini/settings.json", ".gemini/google_accounts.json", ".gemini/installation_id", ".gemini/GEMINI.md"),
 )  # fmt: skip

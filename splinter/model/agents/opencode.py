@@ -67,4 +67,5 @@ AGENT = Agent(
     orders=(".opencode", "opencode.json"),
     keys=("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY"),
     login=(".local/share/opencode/auth.json",),
+    settings=(".config/opencode/opencode.json", ".config/opencode/opencode.jsonc", ".config/opencode/AGENTS.md"),
 )  # fmt: skip

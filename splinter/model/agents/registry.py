@@ -9,6 +9,7 @@ from splinter.model.agents import aider, claude_code, codex, gemini, opencode, r
 from splinter.model.agents.agent import Agent
 from splinter.model.agents.reports import Reading
 from splinter.model.records import Usage
+from splinter.model.tool import Tool
 
 AGENTS: tuple[Agent, ...] = (
     claude_code.AGENT,
@@ -35,6 +36,11 @@ READERS: Mapping[str, Callable[[str], Reading]] = {
     "free": free,
 }
 _SUMMED = frozenset(agent.profile.reader for agent in AGENTS if agent.is_summed)
+
+
+def of(tool: Tool) -> Agent | None:
+    """The agent that a profile calls, known by the reader of its output."""
+    return next((agent for agent in AGENTS if tool.reader and agent.profile.reader == tool.reader), None)
 
 
 def read(name: str | None, output: str, *, is_whole: bool = True) -> Reading:

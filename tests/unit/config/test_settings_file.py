@@ -30,7 +30,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         'jobs = 8\ntimezone = "Europe/Berlin"\nbranch_prefix = "bot/"\nremote = "upstream"\nbase = "develop"\n'
-        'rebase = "conflict"\npull_requests = "each"\nsandbox = "none"\nenv = ["PIP_INDEX_URL"]\n'
+        'rebase = "conflict"\npull_requests = "each"\nsandbox = "off"\nenv = ["PIP_INDEX_URL"]\n'
         '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
         '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
     )
@@ -142,7 +142,7 @@ def test_placeholders_are_judged_where_they_stand(tmp_path: Path) -> None:
             'splinter.toml:5:3: unknown placeholder "{promt}"; did you mean "{prompt}"?\n'
             "    \"{promt}\", '{zzz}',\n    ^^^^^^^^^",
             'splinter.toml:5:14: unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, '
-            "{max_turns}, {budget_usd}, {junit}, {recorded}\n    \"{promt}\", '{zzz}',\n               ^^^^^^^",
+            "{max_turns}, {budget_usd}, {junit}, {recorded}, {fenced}, {unfenced}\n    \"{promt}\", '{zzz}',\n               ^^^^^^^",
             'splinter.toml:7:14: "{files}" must be an argument of its own: it becomes one a file\n'
             '    args = ["x", "--files={files}"]\n                 ^^^^^^^^^^^^^^^^^',
         ]

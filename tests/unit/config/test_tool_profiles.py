@@ -86,7 +86,7 @@ def test_user_tables_are_laid_over_shipped_profiles_field_by_field() -> None:
         (
             {"command": "x", "args": ["{zzz}"]},
             'tool "x": unknown placeholder "{zzz}"; known are {prompt}, {prompt_file}, {files}, {model}, {max_turns}, '
-            "{budget_usd}, {junit}, {recorded}",
+            "{budget_usd}, {junit}, {recorded}, {fenced}, {unfenced}",
         ),
         (
             {"command": "x", "args": ["--files={files}"]},

@@ -1,14 +1,35 @@
-"""The lock that lets one run work on a repository at a time, in git's common directory. It waits for nobody."""
+"""Locks between processes: one run of a repository at a time, and one user of a file, which others wait for."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from splinter.errors import LockedError
 from splinter.system import disk_errors
+
+_LOOK_S = 0.2
+
+
+@contextmanager
+def alone(file: Path, is_stopping: Callable[[], bool]) -> Iterator[None]:
+    """Hold the lock of that file, once nobody else on this machine does; `is_stopping` ends the wait without it."""
+    from filelock import FileLock, Timeout
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    while not is_stopping():
+        with suppress(Timeout):
+            lock.acquire(timeout=_LOOK_S)
+            break
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class RunLock:

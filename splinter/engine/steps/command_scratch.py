@@ -1,0 +1,51 @@
+"""The files of one command outside of work tree and log: made for it, and removed after it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from splinter.engine.work import Work
+from splinter.model import layout
+from splinter.system import disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """Where they are; in the sandbox `home` stands for the user's."""
+
+    folder: Path
+
+    @property
+    def prompt(self) -> Path:
+        """The text of a prompt."""
+        return self.folder / "prompt.md"
+
+    @property
+    def results(self) -> Path:
+        """Where a tool is to write its JUnit results."""
+        return self.folder / "results.xml"
+
+    @property
+    def home(self) -> Path:
+        """An empty home."""
+        return self.folder / "home"
+
+
+@contextmanager
+def made(work: Work) -> Iterator[Scratch]:
+    """A new folder for a command of a workstream, gone afterwards, with what killed runs left."""
+    above = work.session.outside.state / layout.SCRATCH
+    above.mkdir(parents=True, exist_ok=True)
+    for old in (above / work.plan.id, *above.glob(f"{work.plan.id}.*")):  # a killed run's
+        disk.remove(old)
+    # a name that nobody knew before: what a command leaves in its own is never another's
+    folder = Path(tempfile.mkdtemp(prefix=f"{work.plan.id}.", dir=above))
+    (folder / "home").mkdir()
+    try:
+        yield Scratch(folder=folder)
+    finally:
+        disk.remove(folder)

@@ -1,0 +1,61 @@
+"""A failure in the sandbox that complains of what the sandbox hides: a line that says so, and what lets it through.
+
+It reads what a command printed, and the names of files, never what a file holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from splinter.engine.work import Work
+from splinter.errors import StepError
+from splinter.model.tool import Tool
+from splinter.text.patterns import harmless
+
+_UNREACHED = re.compile(
+    r"network is unreachable|name resolution|could not resolve|name or service not known|getaddrinfo"
+    r"|\bE(?:NOTFOUND|AI_AGAIN|CONNREFUSED|NETUNREACH)\b|connection refused|nodename nor servname"
+    r"|no route to host|dns error",
+    re.IGNORECASE,
+)
+_ENGINE = re.compile(r"docker daemon|(?:docker|podman)\.sock|docker API", re.IGNORECASE)
+_MODULE = re.compile(r"No module named '([\w.]{1,100})'")
+_SHOWN = 3
+
+
+def explain(work: Work, profile: Tool | None, failure: StepError, *, said: str, has_network: bool) -> None:
+    """Add a line to a failure for each thing that `said` misses and that the sandbox hides."""
+    lines = (*_network(profile, said, has_network=has_network), *_hidden(work, said))
+    if lines:
+        failure.args = ("\n".join((str(failure), *lines)),)
+
+
+def _network(profile: Tool | None, said: str, *, has_network: bool) -> Iterator[str]:
+    if not has_network and _UNREACHED.search(said):
+        asks = f"[tools.{profile.name}] network = true" if profile else "sandbox_network = true"
+        yield f"in the sandbox it had no network; `{asks}` gives it"
+
+
+def _hidden(work: Work, said: str) -> Iterator[str]:
+    if _ENGINE.search(said):
+        yield 'the sandbox hides the sockets of container engines; a tool that needs one has `sandbox = "off"`'
+    home = work.session.outside.environment.variable("HOME")
+    if home and len(home) > 1:
+        names = dict.fromkeys(re.findall(rf"{re.escape(home)}/[\w./@+-]{{1,200}}", said))
+        there = [name for name in names if not _is_ours(work, name) and os.access(name, os.F_OK)]
+        for name in there[:_SHOWN]:
+            yield f"the sandbox hides {harmless(name)}; `sandbox_reads` lets it through"
+    root = work.repository.start
+    for name in dict.fromkeys(_MODULE.findall(said)):
+        path = name.replace(".", "/")
+        if any((root / one).exists() for one in (path, f"{path}.py", f"src/{path}", f"src/{path}.py")):
+            yield f"the sandbox hides your checkout, where {name} may be installed from; a `setup` can install it here"
+            return
+
+
+def _is_ours(work: Work, name: str) -> bool:
+    """Whether it lies where commands of ours work, which is shown."""
+    return Path(name).is_relative_to(work.session.outside.state)

@@ -1,0 +1,109 @@
+"""What is shown of the places that the sandbox hides: programs and what they need, and what an environment leads to.
+
+It shows no file of a user's that nothing on `PATH` needs, and none of a checkout but the programs in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from splinter.engine.session import Session
+from splinter.engine.tools import python_interpreters
+from splinter.system import disk
+
+_MOST_LINKS = 20  # that lead from one to the next
+_LONGEST = 4096  # characters of a path
+_BESIDE_BIN = (
+    "lib", "lib64", "libexec",
+    "pyvenv.cfg",  # a virtual environment is one by it: without, its Python takes packages from elsewhere
+    "share/pipx", "share/uv", "share/pypoetry", "share/pnpm", "share/mise", "install",
+)  # fmt: skip
+# what managers of versions keep below the home; `shims` know what they stand for by it
+_OF_SHIMS = (".tool-versions", ".config/mise")
+_OF_RUSTUP = (".rustup", ".cargo/config.toml", ".cargo/env")
+
+CACHES = {
+    "cargo": (".cargo/registry", ".cargo/git"),
+    "go": ("go/pkg/mod", ".cache/go-build"),
+    "npm": (".npm",),
+    "pip": (".cache/pip",),
+    "pnpm": (".cache/pnpm", ".local/share/pnpm/store"),
+    "uv": (".cache/uv",),
+}
+
+
+def programs(path: str, program: str | None, home: Path) -> Iterator[Path]:
+    """Where programs lie: Python, the folders of PATH, and what comes with a program beside its `bin`."""
+    yield from (Path(sys.prefix), Path(sys.base_prefix))
+    for folder in (Path(entry) for entry in path.split(os.pathsep)):
+        yield folder
+        if folder.name == "bin":
+            yield from _beside_bin(folder.parent, home)
+        elif folder.name == "shims":
+            yield folder.parent
+            yield from (home / name for name in _OF_SHIMS)
+    found = shutil.which(program, path=path) if program else None
+    if found:
+        yield from _beside(Path(found))
+
+
+def _beside_bin(prefix: Path, home: Path) -> Iterator[Path]:
+    yield from (prefix / name for name in _BESIDE_BIN)
+    if prefix == home / ".cargo":
+        yield from (home / name for name in _OF_RUSTUP)
+    if prefix == home / ".volta" or disk.seen_folder(prefix / "conda-meta"):
+        yield prefix
+
+
+def _beside(program: Path) -> Iterator[Path]:
+    """What a program needs: each link on the way to it, its packages, the Python of its environment."""
+    hop = program
+    for _ in range(_MOST_LINKS):
+        yield hop.parent
+        if disk.seen_file(hop.parent.parent / "pyvenv.cfg"):
+            yield hop.parent.parent
+        if not hop.is_symlink():
+            break
+        hop = Path(os.path.normpath(hop.parent / hop.readlink()))
+    real = program.resolve()
+    if "node_modules" in real.parts:
+        yield Path(*real.parts[: real.parts.index("node_modules") + 1])
+    elif real.parent.name == "bin":
+        yield real.parent.parent
+    python = real.parent / "python3"
+    if python.is_symlink():
+        yield python.resolve().parent.parent
+
+
+def editable(session: Session, path: str, program: str | None, folder: Path) -> tuple[Path, ...]:
+    """Folders that the environments of Pythons lead to, as editable installs of other projects do."""
+    found: list[str] = []
+    for one in python_interpreters.interpreters(path, [program] if program else (), folder=folder):
+        key = f"where {one} leads, installed {python_interpreters.stamp(one)}"
+        answer = session.known.once(key, lambda one=one: json.dumps(python_interpreters.leads_to(one)))  # type: ignore[misc]
+        found += json.loads(answer or "[]")
+    return tuple(Path(one) for one in found)
+
+
+def named_in(values: Iterable[str]) -> Iterator[Path]:
+    """The places that variables name which are passed on: certificates, a file of settings, folders of modules."""
+    for value in values:
+        yield from (Path(one) for one in value.split(os.pathsep) if one.startswith(os.sep) and len(one) < _LONGEST)
+
+
+def caches(names: Iterable[str], home: Path) -> tuple[Path, ...]:
+    """The folders of package managers' caches that there are."""
+    return tuple(home / path for name in names for path in CACHES[name] if disk.seen_folder(home / path))
+
+
+def shown(paths: Iterable[Path], hidden: Sequence[Path]) -> Iterator[Path]:
+    """What of the paths must be let through: what lies in a hidden place, but no hidden place as a whole."""
+    for path in paths:
+        for place in {path, path.resolve()}:
+            if any(place.is_relative_to(one) and place != one for one in hidden):
+                yield place
