@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from splinter.engine.outside import Outside
@@ -57,14 +57,19 @@ def runner(
     hidden = _hidden(session, users)
     program = argv[0] if isinstance(argv, tuple) else None
     names = {*CERTIFICATES, *(profile.env if profile else ()), *work.plan.env} - {*login.drops}
-    passed = [env[name] for name in names if name in env]
-    reads = (*_reads(work, env["PATH"], program, users, hidden), *sandbox_view.named_in(passed))
+    passed = sorted(env[name] for name in names if name in env)
+    words = [work.plan.id, env["PATH"], program or "", str(users), *passed]
+    # asked once: to look at each folder of PATH takes more time than bubblewrap does
+    shown = session.known.once(
+        "\0".join(("what the sandbox shows", *words)),
+        lambda: _shown(work, env["PATH"], program, users, hidden, passed),
+    )
     fence = Fence(
         home=users,
         private_home=home,
         temporary=temporary,
         writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
-        reads=tuple(set(sandbox_view.shown(reads, (*hidden, users, TEMPORARY)))),
+        reads=tuple(map(Path, shown.split("\0"))) if shown else (),
         hidden=hidden,
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,
@@ -77,6 +82,13 @@ def runner(
 def reaches_network(session: Session, profile: Tool | None, *, wanted: bool) -> bool:
     """Whether a command in the sandbox has the network; setup does, whatever the settings say."""
     return wanted or (profile.network if profile else session.outside.settings.sandbox_network)
+
+
+def _shown(
+    work: Work, path: str, program: str | None, home: Path, hidden: tuple[Path, ...], passed: Sequence[str]
+) -> str:  # fmt: skip
+    reads = (*_reads(work, path, program, home, hidden), *sandbox_view.named_in(passed))
+    return "\0".join(sorted({str(one) for one in sandbox_view.shown(reads, (*hidden, home, TEMPORARY))}))
 
 
 def _reads(work: Work, path: str, program: str | None, home: Path, hidden: tuple[Path, ...]) -> Iterator[Path]:
