@@ -37,7 +37,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     read = settings_file.read(tmp_path)
     assert read == Settings(
         jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
-        env=("PIP_INDEX_URL",),
+        env=("PIP_INDEX_URL",), sandbox="off",
         identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
     )  # fmt: skip
     assert read.tools["ruff"].timeout_s == 300.0
@@ -87,7 +87,7 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
             'use a name that "git remote" lists\n    remote = "a b"\n             ^^^^^',
             'splinter.toml:7:17: "togther" is not one of each, together; did you mean "together"?\n'
             '    pull_requests = "togther"\n                    ^^^^^^^^^',
-            'splinter.toml:8:11: "bublewrap" is not one of none, bubblewrap; did you mean "bubblewrap"?\n'
+            'splinter.toml:8:11: "bublewrap" is not one of auto, bubblewrap, off; did you mean "bubblewrap"?\n'
             '    sandbox = "bublewrap"\n              ^^^^^^^^^^^',
             'splinter.toml:9:10: "never" is not one of behind, conflict\n    rebase = "never"\n             ^^^^^^^',
             'splinter.toml:10:12: missing key "email"\n    identity = { name = "Bot\\n" }\n               ^^^^^^^^^^^^^^^^^^',
