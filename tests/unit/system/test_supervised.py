@@ -167,7 +167,7 @@ def test_a_command_sees_nothing_of_its_supervisor(tmp_path: Path) -> None:
 
 def test_what_a_command_left_may_end_by_itself(tmp_path: Path) -> None:
     """As before: it is asked, and has a second."""
-    script = "(trap 'echo saved > saved; exit' TERM; touch ready; while :; do sleep 0.01; done) & until test -e ready; do :; done"
+    script = "(trap 'echo saved > saved; exit' TERM; touch ready; while :; do sleep 0.01 || :; done) & until test -e ready; do :; done"
     processes = Processes(f"asked-{os.getpid()}/1", Redactor(()))
     processes.run(script, cwd=tmp_path, env=env(), log=tmp_path / "log", timeout_s=20)
     assert (tmp_path / "saved").exists()
