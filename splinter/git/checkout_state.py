@@ -1,16 +1,18 @@
 """What can be seen of the user's checkout without reading a file of it: its commit, what is staged, changed or new.
 
-It changes nothing there, not even its index, and runs no filter: file contents are never looked at.
+It changes nothing there, not even its index, and runs no filter.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.errors import GitError
 from splinter.git import command_line
+from splinter.git.command_line import Repository, WorkTree
+from splinter.model import layout
 from splinter.system import process
 
 
@@ -35,27 +37,39 @@ class CheckoutState:
         return (*paths, *(name for name, is_other in others.items() if is_other))
 
 
-def look(checkout: Path, common: Path, environ: Mapping[str, str]) -> CheckoutState:
-    """The state of the checkout; `common` is the repository's folder."""
-    staged = _git(checkout, environ, "diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
-    changed = _git(checkout, environ, "diff-files", "--name-only", "-z")
-    new = _git(
-        checkout, environ, "ls-files", "-z", "--others", "--exclude-standard", "--directory", "--no-empty-directory"
+def look(repository: Repository) -> CheckoutState:
+    """The state of the checkout that we were called in; one that git cannot read counts as changed.
+
+    The files are seen through our git directory: by the user's config git would run its filters for files that were
+    written in the second of the index.
+    """
+    words = ("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", "--git-path", "index")
+    argv = ["git", "-C", str(repository.start), *words]
+    asked = process.capture(argv, env=command_line.users_environment(repository.environ))
+    commit, _, rest = os.fsdecode(asked.stdout).partition("\n")
+    branch, _, index = rest.removesuffix("\n").partition("\n")
+    config = repository.common / "config"
+    seen = config.read_bytes() if config.is_file() else b""
+    unknown = CheckoutState(head="", changed=frozenset(), new=frozenset(), config=seen)
+    if asked.exit_status != 0:
+        return unknown
+    tree = WorkTree(
+        path=repository.start,
+        index=repository.start / index,
+        excludes=Path(repository.excludes_file or os.devnull).expanduser(),
+        traits=repository.state / layout.TRAITS,
     )
-    head = _git(checkout, environ, "rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
-    config = common / "config"
-    return CheckoutState(
-        head=head.decode("utf-8", "replace"),
-        changed=_names(staged + changed),
-        new=_names(new),
-        config=config.read_bytes() if config.is_file() else b"",
-    )
+    try:
+        changed = _names(repository, tree, "diff-index", "--cached", "--name-only", "-z", commit, "--")
+        changed |= _names(repository, tree, "diff-files", "--name-only", "-z")
+        new = _names(
+            repository, tree, "ls-files", "-z", "--others", "--exclude-standard", "--directory", "--no-empty-directory"
+        )
+    except GitError:  # an index in parts, say
+        return unknown
+    return CheckoutState(head=f"{commit} {branch}", changed=changed, new=new, config=seen)
 
 
-def _names(listing: bytes) -> frozenset[str]:
+def _names(repository: Repository, tree: WorkTree, verb: str, *words: str) -> frozenset[str]:
+    listing = command_line.call(repository, verb, *words, worktree=tree).stdout
     return frozenset(os.fsdecode(name) for name in listing.split(b"\0") if name)
-
-
-def _git(checkout: Path, environ: Mapping[str, str], *command: str) -> bytes:
-    argv = ["git", "-C", str(checkout), "-c", "core.fsmonitor=false", "--no-optional-locks", *command]
-    return process.capture(argv, env=command_line.users_environment(environ)).stdout

@@ -89,8 +89,9 @@ class Repository:
 
     @property
     def own(self) -> Path:
-        """The git directory of ours that stands for it in every call."""
-        return self.state / layout.GIT / hashlib.sha256(os.fsencode(self.common)).hexdigest()[:12]
+        """The git directory of ours that stands for it in every call; elsewhere while there is no state to keep."""
+        folder = self.state if self.state.is_dir() else own_directory.passing(self.state)
+        return folder / layout.GIT / hashlib.sha256(os.fsencode(self.common)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ def call(
     the repository. `may_fetch` marks a call that does not fail for what a partial clone lacks, so that git is let
     fetch it at once; any other is made again so where it fails for that.
     """
-    where = (f"--git-dir={_own(repository, verb)}", f"--work-tree={worktree.path if worktree else repository.root}")
+    own = _own(repository, verb)
+    where = (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
     config = [*more_config, *([f"core.excludesFile={worktree.excludes}", *traits(worktree)] if worktree else ())]
     options = [word for setting in config for word in ("-c", setting)]
     argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
@@ -140,11 +142,11 @@ def call(
     more |= env or {}
     promised = () if is_remote else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
-    variables = _variables(repository, reaching if is_remote or reaching else None, more)
+    variables = _variables(repository, own, reaching if is_remote or reaching else None, more)
     try:
         done = ask(env=variables)
         if promised and not may_fetch and done.exit_status not in ok and _LACKING.search(done.stderr):
-            variables = _variables(repository, promised, more)
+            variables = _variables(repository, own, promised, more)
             done = ask(env=variables)
         done = done if stdout else _settled(done, partial(ask, env=variables), ok)
     except SplinterError:
@@ -164,11 +166,13 @@ def left_s(repository: Repository) -> float:
     return left
 
 
-def _variables(repository: Repository, reaching: Entries | None, more: Mapping[str, str]) -> Mapping[str, str]:
+def _variables(
+    repository: Repository, own: Path, reaching: Entries | None, more: Mapping[str, str]
+) -> Mapping[str, str]:
     """A call's environment: a local one's, or where something is reached the user's with their config as it was."""
     if reaching is None:
         return {**environment(repository.environ), **more}
-    trusted = {"GIT_CONFIG_GLOBAL": str(repository.own / "trusted")}
+    trusted = {"GIT_CONFIG_GLOBAL": str(own / "trusted")}
     users = users_environment(repository.environ) | _NO_SYSTEM | trusted
     return users_config.variables(reaching, {**users, **more})
 

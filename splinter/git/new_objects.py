@@ -36,13 +36,15 @@ def largest(repository: Repository, commit: str, known: Sequence[str]) -> tuple[
 def refuse_unsound(repository: Repository, commit: str, known: Sequence[str]) -> None:
     """Raise GitError where `git fsck` would report what is new, or it is not all there."""
     with tempfile.TemporaryDirectory(prefix="splinter-") as folder:
-        base = str(Path(folder) / "new")
-        done = command_line.call(repository, "pack-objects", "--revs", "--quiet", base,
-                                 stdin=_names(commit, known), timeout_s=_TIMEOUT_S)  # fmt: skip
-        pack = f"{base}-{done.stdout.decode().strip()}.pack"
+        pack = Path(folder) / "new.pack"
+        with pack.open("wb") as output:  # git itself would write it beside its objects, and a rename stays on one disk
+            command_line.call(repository, "pack-objects", "--revs", "--quiet", "--stdout",
+                              stdin=_names(commit, known), stdout=output, timeout_s=_TIMEOUT_S)  # fmt: skip
         # a partial clone need not hold what new trees share with others: each such object would be fetched by itself
         rules = "--fsck-objects" if users_config.promising(repository.reaching) else "--strict"
-        command_line.call(repository, "index-pack", rules, "-o", f"{base}.idx", pack, timeout_s=_TIMEOUT_S)
+        command_line.call(
+            repository, "index-pack", rules, "-o", str(pack.with_suffix(".idx")), str(pack), timeout_s=_TIMEOUT_S
+        )
 
 
 def _names(commit: str, known: Sequence[str]) -> bytes:

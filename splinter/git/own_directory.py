@@ -11,6 +11,7 @@ Without symlinks (Windows, but for its developer mode) no call is made: it fails
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import tempfile
@@ -29,6 +30,7 @@ _CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.untrackedCache=false",
+    "core.commitGraph=false",  # one that a step planted says what it likes of a commit's tree and parents
     "core.splitIndex=false",
     "core.sparseCheckout=false",
     "core.autocrlf=false",
@@ -61,6 +63,7 @@ _CONFIG = (
     "advice.addEmbeddedRepo=false",
 )
 _making = threading.Lock()
+_passing: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,14 @@ def ensure(path: Path, common: Path, format: Format, *, excludes: str, trusted: 
             if not _is_right(path, files, links):
                 _make(path, files, links)
     return path
+
+
+@functools.cache
+def passing(state: Path) -> Path:
+    """A folder that goes with the process: whoever only looks leaves none in the state folder, and needs none there."""
+    folder = tempfile.TemporaryDirectory(prefix="splinter-")
+    _passing.append(folder)  # its end is the process's
+    return Path(folder.name) / state.name
 
 
 def entry(key: str, value: str) -> str:

@@ -96,6 +96,7 @@ def lines(world: World, *arguments: str) -> list[str]:
 
 def publishes(world: World, server: Scripted, token: str = TOKEN) -> None:
     world.env |= {"GITHUB_TOKEN": token, "GITHUB_API_URL": server.url, "GITHUB_REPOSITORY": "octo/project"}
+    world.env["GITHUB_SERVER_URL"] = "https://github.com"
     world.git("remote", "add", "origin", "https://github.com/octo/project.git")
     world.git("update-ref", "refs/remotes/origin/main", "HEAD")
 

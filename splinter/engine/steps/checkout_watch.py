@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 from splinter.engine.work import Work
 from splinter.git import checkout_state
-from splinter.git.checkout_state import CheckoutState
 from splinter.text.counts import and_more
 from splinter.text.patterns import harmless
 
@@ -22,12 +21,12 @@ def watching(work: Work, who: str) -> Iterator[None]:
     """Look before the first such command of a run, and after each; say once what is another."""
     known = work.session.known
     with known.lock:
-        known.checkout = known.checkout or _look(work)
+        known.checkout = known.checkout or checkout_state.look(work.repository)
     yield
     before = known.checkout
     if not before.is_clean:
         return
-    now = _look(work)
+    now = checkout_state.look(work.repository)
     changed = [harmless(one) for one in now.differences(before)]
     with known.lock:
         is_news = bool(changed) and known.checkout is before
@@ -37,8 +36,3 @@ def watching(work: Work, who: str) -> Iterator[None]:
             f"Your checkout changed while {who} ran without the sandbox: {and_more(changed, _NAMED)}."
             " Where that was not you, look at it before you go on."
         )
-
-
-def _look(work: Work) -> CheckoutState:
-    repository = work.repository
-    return checkout_state.look(repository.start, repository.common, repository.environ)
