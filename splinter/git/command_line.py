@@ -154,7 +154,7 @@ def call(
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
     if done.exit_status not in ok:
         written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
-        raise _error(verb, done, written)
+        raise _error(repository, verb, done, written)
     return done
 
 
@@ -190,9 +190,9 @@ def _own(repository: Repository, verb: str) -> Path:
         raise disk_errors.of(error) from error
 
 
-def _error(verb: str, done: process.Captured, written: list[Path]) -> SplinterError:
-    """Why a call failed: the disk, where it was that, else what git says."""
-    said = done.stderr.decode("utf-8", "replace").strip()
+def _error(repository: Repository, verb: str, done: process.Captured, written: list[Path]) -> SplinterError:
+    """Why a call failed: the disk, where it was that, else what git says, of places by the user's name for them."""
+    said = done.stderr.decode("utf-8", "replace").strip().replace(str(repository.own), str(repository.common))
     failed = GitError(f"git {verb} failed with exit status {done.exit_status}: {_words(said)}")
     return disk_errors.of_git(verb, said, written) or failed
 

@@ -60,4 +60,5 @@ class Connection(sqlite3.Connection):
 if AT or COUNT:
     subprocess.Popen = Popen
     connect = sqlite3.connect
+    sqlite3.Connection = Connection  # what a class of ours is made from
     sqlite3.connect = lambda *arguments, **more: connect(*arguments, **{"factory": Connection, **more})
