@@ -63,6 +63,7 @@ class Asked:
     path: str
     body: Body
     main: bool
+    bearer: str = ""
 
 
 def _patch(path: str, content: str) -> str:
@@ -140,12 +141,12 @@ class ModelServer:
     def main(self) -> list[Asked]:
         return [one for one in self.asked if one.main]
 
-    def reply(self, path: str, body: Body, dialect: Dialect | None) -> tuple[Reply, int]:
+    def reply(self, path: str, body: Body, dialect: Dialect | None, bearer: str) -> tuple[Reply, int]:
         """Take the next reply, if this request is the agent's own work, and note the request."""
         tools = dialect is not None and dialect.offered(body)
         main = bool(tools) or (isinstance(dialect, Chat) and not SIDE.search(json.dumps(body["messages"][:1])))
         with self.lock:
-            self.asked.append(Asked(path, body, main))
+            self.asked.append(Asked(path, body, main, bearer))
             if not main:
                 return Say("A side answer"), 0
             return (self.replies.pop(0) if self.replies else self.then), len(self.asked)
@@ -171,7 +172,9 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         path = self.path.partition("?")[0]
         dialect = next((one for pattern, one in DIALECTS.items() if re.search(pattern, path)), None)
-        reply, number = self.model.reply(self.path, body, dialect)
+        reply, number = self.model.reply(
+            self.path, body, dialect, (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        )
         with suppress(ConnectionError):
             if dialect is None:
                 self._json(200, {"input_tokens": INPUT_TOKENS, "totalTokens": INPUT_TOKENS})

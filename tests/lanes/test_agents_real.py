@@ -298,6 +298,39 @@ def test_an_edit_works_in_splinter_s_own_sandbox(lonely: World, far_home: Path, 
     is_ours_alone(lonely, CASES["edit"])
 
 
+LOGINS = {
+    "claude-code": (".claude/.credentials.json", {"claudeAiOauth": {
+        "accessToken": "sk-ant-oat01-made-up-login", "refreshToken": "sk-ant-ort01-made-up", "expiresAt": 4102444800000,
+        "scopes": ["user:inference", "user:profile"], "subscriptionType": "max"}}),
+    "codex": (".codex/auth.json", {"OPENAI_API_KEY": "sk-ant-oat01-made-up-login"}),
+}  # fmt: skip
+
+
+@needs_bubblewrap
+@pytest.mark.parametrize("agent", LOGINS)
+def test_a_stored_login_works_in_splinter_s_own_sandbox(lonely: World, far_home: Path, agent: str) -> None:
+    asks(lonely, agent, timeout="60s")
+    own = (lonely.root / "splinter.toml").read_text()
+    lonely.write("splinter.toml", f'sandbox = "bubblewrap"\n{own}')
+    lonely.commit()
+    lonely.env["HOME"] = str(far_home)
+    shutil.copy(lonely.home / ".gitconfig", far_home)
+    name, login = LOGINS[agent]
+    with model_server(EDIT) as server:
+        connect(lonely, agent, server.url, home=far_home)
+        for key in ("ANTHROPIC_API_KEY", "CODEX_API_KEY"):
+            lonely.env.pop(key, None)
+        if agent == "codex":
+            own = CODEX.format(url=server.url).replace('env_key = "CODEX_API_KEY"', "requires_openai_auth = true")
+            (far_home / ".codex/config.toml").write_text(own)
+        (far_home / name).parent.mkdir(exist_ok=True)
+        (far_home / name).write_text(json.dumps(login))
+        lonely.doit("w")
+    assert is_as_documented(lonely, CELLS["edit"][agent]) is None
+    assert {one.bearer for one in server.main} == {"sk-ant-oat01-made-up-login"}
+    assert json.loads((far_home / name).read_text()).items() >= login.items()
+
+
 @needs_bubblewrap
 def test_codex_in_two_sandboxes_changes_nothing_and_that_is_reported(lonely: World, far_home: Path) -> None:
     fenced(lonely, "codex", far_home, CLOSED)
