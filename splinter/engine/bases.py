@@ -13,6 +13,7 @@ from splinter.engine.session import Session
 from splinter.errors import GitError, InputError, SplinterError, StorageError
 from splinter.git import commands as git
 from splinter.git import remotes
+from splinter.git.command_line import Repository
 from splinter.model import bases, layout
 from splinter.model.bases import Base
 from splinter.model.plan import Plan, choose_remote
@@ -128,11 +129,17 @@ def _seen(outside: Outside, base: Base) -> str | None:
     repository = outside.repository
     if base.remote is None:
         return _commit_of(outside, base.ref) if base.ref else None
-    found = [git.resolve(repository, ref) for ref in bases.seen_as(base.remote, base.name)]
-    ours, users = found
+    ours, users = (_readable(repository, ref) for ref in bases.seen_as(base.remote, base.name))
     if ours and users and ours != users and git.is_ancestor(repository, ours, users):
         return users
     return ours or users
+
+
+def _readable(repository: Repository, ref: str) -> str | None:
+    try:
+        return git.resolve(repository, ref)
+    except GitError:  # torn: the fetch brings it again
+        return None
 
 
 def _local(outside: Outside, plan: Plan) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from splinter.errors import GitError
 from splinter.git import command_line, users_config
 from splinter.git import commands as git
+from splinter.git import held as refs
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.system import disk
@@ -79,7 +80,7 @@ def superseded(repository: Repository) -> Superseded | None:
     """What of it could go, None where nothing could."""
     held = _held(place(repository))
     there = git.existing(repository, held)
-    gone = tuple(base for base in held if base not in there or not git.holds(repository, "refs/", base))
+    gone = tuple(base for base in held if base not in there or not refs.holds(repository, "refs/", base))
     packs = len(list(place(repository).glob("pack/*.pack")))
     return Superseded(bases=gone, packs=packs) if gone or packs > _MOST_PACKS else None
 

@@ -255,11 +255,6 @@ def changed_lines(repository: Repository, old: str, new: str) -> int:
     return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
 
 
-def holds(repository: Repository, prefix: str, commit: str) -> bool:
-    """Whether a ref below a prefix contains a commit."""
-    return bool(command_line.text(repository, "for-each-ref", "--count=1", f"--contains={commit}", prefix))
-
-
 def binary(repository: Repository, old: str, new: str) -> frozenset[str]:
     """The changed paths of two trees that a patch shows as bytes, and not line by line."""
     rows = command_line.call(repository, "diff-tree", "-r", "-z", "--numstat", "--no-renames", old, new).stdout

@@ -6,6 +6,7 @@ It reads no more of a commit than one of ours can have, and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from splinter.errors import GitError
@@ -46,6 +47,19 @@ def read(repository: Repository, prefix: str) -> tuple[Held, ...]:
     roots = frozenset(cut.read_text("utf-8", "replace").split()) if cut.is_file() else frozenset()
     whole_or_not = (held if held.id in roots else _with_all(held, there) for held in found)
     return tuple(sorted(whole_or_not, key=lambda one: -one.at_s))
+
+
+def holds(repository: Repository, prefix: str, commit: str) -> bool:
+    """Whether a ref below a prefix contains a commit, which is there; a damaged ref contains nothing."""
+    words = ("for-each-ref", "--count=1", f"--contains={commit}", prefix)
+    with suppress(GitError):
+        return bool(command_line.text(repository, *words))
+    lines = "".join(
+        f"{one}\n" for one in (commit, *(f"^{one.id}" for one in read(repository, prefix) if not one.problem))
+    )
+    with suppress(GitError):
+        return not command_line.call(repository, "rev-list", "--max-count=1", "--stdin", stdin=lines.encode()).stdout
+    return False
 
 
 def _held(ref: str, id: str, kind: tuple[str, int], raw: bytes | None) -> Held:

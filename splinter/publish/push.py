@@ -14,7 +14,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, StepError
 from splinter.git import commands as git
-from splinter.git import merge, new_objects, remotes
+from splinter.git import held, merge, new_objects, remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan, choose_remote
@@ -107,7 +107,7 @@ def _is_taken_in(session: Session, plan: Plan, there: str, head: str, known: Seq
         return True
     if not git.existing(repository, [there]):
         return False
-    return git.is_ancestor(repository, there, head) or git.holds(repository, _backups(plan), there)
+    return git.is_ancestor(repository, there, head) or held.holds(repository, _backups(plan), there)
 
 
 def _but(known: Sequence[str], there: str) -> list[str]:
