@@ -27,7 +27,7 @@ _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33
 # around an outcome of ours until the rest of its line is made harmless; of what others write they colour a word at most
 _BEGIN, _END = "\ue000", "\ue001"
 _OUTCOME = re.compile(f"{_BEGIN}({'|'.join(_COLOURS)}){_END}")
-_COMMAND = re.compile(r"(?m)^(\s*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
+_COMMAND = re.compile(r"(?m)^([^\S\n]*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
 
 
 def _in_colour(found: re.Match[str]) -> str:

@@ -32,7 +32,7 @@ OLDEST = (2, 38)
 _LOCAL_TIMEOUT_S = 600.0
 _OWN_LINES = 4
 _REMOTE, _MOST_REMOTE, _LONGEST_REMOTE = "remote:", 40, 300  # lines of a server's, and characters of one, that are kept
-_PROGRESS = re.compile(r"\d+% \(\d+/\d+\)")
+_PROGRESS = re.compile(r"\d% \(\d+/\d+\)")
 # a user's `git gc` or `git repack` removes an empty folder of objects just when a call of ours writes into it, or the
 # pack that a call has just begun to read; the next look finds everything where it is now
 _TIDIED, _TIDIED_TRIES = re.compile(

@@ -27,6 +27,7 @@ _WHY = {
     errno.EIO: ("its disk answers with an input/output error", "check the disk"),
 }
 # what git says where it may not or cannot write; a file of a work tree that it may not read is the step's doing
+_LONGEST_LINE = 5_000  # a path, and git's words around it
 _GIT_WORDS = (
     (errno.ENOSPC, re.compile(r"No space left on device|Out of diskspace")),
     (errno.EDQUOT, re.compile(r"Disk quota exceeded")),
@@ -67,8 +68,8 @@ def as_storage_errors(folders: Callable[[], Sequence[Path]]) -> Iterator[None]:
 
 def of_git(verb: str, stderr: str, folders: Sequence[Path]) -> StorageError | None:
     """What hindered a git call from writing into one of `folders`, None where it failed for another reason."""
-    own = (line for line in stderr.splitlines() if line.startswith(("error:", "fatal:")) and "remote" not in line[:16])
-    said = "\n".join(own)  # not what ssh or the other side says
+    lines = (line[:_LONGEST_LINE] for line in stderr.splitlines() if line.startswith(("error:", "fatal:")))
+    said = "\n".join(line for line in lines if "remote" not in line[:16])  # not what ssh or the other side says
     if lock := _GIT_LOCK.search(said):
         return StorageError(
             f"git {verb} found {lock[1]}: another git is at work, or one that was killed left it; "

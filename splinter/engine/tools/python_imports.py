@@ -16,6 +16,7 @@ from splinter.text import excerpts
 
 _MOST_NAMES = 1000  # the shallowest of a huge repository; an argument has room for 128 kB
 _MOST_GONE = 300
+_DEEPEST = 64  # folders in folders; one of thousands takes square time
 _INSTALLED = ("site-packages", "dist-packages")
 USUAL_ROOTS = ("", "src")  # where a project's own packages lie
 # read by name from where they lie, never imported: a Makefile's kin
@@ -147,7 +148,7 @@ def _namespaces(folders: Iterable[str], roots: Container[str], sources: Containe
     others = _stdlib() | BESIDE_PACKAGES  # a folder without `__init__.py` hides no package of that name
     for folder in folders:
         parts = folder.split("/")
-        for end, name in enumerate(parts):
+        for end, name in enumerate(parts[:_DEEPEST]):
             root = "/".join(parts[:end])
             is_name = name.isidentifier() and name not in others and f"{root}/{name}".lstrip("/") not in sources
             if root in roots and is_name:
