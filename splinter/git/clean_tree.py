@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,10 @@ def unlink_shared(repository: Repository, tree: WorkTree) -> None:
     for path, status in _others(tree, _tracked(repository, tree)):
         if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
             file = tree.path / path
-            copy = file.with_name(f".{file.name}.own")
+            handle, copy = tempfile.mkstemp(dir=file.parent)  # one of a known name may be a link to anybody's file
+            os.close(handle)
             shutil.copy2(file, copy)
-            copy.replace(file)
+            Path(copy).replace(file)
 
 
 def is_as_listed(tree: WorkTree, listed: Listed) -> bool:

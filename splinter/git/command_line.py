@@ -44,10 +44,11 @@ _TRAIT = re.compile(r"core\.(filemode|ignorecase|symlinks|precomposeunicode)=(tr
 # what a partial clone answers where it lacks something that its remote promised
 _LACKING = re.compile(rb"(?i)(?:unable to|could not|couldn't|cannot|failed to) (?:read|get|parse)|missing|"
                       rb"(?:bad|invalid|not a valid) (?:object|tree)")  # fmt: skip
+# where programs and libraries are looked for
+_SEARCHED = frozenset(("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"))
 # what a local call needs of the caller's environment; no token is in one of them
-_SYSTEMS = frozenset(("PATH", "TMPDIR", "TMP", "TEMP", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
-                      "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC",
-                      "PATHEXT", MARKER))  # fmt: skip
+_SYSTEMS = _SEARCHED | frozenset(("TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",
+                                  MARKER))  # fmt: skip
 _OURS = {
     "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
@@ -284,11 +285,18 @@ def check_version(environ: Mapping[str, str]) -> None:
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """For local calls: what the system needs of the caller's environment, and no config of anybody's."""
-    env = {name: value for name, value in environ.items() if name.upper() in _SYSTEMS}
+    env = {name: _rooted(name, value) for name, value in environ.items() if name.upper() in _SYSTEMS}
     # git before 2.45 does not know the last, and without a promisor's config fetches nothing either
     return env | _OURS | _NO_SYSTEM | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1"}
 
 
 def users_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """For what is asked of the user's own config, and for remotes: all of theirs but `GIT_*`."""
-    return {name: value for name, value in environ.items() if not name.startswith("GIT_")} | _OURS
+    return {name: _rooted(name, value) for name, value in environ.items() if not name.startswith("GIT_")} | _OURS
+
+
+def _rooted(name: str, value: str) -> str:
+    """A search path without relative entries, empty ones too: in a work tree these lead to an agent's files."""
+    if name.upper() not in _SEARCHED:
+        return value
+    return os.pathsep.join(entry for entry in value.split(os.pathsep) if os.path.isabs(entry))  # noqa: PTH117

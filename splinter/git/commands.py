@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.git import blobs, command_line, quarantine, remembered, sizes
+from splinter.git import blobs, command_line, nested, quarantine, remembered, sizes
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -298,6 +298,7 @@ def clean(repository: Repository, worktree: WorkTree, paths: Sequence[str]) -> N
 def write_tree(repository: Repository, worktree: WorkTree) -> str:
     """The tree of what lies in the work tree now, whatever its own `.git` says; raises GitError or StepError."""
     sizes.require(repository, worktree)
+    nested.disarm(repository, worktree)
     command_line.call(repository, "add", "--all", "--", ".", worktree=worktree)
     return command_line.text(repository, "write-tree", worktree=worktree).strip()
 

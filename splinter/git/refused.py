@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from splinter.errors import GitError
-from splinter.git import attributes, command_line, sizes, worktree
+from splinter.git import attributes, command_line, nested, sizes, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk_errors
@@ -52,6 +52,7 @@ def _take(
 ) -> tuple[str, tuple[Beside, ...]]:  # fmt: skip
     too_large = sizes.too_large(repository, tree)
     excess += too_large
+    nested.disarm(repository, tree)
     wanted = "\0".join([".", *(f":(top,literal,exclude){path}" for path, _ in too_large)])
     done = command_line.call(
         repository, "add", "--all", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul",

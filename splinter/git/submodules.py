@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, user_repository
+from splinter.git import command_line, nested, user_repository
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
-
-_GITLINK = b"160000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ def forget(tree: WorkTree) -> None:
 
 
 def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: bool) -> Iterator[Submodule]:
-    links = tuple(_links(repository, tree))
+    links = tuple(nested.links(repository, tree))
     clones = _clones(repository, tree) if links else {}
     for path, commit in links:
         folder = tree.path / path
@@ -79,14 +77,6 @@ def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: 
             inner.index.unlink(missing_ok=True)  # one with `skip-worktree` set by somebody is not believed
         git.read_tree(known, inner, commit, keep_ignored=keep_ignored)
         yield from _filled(known, inner, top, keep_ignored=keep_ignored)
-
-
-def _links(repository: Repository, tree: WorkTree) -> Iterator[tuple[str, str]]:
-    """Paths and commits of the submodules that the index of a work tree names."""
-    for line in command_line.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0"):
-        if line.startswith(_GITLINK):
-            head, _, path = line.partition(b"\t")
-            yield os.fsdecode(path), head.split()[1].decode()
 
 
 def _clones(repository: Repository, tree: WorkTree) -> dict[str, Repository]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from splinter.model import tool
 
 PROGRAM = "bwrap"
+OUTSIDE = Path("/")  # a relative entry of a search path, an empty one too, begins there and in no work tree
 TEMPORARY = Path("/tmp")  # noqa: S108  in there a folder of the command's own
 RUN = "/run"  # sockets of the machine's services, a container engine's among them
 RESOLVERS = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")  # where /etc/resolv.conf may lead
@@ -29,7 +30,10 @@ class Fence:
     `home` is hidden behind `private_home`, `hidden` behind nothing; `temporary` stands for `/tmp`. `reads` and `writes`
     are let through; `files` too, each at a place of its own, to be written in. `is_strict`: with what only newer
     versions of bubblewrap can do. `drops` are variables that would lead past it.
+    `program` is bubblewrap's own place: what a command finds programs by leads into its work tree first.
     """
+
+    program: str
 
     home: Path
     private_home: Path
@@ -43,10 +47,10 @@ class Fence:
     is_strict: bool = True
 
 
-def wrapped(argv: tuple[str, ...] | str, fence: Fence) -> tuple[str, ...]:
-    """The command line that runs `argv` inside; a text goes to the shell."""
+def wrapped(argv: tuple[str, ...] | str, fence: Fence, *, folder: Path) -> tuple[str, ...]:
+    """The command line that runs `argv` inside, in `folder`; a text goes to the shell. It is started in `OUTSIDE`."""
     inner = (*tool.SHELL, argv) if isinstance(argv, str) else argv
-    return (PROGRAM, *_machine(fence), *_places(fence), *_walls(fence), "--", *inner)
+    return (fence.program, "--chdir", str(folder), *_machine(fence), *_places(fence), *_walls(fence), "--", *inner)
 
 
 def _machine(fence: Fence) -> Iterator[str]:

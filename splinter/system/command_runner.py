@@ -66,6 +66,6 @@ class Bubblewrap:
         env = {name: value for name, value in call.env.items() if name not in (*_TEMPORARY, *self.fence.drops)}
         env |= {"HOME": str(self.fence.home), _TEMPORARY[0]: str(TEMPORARY)}
         return self.processes.run(
-            bubblewrap.wrapped(call.argv, self.fence), cwd=call.tree, env=env, log=call.log,
+            bubblewrap.wrapped(call.argv, self.fence, folder=call.tree), cwd=bubblewrap.OUTSIDE, env=env, log=call.log,
             timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin,
         )  # fmt: skip

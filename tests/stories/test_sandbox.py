@@ -293,9 +293,10 @@ def test_a_sandbox_that_does_not_work_here_says_what_it_said(world: World) -> No
 
 
 def test_a_shell_command_goes_to_the_shell_inside() -> None:
-    fence = Fence(home=Path("/h"), private_home=Path("/p"), temporary=Path("/t"), writes=(Path("/w"),))
-    argv = bubblewrap.wrapped("echo $HOME | wc", fence)
-    assert argv[0] == "bwrap"
+    places = {"home": Path("/h"), "private_home": Path("/p"), "temporary": Path("/t"), "writes": (Path("/w"),)}
+    fence = Fence(program="/usr/bin/bwrap", **places)
+    argv = bubblewrap.wrapped("echo $HOME | wc", fence, folder=Path("/w"))
+    assert argv[:3] == ("/usr/bin/bwrap", "--chdir", "/w")
     assert argv[-5:] == ("--", "/bin/sh", "-e", "-c", "echo $HOME | wc")
     assert "--share-net" not in argv
-    assert bubblewrap.wrapped(("a", "b c"), fence)[-3:] == ("--", "a", "b c")
+    assert bubblewrap.wrapped(("a", "b c"), fence, folder=Path("/w"))[-3:] == ("--", "a", "b c")

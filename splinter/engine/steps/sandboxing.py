@@ -65,11 +65,12 @@ def runner(
         lambda: _shown(work, env["PATH"], program, users, hidden, passed),
     )
     fence = Fence(
+        program=_program(session) or bubblewrap.PROGRAM,
         home=users,
         private_home=home,
         temporary=temporary,
         writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
-        reads=tuple(map(Path, shown.split("\0"))) if shown else (),
+        reads=tuple(one for one in map(Path, shown.split("\0")) if not one.is_relative_to(tree)) if shown else (),
         hidden=hidden,
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,
@@ -137,19 +138,26 @@ def problem(session: Session) -> str | None:
     return None if answer in (_STRICT, _PLAIN) else answer
 
 
+def _program(session: Session) -> str | None:
+    """Where bubblewrap lies on the user's own PATH, which no work tree's programs come before."""
+    return shutil.which(bubblewrap.PROGRAM, path=session.outside.environment.child_environment(())["PATH"])
+
+
 def _look(session: Session) -> str:
     """What bubblewrap can do here, or why it can do nothing."""
-    env = session.outside.environment.child_environment(())
-    if shutil.which(bubblewrap.PROGRAM, path=env["PATH"]) is None:
+    env, program = session.outside.environment.child_environment(()), _program(session)
+    if program is None:
         return f"{bubblewrap.PROGRAM} is not on PATH; install bubblewrap"
     folder = session.outside.state / layout.SCRATCH
     folder.mkdir(parents=True, exist_ok=True)
     why = ""
     for is_strict in (True, False):
-        fence = Fence(home=TEMPORARY / "home", private_home=folder, temporary=folder, is_strict=is_strict)
-        argv = bubblewrap.wrapped(("true",), fence)
+        home = TEMPORARY / "home"
+        fence = Fence(program=program, home=home, private_home=folder, temporary=folder, is_strict=is_strict)
+        argv = bubblewrap.wrapped(("true",), fence, folder=bubblewrap.OUTSIDE)
         try:
-            ended = session.processes.run(argv, cwd=Path("/"), env=env, log=folder / "sandbox.log", timeout_s=_PROBE_S)
+            log = folder / "sandbox.log"
+            ended = session.processes.run(argv, cwd=bubblewrap.OUTSIDE, env=env, log=log, timeout_s=_PROBE_S)
         except OSError as error:
             return f"{bubblewrap.PROGRAM} cannot be started: {error.strerror}"
         if ended.exit_status == 0:

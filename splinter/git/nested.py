@@ -1,0 +1,34 @@
+"""Repositories inside a work tree that our index names: git must not ask one for its state, since its config runs code.
+
+`git add` starts a `git status` in each folder that the index takes for a repository, with the config that lies there: a
+file system monitor or a filter in it is a program of whoever wrote it, and would run outside of every sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from splinter.errors import GitError
+from splinter.git import command_line
+from splinter.git.command_line import Repository, WorkTree
+from splinter.system import disk
+
+_GITLINK = b"160000"
+
+
+def links(repository: Repository, tree: WorkTree) -> Iterator[tuple[str, str]]:
+    """Paths and commits of the repositories that the index of a work tree names."""
+    for line in command_line.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0"):
+        if line.startswith(_GITLINK):
+            head, _, path = line.partition(b"\t")
+            yield os.fsdecode(path), head.split()[1].decode()
+
+
+def disarm(repository: Repository, tree: WorkTree) -> None:
+    """Take away the `.git` of each of them; raises GitError where one stays. What lies beside it stays."""
+    top = tree.path.resolve()
+    for path, _ in links(repository, tree):
+        folder = tree.path / path
+        if folder.resolve() == top / path and (why := disk.remove(folder / ".git")):  # through a link git does not go
+            raise GitError(why)

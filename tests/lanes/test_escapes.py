@@ -1,0 +1,117 @@
+"""Ways out of the sandbox by what we do ourselves once a command has ended: our git, our next call of bubblewrap.
+
+Each leaves a file where no command in the sandbox can write, and none may.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.world import World
+
+pytestmark = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+
+
+@pytest.fixture(autouse=True)
+def in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPLINTER_SANDBOX", "bubblewrap")
+
+
+def monitored(folder: str, proof: Path) -> str:
+    """Make a folder a repository whose git runs a program as soon as it is asked for its state."""
+    return (
+        f"mkdir -p {folder}; git -C {folder} init -q; touch {folder}/f; git -C {folder} add f;"
+        f" git -C {folder} -c user.name=a -c user.email=a@b commit -qm x;"
+        f" printf '#!/bin/sh\\necho out >> {proof}\\n' > {folder}/.git/run; chmod +x {folder}/.git/run;"
+        f' git -C {folder} config core.fsmonitor "$PWD/{folder}/.git/run";'
+    )
+
+
+def test_a_repository_in_the_work_tree_runs_nothing_when_we_look_at_it(world: World) -> None:
+    proof = world.home / "proof"
+    world.workstream("w", steps=[{"id": "s", "run": monitored("sub", proof)}])
+    world.commit()
+    world.doit("w")
+    assert world.records()["w"]["reason"] == "out_of_scope"
+    assert not proof.exists()
+
+
+@pytest.mark.lane("attacks")
+def test_a_repository_in_a_submodules_place_runs_nothing_when_we_look_at_it(world: World) -> None:
+    proof = world.home / "proof"
+    pinned = world.commit()
+    world.git("update-index", "--add", "--cacheinfo", f"160000,{pinned},lib")
+    (world.root / "lib").mkdir()
+    takes = monitored("lib", proof) + f"echo {pinned} > lib/.git/HEAD; echo x > x.txt"
+    world.workstream("w", steps=[{"id": "s", "run": takes}])
+    world.git("add", "workstreams")
+    world.git("commit", "-qm", "x")
+    world.doit("w")
+    assert not proof.exists(), world.records()["w"]["message"]
+
+
+def test_a_bwrap_among_the_programs_of_the_work_tree_is_not_called(world: World) -> None:
+    proof = world.home / "proof"
+    fakes = f"printf '#!/bin/sh\\necho out >> {proof}\\nexit 0\\n' > .venv/bin/bwrap; chmod +x .venv/bin/bwrap; echo 1 > one.txt"
+    world.write(".gitignore", ".venv/\n")
+    world.workstream(
+        "w",
+        setup=[{"run": "mkdir -p .venv/bin"}],
+        steps=[{"id": "s", "run": fakes}, {"id": "t", "run": "echo 2 > two.txt"}],
+    )
+    world.commit()
+    world.doit("w")
+    assert not proof.exists(), world.records()["w"]["message"]
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+
+
+@pytest.mark.lane("attacks")
+def test_a_link_beside_what_setup_made_is_not_written_through(world: World) -> None:
+    users = world.home / "profile"
+    users.write_text("the user's\n")
+    made = f"mkdir hidden; echo out > hidden/a; ln hidden/a hidden/b; ln -s {users} hidden/.a.own; ln -s {users} hidden/.b.own"
+    world.write(".gitignore", "hidden/\n")
+    world.workstream("w", setup=[{"run": made}], steps=[{"id": "s", "run": "echo 1 > one.txt"}])
+    world.commit()
+    world.doit("w")
+    assert users.read_text() == "the user's\n"
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+
+
+@pytest.mark.lane("attacks")
+@pytest.mark.parametrize("entry", ["bin", ""])
+def test_a_git_of_the_work_tree_is_not_called_for_a_relative_entry_of_the_users_path(world: World, entry: str) -> None:
+    proof = world.home / "proof"
+    world.env["PATH"] = f"{entry}:{world.environ()['PATH']}"
+    folder = entry or "."
+    fakes = f"mkdir -p {folder}; printf '#!/bin/sh\\necho out >> {proof}\\n' > {folder}/git; chmod +x {folder}/git"
+    world.workstream("w", steps=[{"id": "s", "run": fakes}])
+    world.commit()
+    world.doit("w")
+    assert not proof.exists()
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+
+
+@pytest.mark.lane("attacks")
+def test_a_library_of_the_work_tree_is_loaded_into_nothing_of_ours(world: World) -> None:
+    """A colon too many in LD_LIBRARY_PATH is the folder that a program is started in."""
+    proof = world.home / "proof"
+    world.env["LD_LIBRARY_PATH"] = "/nowhere:"
+    library = world.home / "lib.c"
+    library.write_text(
+        "#include <stdio.h>\n__attribute__((constructor)) static void out(void)"
+        f'{{FILE *f = fopen("{proof}", "a"); if (f) fputs("out", f);}}\n'
+    )
+    made = world.home / "lib.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(made), str(library)], check=True)
+    shutil.copyfile(made, world.root / "lib.so")
+    plants = "for one in libz.so.1 libpcre2-8.so.0 libcap.so.2 libselinux.so.1; do cp lib.so $one; done"
+    steps = [{"id": "s", "run": plants}, {"id": "t", "run": "echo 2 > two.txt"}]
+    world.workstream("w", steps=steps, env=["LD_LIBRARY_PATH"])
+    world.commit()
+    world.doit("w")
+    assert not proof.exists()
