@@ -97,6 +97,23 @@ def seen_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
+def beginning(file: Path, most: int) -> bytes:
+    """The first bytes of a file; none where there is none to be read. A pipe is not waited for."""
+    try:
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return b""
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return b""
+        with os.fdopen(handle, "rb", closefd=False) as opened:
+            return opened.read(most)
+    except OSError:
+        return b""
+    finally:
+        os.close(handle)
+
+
 def remove(path: Path) -> str | None:
     """Delete a file, a link or a folder with all in it; returns why it could not be, None where it is gone.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.world import World
+from tests.world import World, end_group
 
 pytestmark = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 
@@ -115,3 +115,43 @@ def test_a_library_of_the_work_tree_is_loaded_into_nothing_of_ours(world: World)
     world.commit()
     world.doit("w")
     assert not proof.exists()
+
+
+def test_a_python_that_a_file_of_the_work_tree_names_is_asked_in_the_sandbox(world: World) -> None:
+    """By a path that only reads as if it lay elsewhere."""
+    proof = world.home / "proof"
+    world.write("app/__init__.py", "")
+    world.write("tests/run.py", "print()\n")
+    names = (
+        f"printf '#!/bin/sh\\necho out >> {proof}\\n' > python3; chmod +x python3;"
+        ' printf "#!/usr/..$PWD/python3\\n" > tests/run.py'
+    )
+    steps = [{"id": "s", "run": names}, {"id": "t", "run": "sh tests/run.py; echo 2 > two.txt"}]
+    world.workstream("w", steps=steps)
+    world.commit()
+    world.doit("w")
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+    assert not proof.exists()
+
+
+@pytest.mark.lane("attacks")
+@pytest.mark.parametrize("named", ["build/run.py", ".venv/lib/python3.11/site-packages/a.pth"])
+def test_a_pipe_where_we_look_for_pythons_holds_nobody_up(world: World, named: str) -> None:
+    world.write("app/__init__.py", "")
+    world.write(".gitignore", "build/\n.venv/\n")
+    (world.root / "build").mkdir()
+    setup = [
+        {"run": "mkdir -p .venv/bin build .venv/lib/python3.11/site-packages; ln -s /usr/bin/env .venv/bin/python3"}
+    ]
+    steps = [
+        {"id": "s", "run": f"mkfifo {named}; echo 1 > one.txt"},
+        {"id": "t", "run": "cat app/__init__.py build/run.py & echo 2 > two.txt"},
+    ]
+    world.workstream("w", setup=setup, steps=steps)
+    world.commit()
+    running = world.start("w")
+    try:
+        running.communicate(timeout=60)
+    finally:
+        end_group(running) if running.poll() is None else None
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]

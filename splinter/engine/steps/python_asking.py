@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.engine.session import Session
-from splinter.engine.steps import sandboxing
+from splinter.engine.steps import sandbox_view, sandboxing
 from splinter.engine.tools import import_probe, python_imports, python_interpreters
 from splinter.engine.tools.python_imports import Answer, Own, Places
 from splinter.engine.work import Work
@@ -70,7 +70,7 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     `at` is the commit in the work tree where the answer depends on it: then it is asked in the place where commands
     run, the sandbox included. Without, it is asked outside, which hides nothing of the user's.
     """
-    is_ours = Path(interpreter).is_relative_to(asker.places.state)
+    is_ours = _is_in_reach(session, asker, Path(interpreter))
     is_fenced = asker.work is not None and bool(at or is_ours) and sandboxing.is_fenced(session, asker.tool)
     word = secrets.token_hex(8)
 
@@ -83,6 +83,14 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     known = [at, asker.first, sorted(own.projects), sorted(one.name for one in own.names), own.gone]
     key = f"{interpreter}, installed {python_interpreters.stamp(interpreter)}, fenced {is_fenced}: {json.dumps(known)}"
     return _read(interpreter, session.known.once(key, printed) or "")
+
+
+def _is_in_reach(session: Session, asker: Asker, interpreter: Path) -> bool:
+    """Whether a command may have written it, by whichever path a file in a work tree names it."""
+    home = Path(asker.env.get("HOME") or Path.home()).resolve()
+    caches = sandbox_view.caches(session.outside.settings.sandbox_caches, home)
+    named = (interpreter, interpreter.parent.resolve(), interpreter.resolve())
+    return any(one.is_relative_to(place) for one in named for place in (asker.places.state, *caches))
 
 
 def _read(interpreter: str, printed: str) -> Answer:
@@ -103,11 +111,12 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
     try:
         (folder / "home").mkdir()
         runner: CommandRunner = Local(session.processes)
+        tree = folder  # in a work tree a relative path, such as /proc/self/cwd, leads to an agent's files
         if is_fenced and asker.work:
             runner = sandboxing.runner(
                 asker.work, asker.tool, argv, env, tree=asker.places.tree, scratch=folder, home=folder / "home"
             )
-        tree = asker.places.tree if asker.places.tree.is_dir() else folder
+            tree = asker.places.tree
         ended = runner.run(Call(argv=argv, tree=tree, env=env, log=folder / "log", timeout_s=_DEADLINE_S))
     except (OSError, ValueError) as error:
         return f"it cannot be started: {error}"

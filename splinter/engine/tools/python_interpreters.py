@@ -169,11 +169,7 @@ def _flags_of_program(word: str, path: str, folder: Path) -> Iterator[set[str]]:
 def names_one_of(interpreter: str, places: Sequence[Path]) -> Path | None:
     """The first of the places that a file of the interpreter's environment names, as editable installs do."""
     for file in _path_files(Path(interpreter)):
-        try:
-            with file.open("rb") as opened:
-                text = opened.read(_LONGEST)
-        except OSError:
-            continue
+        text = disk.beginning(file, _LONGEST)
         for place in places:
             if os.fsencode(place) in text or quote(str(place)).encode() in text:
                 return place
@@ -184,10 +180,7 @@ def leads_to(interpreter: str) -> tuple[str, ...]:
     """The folders outside of it that an interpreter's environment names, one line a folder or as editable projects."""
     found: dict[str, None] = {}
     for file in _path_files(Path(interpreter)):
-        try:
-            text = os.fsdecode(file.read_bytes()[:_LONGEST])
-        except OSError:
-            continue
+        text = os.fsdecode(disk.beginning(file, _LONGEST))
         if file.name == "direct_url.json":
             found |= dict.fromkeys(unquote(one) for one in _URL.findall(text) if '"editable"' in text)
         elif file.suffix != ".py":
@@ -230,11 +223,7 @@ def _of_program(program: Path, path: str) -> str | None:
 
 def _head(program: Path) -> list[str]:
     """The first lines of a file; an empty one where there is none."""
-    try:
-        with program.open("rb") as file:
-            return os.fsdecode(file.read(_HEAD)).split("\n")
-    except OSError:
-        return [""]
+    return os.fsdecode(disk.beginning(program, _HEAD)).split("\n")
 
 
 def _behind_shell(program: Path, line: str) -> str | None:
