@@ -20,6 +20,7 @@ RESOLVERS = ("/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf")  
 # a user namespace keeps no root from what is root's on the whole machine
 OF_THE_KERNEL = ("/proc/sys", "/proc/sysrq-trigger")
 _SHARED_MEMORY = 1 << 30  # bytes of /dev/shm
+_OPENED = "9"  # no shell opens a file of its own by it
 _HIDDEN = 1 << 20  # bytes of an empty folder, which nobody can write to
 
 
@@ -30,7 +31,8 @@ class Fence:
     `home` is hidden behind `private_home`, `hidden` behind nothing; `temporary` stands for `/tmp`. `reads` and `writes`
     are let through; `files` too, each at a place of its own, to be written in. `is_strict`: with what only newer
     versions of bubblewrap can do. `drops` are variables that would lead past it.
-    `program` is bubblewrap's own place: what a command finds programs by leads into its work tree first.
+    `program` is bubblewrap's own place: what a command finds programs by leads into its work tree first. `refused` is a
+    file of what the kernel is to refuse, used where `is_strict`.
     """
 
     program: str
@@ -44,13 +46,19 @@ class Fence:
     files: tuple[tuple[Path, Path], ...] = ()
     drops: tuple[str, ...] = ()
     has_network: bool = False
+    refused: Path | None = None
     is_strict: bool = True
 
 
 def wrapped(argv: tuple[str, ...] | str, fence: Fence, *, folder: Path) -> tuple[str, ...]:
     """The command line that runs `argv` inside, in `folder`; a text goes to the shell. It is started in `OUTSIDE`."""
     inner = (*tool.SHELL, argv) if isinstance(argv, str) else argv
-    return (fence.program, "--chdir", str(folder), *_machine(fence), *_places(fence), *_walls(fence), "--", *inner)
+    options = ("--chdir", str(folder), *_machine(fence), *_places(fence), *_walls(fence))
+    if not (fence.refused and fence.is_strict):
+        return (fence.program, *options, "--", *inner)
+    # bubblewrap reads it from an open file
+    opened = (tool.SHELL[0], "-c", f'exec "$@" {_OPENED}<"$0"', str(fence.refused))
+    return (*opened, fence.program, "--seccomp", _OPENED, *options, "--", *inner)
 
 
 def _machine(fence: Fence) -> Iterator[str]:

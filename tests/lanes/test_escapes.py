@@ -5,8 +5,12 @@ Each leaves a file where no command in the sandbox can write, and none may.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -155,3 +159,85 @@ def test_a_pipe_where_we_look_for_pythons_holds_nobody_up(world: World, named: s
     finally:
         end_group(running) if running.poll() is None else None
     assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+
+
+SHOWS = {
+    "programs": "mv .venv old; mkdir .venv; ln -s {secret} .venv/bin",
+    "libraries": "rm -rf .venv/lib; ln -s {secret} .venv/lib",
+    "packages": "echo {secret} > .venv/lib/python3.11/site-packages/a.pth",
+    "a program": "ln -s {secret}/run .venv/bin/cat",
+    "a Python": "ln -sfn {secret}/bin/python3 .venv/bin/python3; ln -s /bin/cat .venv/bin/cat",
+}
+
+
+@pytest.mark.lane("attacks")
+@pytest.mark.parametrize("how", SHOWS)
+def test_a_work_tree_cannot_have_a_folder_of_the_home_shown(world: World, how: str) -> None:
+    secret = Path(os.environ["HOME"]) / "secret"
+    (secret / "bin").mkdir(parents=True)
+    (secret / "key").write_text("the user's key\n")
+    for program in (secret / "run", secret / "bin/python3"):
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    world.write(".gitignore", ".venv/\nold/\n")
+    world.write("splinter.toml", '[tools.show]\ncommand = "cat"\n')
+    setup = "mkdir -p .venv/bin .venv/lib/python3.11/site-packages; touch .venv/pyvenv.cfg; ln -s /usr/bin/python3 .venv/bin/python3"
+    world.workstream(
+        "w",
+        setup=[{"run": setup}],
+        steps=[
+            {"id": "s", "run": SHOWS[how].format(secret=secret)},
+            {"id": "t", "tool": "show", "args": [str(secret / "key")]},
+        ],
+    )
+    world.commit()
+    world.doit("w")
+    log = (world.root / world.records()["w"]["steps"][-1]["log"]).read_text()
+    assert "the user's key" not in log
+    assert world.records()["w"]["reason"] in ("exit_code", "tool_missing"), world.records()["w"]
+
+
+@pytest.mark.lane("attacks")
+def test_the_folder_for_temporary_files_is_hidden_wherever_it_lies(world: World) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        (Path(folder) / "splinter-x").write_text("another's object\n")
+        world.env["TMPDIR"] = folder
+        world.workstream("w", steps=[{"id": "s", "run": f"! cat {folder}/splinter-x && echo x > x.txt"}])
+        world.commit()
+        world.doit("w")
+    assert world.records()["w"]["outcome"] == "changed", world.records()["w"]["message"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="calls are made by their numbers")
+def test_the_kernels_keys_are_not_read(world: World) -> None:
+    add_key, keyctl, search, session = 248, 250, 10, -3
+    libc = ctypes.CDLL(None, use_errno=True)
+    secret = b"the user's ticket"
+    if libc.syscall(keyctl, 1, None) < 0 or libc.syscall(add_key, b"user", b"ticket", secret, len(secret), session) < 0:
+        pytest.skip("this machine has no keys, or lets nobody at them")
+    asks = (
+        "import ctypes; libc = ctypes.CDLL(None);"
+        f' print("found", libc.syscall({keyctl}, {search}, {session}, b"user", b"ticket", 0))'
+    )
+    world.workstream("w", steps=[{"id": "s", "run": ["python3", "-c", asks]}])
+    world.commit()
+    world.doit("w")
+    assert (world.root / world.records()["w"]["steps"][-1]["log"]).read_text() == "found -1\n"
+
+
+@pytest.mark.lane("attacks")
+def test_a_program_of_the_users_shows_nothing_but_programs_of_its_folder(world: World) -> None:
+    local = Path(os.environ["HOME"]) / ".local"
+    (local / "bin").mkdir(parents=True)
+    (local / "share/keyrings").mkdir(parents=True)
+    (local / "share/keyrings/login").write_text("the user's key\n")
+    (local / "bin/show").write_text('#!/bin/sh\ncat "$1"\n')
+    (local / "bin/show").chmod(0o755)
+    world.env["PATH"] = f"{local}/bin:{world.environ()['PATH']}"
+    world.write("splinter.toml", '[tools.show]\ncommand = "show"\n')
+    steps = [{"id": "s", "tool": "show", "args": [str(local / "share/keyrings/login")]}]
+    world.workstream("w", steps=steps)
+    world.commit()
+    world.doit("w")
+    assert "the user's key" not in (world.root / world.records()["w"]["steps"][-1]["log"]).read_text()
+    assert world.records()["w"]["reason"] == "exit_code", world.records()["w"]

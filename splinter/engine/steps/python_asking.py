@@ -70,7 +70,8 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     `at` is the commit in the work tree where the answer depends on it: then it is asked in the place where commands
     run, the sandbox included. Without, it is asked outside, which hides nothing of the user's.
     """
-    is_ours = _is_in_reach(session, asker, Path(interpreter))
+    home = Path(asker.env.get("HOME") or Path.home()).resolve()
+    is_ours = sandbox_view.in_reach(session, Path(interpreter), home)
     is_fenced = asker.work is not None and bool(at or is_ours) and sandboxing.is_fenced(session, asker.tool)
     word = secrets.token_hex(8)
 
@@ -83,14 +84,6 @@ def ask(session: Session, asker: Asker, interpreter: str, own: Own, *, at: str =
     known = [at, asker.first, sorted(own.projects), sorted(one.name for one in own.names), own.gone]
     key = f"{interpreter}, installed {python_interpreters.stamp(interpreter)}, fenced {is_fenced}: {json.dumps(known)}"
     return _read(interpreter, session.known.once(key, printed) or "")
-
-
-def _is_in_reach(session: Session, asker: Asker, interpreter: Path) -> bool:
-    """Whether a command may have written it, by whichever path a file in a work tree names it."""
-    home = Path(asker.env.get("HOME") or Path.home()).resolve()
-    caches = sandbox_view.caches(session.outside.settings.sandbox_caches, home)
-    named = (interpreter, interpreter.parent.resolve(), interpreter.resolve())
-    return any(one.is_relative_to(place) for one in named for place in (asker.places.state, *caches))
 
 
 def _read(interpreter: str, printed: str) -> Answer:

@@ -1,13 +1,13 @@
 """What is shown of the places that the sandbox hides: programs and what they need, and what an environment leads to.
 
-It shows no file of a user's that nothing on `PATH` needs, and none of a checkout but the programs in it.
+It shows no file of a user's that nothing on `PATH` needs, and none of a checkout but the programs in it. What a command
+may have written decides nothing: a link, or a path in a file, would have anything shown that it names.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,8 +37,15 @@ CACHES = {
 }
 
 
-def programs(path: str, program: str | None, home: Path) -> Iterator[Path]:
-    """Where programs lie: Python, the folders of PATH, and what comes with a program beside its `bin`."""
+def in_reach(session: Session, file: Path, home: Path) -> bool:
+    """Whether a command in the sandbox may have written a file, or a link on the way to it, by whichever path."""
+    places = (session.outside.state.resolve(), *caches(session.outside.settings.sandbox_caches, home))
+    on_the_way = (file, file.parent.resolve(), *_hops(file), file.resolve())
+    return any(one.is_relative_to(place) for one in on_the_way for place in places)
+
+
+def programs(path: str, home: Path) -> Iterator[Path]:
+    """Where programs lie: Python, the folders of the user's own PATH, and what comes with these."""
     yield from (Path(sys.prefix), Path(sys.base_prefix))
     for folder in (Path(entry) for entry in path.split(os.pathsep)):
         yield folder
@@ -47,9 +54,6 @@ def programs(path: str, program: str | None, home: Path) -> Iterator[Path]:
         elif folder.name == "shims":
             yield folder.parent
             yield from (home / name for name in _OF_SHIMS)
-    found = shutil.which(program, path=path) if program else None
-    if found:
-        yield from _beside(Path(found))
 
 
 def _beside_bin(prefix: Path, home: Path) -> Iterator[Path]:
@@ -60,30 +64,46 @@ def _beside_bin(prefix: Path, home: Path) -> Iterator[Path]:
         yield prefix
 
 
-def _beside(program: Path) -> Iterator[Path]:
-    """What a program needs: each link on the way to it, its packages, the Python of its environment."""
+def _hops(program: Path) -> Iterator[Path]:
+    """A program and each link on the way to it."""
     hop = program
     for _ in range(_MOST_LINKS):
-        yield hop.parent
-        if disk.seen_file(hop.parent.parent / "pyvenv.cfg"):
-            yield hop.parent.parent
+        yield hop
         if not hop.is_symlink():
             break
         hop = Path(os.path.normpath(hop.parent / hop.readlink()))
+
+
+def python_behind(folder: Path, home: Path) -> Iterator[Path]:
+    """The Python that a work tree's programs run with: an installation that is whole, and nothing else of its place."""
+    prefix = (folder / "python3").resolve().parent.parent
+    if any(disk.seen_file(one / "os.py") for one in prefix.glob("lib/python3*")):
+        yield from (prefix / "bin", *_beside_bin(prefix, home))
+
+
+def beside(program: Path, home: Path) -> Iterator[Path]:
+    """What a program of the user's needs: each link on the way to it, its packages, the Python of its environment."""
+    for hop in _hops(program):
+        yield hop.parent
+        if disk.seen_file(hop.parent.parent / "pyvenv.cfg"):
+            yield hop.parent.parent
     real = program.resolve()
     if "node_modules" in real.parts:
         yield Path(*real.parts[: real.parts.index("node_modules") + 1])
     elif real.parent.name == "bin":
-        yield real.parent.parent
+        prefix = real.parent.parent  # of what lies in ~/.local/share, most is no program's
+        yield from _beside_bin(prefix, home) if prefix == home / ".local" else (prefix,)
     python = real.parent / "python3"
     if python.is_symlink():
         yield python.resolve().parent.parent
 
 
-def editable(session: Session, path: str, program: str | None, folder: Path) -> tuple[Path, ...]:
-    """Folders that the environments of Pythons lead to, as editable installs of other projects do."""
+def editable(session: Session, path: str, program: str | None, folder: Path, home: Path) -> tuple[Path, ...]:
+    """Folders that the environments of the user's Pythons lead to, as editable installs of other projects do."""
     found: list[str] = []
     for one in python_interpreters.interpreters(path, [program] if program else (), folder=folder):
+        if in_reach(session, Path(one), home):
+            continue
         key = f"where {one} leads, installed {python_interpreters.stamp(one)}"
         answer = session.known.once(key, lambda one=one: json.dumps(python_interpreters.leads_to(one)))  # type: ignore[misc]
         found += json.loads(answer or "[]")

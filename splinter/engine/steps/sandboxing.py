@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,12 +19,13 @@ from splinter.git import base_store, user_repository
 from splinter.model import layout, tool
 from splinter.model.settings import CERTIFICATES, Identity
 from splinter.model.tool import Tool
-from splinter.system import bubblewrap, disk, user_folders
+from splinter.system import bubblewrap, disk, refused_calls, user_folders
 from splinter.system.bubblewrap import TEMPORARY, Fence
 from splinter.system.command_runner import Bubblewrap, CommandRunner, Local
 from splinter.text import excerpts
 
 _PROBE_S = 20.0
+_TEMPORARIES = ("TMPDIR", "TEMP", "TMP")  # where we, and programs of the user's, keep what nobody else is to see
 _STRICT, _PLAIN = "strict", "plain"  # what bubblewrap can do here
 
 
@@ -69,8 +73,9 @@ def runner(
         home=users,
         private_home=home,
         temporary=temporary,
+        refused=_refused(scratch),
         writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
-        reads=tuple(one for one in map(Path, shown.split("\0")) if not one.is_relative_to(tree)) if shown else (),
+        reads=tuple(map(Path, shown.split("\0"))) if shown else (),
         hidden=hidden,
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,
@@ -94,12 +99,18 @@ def _shown(
 
 def _reads(work: Work, path: str, program: str | None, home: Path, hidden: tuple[Path, ...]) -> Iterator[Path]:
     """What may be read wherever it lies: objects, recorded patches, programs and packages, what settings name."""
-    session = work.session
+    session, users = work.session, work.session.outside.environment.child_environment(())["PATH"]
     yield base_store.place(work.repository)
     yield (work.repository.start / tool.recorded_path(work.plan.id, "step")).parent
     yield from (Path(name).expanduser() for name in session.outside.settings.sandbox_reads)
-    yield from sandbox_view.programs(path, program, home)
-    for one in sandbox_view.editable(session, path, program, work.tree.path):
+    yield from sandbox_view.programs(users, home)
+    found = shutil.which(program, path=path) if program else None
+    if found and not sandbox_view.in_reach(session, Path(found), home):
+        yield from sandbox_view.beside(Path(found), home)
+    for entry in path.split(os.pathsep):
+        if entry not in users.split(os.pathsep):
+            yield from sandbox_view.python_behind(Path(entry), home)
+    for one in sandbox_view.editable(session, path, program, work.tree.path, home):
         if not any(one.resolve().is_relative_to(place) for place in hidden):
             yield one
 
@@ -111,16 +122,25 @@ def _home(env: Mapping[str, str]) -> Path:
 
 
 def _hidden(session: Session, home: Path) -> tuple[Path, ...]:
-    """What of the user's is hidden wherever it lies: the repository, all its checkouts, our state and cache."""
+    """What of the user's is hidden wherever it lies: the repository, checkouts, our state and cache, temporaries."""
 
     def look() -> str:
         repository = session.outside.repository
         places = (repository.common, *user_repository.checkouts(repository), user_folders.state(), user_folders.cache())
-        return "\0".join(str(one) for one in places if disk.seen_folder(one))
+        named = (Path(value) for name in _TEMPORARIES if (value := session.outside.environment.variable(name)))
+        temporaries = (one for one in (*named, Path(tempfile.gettempdir())) if len(one.parts) > 1)
+        return "\0".join(str(one) for one in (*places, *temporaries) if disk.seen_folder(one))
 
     found = (session.known.once("what the sandbox hides", look) or "").split("\0")
     places = {Path(one).resolve() for one in found if one}
     return tuple(sorted(places - {home, TEMPORARY}))
+
+
+def _refused(folder: Path) -> Path | None:
+    """The file by which the kernel knows what to refuse; None on a machine whose calls are not known."""
+    if made := refused_calls.program(platform.machine()):
+        (folder / "refused").write_bytes(made)
+    return folder / "refused" if made else None
 
 
 def _write_identity(home: Path, who: Identity) -> None:
@@ -153,7 +173,10 @@ def _look(session: Session) -> str:
     why = ""
     for is_strict in (True, False):
         home = TEMPORARY / "home"
-        fence = Fence(program=program, home=home, private_home=folder, temporary=folder, is_strict=is_strict)
+        fence = Fence(
+            program=program, home=home, private_home=folder, temporary=folder, refused=_refused(folder),
+            is_strict=is_strict,
+        )  # fmt: skip
         argv = bubblewrap.wrapped(("true",), fence, folder=bubblewrap.OUTSIDE)
         try:
             log = folder / "sandbox.log"
