@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -58,6 +59,7 @@ def test_a_repository_in_a_submodules_place_runs_nothing_when_we_look_at_it(worl
     assert not proof.exists(), world.records()["w"]["message"]
 
 
+@pytest.mark.lane("attacks")
 def test_a_bwrap_among_the_programs_of_the_work_tree_is_not_called(world: World) -> None:
     proof = world.home / "proof"
     fakes = f"printf '#!/bin/sh\\necho out >> {proof}\\nexit 0\\n' > .venv/bin/bwrap; chmod +x .venv/bin/bwrap; echo 1 > one.txt"
@@ -121,6 +123,7 @@ def test_a_library_of_the_work_tree_is_loaded_into_nothing_of_ours(world: World)
     assert not proof.exists()
 
 
+@pytest.mark.lane("attacks")
 def test_a_python_that_a_file_of_the_work_tree_names_is_asked_in_the_sandbox(world: World) -> None:
     """By a path that only reads as if it lay elsewhere."""
     proof = world.home / "proof"
@@ -241,3 +244,16 @@ def test_a_program_of_the_users_shows_nothing_but_programs_of_its_folder(world: 
     world.doit("w")
     assert "the user's key" not in (world.root / world.records()["w"]["steps"][-1]["log"]).read_text()
     assert world.records()["w"]["reason"] == "exit_code", world.records()["w"]
+
+
+@pytest.mark.lane("attacks")
+def test_the_users_own_home_is_hidden_where_home_names_another(world: World) -> None:
+    own = pwd.getpwuid(os.getuid()).pw_dir
+    assert os.listdir(own), "an empty home proves nothing"
+    world.workstream("w", steps=[{"id": "s", "run": f"ls -A '{own}'; touch '{own}/x' && exit 7 || true"}])
+    world.commit()
+    world.doit("w")
+    log = (world.root / world.records()["w"]["steps"][-1]["log"]).read_text()
+    seen = {line for line in log.splitlines() if "touch:" not in line}
+    assert seen < {*os.listdir(own)}, log  # what PATH leads to is there, and the Python that runs this
+    assert world.records()["w"]["outcome"] == "unchanged", world.records()["w"]["message"]

@@ -7,6 +7,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from splinter.engine.outside import Outside
@@ -125,15 +126,23 @@ def _hidden(session: Session, home: Path) -> tuple[Path, ...]:
     """What of the user's is hidden wherever it lies: the repository, checkouts, our state and cache, temporaries."""
 
     def look() -> str:
-        repository = session.outside.repository
+        repository, variable = session.outside.repository, session.outside.environment.variable
         places = (repository.common, *user_repository.checkouts(repository), user_folders.state(), user_folders.cache())
-        named = (Path(value) for name in _TEMPORARIES if (value := session.outside.environment.variable(name)))
-        temporaries = (one for one in (*named, Path(tempfile.gettempdir())) if len(one.parts) > 1)
-        return "\0".join(str(one) for one in (*places, *temporaries) if disk.seen_folder(one))
+        temporaries = (tempfile.gettempdir(), *filter(None, map(variable, _TEMPORARIES)))
+        every = (*places, *map(Path, (*_own_home(), *temporaries)))
+        return "\0".join(str(one) for one in every if len(one.parts) > 1 and disk.seen_folder(one))
 
     found = (session.known.once("what the sandbox hides", look) or "").split("\0")
     places = {Path(one).resolve() for one in found if one}
     return tuple(sorted(places - {home, TEMPORARY}))
+
+
+def _own_home() -> Iterator[str]:
+    """The home that the system knows of the user: where HOME names another, keys lie in it all the same."""
+    import pwd
+
+    with suppress(KeyError):
+        yield pwd.getpwuid(os.getuid()).pw_dir
 
 
 def _refused(folder: Path) -> Path | None:
