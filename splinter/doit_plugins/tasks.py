@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
-from splinter.doit_plugins.terminal import read_project
+from splinter.doit_plugins.terminal import read_project, say
 from splinter.engine import accept, prepare, project
 from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
@@ -16,7 +15,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
-from splinter.git import worktree
+from splinter.maintenance import clean
 from splinter.model import fingerprints, layout
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.layout import DATABASE
@@ -93,13 +92,11 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         ))  # fmt: skip
 
     def remove_worktree_and_logs(task: Any) -> None:
-        lock, places = RunLock(session.outside.repository.common), Work(session=session, plan=one)
+        lock = RunLock(session.outside.repository.common)
         lock.acquire(session.outside.clock.now())
         try:
-            for tree in (places.tree, places.judge_tree):
-                worktree.remove(tree)
-            for logs in session.history.folder.glob(f"{layout.RUNS}/*/{one.id}"):
-                shutil.rmtree(logs, ignore_errors=True)
+            for sentence in clean.clean(Work(session=session, plan=one)):
+                say(sentence)
         finally:
             lock.release()
 

@@ -24,6 +24,8 @@ from splinter.system.files import write_whole
 _BASES = "bases"  # a line for each base that is whole here: its commit, and the pack that came with it
 _MOST_PACKS = 30
 _TIMEOUT_S = 3600.0  # of gigabytes on a slow disk
+# deltas and what is compressed already are taken as they are; for loose objects time counts more than disk
+_OPTIONS = ("--quiet", "--revs", "--non-empty", "--delta-base-offset", "--window=0", "--compression=1")
 _growing = threading.Lock()
 
 
@@ -76,6 +78,16 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
         _pack(repository, objects, commit, but=())
 
 
+def borrow(repository: Repository, objects: Path, ids: Iterable[str], *, but: Iterable[str]) -> None:
+    """Bring what some ids reach from another folder of objects into the repository's own; raises GitError."""
+    others = ":".join(f'"{_escaped(path)}"' for path in (objects, place(repository)))
+    command_line.call(
+        repository, "pack-objects", *_OPTIONS, str(repository.store / "pack/pack"),
+        stdin="".join([*(f"{id}\n" for id in ids), *(f"^{base}\n" for base in but)]).encode(),
+        env={"GIT_ALTERNATE_OBJECT_DIRECTORIES": others}, timeout_s=_TIMEOUT_S,
+    )  # fmt: skip
+
+
 def superseded(repository: Repository) -> Superseded | None:
     """What of it could go, None where nothing could."""
     held = _held(place(repository))
@@ -123,11 +135,9 @@ def _pack(repository: Repository, into: Path, commit: str, *, but: Iterable[str]
     """Write what a commit reaches and `but` do not; returns the pack's name, empty where that is nothing."""
     if users_config.promising(repository.reaching):  # what the user's clone lacks is lacking here
         options = (*options, "--missing=allow-any")
-    # deltas and what is compressed already are taken as they are; for loose objects time counts more than disk
-    words = ("--quiet", "--revs", "--non-empty", "--delta-base-offset", "--window=0", "--compression=1", *options)
     others = ":".join(f'"{_escaped(path)}"' for path in (repository.store, place(repository)))
     done = command_line.call(
-        replace(repository, objects=into), "pack-objects", *words, str(into / "pack/pack"),
+        replace(repository, objects=into), "pack-objects", *_OPTIONS, *options, str(into / "pack/pack"),
         stdin="".join([f"{commit}\n", *(f"^{base}\n" for base in but)]).encode(),
         env={"GIT_ALTERNATE_OBJECT_DIRECTORIES": others}, timeout_s=_TIMEOUT_S,
     )  # fmt: skip

@@ -114,6 +114,12 @@ def expected(tree: WorkTree) -> str | None:
         return None
 
 
+def read_index(repository: Repository, tree: WorkTree, commit: str) -> None:
+    """Let our index say what a commit holds; no file is touched."""
+    tree.index.parent.mkdir(parents=True, exist_ok=True)
+    command_line.call(repository, "read-tree", commit, worktree=tree)
+
+
 def measure(repository: Repository, tree: WorkTree) -> str:
     """The tree of what lies there now; raises StepError where git cannot take it in, StorageError on a full disk."""
     refuse_swapped(tree)

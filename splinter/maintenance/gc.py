@@ -33,8 +33,6 @@ from splinter.publish import combined_pull_request, plugins
 from splinter.system import disk
 from splinter.text.counts import plural
 
-PATCH = "found-in-worktree.patch"
-
 
 class Kind(StrEnum):
     """What `doit gc` frees, in the order in which it is told."""
@@ -188,7 +186,7 @@ def _changed(outside: Outside, leftover: Leftover) -> tuple[str, str] | None:
         shutil.copyfile(tree.index, index)
     copy = replace(tree, index=index)
     if not tree.index.is_file():
-        command_line.call(repository, "read-tree", before, worktree=copy)
+        worktree.read_index(repository, copy, before)
     after = worktree.measure(repository, copy)
     return (before, after) if before != after else None
 
@@ -245,7 +243,7 @@ def carried_out(session: Session, known: Project, decision: Decision, *, now: da
 
 def _keep(session: Session, going: Going, stamp: str) -> str:
     assert going.changed
-    patch = session.history.run_folder(stamp) / going.leftover.name / PATCH
+    patch = session.history.run_folder(stamp) / going.leftover.name / workspace.FOUND
     workspace.write_patch(session.outside, *going.changed, patch)
     return f"what was changed in it is kept as {session.outside.relative(patch)}"
 

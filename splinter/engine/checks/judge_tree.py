@@ -48,7 +48,8 @@ def _sweep_above(outside: Outside) -> None:
 
 
 def _is_tree(path: Path) -> bool:
-    return disk.is_folder(path) and _TREE.fullmatch(path.name) is not None
+    is_link = path.is_symlink()  # a plain file in the place of a work tree is somebody's, and no runner's configuration
+    return not is_link and (disk.is_folder(path) or path.is_file()) and _TREE.fullmatch(path.name) is not None
 
 
 def left(outside: Outside, tree: WorkTree) -> tuple[str, ...]:

@@ -182,6 +182,8 @@ def _settle(
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)
+    if guarded.refs:
+        worktree.renew_private(work.repository, tree, commit)  # told, and not kept: the next run finds none of them
     worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
     why = cache.share(work.session, update) if update else None
     return replace(done, notes=(*done.notes, work.mask(why))) if why else done

@@ -53,7 +53,10 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
     Raises StepError where a command of the setup fails.
     """
     _hold_base(work)
+    workspace.refuse_others(work, tree)
     worktree.ensure(work.repository, tree, _leaves(work.session.outside))
+    if not tree.index.exists():
+        worktree.expect(tree, commit)  # whoever kills us in the midst leaves files that are known for ours
     key, made = _key(work, commit, is_judge=log == layout.JUDGE), _read(work.session, tree)
     is_made = made.key == key
     if keeps_ignored and is_made:

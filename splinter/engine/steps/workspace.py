@@ -24,41 +24,94 @@ from splinter.engine.steps import secret_scan
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
-from splinter.git import refused, sizes, user_repository, worktree
+from splinter.git import private_refs, refused, sizes, user_repository, worktree
 from splinter.git.command_line import WorkTree
 from splinter.git.refused import Beside
 from splinter.model import layout
 from splinter.model.agents import registry as agents
 from splinter.system import disk, disk_errors
+from splinter.text.counts import and_more
 
+FOUND = "found-in-worktree.patch"
+_NAMED = 5
 _PIECE = 1024 * 1024
 _EVIDENCE_S = 30.0  # for a failed attempt's files to be taken in
 Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
 
 
 def keep_hand_edits(work: Work, tree: WorkTree) -> None:
-    """What lies in the work tree beyond what we put there: a person's edits, or what a killed step left."""
-    at = worktree.expected(tree)
-    if not at or not tree.index.exists() or not git.existing(work.repository, [at]):
-        return
+    """What lies in the work tree beyond what we put there: a person's edits and commits, or what a killed step left."""
+    for sentence in keep_found(work, tree, run=work.session.run.open()):
+        work.session.run.note(sentence)
+
+
+def keep_found(work: Work, tree: WorkTree, *, run: str) -> tuple[str, ...]:
+    """The same, in the folder and under refs of any run; returns what was kept where, a sentence each.
+
+    Raises StepError where a commit or a stash cannot be kept: nothing is put in its place then.
+    """
+    refuse_others(work, tree)
+    if not tree.path.is_dir() or tree.path.is_symlink():
+        return ()
     with work.apart() as apart:
-        _keep_edits(apart, tree, at)
+        refs = _keep_refs(apart, tree, run)
+    at = worktree.expected(tree) or (private_refs.head(tree) if private_refs.is_ours(work.repository, tree) else None)
+    if not at or not git.existing(work.repository, [at]):
+        return refs
+    with work.apart() as apart:
+        return (*refs, *_keep_edits(apart, tree, at, run))
 
 
-def _keep_edits(work: Work, tree: WorkTree, at: str) -> None:
+def refuse_others(work: Work, tree: WorkTree) -> None:
+    """Raise StepError where somebody else's folder, clone or work tree lies in the place of a work tree of ours."""
+    if (
+        tree.path.is_symlink()
+        or not os.path.lexists(tree.path)
+        or (tree.path.is_dir() and not any(tree.path.iterdir()))
+    ):
+        return
+    is_known = tree.index.exists() or worktree.expected(tree) is not None
+    if not tree.path.is_dir() or not (is_known or private_refs.is_ours(work.repository, tree)):
+        why = f"{tree.path} holds what no run put there, and is left alone"
+        raise StepError(Reason.PREFLIGHT, f"{why}; move it away, and call again")
+
+
+def _keep_refs(work: Work, tree: WorkTree, run: str) -> tuple[str, ...]:
+    found = private_refs.found(work.repository, tree)
+    if not found:
+        return ()
+    below = f"{layout.BACKUPS}/{work.plan.id}.work-tree/{run}"
+    try:
+        private_refs.keep(work.repository, tree, found, below)
+    except GitError as error:
+        why = (
+            f"{tree.path} holds {git.printable(next(iter(found)))}, which no run made and which cannot be kept: {error}"
+        )
+        raise StepError(Reason.PREFLIGHT, f"{why}; move what you need away, and delete that folder") from error
+    named = and_more([f"{below}/{name}" for name in found], _NAMED)
+    return (f"{work.plan.id}: what was made with git in its work tree is kept as {named}.",)
+
+
+def _keep_edits(work: Work, tree: WorkTree, at: str, run: str) -> tuple[str, ...]:
+    is_torn = not tree.index.exists()
     try:
         worktree.refuse_swapped(tree)
+        if is_torn:
+            worktree.read_index(work.repository, tree, at)
         found = refused.find(work.repository, tree)
     except (StepError, GitError):
-        return
-    if found.tree == git.tree_of(work.repository, at) and not found.beside and not found.excess:
-        return
-    patch = work.session.history.run_folder(work.session.run.open()) / work.plan.id / "found-in-worktree.patch"
+        return ()
+    changes = git.diff(work.repository, at, found.tree)
+    if is_torn:  # it was killed as it put files there
+        changes = tuple(one for one in changes if one.status != "D")
+    if not changes and not found.beside and not found.excess:
+        return ()
+    patch = work.session.history.run_folder(run) / work.plan.id / FOUND
     write_patch(work.session.outside, at, found.tree, patch, beside=found.beside)
     where = work.session.outside.relative(patch)
     left_out = f", but for what is too large: {sizes.summary(found.excess)}" if found.excess else ""
     what = f"changes found in its work tree were kept as {where}, outside any commit{left_out}"
-    work.session.run.note(f"{work.plan.id}: {what}.")
+    return (f"{work.plan.id}: {what}.",)
 
 
 def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> tuple[Path | None, str]:

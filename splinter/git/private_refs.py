@@ -1,0 +1,88 @@
+"""What somebody made with git in a work tree: commits, branches and stashes of its own `.git`, kept by refs of ours.
+
+Names and ids are read as text, objects from a store that is borrowed: nothing of that `.git` is run or believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from splinter.errors import GitError
+from splinter.git import base_store, new_objects, worktree
+from splinter.git import commands as git
+from splinter.git.command_line import Repository, WorkTree
+from splinter.git.commands import RefUpdate
+
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LARGEST = 1_000_000  # bytes of a file that names refs
+_STASH = "refs/stash"
+
+
+def found(repository: Repository, tree: WorkTree) -> dict[str, str]:
+    """The refs that somebody made there, without `refs/`, each with its id; a commit on no branch is `HEAD`."""
+    private = tree.path / ".git"
+    if not private.is_dir() or private.is_symlink():
+        return {}
+    packed = dict(_packed(private))
+    ids = {name: _text(private / name).strip() or packed.get(name, "") for name in worktree.own_refs(tree)}
+    if _STASH in ids:
+        ids |= _stashes(private)
+    head = _text(private / "HEAD").strip()
+    if head not in ("", worktree.expected(tree), *ids.values()) and not git.existing(repository, _ids([head])):
+        ids["HEAD"] = head
+    return {name.removeprefix("refs/"): id for name, id in ids.items() if _ids([id])}
+
+
+def keep(repository: Repository, tree: WorkTree, refs: dict[str, str], below: str) -> None:
+    """Let refs of the user's repository hold what `refs` name, with all that it reaches; raises GitError."""
+    private = tree.path / ".git/objects"
+    at = worktree.expected(tree)
+    known = sorted(git.existing(repository, [at])) if at else []
+    base_store.borrow(repository, private, refs.values(), but=known)
+    for id in refs.values():
+        if not git.existing(repository, [id]):
+            raise GitError(f"the object {id[:12]} is not there")
+        new_objects.refuse_unsound(repository, id, known)
+    updates = [RefUpdate(ref=f"{below}/{name}", new=id) for name, id in refs.items()]
+    git.update_refs(repository, updates, why="splinter: found in a work tree")
+
+
+def is_ours(repository: Repository, tree: WorkTree) -> bool:
+    """Whether the `.git` that lies there reads the store that we lend to work trees."""
+    lent = _text(tree.path / ".git/objects/info/alternates")
+    return lent.strip() == str(base_store.place(repository))
+
+
+def head(tree: WorkTree) -> str | None:
+    """The id that HEAD there holds, None where it names a branch."""
+    return next(iter(_ids([_text(tree.path / ".git/HEAD").strip()])), None)
+
+
+def _ids(words: list[str]) -> list[str]:
+    return [word for word in words if _ID.fullmatch(word)]
+
+
+def _stashes(private: Path) -> Iterator[tuple[str, str]]:
+    """Every stash but the latest, which its ref names: the others stand in its log alone."""
+    lines = _text(private / "logs/refs/stash").splitlines()
+    for number, line in enumerate(reversed(lines)):
+        words = line.split(" ", 2)
+        if number and words[1:]:
+            yield f"{_STASH}-{number}", words[1]
+
+
+def _packed(private: Path) -> Iterator[tuple[str, str]]:
+    for line in _text(private / "packed-refs").splitlines():
+        id, _, name = line.partition(" ")
+        yield name, id
+
+
+def _text(file: Path) -> str:
+    """What a file says, empty where it is none that git writes there."""
+    try:
+        is_small = file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST
+        return file.read_text("utf-8", "replace") if is_small else ""
+    except OSError:
+        return ""
