@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from splinter.git.own_directory import Format
 from splinter.model.settings import Identity
@@ -22,6 +24,7 @@ _REACHING = re.compile(
     re.DOTALL,
 )
 _OF_A_REMOTE = re.compile(r"remote\.(.+)\.([^.]+)", re.DOTALL)
+_HEADER = re.compile(r"http\.(?:(.+)\.)?extraheader", re.DOTALL | re.IGNORECASE)
 _PROMISES = ("promisor", "partialclonefilter")
 
 
@@ -74,12 +77,29 @@ def trusted(entries: Entries) -> str:
 
 def variables(entries: Iterable[tuple[str, str]], env: Mapping[str, str]) -> dict[str, str]:
     """The environment that hands git these entries and, behind them, those that `env` hands it."""
-    more = range(int(env.get("GIT_CONFIG_COUNT", "0")))
-    every = [*entries, *((env[f"GIT_CONFIG_KEY_{n}"], env[f"GIT_CONFIG_VALUE_{n}"]) for n in more)]
+    more = [
+        (env[f"GIT_CONFIG_KEY_{n}"], env[f"GIT_CONFIG_VALUE_{n}"]) for n in range(int(env.get("GIT_CONFIG_COUNT", 0)))
+    ]
+    hosts = [host for key, value in more if (host := _authorized(key, value)) is not None]
+    kept = (one for one in entries if not hosts or not _is_doubled(_authorized(*one), hosts))
+    every = [*kept, *more]
     numbered: dict[str, str] = {}
     for number, (key, value) in enumerate(every):
         numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return {**env, **numbered, "GIT_CONFIG_COUNT": str(len(every))}
+
+
+def _authorized(key: str, value: str) -> str | None:
+    """The host that an Authorization header is sent to, empty for every one; None where it is no such header."""
+    match = _HEADER.fullmatch(key)
+    if not match or not value.lower().startswith("authorization:"):
+        return None
+    return urlsplit(match[1] or "").hostname or ""
+
+
+def _is_doubled(host: str | None, hosts: Iterable[str]) -> bool:
+    """Whether a header of the user's would stand beside ours, as `actions/checkout` leaves one: GitHub answers 400."""
+    return host is not None and any(not host or fnmatchcase(one, host) for one in hosts)
 
 
 def ignored(entries: Entries, environ: Mapping[str, str]) -> str | None:
