@@ -8,7 +8,7 @@ from typing import Any
 from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
 from splinter.doit_plugins.terminal import read_project, say
-from splinter.engine import accept, prepare, project
+from splinter.engine import accept, bases, prepare, project
 from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
 from splinter.engine.session import Session
@@ -54,7 +54,7 @@ def is_something_due(session: Session, states: Any, ours: list[Any]) -> bool:
     """Whether some workstream has anything to do, as far as that can be said without asking for its base."""
     rows, by_name = Rows(session), {task.name: task for task in ours}
     plans = session.plans.values()
-    if not all(rows.is_done(one) and has_branch(session.outside, one) for one in plans):
+    if not all(rows.is_done(one) and has_branch(session, one) for one in plans):
         return True
     # what is done is prepared again where its file says something else
     prepares = [by_name[one.task("prepare")] for one in plans]
@@ -129,7 +129,7 @@ def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
-        is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session.outside, one))
+        is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session, one))
         return row is not None and is_there and row.fingerprint == made_of()
 
     def act(task: Any) -> Values:
@@ -180,11 +180,17 @@ def _files(outside: Outside, one: Plan) -> list[str]:
     return [path for path in (*named, *recorded, layout.INCLUDE) if (start / path).is_file()]
 
 
-def has_branch(outside: Outside, one: Plan) -> bool:
-    """Whether the branch is there, in this repository or on a remote as last seen."""
-    refs = outside.snapshot.refs
-    places = ["refs/heads/", *(f"refs/remotes/{remote}/" for remote in outside.snapshot.remotes)]
-    return any(f"{place}{one.branch}" in refs for place in places)
+def has_branch(session: Session, one: Plan) -> bool:
+    """Whether the branch is there, in this repository or on a remote.
+
+    A tracking ref may be left of one that was deleted there: a run asks the remote, and a look, or a remote that is not
+    reached, takes it as last seen.
+    """
+    refs, remotes = session.outside.snapshot.refs, session.outside.snapshot.remotes
+    if f"refs/heads/{one.branch}" in refs:
+        return True
+    seen = [remote for remote in remotes if f"refs/remotes/{remote}/{one.branch}" in refs]
+    return any(session.history.is_read_only or bases.has_branch(session, remote, one.branch) for remote in seen)
 
 
 def _begins_at(work: Work, step: str) -> str:

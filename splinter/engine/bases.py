@@ -55,6 +55,22 @@ def commit(session: Session, plan: Plan) -> str:
     return found
 
 
+def has_branch(session: Session, remote: str, branch: str) -> bool:
+    """Whether a remote has a branch, asked once in a call; one that is not reached has it as last seen."""
+
+    def ask() -> str | None:
+        if remote in session.known.unreached:
+            return branch
+        try:
+            return remotes.remote_id(session.outside.repository, remote, branch, session.outside.remote_auth(remote))
+        except StorageError:
+            raise
+        except SplinterError:
+            return branch
+
+    return bool(session.known.once(f"branch {branch} of {remote}", ask))
+
+
 def last_seen(session: Session, base: Base) -> str | None:
     """The commit that a base is at as far as is known without asking its remote."""
     return session.known.answer(_question(base)) or _seen(session.outside, base)

@@ -22,6 +22,11 @@ from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
+STILL_PROPOSES = (
+    "nothing of ours is left to propose, and {branch} holds commits that are not ours: it stays open, and is a "
+    "person's to merge or to close"
+)
+
 
 def target(outside: Outside) -> str:
     """Where pull requests go, in a word: `github:owner/name`, or `local`."""
@@ -87,15 +92,19 @@ def propose(
         done = replace(done, notes=tuple(session.outside.redactor.text(note) for note in done.notes))
         session.memory.set_fact(f"pull_request/{plan.id}", done.where)
     else:
-        done = _withdraw(session, plan)
+        done = _withdraw(session, plan, result)
     session.history.put_pull_request(run, done)
     return done
 
 
-def _withdraw(session: Session, plan: Plan) -> PullRequestRecord:
+def _withdraw(session: Session, plan: Plan, result: Result) -> PullRequestRecord:
+    """Close what we opened, unless it still proposes something of a person's."""
     nothing = PullRequestRecord(workstream=plan.id, action=Action.NONE, where="")
-    if not session.memory.fact(f"pull_request/{plan.id}"):
+    where = session.memory.fact(f"pull_request/{plan.id}")
+    if not where:
         return nothing
+    if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
+        return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
     closed = forge(session.outside).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
     session.memory.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing

@@ -120,6 +120,35 @@ def local_head(outside: Outside, plan: Plan, tip: str) -> str:
     return head if head and git.is_ancestor(outside.repository, tip, head) else tip
 
 
+def proposes_more(session: Session, plan: Plan, result: Result, *, is_hosted: bool) -> bool:
+    """Whether the branch, the remote's where there is a forge, holds commits of a person's that the base lacks."""
+    try:
+        there = _theirs(session, plan, is_hosted=is_hosted)
+        if not there:
+            return False
+        with session.apart() as apart:
+            repository = apart.outside.repository
+            head = replayed(apart, plan, there, onto=result.start, known=[result.start])
+            return git.tree_of(repository, head) != git.tree_of(repository, result.start)
+    except StepError:  # a conflict: there is something
+        return True
+    except GitError as error:
+        raise PublishError(session.outside.redactor.text(f"{plan.branch} was not looked at: {error}")) from error
+
+
+def _theirs(session: Session, plan: Plan, *, is_hosted: bool) -> str | None:
+    """What the pull request proposes now, None where its branch is gone."""
+    repository = session.outside.repository
+    remote = choose_remote(session.outside.settings, session.outside.snapshot)
+    if not is_hosted or not remote:
+        return git.resolve(repository, f"refs/heads/{plan.branch}")
+    auth = session.outside.remote_auth(remote)
+    there = remotes.remote_id(repository, remote, plan.branch, auth)
+    if there and not git.existing(repository, [there]):
+        remotes.fetch(repository, remote, plan.branch, layout.remote(plan.id), auth)
+    return there or None
+
+
 def _with_theirs(
     session: Session, plan: Plan, remote: str, there: str, *, head: str, result: Result, known: Sequence[str]
 ) -> str:  # fmt: skip

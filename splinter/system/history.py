@@ -160,7 +160,7 @@ class History(Database):
     def commits_of(self, workstream: str, *, latest: int) -> tuple[str, ...]:
         """The ids of the latest commits that a workstream's steps made, the newest first."""
         rows = self._rows(
-            f"select {_COMMIT} from steps where workstream = ? and {_OUTCOME} = 'changed'"  # noqa: S608
+            f"select {_COMMIT} from steps where workstream = ? and {_OUTCOME} in ('changed', 'cached')"  # noqa: S608
             " order by rowid desc limit ?",
             workstream, latest,
         )  # fmt: skip

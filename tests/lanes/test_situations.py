@@ -29,10 +29,13 @@ results                                                 |                   |
 identical result                                        | 0 changed         | ids, branch and pull request stay, here and there
 identical result of another definition *                | 0 changed         | ids and branch stay, the pull request is the same one
 empty result                                            | 0 unchanged       | the branch stays, the pull request is closed with a comment
+empty result under a person's commit *                  | 0 unchanged       | the pull request stays open, and that is told
+empty result under a person's commit in the base *      | 0 unchanged       | the pull request is closed
 empty result and no branch *                            | 0 unchanged       | no branch is made, and no pull request
 a step less *                                           | 0 changed         | the branch holds only what is left
 a step less before a person's commit *                  | 0 changed         | the person's commit stands on top of what is left
 branch deleted here                                     | 0 changed         | it is back under the same id, no agent was called again
+branch deleted here and there *                         | 0 changed         | back here; a stale tracking ref counts for nothing
 branch set back here *                                  | 0 changed         | it is brought forward
 file mode *                                             | 0 changed         | the mode is in the commit
 rename *                                                | 0 changed         | git sees a rename
@@ -89,7 +92,9 @@ our commit amended with a file *                        | 0 changed         | th
 our commit reverted by a person *                       | 0 changed         | it stays reverted
 our commit reverted and the base advanced *             | 0 changed         | rebuilt, and reverted on top of it
 a person's commit that does not fit                     | 1 conflict        | the branch stays; the message says what fixes it
+a person's commit that does not fit and is merged by hand * | 1 conflict        | the merge counts, also below the next change
 a person's commit on the remote that does not fit *     | 2 changed         | the remote and the pull request stay
+a person's commit on the remote that is merged by hand * | 2 changed         | the merge is pushed, the pull request stays
 the same change by a person and an empty commit *       | 0 changed         | the one is left out, the other is kept
 the base merged by a person *                           | 0 changed         | rebuilt on the base, the merge is left out
 a topic merged by a person *                            | 0 changed         | one commit with what it brought

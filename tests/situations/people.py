@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.situations.scene import FIRST, OURS, SECOND, Scene, Story
 
 NOTES = "echo n > notes.txt; git add .; git commit -qm mine"
@@ -189,10 +191,43 @@ def a_persons_commit_that_does_not_fit(local: Scene) -> Story:
     local.edit()
     yield
     assert local.local() == tip
+    new = local.local("refs/splinter/checkpoints/w/s")
+    both, aside = f"git switch splinter/w && git merge {new[:12]}", "git branch -m splinter/w NEW-NAME"
     assert local.message() == (
         f"splinter/w holds a commit that is not ours ({tip[:12]}) and does not fit on top of the new change: x.txt; "
-        'the branch is left as it is: merge it, or "git branch -m splinter/w NEW-NAME" frees its name'
+        f'the branch is left as it is: "{both}" brings both together, "{aside}" keeps it under another name; '
+        "then run doit again"
     )
+    local.sh(local.world.root, aside)
+    assert local.doit().status == 0
+    assert local.local() == new
+    assert local.local("refs/heads/NEW-NAME") == tip
+
+
+def _merge_by_hand(scene: Scene, command: str) -> str:
+    """What is printed, and the conflict solved by a person, in the user's checkout; the merge."""
+    root, kept = scene.world.root, scene.folder / "kept.yaml"
+    kept.write_text((root / "workstreams/w.yaml").read_text())
+    scene.sh(root, "git checkout -q workstreams")
+    scene.sh(root, f"{command} || true; printf '1\\n2\\nboth\\n' > x.txt; git commit -qam both; git switch -q main")
+    (root / "workstreams/w.yaml").write_text(kept.read_text())
+    return scene.local()
+
+
+def a_persons_commit_that_does_not_fit_and_is_merged_by_hand(local: Scene) -> Story:
+    local.here(LINE_3)
+    local.edit()
+    yield
+    merged = _merge_by_hand(local, re.findall(r'"(git switch[^"]*)"', local.message())[0])
+    assert local.doit().status == 0
+    assert local.local() == merged
+    local.edit(f"{FIRST}; echo more > more.txt")
+    assert local.doit().status == 1  # nor does what they made of both fit on that: one change, and no longer two
+    assert f"a commit that is not ours ({merged[:12]})" in local.message()
+    local.edit(f"{SECOND}; echo more > more.txt")
+    assert local.doit().status == 0
+    assert local.subjects() == [OURS, "both"]
+    assert local.file("x.txt") == "1\n2\nboth"
 
 
 def a_persons_commit_on_the_remote_that_does_not_fit(hub: Scene) -> Story:
@@ -203,12 +238,25 @@ def a_persons_commit_on_the_remote_that_does_not_fit(hub: Scene) -> Story:
     assert f"splinter/w on origin holds a commit that is not ours ({there[:12]})" in done.out
     assert hub.remote() == there
     assert hub.hub.pulls() == pulls
-    command = f"git push origin {there[:12]}:refs/heads/NEW-NAME :splinter/w"
-    assert f'"{command}" frees its name' in done.out
-    hub.git(*command.split()[1:])
+    hub.sh(
+        hub.world.root, re.findall(r'"(git push[^"]*)" keeps it under another name; then run doit again', done.out)[0]
+    )
+    assert hub.remote() not in ("", there)  # never gone: GitHub would close the pull request
     assert hub.doit().status == 0
     hub.both()
     assert hub.remote("NEW-NAME") == there
+    assert hub.hub.states() == ["open"]
+
+
+def a_persons_commit_on_the_remote_that_is_merged_by_hand(hub: Scene) -> Story:
+    there = hub.there(LINE_3)
+    hub.edit()
+    done = yield
+    merged = _merge_by_hand(hub, re.findall(r'"(git switch[^"]*)"', done.out)[0])
+    assert hub.doit().status == 0
+    assert hub.both() == merged
+    hub.git("merge-base", "--is-ancestor", there, merged)
+    assert hub.hub.states() == ["open"]
 
 
 def the_same_change_by_a_person_and_an_empty_commit(local: Scene) -> Story:

@@ -34,6 +34,24 @@ def empty_result(hub: Scene) -> Story:
     assert hub.world.records()["w"]["notes"] == ["splinter/w still holds an earlier result."]
 
 
+def empty_result_under_a_persons_commit(hub: Scene) -> Story:
+    there = hub.there("echo n > notes.txt; git add .; git commit -qm mine")
+    hub.edit("true")
+    done = yield
+    assert hub.remote() == there
+    assert hub.hub.states() == ["open"]
+    assert hub.hub.comments() == []
+    assert "holds commits that are not ours: it stays open" in done.out
+
+
+def empty_result_under_a_persons_commit_in_the_base(hub: Scene) -> Story:
+    hub.there("echo n > notes.txt; git add .; git commit -qm mine")
+    hub.there("echo n > notes.txt; git add .; git commit -qm same", on="main")
+    hub.edit("true")
+    yield
+    assert hub.hub.states() == ["closed"]
+
+
 def empty_result_and_no_branch(empty: Scene) -> Story:
     empty.edit("true")
     yield
@@ -73,6 +91,18 @@ def branch_deleted_here(local: Scene) -> Story:
     yield
     assert local.local() == tip
     assert local.world.calls() == []
+
+
+def branch_deleted_here_and_there(hub: Scene) -> Story:
+    tip = hub.both()
+    hub.git("fetch", "-q", "origin")
+    hub.git("branch", "-D", "splinter/w")
+    hub.git(f"--git-dir={hub.origin}", "branch", "-D", "splinter/w")
+    hub.world.new_calls()
+    assert hub.git("rev-parse", "refs/remotes/origin/splinter/w") == tip
+    yield
+    assert hub.local() == tip
+    assert hub.world.calls() == []
 
 
 def branch_set_back_here(local: Scene) -> Story:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from splinter.engine.outside import Outside
@@ -25,19 +26,25 @@ def replayed(
 
     A person's are those on top of the last of ours that neither `known` nor a ref below `besides` contains: what ours
     stand on is a base, even one that was rewritten since. Authors, dates and messages stay. Left out are copies of
-    ours, merges that only bring what `onto` holds, and a commit whose change is there already; of any other merge the
-    change to its first parent is taken. `remote` is where `theirs` is the branch, empty for here.
+    ours, merges that only bring what `onto` holds, and a commit whose change is there already. A merge of ours by hand
+    stands for all before it; of any other the change to its first parent is taken. `remote` is where `theirs` is the
+    branch, empty for here.
     """
     repository, tip = session.outside.repository, onto
-    commits = _on_top_of_ours(session, merge.first_parents(repository, theirs, known, besides=besides))
-    copies = _changes_of_ours(session, plan) if commits else frozenset()
-    for commit in commits:
-        parent = git.resolve(repository, f"{commit}^") or git.empty_tree(repository)
+    commits = merge.first_parents(repository, theirs, known, besides=besides)
+    changes = _changes(session, plan, commits, tips={onto, *known})
+    copies = _changes_of_ours(session, plan) if changes else frozenset()
+    for commit, parent in changes:
         if git.result(repository, parent, commit) in copies or _only_brings(session.outside, commit, onto):
             continue
         new, conflicts = _on_top(session.outside, commit, parent, tip)
         if new is None:
-            raise StepError(Reason.CONFLICT, _refusal(plan, commit, conflicts, theirs=theirs, remote=remote))
+            clash = _clash(plan, commit, conflicts, remote)
+            last = ours(session, commits)
+            below = next((one for one in reversed(commits) if one in last), onto)
+            is_in_ci = session.outside.environment.is_in_ci
+            out = _out_there(plan, theirs, below, remote, is_in_ci=is_in_ci) if remote else _out_here(plan, onto)
+            raise StepError(Reason.CONFLICT, f"{clash}; the branch is left as it is: {out}")
         tip = new
     return tip
 
@@ -67,10 +74,22 @@ def _has_trailers(commit: Commit) -> bool:
     return {*_KEY.findall(commit.message)} >= _TRAILERS
 
 
-def _on_top_of_ours(session: Session, commits: Sequence[str]) -> Sequence[str]:
-    own = ours(session, commits)
-    places = [place for place, commit in enumerate(commits) if commit in own]
-    return commits[places[-1] + 1 :] if places else commits
+def _changes(session: Session, plan: Plan, commits: Sequence[str], *, tips: set[str]) -> list[tuple[str, str]]:
+    """A person's commits on top of the last of ours, each with what it is a change to.
+
+    Where a person merged one of our `tips`, the conflicts are solved in that merge: it is a change to the tip.
+    """
+    repository, own = session.outside.repository, ours(session, commits)
+    merged = tips & {*session.history.commits_of(plan.id, latest=_LATEST)}
+    found: list[tuple[str, str]] = []
+    for commit in commits:
+        first, *others = merge.parents(repository, commit)
+        tip = next((one for one in others if one in merged), None)
+        if commit in own or tip:
+            found = []
+        if commit not in own:
+            found.append((commit, tip or (first if first != commit else git.empty_tree(repository))))
+    return found
 
 
 def _changes_of_ours(session: Session, plan: Plan) -> frozenset[str]:
@@ -102,11 +121,27 @@ def _on_top(outside: Outside, commit: str, parent: str, tip: str) -> tuple[str |
     return merge.recommit(repository, commit, tree, tip, is_signed=outside.settings.sign_commits), ()
 
 
-def _refusal(plan: Plan, commit: str, conflicts: Sequence[str], *, theirs: str, remote: str) -> str:
-    branch, where = plan.branch, f" on {remote}" if remote else ""
+def _clash(plan: Plan, commit: str, conflicts: Sequence[str], remote: str) -> str:
     paths = ", ".join(git.printable(path) for path in conflicts[:_SHOWN])
-    command = f"push {remote} {theirs[:12]}:refs/heads/NEW-NAME :{branch}" if remote else f"branch -m {branch} NEW-NAME"
+    where = f" on {remote}" if remote else ""
     return (
-        f"{branch}{where} holds a commit that is not ours ({commit[:12]}) and does not fit on top of the new change: "
-        f'{paths}; the branch is left as it is: merge it, or "git {command}" frees its name'
+        f"{plan.branch}{where} holds a commit that is not ours ({commit[:12]}) "
+        f"and does not fit on top of the new change: {paths}"
     )
+
+
+def _out_here(plan: Plan, onto: str) -> str:
+    branch = shlex.quote(plan.branch)
+    return (
+        f'"git switch {branch} && git merge {onto[:12]}" brings both together, '
+        f'"git branch -m {branch} NEW-NAME" keeps it under another name; then run doit again'
+    )
+
+
+def _out_there(plan: Plan, theirs: str, below: str, remote: str, *, is_in_ci: bool) -> str:
+    """The branch is not deleted, which would close its pull request: it goes back to ours."""
+    branch, name, there = shlex.quote(plan.branch), shlex.quote(remote), theirs[:12]
+    lease = shlex.quote(f"--force-with-lease={plan.branch}:{there}")
+    refs = f"{there}:refs/heads/NEW-NAME {below[:12]}:{shlex.quote(f'refs/heads/{plan.branch}')}"
+    both = "" if is_in_ci else f'"git switch {branch} && git merge {there}" brings both together, '
+    return f'{both}"git push {lease} {name} {refs}" keeps it under another name; then run doit again'

@@ -16,7 +16,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
-from splinter.git import held_branches
+from splinter.git import held_branches, merge
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.plan import Plan
@@ -57,8 +57,10 @@ def _moves(
 ) -> list[RefUpdate]:
     """What must move for the branch to hold `tip` and a person's commits on top; raises StepError with `conflict`."""
     repository = session.outside.repository
-    if current and git.is_ancestor(repository, tip, current) and not holds_more_of_ours(session, current, than=tip):
-        return []
+    if current and git.is_ancestor(repository, tip, current):
+        is_merged = tip not in merge.first_parents(repository, current, [start])  # by hand: a person solved a conflict
+        if is_merged or not holds_more_of_ours(session, current, than=tip):
+            return []
     _refuse_if_in_use(session.outside, plan)
     head = tip
     if current and not _is_ours(session, plan, current, last):
