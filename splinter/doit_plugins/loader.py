@@ -94,7 +94,9 @@ class Loader(DodoTaskLoader):
             self._check(is_run=cmd.execute_tasks)
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
-            self.session = project.open_session(self.project, auth=plugins.auth, is_read_only=not runs, may_fetch=runs)
+            self.session = project.open_session(
+                self.project, auth=plugins.auth, merged=plugins.merged, is_read_only=not runs, may_fetch=runs
+            )
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         except (SplinterError, OSError) as error:

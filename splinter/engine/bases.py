@@ -62,7 +62,8 @@ def has_branch(session: Session, remote: str, branch: str) -> bool:
         if remote in session.known.unreached:
             return branch
         try:
-            return remotes.remote_id(session.outside.repository, remote, branch, session.outside.remote_auth(remote))
+            place, auth = session.outside.pushed_to(remote)
+            return remotes.remote_id(session.outside.repository, place, branch, auth)
         except StorageError:
             raise
         except SplinterError:

@@ -13,6 +13,13 @@ from splinter.text.redact import Redactor
 
 # the environment that lets git use a forge's token for a remote's URL, empty where there is none
 Auth = Callable[[str, Environment], dict[str, str]]
+# the address of a merged pull request: of a remote's URL, the head, the base, and the commit that it was opened for
+Merged = Callable[[str, Environment, str, str, str], str | None]
+
+
+def nobody(url: str, environment: Environment, head: str, base: str, tip: str) -> str | None:
+    """Of nothing is known that it was merged: no forge is asked."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret in it
@@ -27,10 +34,19 @@ class Outside:
     redactor: Redactor
     state: Path
     auth: Auth
+    merged: Merged = nobody
 
     def remote_auth(self, remote: str) -> dict[str, str]:
         """The environment that lets git use the token of a remote's forge, else nothing."""
         return self.auth(self.snapshot.remotes[remote], self.environment)
+
+    def pushed_to(self, remote: str) -> tuple[str, dict[str, str]]:
+        """Where our branches are on a remote, as git takes it, and what lets git use a token there.
+
+        With a `pushurl` that is another place than the base is fetched from.
+        """
+        url = self.snapshot.push_urls.get(remote)
+        return (url, self.auth(url, self.environment)) if url else (remote, self.remote_auth(remote))
 
     def relative(self, path: Path) -> str:
         """A path as records hold it: from the repository's root, with `/`."""

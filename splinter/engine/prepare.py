@@ -15,10 +15,10 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
-from splinter.errors import GitError, Reason, SplinterError, StepError
+from splinter.errors import GitError, PublishError, Reason, SplinterError, StepError
 from splinter.git import base_store, command_line, merge, submodules, worktree
 from splinter.git import commands as git
-from splinter.model.done import Prepared
+from splinter.model.done import Accepted, Prepared
 from splinter.model.records import Outcome
 from splinter.text.counts import plural
 from splinter.text.redact import Masked
@@ -72,8 +72,11 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
 
 def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
     base = bases.commit(work.session, work.plan)
-    others = [work.builds_on[other] for other in work.plan.workstream.depends_on]
-    ahead = [one.tip for one in others if not is_in(work.session.outside, one.start, one.tip, base)]
+    others = {other: work.builds_on[other] for other in work.plan.workstream.depends_on}
+    ahead = [
+        one.tip for other, one in others.items()
+        if not is_in(work.session.outside, one.start, one.tip, base) and not _is_merged(work, other, one, base)
+    ]  # fmt: skip
     if ahead:
         with work.apart() as apart:
             merged = _merged(apart, base, ahead)
@@ -81,6 +84,36 @@ def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
         return Start(commit=merged, base=base)
     base = base_of(work, previous, base, has_failed=has_failed)
     return Start(commit=base, base=base)
+
+
+def _is_merged(work: Work, other: str, one: Accepted, base: str) -> bool:
+    """Whether the forge says that what it builds on was merged: with a line edited, say, or a reviewer's commit.
+
+    It is asked only where something was proposed and the base is another since; what it says is remembered.
+    """
+    session, memory = work.session, work.session.memory
+    if memory.fact(f"merged/{other}") == one.tip:
+        return True
+    remote = work.plan.base.remote
+    if one.base == base or remote is None or not memory.fact(f"pull_request/{other}"):
+        return False
+
+    def ask() -> str | None:
+        outside, head = session.outside, session.plans[other].branch
+        try:
+            return outside.merged(outside.snapshot.remotes[remote], outside.environment, head, base_name, one.tip)
+        except PublishError as error:
+            session.run.note(f"Whether {head} was merged is not known: {outside.redactor.text(str(error))}.")
+            return None
+
+    base_name = work.plan.base.name
+    where = session.known.once(f"merged {other} into {base_name}", ask)
+    if where:
+        memory.set_fact(f"merged/{other}", one.tip)
+        session.run.note(
+            f"{work.plan.id} starts from {work.plan.base.shown}: {where} was merged, though not as it was."
+        )
+    return bool(where)
 
 
 def _note_what_is_ahead(work: Work) -> None:

@@ -17,7 +17,7 @@ from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases
 from splinter.engine.current_run import CurrentRun
-from splinter.engine.outside import Auth, Outside
+from splinter.engine.outside import Auth, Merged, Outside, nobody
 from splinter.engine.session import Session
 from splinter.engine.slots import Slots
 from splinter.git import commands as git
@@ -94,11 +94,11 @@ def read(start: Path) -> Project:
 
 
 def open_session(
-    project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False
+    project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False, merged: Merged = nobody
 ) -> Session:  # fmt: skip
     """Decide everything that can be decided before the first task; raises InputError for what cannot be run.
 
-    `may_fetch` lets it ask the remote for bases that must be known now: for a real run.
+    `may_fetch` lets it ask the remote for bases that must be known now: for a real run. `merged` asks a forge.
     """
     redactor = project.redactor
     marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
@@ -113,6 +113,7 @@ def open_session(
         redactor=redactor,
         state=repository.state,
         auth=auth,
+        merged=merged,
     )
     folder = repository.root / layout.STATE
     memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)

@@ -103,6 +103,7 @@ def snapshot(repository: Repository) -> Snapshot:
         refs=refs,
         symbolic=symbolic,
         remotes=users_config.urls(repository.reaching),
+        push_urls=users_config.push_urls(repository.reaching),
         head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
         head=_asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None,
     )

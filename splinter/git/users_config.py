@@ -53,6 +53,14 @@ def urls(entries: Entries) -> dict[str, str]:
     return {match[1]: value for match, value in found if match and match[2] == "url"}
 
 
+def push_urls(entries: Entries) -> dict[str, str]:
+    """The remotes that are pushed to elsewhere than they are fetched from, with the first such address."""
+    found = ((_OF_A_REMOTE.fullmatch(key), value) for key, value in reversed(entries))
+    fetched = urls(entries)
+    pushed = {match[1]: value for match, value in found if match and match[2] == "pushurl"}
+    return {remote: url for remote, url in pushed.items() if url != fetched.get(remote)}
+
+
 def promising(entries: Entries) -> Entries:
     """Of what is `reaching`, all but what names other remotes than those that promised the objects a clone lacks."""
     found = [(_OF_A_REMOTE.fullmatch(key), key, value) for key, value in entries]

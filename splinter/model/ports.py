@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -16,18 +16,24 @@ from splinter.text.redact import Masked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What git says before a run: refs with their ids, branches checked out and where, remotes with their URLs."""
+    """What git says before a run: refs with their ids, branches checked out and where, remotes with their URLs.
+
+    `push_urls` are of remotes that are pushed to elsewhere, as to a fork.
+    """
 
     refs: Mapping[str, str]
     symbolic: Mapping[str, str]
     remotes: Mapping[str, str]
     head_branch: str | None
     head: str | None
+    push_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A pull request as it should be: `head` and `base` are branch names without `refs/heads/`.
+
+    The head of a fork is `owner:branch`.
 
     `own_body` is our part between its markers; what a human wrote around it is the forge's to keep. `is_lost`: the
     history of the result is gone, so that a part of ours that is there says more.
@@ -114,6 +120,12 @@ class HostedForge(Forge, Protocol):
     @classmethod
     def findings(cls, repository: str | None, environment: Environment, *, is_offline: bool) -> Iterator[Finding]:
         """What `doit doctor` says of token and repository, either of which may be missing; it writes nothing."""
+
+    def merged(self, *, head: str, base: str, tip: str) -> str | None:
+        """The address of a pull request of `head` that was merged into `base` as it was about `tip`, None for none.
+
+        Others may have merged it with more on top, or squashed into something else; raises PublishError.
+        """
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""

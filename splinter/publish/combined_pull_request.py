@@ -103,7 +103,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
     )
     return Proposal(
         workstream=ID,
-        head=whole.branch,
+        head=proposals.pushed_as(session.outside, whole.branch),
         base=wanted.base or whole.base.name,
         title=session.outside.redactor.text(pull_request_body.title(record)),
         own_body=session.outside.redactor.text(body),

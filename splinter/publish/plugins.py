@@ -48,6 +48,15 @@ def auth(url: str, environment: Environment) -> dict[str, str]:
     return {}
 
 
+def merged(url: str, environment: Environment, head: str, base: str, tip: str) -> str | None:
+    """The address of the pull request by which a commit of ours was merged into `base`; None where none is known.
+
+    Raises PublishError where the forge of the remote's URL does not say.
+    """
+    name, repository = owner(url, environment) or ("", "")
+    return forge(name).from_env(repository, environment).merged(head=head, base=base, tip=tip) if name else None
+
+
 def _class(plugin: Plugin) -> Any:
     module, _, name = plugin.path.partition(":")
     return getattr(import_module(module), name)

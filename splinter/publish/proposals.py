@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition
-from splinter.model.plan import Plan
+from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
-from splinter.publish import held_records, pull_request_body, run_records
+from splinter.publish import held_records, plugins, pull_request_body, run_records
 
 
 def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Proposal:
@@ -29,7 +30,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
     )
     return Proposal(
         workstream=plan.id,
-        head=plan.branch,
+        head=pushed_as(session.outside, plan.branch),
         base=wanted.base or _aim(session, plan, accepted),
         title=session.outside.redactor.text(pull_request_body.title(masked)),
         own_body=session.outside.redactor.text(body),
@@ -39,6 +40,17 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         assignees=wanted.assignees,
         is_lost=known is None,
     )
+
+
+def pushed_as(outside: Outside, branch: str) -> str:
+    """The branch as the forge knows it from the repository that is proposed to: of a fork, with its owner."""
+    remote = choose_remote(outside.settings, outside.snapshot)
+    url = outside.snapshot.push_urls.get(remote or "")
+    if not remote or not url:
+        return branch
+    here, there = (plugins.owner(one, outside.environment) for one in (outside.snapshot.remotes[remote], url))
+    is_fork = here and there and here[0] == there[0] and here[1].lower() != there[1].lower()
+    return f"{there[1].partition('/')[0]}:{branch}" if is_fork and there else branch
 
 
 def describe_lost(plan: Plan) -> WorkstreamRecord:
@@ -58,7 +70,8 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
 def _aim(session: Session, plan: Plan, accepted: Accepted) -> str:
     """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base."""
     depends_on = plan.workstream.depends_on
-    if len(depends_on) == 1 and accepted.start != accepted.base:
+    is_in_fork = pushed_as(session.outside, plan.branch) != plan.branch  # and so is what it builds on
+    if len(depends_on) == 1 and not is_in_fork and accepted.start != accepted.base:
         other = session.plans[depends_on[0]]
         if other.workstream.pull_request:
             return other.branch

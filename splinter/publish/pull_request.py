@@ -17,7 +17,7 @@ from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
 from splinter.model.records import Action, Outcome, PullRequestRecord
 from splinter.publish import plugins, push, push_check
-from splinter.publish.proposals import proposal
+from splinter.publish.proposals import proposal, pushed_as
 from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
@@ -105,7 +105,9 @@ def _withdraw(session: Session, plan: Plan, result: Result) -> PullRequestRecord
         return nothing
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
         return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
-    closed = forge(session.outside).close(workstream=plan.id, head=plan.branch, comment=NOTHING_LEFT)
+    closed = forge(session.outside).close(
+        workstream=plan.id, head=pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT
+    )
     session.memory.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing
 

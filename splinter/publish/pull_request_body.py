@@ -40,7 +40,9 @@ def body(
         of_the_run=markdown.Markdown(OF_THE_RUN),
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip
-    return f"{BEGIN}\n{_hidden('definition', definition)}\n{_hidden('title', hashed)}\n\n{text}\n\n{END}"
+    remembered = [_hidden("definition", definition), _hidden("title", hashed)]
+    remembered += [_hidden("tip", record.tip)] if record.tip else []
+    return "\n".join([BEGIN, *remembered, "", text, "", END])
 
 
 def own_part(body: str) -> str:
@@ -50,7 +52,7 @@ def own_part(body: str) -> str:
 
 
 def hidden(part: str, name: str) -> str | None:
-    """What our own part remembers under a name (`definition`, `title`); None where it does not."""
+    """What our own part remembers under a name (`definition`, `title`, `tip`); None where it does not."""
     found = re.search(rf"^<!-- splinter:{name} (\S+) -->\r?$", part, re.MULTILINE)
     return found[1] if found else None
 

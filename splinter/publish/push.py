@@ -39,7 +39,7 @@ def push(session: Session, plan: Plan, result: Result) -> str:
 
 
 def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
-    outside, auth = session.outside, session.outside.remote_auth(remote)
+    outside, (_, auth) = session.outside, session.outside.pushed_to(remote)
     here = local_head(outside, plan, result.tip)
     head = result.tip if outside.environment.is_in_ci else here
     branches = push_check.on_remote(session, plan, remote)
@@ -142,10 +142,10 @@ def _theirs(session: Session, plan: Plan, *, is_hosted: bool) -> str | None:
     remote = choose_remote(session.outside.settings, session.outside.snapshot)
     if not is_hosted or not remote:
         return git.resolve(repository, f"refs/heads/{plan.branch}")
-    auth = session.outside.remote_auth(remote)
-    there = remotes.remote_id(repository, remote, plan.branch, auth)
+    place, auth = session.outside.pushed_to(remote)
+    there = remotes.remote_id(repository, place, plan.branch, auth)
     if there and not git.existing(repository, [there]):
-        remotes.fetch(repository, remote, plan.branch, layout.remote(plan.id), auth)
+        remotes.fetch(repository, place, plan.branch, layout.remote(plan.id), auth)
     return there or None
 
 
@@ -153,8 +153,8 @@ def _with_theirs(
     session: Session, plan: Plan, remote: str, there: str, *, head: str, result: Result, known: Sequence[str]
 ) -> str:  # fmt: skip
     """The head with the remote's own commits on top of it; the local branch follows where nobody works on it."""
-    repository, seen = session.outside.repository, layout.remote(plan.id)
-    remotes.fetch(repository, remote, plan.branch, seen, session.outside.remote_auth(remote))
+    repository, (place, auth) = session.outside.repository, session.outside.pushed_to(remote)
+    remotes.fetch(repository, place, plan.branch, layout.remote(plan.id), auth)
     if git.is_ancestor(repository, head, there) and not holds_more_of_ours(session, there, than=head):
         return there
     last = last_success.last(session.outside, plan)

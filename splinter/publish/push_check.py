@@ -49,19 +49,25 @@ def on_remote(session: Session, plan: Plan, remote: str) -> dict[str, str]:
     found = remotes.heads(repository, remote, auth)
     if plan.base.name not in found:
         raise _refusal(plan, f"{plan.base.shown}, which it is held against, is not there")
-    refs = {plan.base.name: layout.base(remote, plan.base.name)}
-    refs |= {session.plans[id].branch: layout.remote(id) for id in builds_on(session, plan)}
+    place, pushing = session.outside.pushed_to(remote)
+    refs = {session.plans[id].branch: layout.remote(id) for id in builds_on(session, plan)}
+    if place != remote:
+        pushed = remotes.heads(repository, place, pushing)
+        found = {name: id for name, id in found.items() if name not in (plan.branch, *refs)}
+        found |= {name: id for name, id in pushed.items() if name in (plan.branch, *refs)}
+    sources = {**dict.fromkeys(refs, (place, pushing)), plan.base.name: (remote, auth)}
+    refs[plan.base.name] = layout.base(remote, plan.base.name)
     held = git.existing(repository, (found[name] for name in refs if name in found))
     for name, ref in refs.items():
         if name in found and found[name] not in held:
             # once: two fetches into one ref are in each other's way
-            session.known.once(found[name], partial(_fetched, session, remote, name, ref))
+            session.known.once(found[name], partial(_fetched, session, *sources[name], name, ref))
             found[name] = git.resolve(repository, ref) or found[name]
     return found
 
 
-def _fetched(session: Session, remote: str, name: str, ref: str) -> str:
-    remotes.fetch(session.outside.repository, remote, name, ref, session.outside.remote_auth(remote))
+def _fetched(session: Session, place: str, auth: Mapping[str, str], name: str, ref: str) -> str:
+    remotes.fetch(session.outside.repository, place, name, ref, auth)
     return ref
 
 

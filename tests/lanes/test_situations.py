@@ -57,6 +57,8 @@ base renamed on the remote *                            | 0 changed         | br
 base renamed on the remote and named so *               | 0 changed         | branch and pull request follow
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
+what it builds on is squash-merged with a line edited * | 0 -               | GitHub says so: the other starts from the base
+what it builds on is closed and the base advanced *     | 0 -               | the other stays on top of it
 what it builds on is rebased *                          | 0 unchanged       | the other starts from the base
 commits that were not pushed *                          | 0 changed         | they stay private
 pulls                                                   |                   |
@@ -102,6 +104,7 @@ a conflict with the base solved in a merge *            | 1 conflict        | th
 changes of all kinds by a person                        | 0 changed         | modes, links, renames, bytes, names, a submodule
 repositories                                            |                   |
 branch deleted on the remote *                          | 0 changed         | pushed again
+pushes that go elsewhere *                              | 0 changed         | the branch of that place is looked at and moved
 tag of the same name *                                  | 0 changed         | branch and tag are told apart, here and there
 ref on the remote that ends in the same name *          | 0 changed         | the branch alone counts
 branch below ours here *                                | 1 conflict        | reported with the command that frees the name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.situations.scene import OURS, Scene, Story
+from tests.situations.scene import FIRST, OURS, Scene, Story
 
 
 def base_advanced(hub: Scene) -> Story:
@@ -153,6 +153,37 @@ def what_it_builds_on_is_rebased(local: Scene) -> Story:
     local.git("cherry-pick", "splinter/w")
     yield
     _stands_on_the_base(local)
+
+
+def what_it_builds_on_is_squash_merged_with_a_line_edited(hub: Scene) -> Story:
+    hub.edit(FIRST, when="once")
+    hub.world.workstream("v", depends_on=["w"], steps=[hub.world.step("t", "cat x.txt > y.txt")], pull_request=False)
+    assert hub.doit().status == 0
+    assert hub.git("merge-base", "splinter/v", "splinter/w") == hub.local()
+    hub.there("git merge -q --squash origin/splinter/w; echo edited >> x.txt; git commit -qam squashed", on="main")
+    hub.hub.merge("squash")
+    hub.tomorrow()
+    done = yield
+    assert hub.git("merge-base", "splinter/v", hub.remote("main")) == hub.remote("main")
+    assert hub.subjects(hub.remote("main"), "splinter/v") == ["Title of v (t)"]
+    assert hub.file("y.txt", "splinter/v") == "1\n2\n3\nedited"
+    assert "v starts from origin/main: " in done.out
+    assert "was merged, though not as it was" in done.out
+    hub.world.now = "2026-11-25T02:00:00+00:00"
+    hub.world.env["GITHUB_API_URL"] = "http://127.0.0.1:1"  # what was said once is known
+    assert hub.doit().status == 0
+    assert hub.subjects(hub.remote("main"), "splinter/v") == ["Title of v (t)"]
+
+
+def what_it_builds_on_is_closed_and_the_base_advanced(hub: Scene) -> Story:
+    hub.edit(FIRST, when="once")
+    hub.world.workstream("v", depends_on=["w"], steps=[hub.world.step("t", "cat x.txt > y.txt")], pull_request=False)
+    assert hub.doit().status == 0
+    hub.hub.close()
+    hub.there("echo newer > base.txt; git commit -qam newer", on="main")
+    hub.tomorrow()
+    yield
+    assert hub.git("merge-base", "splinter/v", "splinter/w") == hub.local()
 
 
 def commits_that_were_not_pushed(hub: Scene) -> Story:

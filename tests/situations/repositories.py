@@ -17,6 +17,22 @@ def branch_deleted_on_the_remote(hub: Scene) -> Story:
     assert hub.hub.states() == ["open"]
 
 
+def pushes_that_go_elsewhere(hub: Scene) -> Story:
+    old, fork = hub.both(), hub.folder / "fork.git"
+    hub.git("clone", "-q", "--bare", str(hub.origin), str(fork))
+    hub.git("config", "remote.origin.pushurl", str(fork))
+    hub.there("echo 4 >> x.txt; git commit -qam theirs")  # on the branch of that name which is not pushed to
+    kept = hub.remote()
+    hub.edit()
+    done = yield
+    assert "was not pushed" not in done.out
+    assert hub.git(f"--git-dir={fork}", "rev-parse", "refs/heads/splinter/w") == hub.local() != old
+    assert hub.remote() == kept
+    hub.edit(f"{SECOND}; echo more > more.txt")
+    assert hub.doit().status == 0
+    assert hub.git(f"--git-dir={fork}", "rev-parse", "refs/heads/splinter/w") == hub.local()
+
+
 def tag_of_the_same_name(hub: Scene) -> Story:
     hub.git("tag", "splinter/w", "main")
     hub.git("push", "--quiet", "origin", "refs/tags/splinter/w")

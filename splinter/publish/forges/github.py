@@ -147,6 +147,12 @@ class GitHub:
             found[0].edit(state="closed", body=pull_request_body.withdrawn(found[0].body or ""))
             return github_pulls.record(workstream, Action.CLOSED, found[0])
 
+    def merged(self, *, head: str, base: str, tip: str) -> str | None:
+        """The page of the latest such pull request: our own part of its body names the commit."""
+        with self._as_publish_errors():
+            found = github_pulls.of_head(self._repository(), head, state="closed")
+            return next((one.html_url for one in found if github_pulls.is_merged(one, base=base, tip=tip)), None)
+
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""
         with self._as_publish_errors():

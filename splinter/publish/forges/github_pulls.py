@@ -18,8 +18,12 @@ LIMITS = ForgeLimits(title=256, body=65_536)
 
 
 def of_head(repository: Repository, head: str, *, state: str) -> list[PullRequest]:
-    """The pull requests from that very branch of that very owner, the newest first; all pages of the listing."""
-    owner = repository.owner.login
+    """The pull requests from that very branch of that very owner, the newest first; all pages of the listing.
+
+    A fork's branch is `owner:branch`.
+    """
+    fork, _, head = head.rpartition(":")
+    owner = fork or repository.owner.login
     listing = repository.get_pulls(state=state, sort="created", direction="desc", head=f"{owner}:{head}")
     return [pull for pull in listing if pull.head.ref == head and _owner(pull).lower() == owner.lower()]
 
@@ -42,6 +46,11 @@ def declined_one(repository: Repository, proposal: Proposal) -> PullRequest | No
         return None
     definition = pull_request_body.hidden(proposal.own_body, "definition")
     return latest if definition and pull_request_body.hidden(_part(latest), "definition") == definition else None
+
+
+def is_merged(pull: PullRequest, *, base: str, tip: str) -> bool:
+    """Whether it was merged into a branch when it was about a commit of ours."""
+    return bool(pull.merged_at) and pull.base.ref == base and pull_request_body.hidden(_part(pull), "tip") == tip
 
 
 def _part(pull: PullRequest) -> str:
