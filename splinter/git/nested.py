@@ -25,10 +25,15 @@ def links(repository: Repository, tree: WorkTree) -> Iterator[tuple[str, str]]:
             yield os.fsdecode(path), head.split()[1].decode()
 
 
+def armed(repository: Repository, tree: WorkTree) -> tuple[str, ...]:
+    """Those of them that have a `.git`, which we put in none; through a link git does not go, and no more do we."""
+    top = tree.path.resolve()
+    places = (path for path, _ in links(repository, tree) if (tree.path / path).resolve() == top / path)
+    return tuple(path for path in places if os.path.lexists(tree.path / path / ".git"))
+
+
 def disarm(repository: Repository, tree: WorkTree) -> None:
     """Take away the `.git` of each of them; raises GitError where one stays. What lies beside it stays."""
-    top = tree.path.resolve()
-    for path, _ in links(repository, tree):
-        folder = tree.path / path
-        if folder.resolve() == top / path and (why := disk.remove(folder / ".git")):  # through a link git does not go
+    for path in armed(repository, tree):
+        if why := disk.remove(tree.path / path / ".git"):
             raise GitError(why)

@@ -121,7 +121,7 @@ def _inner(tree: WorkTree, folder: Path) -> WorkTree:
 def _is_as_put(repository: Repository, tree: WorkTree, one: Submodule) -> bool:
     folder = tree.path / one.path
     if not folder.is_dir() or folder.is_symlink() or os.path.lexists(folder / ".git"):
-        return True  # the outer diff shows it
+        return True  # the outer diff shows it, or the repository that was made there
     if one.clone is None:
         return not any(folder.iterdir())
     clone = user_repository.clone_of(repository, Path(one.clone))

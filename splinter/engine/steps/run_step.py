@@ -19,7 +19,7 @@ from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError, StorageError
-from splinter.git import attributes, submodules, worktree
+from splinter.git import attributes, nested, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RawChange, RefUpdate
@@ -167,9 +167,10 @@ def _settle(
     Looking at it counts in the step's deadline, but is never given less than some seconds.
     """
     looked = replace(work.repository, until=max(started + step.timeout_s, time.monotonic() + _LEAST_LOOK_S))
-    guarded = worktree.guard(tree)
+    guarded, armed = worktree.guard(tree), nested.armed(looked, tree)
     after = worktree.measure(looked, tree)
     altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
+    altered += [f"{git.printable(path)} is a repository of its own" for path in armed]
     altered += submodules.changed(looked, tree)
     altered += attributes.without_pointer(looked, tree, git.diff(looked, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
