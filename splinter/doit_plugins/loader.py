@@ -95,8 +95,9 @@ class Loader(DodoTaskLoader):
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
             self.session = project.open_session(
-                self.project, auth=plugins.auth, merged=plugins.merged, is_read_only=not runs, may_fetch=runs
-            )
+                self.project, auth=plugins.auth, merged=plugins.merged, is_hosted=plugins.is_hosted,
+                is_read_only=not runs, may_fetch=runs,
+            )  # fmt: skip
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         except (SplinterError, OSError) as error:

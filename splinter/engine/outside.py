@@ -13,6 +13,8 @@ from splinter.text.redact import Redactor
 
 # the environment that lets git use a forge's token for a remote's URL, empty where there is none
 Auth = Callable[[str, Environment], dict[str, str]]
+# whether a remote's URL leads to a forge that we publish on, with or without its token
+IsHosted = Callable[[str, Environment], bool]
 # the address of a merged pull request: of a remote's URL, the head, the base, and the commit that it was opened for
 Merged = Callable[[str, Environment, str, str, str], str | None]
 
@@ -34,6 +36,7 @@ class Outside:
     redactor: Redactor
     state: Path
     auth: Auth
+    is_hosted: IsHosted
     merged: Merged = nobody
 
     def remote_auth(self, remote: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases
 from splinter.engine.current_run import CurrentRun
-from splinter.engine.outside import Auth, Merged, Outside, nobody
+from splinter.engine.outside import Auth, IsHosted, Merged, Outside, nobody
 from splinter.engine.session import Session
 from splinter.engine.slots import Slots
 from splinter.git import commands as git
@@ -94,11 +94,13 @@ def read(start: Path) -> Project:
 
 
 def open_session(
-    project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False, merged: Merged = nobody
+    project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False, merged: Merged = nobody,
+    is_hosted: IsHosted = lambda url, environment: False,
 ) -> Session:  # fmt: skip
     """Decide everything that can be decided before the first task; raises InputError for what cannot be run.
 
-    `may_fetch` lets it ask the remote for bases that must be known now: for a real run. `merged` asks a forge.
+    `may_fetch` lets it ask the remote for bases that must be known now: for a real run. `merged` asks a forge,
+    `is_hosted` says which remotes lead to one.
     """
     redactor = project.redactor
     marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
@@ -114,6 +116,7 @@ def open_session(
         state=repository.state,
         auth=auth,
         merged=merged,
+        is_hosted=is_hosted,
     )
     folder = repository.root / layout.STATE
     memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)

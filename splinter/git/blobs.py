@@ -22,6 +22,14 @@ def within(repository: Repository, names: Sequence[str], *, most: int) -> list[s
     return [name for name, size in zip(names, sizes, strict=True) if size.isdigit() and int(size) <= most]
 
 
+def sizes(repository: Repository, ids: Sequence[str]) -> dict[str, int]:
+    """The bytes of those objects, by their ids; one that is missing is left out."""
+    listing = "".join(f"{id}\n" for id in ids).encode()
+    words = ("cat-file", "--batch-check=%(objectname) %(objectsize)")
+    lines = command_line.call(repository, *words, stdin=listing).stdout.decode().splitlines() if ids else []
+    return {id: int(size) for id, size in (line.split(" ", 1) for line in lines) if size.isdigit()}
+
+
 def contents(repository: Repository, names: Sequence[str]) -> list[bytes | None]:
     """What each of those objects holds, in one call; None for one that is no blob."""
     listing = "".join(f"{name}\n" for name in names).encode()

@@ -1,6 +1,6 @@
 """How large a result is, by the sizes of its files, before git reads a byte: a sparse one takes hardly any room.
 
-It reads no file, and judges nothing but size.
+It reads no file, and judges nothing but size: how large a push and a file may be, GitHub says.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from splinter.text.counts import and_more
 from splinter.text.patterns import shown
 
 MOST = 2 * 1024**3  # bytes of new and changed files: GitHub takes no larger push
+LARGEST_FILE, LARGE_FILE = 100_000_000, 50_000_000  # bytes; GitHub takes none that is larger, and warns of the second
 _SHOWN = 5
 
 

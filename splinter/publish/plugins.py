@@ -29,6 +29,11 @@ def owner(url: str, environment: Environment) -> tuple[str, str] | None:
     return None
 
 
+def is_hosted(url: str, environment: Environment) -> bool:
+    """Whether a remote's URL leads to a forge, also where that is not configured here, as in a job that only works."""
+    return any(forge(name).owns(url, environment) for name in FORGES)
+
+
 def why_none(remote: str, url: str, environment: Environment) -> str:
     """Why no forge is asked about a remote, and which variable would change that."""
     for name, plugin in FORGES.items():

@@ -15,7 +15,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import scope_check, secret_scan
 from splinter.errors import PublishError
 from splinter.git import commands as git
-from splinter.git import merge, new_objects, remotes
+from splinter.git import merge, new_objects, remotes, sizes
 from splinter.git.commands import Commit
 from splinter.model import layout
 from splinter.model.plan import Plan
@@ -23,7 +23,6 @@ from splinter.model.workstream import Scope
 from splinter.text.counts import and_more
 
 MOST_COMMITS = 1000  # that are not on the remote: steps make a few, people some more
-LARGEST_FILE = 100_000_000  # bytes; GitHub takes none that is larger
 LARGEST_PUSH = 2_000_000_000
 
 
@@ -115,8 +114,8 @@ def refuse(session: Session, plan: Plan, result: Result, head: str, *, known: Se
 
 
 def _refuse_large(plan: Plan, largest: int, whole: int) -> None:
-    if largest > LARGEST_FILE:
-        raise _refusal(plan, f"a file of it is larger than {LARGEST_FILE // 1_000_000} MB")
+    if largest > sizes.LARGEST_FILE:
+        raise _refusal(plan, f"a file of it is larger than {sizes.LARGEST_FILE // 1_000_000} MB")
     if whole > LARGEST_PUSH:
         raise _refusal(plan, f"it is larger than {LARGEST_PUSH // 1_000_000} MB")
 
