@@ -16,7 +16,7 @@ from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
 from splinter.errors import GitError, PublishError, Reason, SplinterError, StepError
-from splinter.git import base_store, command_line, merge, submodules, worktree
+from splinter.git import command_line, merge, submodules, worktree
 from splinter.git import commands as git
 from splinter.model.done import Accepted, Prepared
 from splinter.model.records import Outcome
@@ -43,7 +43,7 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
     try:
         move_branch.refuse_if_it_cannot_be(work.session.outside, work.plan)
         start = _start(work, previous, has_failed=has_failed)
-        base_store.hold(work.repository, start.base)
+        setup.hold_base(work, start.base)
         _note_what_is_ahead(work)
         sandboxing.require(work)
         setup.touch(work, tree)

@@ -1,13 +1,15 @@
 """The objects that a work tree's own git reads: what bases reach, once for all work trees, and what one starts from.
 
-It holds nothing else of the user's: no stash, no branch that is not in a base, no other workstream's result. It grows
-by what each new base adds. None of our calls reads from it, and no work tree's git writes in it.
+It holds nothing else of the user's: no stash, no branch that is not in a base, no other workstream's result. Beside
+each base it lists the tags on that. It grows by what each new base adds. None of our calls reads from it, and no work
+tree's git writes in it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from splinter.system import disk
 from splinter.system.files import write_whole
 
 _BASES = "bases"  # a line for each base that is whole here: its commit, and the pack that came with it
+_TAGS = "tags-"  # with a base's commit behind: a file of its tags, as git packs refs
 _MOST_PACKS = 30
 _TIMEOUT_S = 3600.0  # of gigabytes on a slow disk
 # deltas and what is compressed already are taken as they are; for loose objects time counts more than disk
@@ -42,20 +45,36 @@ def place(repository: Repository) -> Path:
     return repository.state / layout.STORE
 
 
-def hold(repository: Repository, base: str) -> None:
-    """Let it hold all that a base reaches, and the tags on that; raises GitError or StorageError."""
+def hold(repository: Repository, base: str, tags: Mapping[str, str] | None = None) -> None:
+    """Let it hold all that a base reaches, and those of the user's tags; raises GitError or StorageError.
+
+    `tags` are all of theirs, ids by refs; None leaves those that were held before.
+    """
     with _growing:
         store = place(repository)
         held = _held(store)
-        if base in held:
-            return
-        try:
-            _grow(repository, store, base, held)
-        except GitError:
-            if not held:
-                raise
-            disk.remove(store)  # it is not what we left
-            _grow(repository, store, base, {})
+        if base not in held:
+            try:
+                _grow(repository, store, base, held)
+            except GitError:
+                if not held:
+                    raise
+                disk.remove(store)  # it is not what we left
+                _grow(repository, store, base, {})
+        if tags is not None:
+            _hold_tags(repository, store, base, tags)
+
+
+def holds(repository: Repository, base: str) -> bool:
+    """Whether all that a base reaches is there."""
+    return base in _held(place(repository))
+
+
+def tags_of(repository: Repository, base: str) -> str:
+    """The tags that a held base reaches, as lines of git's packed refs."""
+    with suppress(OSError):
+        return (place(repository) / f"{_TAGS}{base}").read_text("utf-8", "surrogateescape").partition("\n")[2]
+    return ""
 
 
 def lend(repository: Repository, objects: Path, commit: str) -> None:
@@ -126,19 +145,69 @@ def _grow(repository: Repository, store: Path, base: str, held: dict[str, str]) 
     (store / "pack").mkdir(parents=True, exist_ok=True)
     for left in store.glob("pack/tmp_*"):  # of a run that was killed
         left.unlink(missing_ok=True)
-    pack = _pack(repository, store, base, but=held, options=("--include-tag",))
+    pack = _pack(repository, store, base, but=held)
     lines = {**held, base: pack or "-"}
     write_whole(store / _BASES, "".join(f"{base} {pack}\n" for base, pack in lines.items()))
 
 
-def _pack(repository: Repository, into: Path, commit: str, *, but: Iterable[str], options: tuple[str, ...] = ()) -> str:
-    """Write what a commit reaches and `but` do not; returns the pack's name, empty where that is nothing."""
-    if users_config.promising(repository.reaching):  # what the user's clone lacks is lacking here
-        options = (*options, "--missing=allow-any")
+def _hold_tags(repository: Repository, store: Path, base: str, tags: Mapping[str, str]) -> None:
+    """List the tags that a base reaches, with the objects of those that have some; looked for where tags differ."""
+    state = hashlib.sha256("".join(f"{id} {ref}\n" for ref, id in sorted(tags.items())).encode("utf-8", "replace"))
+    head, _ = _read_tags(store, store / f"{_TAGS}{base}")
+    if head[:1] == [state.hexdigest()]:
+        return
+    packs, objects = {"-"}, set()
+    for file in store.glob(f"{_TAGS}*"):
+        names, lines = _read_tags(store, file)
+        packs |= set(names[1:])
+        objects |= {line.partition(" ")[0] for line in lines}
+    lines, annotated = _reached(repository, base, tags) if tags else ([], [])
+    new = [tag for tag in annotated if tag not in objects]
+    packs |= {_pack(repository, store, *new, but=[base]) or "-"} if new else set()
+    text = "".join(f"{line}\n" for line in (" ".join([state.hexdigest(), *sorted(packs)]), *lines))
+    write_whole(store / f"{_TAGS}{base}", text)
+
+
+def _read_tags(store: Path, file: Path) -> tuple[list[str], list[str]]:
+    """The state of all tags that a list was made of and the packs that it needs; its lines. Nothing if one is gone."""
+    try:
+        head, *lines = file.read_text("utf-8", "surrogateescape").split("\n")[:-1]
+    except (OSError, ValueError):
+        return [], []
+    names = head.split(" ")
+    is_whole = all((store / f"pack/pack-{pack}.idx").is_file() for pack in names[1:] if pack != "-")
+    return (names, lines) if is_whole else ([], [])
+
+
+def _reached(repository: Repository, base: str, tags: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The tags that a base reaches as git packs refs, sorted, and the ids of tags that are objects.
+
+    None where one of the user's tags is damaged: their own git does not list them either.
+    """
+    fields = "%(objectname) %(refname) %(*objecttype) %(*objectname)"
+    lines, objects = [], []
+    try:
+        listing = command_line.text(repository, "for-each-ref", f"--merged={base}", f"--format={fields}", "refs/tags/")
+    except GitError:
+        return [], []
+    for id, ref, kind, target in (line.split(" ") for line in listing.split("\n")[:-1]):
+        if tags.get(ref) != id:
+            continue  # it came after the run began
+        lines.append(f"{id} {ref}")
+        if kind:
+            objects.append(id)
+            lines.append(f"^{git.resolve(repository, id) if kind == 'tag' else target}")
+    return lines, objects
+
+
+def _pack(repository: Repository, into: Path, *what: str, but: Iterable[str]) -> str:
+    """Write what commits or tags reach and `but` do not; returns the pack's name, empty where that is nothing."""
+    # what the user's clone lacks is lacking here
+    options = ("--missing=allow-any",) if users_config.promising(repository.reaching) else ()
     others = ":".join(f'"{_escaped(path)}"' for path in (repository.store, place(repository)))
     done = command_line.call(
         replace(repository, objects=into), "pack-objects", *_OPTIONS, *options, str(into / "pack/pack"),
-        stdin="".join([f"{commit}\n", *(f"^{base}\n" for base in but)]).encode(),
+        stdin="".join([*(f"{one}\n" for one in what), *(f"^{base}\n" for base in but)]).encode(),
         env={"GIT_ALTERNATE_OBJECT_DIRECTORIES": others}, timeout_s=_TIMEOUT_S,
     )  # fmt: skip
     return done.stdout.decode().strip()

@@ -306,7 +306,9 @@ def write_tree(repository: Repository, worktree: WorkTree) -> str:
 def init_private(repository: Repository, path: Path) -> None:
     """A repository of its own inside a work tree, which borrows objects: an agent's git works, and reaches nobody."""
     words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
-    command_line.call(repository, *words, str(path), is_elsewhere=True)
+    command_line.call(
+        repository, *words, str(path), is_elsewhere=True, more_config=("init.defaultRefFormat=files",)
+    )  # fmt: skip
 
 
 def config_file(repository: Repository, file: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """One work tree: made, put at a commit, measured, guarded. It never moves a ref, nor trusts the `.git` that lies in it.
 
-The `.git` inside is a repository of its own with what its commit reaches, and no more: what an agent does with git
-(config, branches, stash, push) stays in it. All measuring goes through the user's repository, with an index of ours.
+The `.git` inside is a repository of its own with what its commit and its base reach, and no more: what an agent does
+with git (config, branches, stash) stays in it. All measuring goes through the user's repository, with an index of ours.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError, Reason, StepError
-from splinter.git import attributes, base_store, command_line, submodules
+from splinter.git import attributes, base_store, command_line, given_refs, own_directory, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
 from splinter.system import disk
 from splinter.system.files import write_whole
 
-_WATCHED = ("config", "config.worktree", "commondir", "hooks", "info", "objects/info/alternates")
+_ELSEWHERE = ("commondir", "objects/info/alternates")  # what leads git to another repository
+_WATCHED = ("config", "config.worktree", "hooks", "info", *_ELSEWHERE)
 _MOST_FILES, _LARGEST = 2_000, 1_000_000  # of a small repository: files that are looked at, bytes of one
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
 _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
@@ -33,10 +34,15 @@ _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precompose
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarded:
-    """What a step did to its own `.git`: refs it made (removed again), and files it had no business in (undone)."""
+    """What a step did to its own `.git`, none of which stays: refs that are not as we put them, and other files."""
 
     refs: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of it by names."""
+        return (*self.altered, *self.refs)
 
 
 def locate(state: Path, id: str) -> WorkTree:
@@ -138,17 +144,23 @@ def refuse_swapped(tree: WorkTree) -> None:
 
 
 def guard(tree: WorkTree) -> Guarded:
-    """Look at the work tree's own `.git` after a step; raises StepError where it was deleted."""
+    """Look at the work tree's own `.git` after a command; raises StepError where it leads to another repository.
+
+    All else that is done to it reaches nobody: nothing of ours reads it, and `renew_private` makes it again.
+    """
     refuse_swapped(tree)
     private = tree.path / ".git"
-    if private.is_dir() and not private.is_symlink():
+    if private.is_symlink() or private.is_file():
+        raise StepError(Reason.OUT_OF_SCOPE, "the step led its work tree's .git to another repository")
+    if private.is_dir():
         make_readable(private)
-    if not (private / "HEAD").is_file() or private.is_symlink():
-        raise StepError(Reason.OUT_OF_SCOPE, "the step deleted or replaced its work tree's .git")
-    before = _read_digests(tree)
-    now = _digests(private)
+    if not (private / "HEAD").is_file():
+        return Guarded(altered=("it was deleted",))
+    before, now = _read_digests(tree), _digests(private)
     altered = tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
-    return Guarded(refs=own_refs(tree), altered=altered)
+    if led := [name for name in altered if name in _ELSEWHERE and name in now]:
+        raise StepError(Reason.OUT_OF_SCOPE, f".git/{led[0]} of the work tree leads to another repository")
+    return Guarded(refs=given_refs.differing(tree, with_missing=True), altered=altered)
 
 
 def unlock(tree: WorkTree) -> None:
@@ -157,22 +169,8 @@ def unlock(tree: WorkTree) -> None:
 
 
 def own_refs(tree: WorkTree) -> tuple[str, ...]:
-    """Refs in the work tree's own `.git`: branches, a stash. We make none there, so somebody did."""
-    private = tree.path / ".git"
-    if private.is_symlink():
-        return ()
-    loose = (_relative(path, private) for path in _below(private / "refs") if path.is_file())
-    return tuple(sorted({*loose, *_packed(private / "packed-refs")}))
-
-
-def _packed(file: Path) -> Iterator[str]:
-    """The refs that a file of packed ones names; what a step left there may be no such file."""
-    if not file.is_file() or file.is_symlink():
-        return
-    with file.open("rb") as lines:
-        listing = lines.read(_LARGEST).decode("utf-8", "replace").splitlines()
-    words = (line.split(" ", 1) for line in listing[:_MOST_FILES] if line[:1] not in ("#", "^"))
-    yield from (git.printable(word[1]) for word in words if word[1:])
+    """Refs in the work tree's own `.git` that we did not put there as they are: branches, tags, a stash."""
+    return given_refs.differing(tree, with_missing=False)
 
 
 def remove(tree: WorkTree) -> None:
@@ -221,9 +219,10 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     fresh = made / ".git"
     base_store.lend(repository, fresh / "objects", commit)
     (fresh / "HEAD").write_text(f"{commit}\n", "ascii")
-    with (fresh / "config").open("a", encoding="utf-8") as config:
-        config.write(f'[user]\n\tname = "{_quoted(repository.identity.name)}"\n')
-        config.write(f'\temail = "{_quoted(repository.identity.email)}"\n[gc]\n\tauto = 0\n')
+    who = {"user.name": repository.identity.name, "user.email": repository.identity.email, "gc.auto": "0"}
+    pairs = (*who.items(), *given_refs.give(repository, tree, fresh))
+    with (fresh / "config").open("a", encoding="utf-8", errors="surrogateescape") as config:
+        config.write("".join(own_directory.entry(key, value) for key, value in pairs))
     shutil.copyfile(tree.index, fresh / "index")
     if (repository.common / "shallow").is_file():
         shutil.copyfile(repository.common / "shallow", fresh / "shallow")
@@ -273,7 +272,3 @@ def _expected(tree: WorkTree) -> Path:
 
 def _digest_file(tree: WorkTree) -> Path:
     return tree.index.with_name(tree.index.name + ".git")
-
-
-def _quoted(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")

@@ -108,3 +108,33 @@ def test_a_store_that_somebody_changed_is_made_again(world: World, damage: str) 
     done = world.doit()
     assert done.status == 0, done.out + done.err
     assert world.git("show", "splinter/w:made.txt") == "hello"
+
+
+def test_setup_steps_and_checks_find_tags_the_base_and_its_remote_and_push_nowhere(world: World) -> None:
+    """What versions, "affected" tests and linters of a change ask git for."""
+    origin = world.home / "origin.git"
+    looks = (
+        "git describe --tags --abbrev=0; git rev-parse --abbrev-ref origin/HEAD; git diff --name-only main...HEAD; "
+        "git config remote.origin.url; test $(git rev-parse main) = $(git rev-parse origin/main)"
+    )
+    world.write(".gitignore", "*.seen\n")
+    world.workstream(
+        "w", setup=[{"run": f"({looks}) > setup.seen"}],
+        steps=[world.step("s", f"({looks}) > step.txt; echo made > made.txt; ! git push origin HEAD 2> push.txt")],
+        checks=[{"id": "c", "run": f"{looks}\ncat setup.seen > /dev/null"}],
+    )  # fmt: skip
+    world.commit()
+    world.git("tag", "-a", "-m", "released", "v1.2.0")
+    world.commit("since")
+    world.git("clone", "-q", "--bare", str(world.root), str(origin))
+    world.git("remote", "add", "origin", str(origin))
+    assert world.doit("w").status == 0, world.records()["w"]["message"]
+    record = world.records()["w"]
+    told = ["v1.2.0", "origin/main", str(origin)]
+    assert world.git("show", "splinter/w:step.txt").splitlines() == told
+    assert (world.worktree("w") / "setup.seen").read_text().splitlines() == told
+    checked = (world.root / record["checks"][0]["log"]).read_text()
+    assert "v1.2.0\norigin/main\nmade.txt\npush.txt\nstep.txt\n" in checked
+    assert "a step cannot push; splinter pushes what passes its checks" in world.git("show", "splinter/w:push.txt")
+    assert [record["steps"][-1]["notes"], record["checks"][0]["notes"]] == [[], []]
+    assert "refs/heads/splinter" not in world.git("ls-remote", str(origin))

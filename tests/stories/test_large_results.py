@@ -35,6 +35,29 @@ def test_a_sparse_file_of_forty_gigabytes_is_refused_before_git_reads_it(world: 
 
 
 @pytest.mark.lane("disk")
+@pytest.mark.parametrize("size", [101, 60])
+def test_a_file_that_is_large_for_github_is_told_at_the_step_before_the_next_one_is_paid(
+    world: World, size: int
+) -> None:
+    world.env["GITHUB_REPOSITORY"] = "octo/project"  # no token: the job that works has none
+    makes = world.step("s", f"truncate -s {size}MB big.bin")
+    world.workstream("w", base="main", steps=[makes, world.step("paid", "echo x > x")])
+    world.commit()
+    world.git("clone", "-q", "--bare", str(world.root), str(world.home / "origin.git"))
+    world.git("remote", "add", "origin", str(world.home / "origin.git"))
+    world.doit("w")
+    record = world.records()["w"]
+    if size > 100:
+        assert record["reason"] == "too_large"
+        assert record["message"] == "big.bin (101 MB): GitHub takes no file above 100 MB"
+        assert world.calls() == ["s"]
+    else:
+        assert record["outcome"] == "changed"
+        told = "large: big.bin (60 MB); GitHub takes no file above 100 MB, and it warns above 50 MB"
+        assert told in [note for step in record["steps"] for note in step["notes"]]
+
+
+@pytest.mark.lane("disk")
 @pytest.mark.parametrize("where", ["build/large.bin", "inner/large.bin"])
 def test_what_never_becomes_a_commit_may_be_large(world: World, where: str) -> None:
     """Ignored files, and those in a repository of the step's own, which is no result in any case."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from typing import Any
 
 import pytest
 
+from tests import deep
 from tests.world import TUESDAY, World
 
 JUNIT = '<testsuite name="s" tests="2" failures="1"><testcase classname="t" name="ok"/><testcase classname="t" name="bad"><failure message="it broke">trace</failure></testcase></testsuite>'
+
+UNDONE = "not kept of what the step did to its own .git"
 
 
 def ends(world: World, id: str = "w") -> dict[str, Any]:
@@ -40,11 +44,9 @@ OUTSIDE = {
     "a symlink leading up": ("ln -s ../../x src/link", "src/link is a symlink that leaves the work tree", "+../../x"),
     "a repository of its own": ("git init -q src/n; git -C src/n commit -q --allow-empty -m x", "src/n is a repository of its own", "+Subproject commit"),
     "a file that is always forbidden": ("mkdir -p .github; echo x > .github/x", ".github/x is forbidden", "+x"),
-    "a changed .git/config": ("git config core.fsmonitor 'touch /tmp/pwned'", ".git/config of the work tree was changed", None),
-    "a config for work trees": ("echo '[core]' > .git/config.worktree", ".git/config.worktree of the work tree was changed", None),
-    "another repository's folder": ("echo ../../x > .git/commondir", ".git/commondir of the work tree was changed", None),
-    "a hook": ("mkdir -p .git/hooks; echo x > .git/hooks/pre-commit", ".git/hooks/pre-commit of the work tree was changed", None),
-    "a deleted .git": ("rm -rf .git", "the step deleted or replaced its work tree's .git", None),
+    "another repository's folder": ("echo ../../x > .git/commondir", ".git/commondir of the work tree leads to another repository", None),
+    "another repository's objects": ("echo /x > .git/objects/info/alternates", ".git/objects/info/alternates of the work tree leads to another repository", None),
+    "a link for a .git": ("mv .git ../git; ln -s ../git .git", "the step led its work tree's .git to another repository", None),
 }  # fmt: skip
 
 
@@ -68,6 +70,49 @@ def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(
         assert "+x" in (world.root / patch).read_text()
 
 
+INSTALLS = {
+    "husky": ("git config core.hooksPath .husky/_", "config"),
+    "pre-commit": ("mkdir -p .git/hooks; echo exit 1 > .git/hooks/pre-commit", "hooks/pre-commit"),
+    "a program of git's": ("git config core.fsmonitor 'touch /tmp/pwned'", "config"),
+    "git maintenance": ("git config maintenance.auto false; git config maintenance.strategy incremental", "config"),
+    "a sparse checkout": ("git sparse-checkout init; git sparse-checkout disable",
+                          "config, config.worktree, info/sparse-checkout"),
+    "a new repository": ("rm -rf .git; git init -q -b main --template=; git commit -q --allow-empty -m mine",
+                         "config, objects/info/alternates, refs/heads/main"),
+    "none at all": ("rm -rf .git", "it was deleted"),
+    "all shut": ("git config user.email me@example.com; chmod 000 .git", "config"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", deep.rows(INSTALLS, "git", ordinary=("husky", "pre-commit", "none at all")))
+def test_what_an_installer_does_to_the_git_of_its_work_tree_costs_no_result_and_does_not_stay(
+    world: World, what: str
+) -> None:
+    command, told = INSTALLS[what]
+    looks = f"git config --list --local > {world.home}/config; ls .git/hooks > {world.home}/hooks || true"
+    world.write("src/a.py", "a = 1\n")
+    first, then = world.step("act", f"echo x > src/a.py; {command}"), world.step("then", looks)
+    world.workstream("w", scope={"modify": ["src/**"]}, steps=[first, then])
+    record = ends(world)
+    assert (record["outcome"], record["message"]) == ("changed", "")
+    assert [step["notes"] for step in record["steps"] if step["step"] in ("act", "then")] == [[f"{UNDONE}: {told}"], []]
+    assert "gc.auto=0" in (world.home / "config").read_text()
+    assert not {"hookspath", "fsmonitor", "maintenance"} & set(re.split(r"[.=\n]", (world.home / "config").read_text()))
+    assert (world.home / "hooks").read_text() == ""
+
+
+def test_what_a_step_did_to_the_git_of_its_work_tree_is_gone_when_the_run_is_over(world: World) -> None:
+    scoped(
+        world, "echo x > src/a.py; git config a.b c; git branch own; git update-ref -d refs/heads/main", modify=["**"]
+    )
+    inside = ("-C", str(world.worktree("w")))
+    assert world.git(*inside, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert world.git(*inside, "config", "a.b", ok=False) == ""
+    assert world.git(*inside, "status", "--porcelain") == ""
+    world.now = "2027-11-24T02:00:00+00:00"
+    assert "no run made" not in world.doit("gc").out
+
+
 def test_a_change_inside_scope_is_committed_whatever_git_calls_made_it(world: World) -> None:
     record = scoped(
         world,
@@ -80,9 +125,7 @@ def test_a_change_inside_scope_is_committed_whatever_git_calls_made_it(world: Wo
         ("A", "src/c.py"),
         ("M", "src/b.py"),
     }
-    assert record["steps"][0]["notes"] == [
-        "refs/heads/own was made by the step and is not kept", "refs/tags/v1 was made by the step and is not kept"
-    ]  # fmt: skip
+    assert record["steps"][0]["notes"] == [f"{UNDONE}: refs/heads/own, refs/tags/v1"]
     assert world.git("tag") == ""
     assert world.branches() == ["splinter/w"]
     assert world.git("log", "-1", "--format=%an", "splinter/w") == "Test User"
@@ -95,9 +138,7 @@ def test_refs_of_an_agent_are_named_where_they_are_packed_and_where_the_step_fai
     command = f"git tag v1; git pack-refs --all; git branch loose; echo x > src/a.py{end}"
     record = scoped(world, command, modify=["src/**"])
     assert record["outcome"] == outcome
-    assert record["steps"][-1]["notes"] == [
-        f"refs/{name} was made by the step and is not kept" for name in ("heads/loose", "tags/v1")
-    ]
+    assert record["steps"][-1]["notes"] == [f"{UNDONE}: refs/heads/loose, refs/tags/v1"]
 
 
 def test_create_and_modify_are_told_apart(world: World) -> None:

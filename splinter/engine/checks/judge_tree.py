@@ -19,10 +19,11 @@ from splinter.git.command_line import WorkTree
 from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.system import disk
-from splinter.text.counts import plural
+from splinter.text.counts import and_more, plural
 
 _TREE = re.compile(rf"[a-z0-9][a-z0-9-]*({re.escape(layout.JUDGE)})?")
 _OURS = frozenset(layout.IN_STATE)
+_SHOWN = 5
 
 
 def locate(outside: Outside, plan: Plan) -> WorkTree:
@@ -65,6 +66,6 @@ def left(outside: Outside, tree: WorkTree) -> tuple[str, ...]:
         found.append(f"it changed {plural(len(paths), 'file')} ({git.printable(paths[0])} first); thrown away")
     elif submodules.changed(outside.repository, tree):
         found.append("it changed files of a submodule; thrown away")
-    found += [f"it changed .git/{name} of its work tree; thrown away" for name in guarded.altered]
-    found += [f"it made {ref} in its work tree; thrown away" for ref in guarded.refs]
+    if guarded.all:
+        found.append(f"what it did to the .git there is thrown away: {and_more(guarded.all, _SHOWN)}")
     return tuple(found)

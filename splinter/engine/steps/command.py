@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -314,3 +314,11 @@ def usage_of(calls: Sequence[Acted]) -> Usage | None:
     """What calls cost together, None where none costs anything."""
     known = [call.reading.usage for call in calls if call.reading.usage]
     return sum(known, Usage()) if known else None
+
+
+def notes_of(calls: Sequence[Acted]) -> Iterator[str]:
+    """Notes of every call, and why there was more than one."""
+    for number, call in enumerate(calls, 1):
+        yield from call.notes
+        if number < len(calls):
+            yield f"call {number} failed through the provider's fault and was made again: {call.reading.error}"

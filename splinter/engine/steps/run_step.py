@@ -6,14 +6,24 @@ It never moves the workstream's branch, and never trusts what a tool says of its
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from splinter.engine.branch import move_branch
 from splinter.engine.session import Session
-from splinter.engine.steps import cache, cache_claims, command, scope_check, secret_scan, setup, workspace
+from splinter.engine.steps import (
+    cache,
+    cache_claims,
+    command,
+    large_files,
+    scope_check,
+    secret_scan,
+    setup,
+    workspace,
+)  # fmt: skip
 from splinter.engine.steps.cache import Kept, Wanted
 from splinter.engine.steps.command import Acted
 from splinter.engine.tools import prompts
@@ -28,7 +38,7 @@ from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
-from splinter.text.counts import more
+from splinter.text.counts import and_more
 
 _SHOWN = 10
 _LEAST_LOOK_S = 10.0  # for looking at what came of a command that took all its time
@@ -97,7 +107,7 @@ def _attempt(
         kept = _settle(work, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
         outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
-        made = tuple(_of_refs(worktree.own_refs(tree)))
+        made = _undone(worktree.own_refs(tree))
         was_slow = error.reason == Reason.TIMED_OUT and calls and not calls[-1].failure
         patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
         kept = record(
@@ -169,32 +179,32 @@ def _settle(
     looked = replace(work.repository, until=max(started + step.timeout_s, time.monotonic() + _LEAST_LOOK_S))
     guarded, armed = worktree.guard(tree), nested.armed(looked, tree)
     after = worktree.measure(looked, tree)
-    altered = [f".git/{name} of the work tree was changed" for name in guarded.altered]
-    altered += [f"{git.printable(path)} is a repository of its own" for path in armed]
+    altered = [f"{git.printable(path)} is a repository of its own" for path in armed]
     altered += submodules.changed(looked, tree)
     altered += attributes.without_pointer(looked, tree, git.diff(looked, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
-    changes = _judged(work, looked, step, before, after, altered=altered, denied=denied)
+    changes, large = _judged(work, looked, step, before, after, altered=altered, denied=denied)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
         work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
-        files=git.files(changes), notes=tuple(_of_refs(guarded.refs)),
+        files=git.files(changes), notes=(*large, *_undone(guarded.all)),
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)
     if guarded.refs:
         worktree.renew_private(work.repository, tree, commit)  # told, and not kept: the next run finds none of them
     worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
+    if guarded.all:
+        with suppress(GitError):  # and `doit gc` no refs of a person's; whoever works there next makes it again anyway
+            worktree.renew_private(work.repository, tree, commit)
     why = cache.share(work.session, update) if update else None
     return replace(done, notes=(*done.notes, work.mask(why))) if why else done
 
 
-def _of_refs(refs: Sequence[str]) -> Iterator[str]:
-    """Notes on the refs that a step made in its work tree's own `.git`."""
-    yield from (f"{ref} was made by the step and is not kept" for ref in refs[:_SHOWN])
-    if hidden := more(len(refs) - _SHOWN):
-        yield f"{hidden} refs were made by the step and are not kept"
+def _undone(names: Sequence[str]) -> tuple[str, ...]:
+    """A note on what a step did to its work tree's own `.git`."""
+    return (f"not kept of what the step did to its own .git: {and_more(names, _SHOWN)}",) if names else ()
 
 
 def _from_kept(
@@ -239,7 +249,7 @@ def _applied(
     after = cache.applied(work.session.outside, kept, before)
     if after is None:
         return None
-    changes = _judged(work, work.repository, step, before, after)
+    changes, _ = _judged(work, work.repository, step, before, after)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     pin(work, step.id, commit)
     return commit, changes
@@ -261,8 +271,8 @@ def _without_tries(work: Work, step: Step) -> StepRecord | None:
 def _judged(
     work: Work, repository: Repository, step: Step, before: str, after: str, *,
     altered: Sequence[str] = (), denied: str = "",
-) -> tuple[RawChange, ...]:  # fmt: skip
-    """What changed, held against scope, expectation and secrets; raises StepError."""
+) -> tuple[tuple[RawChange, ...], tuple[str, ...]]:  # fmt: skip
+    """What changed, held against scope, expectation, sizes and secrets, with notes on it; raises StepError."""
     found = [*altered, *scope_check.violations(repository, work.plan.workstream.scope, before, after)]
     if found:
         raise StepError(Reason.OUT_OF_SCOPE, scope_check.summary(found))
@@ -271,10 +281,11 @@ def _judged(
         raise StepError(Reason.NO_CHANGE, f"nothing changed, and the step was expected to change something{denied}")
     if not changes and command.NOT_UNDERSTOOD in denied:  # an agent that is logged out may say so, and exit with 0
         raise StepError(Reason.AGENT_ERROR, f"nothing changed{denied}")
+    notes = large_files.notes(work.session.outside, work.plan, repository, changes)
     leaked = secret_scan.found(repository, work.session.outside.redactor, changes)
     if leaked:
         raise StepError(Reason.SECRET_IN_RESULT, secret_scan.summary(leaked))
-    return changes
+    return changes, notes
 
 
 def _checkpoint(work: Work, step: Step, after: str, before: str, fingerprint: str) -> str:
@@ -320,17 +331,9 @@ def record(
         command=command.label(step) if step else "",
         log=work.session.outside.relative(log) if log.exists() else None,
         patch=work.session.outside.relative(patch) if patch else None,
-        notes=(*_notes_of(calls), *notes),
+        notes=(*command.notes_of(calls), *notes),
         usage=command.usage_of(calls) if step and command.is_paid(work.plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
         **more,
     )
-
-
-def _notes_of(calls: Sequence[Acted]) -> Iterator[str]:
-    """Notes of every call, and why there was more than one."""
-    for number, call in enumerate(calls, 1):
-        yield from call.notes
-        if number < len(calls):
-            yield f"call {number} failed through the provider's fault and was made again: {call.reading.error}"

@@ -19,11 +19,12 @@ from splinter.engine.session import Session
 from splinter.engine.steps import command, python_places, workspace
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
-from splinter.git import base_store, clean_tree, worktree
+from splinter.git import base_store, clean_tree, given_refs, worktree
 from splinter.git import commands as git
 from splinter.git.clean_tree import Stamp
 from splinter.git.command_line import WorkTree
-from splinter.model import layout
+from splinter.git.given_refs import Given
+from splinter.model import bases, layout
 from splinter.model.fingerprints import fingerprint
 from splinter.model.workstream import Run, Setup, Step
 from splinter.system.files import write_whole
@@ -52,7 +53,8 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
     Logs are named `setup-1` and so on, with `log` behind. `keeps_ignored` leaves what git ignores where it is.
     Raises StepError where a command of the setup fails.
     """
-    _hold_base(work)
+    if work.prepared:
+        hold_base(work, work.prepared.base)
     workspace.refuse_others(work, tree)
     worktree.ensure(work.repository, tree, _leaves(work.session.outside))
     if not tree.index.exists():
@@ -73,7 +75,8 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
     Where a commit is given, it is made ready there if it is missing, or if files that are included came, changed or
     went in the checkout since.
     """
-    _hold_base(work)
+    if work.prepared:
+        hold_base(work, work.prepared.base)
     if not work.session.known.touches_first(work.plan.id):
         return
     _sealed(work.session, worktree.locate(work.session.outside.state, f"{work.plan.id}{layout.JUDGE}"))
@@ -85,9 +88,19 @@ def touch(work: Work, tree: WorkTree, commit: str | None = None) -> None:
         ready(work, tree, commit, log="")
 
 
-def _hold_base(work: Work) -> None:
-    if work.prepared:
-        base_store.hold(work.repository, work.prepared.base)
+def hold_base(work: Work, base: str) -> None:
+    """Let the git of both work trees read what a base reaches, with what it is called and the tags on it."""
+    outside, named = work.session.outside, work.plan.base
+    tags = {ref: id for ref, id in outside.snapshot.refs.items() if ref.startswith("refs/tags/")}
+    base_store.hold(work.repository, base, tags)
+    url = outside.snapshot.remotes.get(named.remote) if named.remote else None
+    given = Given(
+        base=base,
+        branch=None if named.name == bases.UNKNOWN else named.name,
+        url=outside.redactor.text(given_refs.without_credentials(url)) if url else None,
+    )
+    for tree in (work.tree, work.judge_tree):
+        given_refs.remember(tree, given)
 
 
 def _put(session: Session, tree: WorkTree, commit: str, files: Mapping[str, Stamp]) -> bool:
