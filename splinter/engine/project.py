@@ -104,8 +104,7 @@ def open_session(
     """
     redactor = project.redactor
     marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
-    # git calls carry the run's mark: what a run that is killed leaves of them is ended by it
-    repository = replace(project.repository, environ={**project.repository.environ, MARKER: f"{marker}{OF_GIT}"})
+    repository = _marked(project.repository, f"{marker}{OF_GIT}")
     outside = Outside(
         repository=repository,
         snapshot=user_repository.snapshot(repository),
@@ -121,8 +120,6 @@ def open_session(
     folder = repository.root / layout.STATE
     memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)
     history = History(folder, redactor=redactor, is_read_only=is_read_only)
-    if not is_read_only:
-        exclude_from_git(repository.common, f"{layout.DATABASE}*")
     processes = Processes(marker, redactor)
     session = Session(
         outside=outside,
@@ -132,8 +129,15 @@ def open_session(
         slots=Slots(processes),
         plans={},
     )
+    if not is_read_only:
+        exclude_from_git(repository.common, f"{layout.DATABASE}*")
     _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session
+
+
+def _marked(repository: Repository, mark: str) -> Repository:
+    """With the run's mark in the environment of its calls: by it ends what a run that is killed leaves of them."""
+    return replace(repository, environ={**repository.environ, MARKER: mark})
 
 
 def must_ask_to_publish(session: Session) -> bool:

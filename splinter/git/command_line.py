@@ -110,20 +110,12 @@ class WorkTree:
 
 
 def call(
-    repository: Repository,
-    verb: str,
-    *arguments: str,
-    worktree: WorkTree | None = None,
-    stdin: bytes = b"",
-    env: Mapping[str, str] | None = None,
-    ok: tuple[int, ...] = (0,),
-    timeout_s: float = _LOCAL_TIMEOUT_S,
-    is_remote: bool = False,
-    is_elsewhere: bool = False,
-    may_fetch: bool = False,
-    stdout: IO[bytes] | None = None,
-    more_config: Sequence[str] = (),
-) -> process.Captured:
+    repository: Repository, verb: str, *arguments: str,
+    worktree: WorkTree | None = None, stdin: bytes = b"", env: Mapping[str, str] | None = None,
+    ok: tuple[int, ...] = (0,), timeout_s: float = _LOCAL_TIMEOUT_S,
+    is_remote: bool = False, is_elsewhere: bool = False, may_fetch: bool = False,
+    stdout: IO[bytes] | None = None, more_config: Sequence[str] = (),
+) -> process.Captured:  # fmt: skip
     """Call git; raises GitError where its exit status is none of `ok`, StorageError where it could not write.
 
     `is_remote` lets it use what the user's config said of remotes and keys, `is_elsewhere` means that an argument names
@@ -131,10 +123,10 @@ def call(
     fetch it at once; any other is made again so where it fails for that.
     """
     own = _own(repository, verb)
-    where = (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
-    config = [*more_config, *([f"core.excludesFile={worktree.excludes}", *traits(worktree)] if worktree else ())]
-    options = [word for setting in config for word in ("-c", setting)]
-    argv = ["git", "--no-pager", *options, *([] if is_elsewhere else where), verb, *arguments]
+    where = (
+        () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
+    )
+    argv = ["git", "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
     cwd = worktree.path if worktree else None
     limit_s = min(timeout_s, left_s(repository))
     ask = partial(process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=limit_s, stdout=stdout)
@@ -157,6 +149,12 @@ def call(
         written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
         raise _error(repository, verb, done, written)
     return done
+
+
+def _options(worktree: WorkTree | None, more: Sequence[str]) -> list[str]:
+    """The config of one call."""
+    of_tree = (f"core.excludesFile={worktree.excludes}", *traits(worktree)) if worktree else ()
+    return [word for setting in (*more, *of_tree) for word in ("-c", setting)]
 
 
 def left_s(repository: Repository) -> float:
@@ -261,7 +259,7 @@ def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
         raise InputError("git is not installed, or not on PATH; splinter needs git 2.38 or newer") from None
     if done.exit_status != 0:
         last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        if last and "not a git repository" in last[0]:
+        if b"not a git repository" in done.stderr:  # at the border of a file system, git says more below that
             raise InputError(f'{path}: no git repository here; "git init" makes one')
         if b"dubious ownership" in done.stderr:
             allow = last[0].strip().removeprefix("git ")

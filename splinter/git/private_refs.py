@@ -16,7 +16,7 @@ from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RefUpdate
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LARGEST = 1_000_000  # bytes of a file that names refs
+_LARGEST, _LARGEST_PACKED = 1_000_000, 100_000_000  # bytes of a file that names one ref, and all, the tags too
 _STASH = "refs/stash"
 
 
@@ -82,7 +82,7 @@ def _packed(private: Path) -> Iterator[tuple[str, str]]:
 def _text(file: Path) -> str:
     """What a file says, empty where it is none that git writes there."""
     try:
-        is_small = file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST
+        is_small = file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST_PACKED
         return file.read_text("utf-8", "replace") if is_small else ""
     except OSError:
         return ""

@@ -75,22 +75,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
     whole = _stand_in(session, plans)
     wanted = whole.workstream.pull_request
     assert wanted
-    start = rehearsed.unions[whole.base.name].base
-    seen = _rehearsal(session, rehearsed, whole)
-    checks, missing = held_records.of_plans(plans, seen.checks if seen else ())
-    left_out = (f"{one.workstream} is left out: {one.message}" for one in (seen.left_out if seen else ()))
-    record = WorkstreamRecord(
-        workstream=ID,
-        title=whole.workstream.title,
-        outcome=Outcome.CHANGED,
-        base=whole.base.name,
-        base_commit=start,
-        branch=whole.branch,
-        tip=tip,
-        files=git.files(git.diff(session.outside.repository, start, tip)),
-        checks=checks,
-        notes=(*left_out, *missing),
-    )
+    record = _of_all(session, plans, whole, rehearsed, tip)
     members = [_record(session, plan, rehearsed.members[plan.id]) for plan in plans]
     body = pull_request_body.body(
         run_records.masked(session.outside, record),
@@ -111,6 +96,26 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
         labels=wanted.labels,
         reviewers=wanted.reviewers,
         assignees=wanted.assignees,
+    )
+
+
+def _of_all(session: Session, plans: list[Plan], whole: Plan, rehearsed: Rehearsed, tip: str) -> WorkstreamRecord:
+    """What is recorded of all together, as far as commits and files of workstreams bear it out."""
+    start = rehearsed.unions[whole.base.name].base
+    seen = _rehearsal(session, rehearsed, whole)
+    checks, missing = held_records.of_plans(plans, seen.checks if seen else ())
+    left_out = (f"{one.workstream} is left out: {one.message}" for one in (seen.left_out if seen else ()))
+    return WorkstreamRecord(
+        workstream=ID,
+        title=whole.workstream.title,
+        outcome=Outcome.CHANGED,
+        base=whole.base.name,
+        base_commit=start,
+        branch=whole.branch,
+        tip=tip,
+        files=git.files(git.diff(session.outside.repository, start, tip)),
+        checks=checks,
+        notes=(*left_out, *missing),
     )
 
 

@@ -253,16 +253,15 @@ def capture(
     )
     try:
         out, err = _communicate(child, stdin, time.monotonic() + timeout_s)
-    except TimeoutError:
-        signal_group(child, force=False)  # git removes its locks
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE_S)
+    except BaseException as error:
+        if isinstance(error, TimeoutError):
+            signal_group(child, force=False)  # git removes its locks
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(GRACE_S)
         signal_group(child, force=True)
         child.wait()
-        raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
-    except BaseException:
-        signal_group(child, force=True)
-        child.wait()
+        if isinstance(error, TimeoutError):
+            raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
         raise
     finally:
         for pipe in (child.stdin, child.stdout, child.stderr):

@@ -105,10 +105,7 @@ def act(
         _login(work, profile) as login, work.session.slots.of(profile), command_scratch.made(work) as scratch,
         booked as booking,
     ):  # fmt: skip
-        with disk_errors.as_storage_errors(work.session.folders):
-            command = _command(work, step, prompt, scratch, booking.allowance, before)
-            _begin_log(work.session.outside, step, work.log(name), scratch)
-            disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
+        command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree=tree or work.tree, scratch=scratch, login=login, has_network=has_network)
         ended = _run(work, step, name, profile, command, place, deadline_s)
@@ -121,14 +118,30 @@ def act(
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
     failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
     if failure and reason == Reason.EXIT_CODE:
-        missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{ended.output}")
-        if sandboxing.is_fenced(work.session, profile):
-            online = sandboxing.reaches_network(work.session, profile, wanted=has_network)
-            sandbox_hints.explain(work, profile, failure, said=ended.output, has_network=online)
+        _explain(work, profile, place, failure, label=command.label, said=ended.output)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
         notes=(*ended.notes, *_notes(ended, reading), *notes),
     )  # fmt: skip
+
+
+def _begun(
+    work: Work, step: Step, name: str, prompt: str, scratch: Scratch, allowance: Allowance, before: str | None
+) -> Command:
+    """What is to be called, its log begun; raises StorageError where what comes of it could not be kept."""
+    with disk_errors.as_storage_errors(work.session.folders):
+        command = _command(work, step, prompt, scratch, allowance, before)
+        _begin_log(work.session.outside, step, work.log(name), scratch)
+        disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
+    return command
+
+
+def _explain(work: Work, profile: Tool | None, place: _Place, failure: StepError, *, label: str, said: str) -> None:
+    """Say of a failure what only the checkout has, and what the sandbox kept away."""
+    missing_files.explain(work, place.tree, failure, said=f"{label}\n{said}")
+    if sandboxing.is_fenced(work.session, profile):
+        online = sandboxing.reaches_network(work.session, profile, wanted=place.has_network)
+        sandbox_hints.explain(work, profile, failure, said=said, has_network=online)
 
 
 def _notes(ended: Ended, reading: Reading) -> tuple[str, ...]:

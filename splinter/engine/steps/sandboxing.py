@@ -60,15 +60,8 @@ def runner(
     login.bring(home)
     users = _home(env)
     hidden = _hidden(session, users)
-    program = argv[0] if isinstance(argv, tuple) else None
     names = {*CERTIFICATES, *(profile.env if profile else ()), *work.plan.env} - {*login.drops}
     passed = sorted(env[name] for name in names if name in env)
-    words = [work.plan.id, env["PATH"], program or "", str(users), *passed]
-    # asked once: to look at each folder of PATH takes more time than bubblewrap does
-    shown = session.known.once(
-        "\0".join(("what the sandbox shows", *words)),
-        lambda: _shown(work, env["PATH"], program, users, hidden, passed),
-    )
     fence = Fence(
         program=_program(session) or bubblewrap.PROGRAM,
         home=users,
@@ -76,7 +69,7 @@ def runner(
         temporary=temporary,
         refused=_refused(scratch),
         writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
-        reads=tuple(map(Path, shown.split("\0"))) if shown else (),
+        reads=_reads_of(work, argv, env["PATH"], users, hidden, passed),
         hidden=hidden,
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,
@@ -84,6 +77,16 @@ def runner(
         is_strict=session.known.answer("sandbox") != _PLAIN,
     )
     return Bubblewrap(session.processes, fence)
+
+
+def _reads_of(
+    work: Work, argv: tuple[str, ...] | str, path: str, users: Path, hidden: tuple[Path, ...], passed: Sequence[str]
+) -> tuple[Path, ...]:
+    """What a command may read; found out once, since a look at each folder of PATH takes longer than bubblewrap."""
+    program = argv[0] if isinstance(argv, tuple) else None
+    key = "\0".join(("what the sandbox shows", work.plan.id, path, program or "", str(users), *passed))
+    shown = work.session.known.once(key, lambda: _shown(work, path, program, users, hidden, passed))
+    return tuple(map(Path, shown.split("\0"))) if shown else ()
 
 
 def reaches_network(session: Session, profile: Tool | None, *, wanted: bool) -> bool:
