@@ -24,6 +24,7 @@ from splinter.git import worktree
 from splinter.model import fingerprints
 from splinter.model.done import Accepted, Prepared
 from splinter.model.records import CheckRecord, Outcome, StepRecord, WorkstreamRecord
+from splinter.system import disk
 from splinter.text.redact import masked
 
 
@@ -149,6 +150,6 @@ def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]
 def _look_for_artifacts(work: Work, commit: str) -> None:
     tree: Path = work.tree.path
     worktree.place(work.repository, work.tree, commit, keep_ignored=True)
-    missing = [path for path in work.plan.workstream.artifacts if not (tree / path).exists()]
+    missing = [path for path in work.plan.workstream.artifacts if not disk.seen(tree / path)]
     if missing:
         raise StepError(Reason.MISSING_ARTIFACT, f"{', '.join(missing)} should exist at the end and does not")

@@ -92,6 +92,11 @@ def seen_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def seen(path: Path) -> bool:
+    """The same of anything."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def seen_file(path: Path) -> bool:
     """The same of a file."""
     return os.path.isfile(path)  # noqa: PTH113

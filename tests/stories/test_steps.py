@@ -243,6 +243,15 @@ def test_a_missing_artifact_fails(world: World) -> None:
     )
 
 
+@pytest.mark.plain_user
+def test_an_artifact_in_a_closed_folder_is_missing(world: World) -> None:
+    world.write(".gitignore", "shut/\n")
+    step = world.step("s", "mkdir shut; touch shut/api.md; echo x > x.txt; chmod 000 shut")
+    world.workstream("w", steps=[step], artifacts=["shut/api.md"])
+    record = ends(world)
+    assert record["outcome"] == "changed" or record["reason"] == "missing_artifact", record
+
+
 def test_a_failed_preflight_runs_no_step(world: World) -> None:
     world.workstream("w", preflight=[{"run": "echo no >&2; seq 19; exit 4"}], steps=[world.step("s", "true")])
     record = ends(world)

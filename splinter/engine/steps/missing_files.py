@@ -14,6 +14,7 @@ from splinter.errors import StepError
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
+from splinter.system import disk
 from splinter.text.counts import and_more
 from splinter.text.patterns import harmless
 
@@ -45,6 +46,6 @@ def _name(tree: WorkTree, word: str) -> str:
 
 def _is_here_alone(outside: Outside, tree: WorkTree, name: str) -> bool:
     try:
-        return (outside.repository.start / name).is_file() and not (tree.path / name).exists()
+        return (outside.repository.start / name).is_file() and not disk.seen(tree.path / name)
     except OSError:  # a word that is no name of a file: too long, or behind a folder that nobody may enter
         return False

@@ -24,6 +24,7 @@ from splinter.model import layout
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.model.workstream import Run, Step, ToolCall
+from splinter.system import disk
 from splinter.text.counts import and_more
 
 _NAMED = 3
@@ -180,4 +181,4 @@ def _doubt(answer: Answer, places: Places) -> str | None:
 
 
 def _is_there(tree: Path) -> Callable[[str], bool]:
-    return lambda path: (tree / path).exists()
+    return lambda path: disk.seen(tree / path)
