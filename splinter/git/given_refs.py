@@ -102,6 +102,11 @@ def _remote(url: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def is_known(tree: WorkTree) -> bool:
+    """Whether it is remembered what was put there."""
+    return _kept(tree).is_file()
+
+
 def _remembered(tree: WorkTree) -> Given | None:
     try:
         return Given(**json.loads(tree.index.with_name(f"{tree.index.name}.given").read_text("utf-8")))

@@ -6,11 +6,11 @@ Names and ids are read as text, objects from a store that is borrowed: nothing o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import base_store, new_objects, worktree
+from splinter.git import base_store, given_refs, new_objects, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RefUpdate
@@ -27,6 +27,9 @@ def found(repository: Repository, tree: WorkTree) -> dict[str, str]:
         return {}
     packed = dict(_packed(private))
     ids = {name: _text(private / name).strip() or packed.get(name, "") for name in worktree.own_refs(tree)}
+    if not given_refs.is_known(tree):  # then the base and the tags that we put there look like a person's
+        there = git.existing(repository, _ids(ids.values()))
+        ids = {name: id for name, id in ids.items() if id not in there}
     if _STASH in ids:
         ids |= _stashes(private)
     head = _text(private / "HEAD").strip()
@@ -60,7 +63,7 @@ def head(tree: WorkTree) -> str | None:
     return next(iter(_ids([_text(tree.path / ".git/HEAD").strip()])), None)
 
 
-def _ids(words: list[str]) -> list[str]:
+def _ids(words: Iterable[str]) -> list[str]:
     return [word for word in words if _ID.fullmatch(word)]
 
 
