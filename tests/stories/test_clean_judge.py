@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import TUESDAY, World
+from tests.world import IS_FENCED, TUESDAY, World
 
 BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
@@ -30,6 +30,10 @@ def ends(world: World, step: str, *checks: dict[str, Any], id: str = "w", **fiel
     world.commit()
     world.doit(id)
     return world.records()[id]
+
+
+# a step that reaches out of its place: the sandbox stops it there, and without one the judge sees through it
+HELD = ("failed", "exit_code" if IS_FENCED else "check_failed")
 
 
 def failed(record: dict[str, Any]) -> tuple[str, str | None]:
@@ -124,7 +128,7 @@ def test_flags_on_our_index_hide_no_emptied_test(app: World) -> None:
         f"GIT_INDEX_FILE={index}.judge git update-index --skip-worktree test_app.py app.py;"
         f"echo 'def test_add(): pass' > ../w.judge/test_app.py; echo 'def test_add(): pass' > test_app.py; {BREAKS}"
     )
-    assert failed(ends(app, flags, scope={"modify": ["app.py"]})) == ("failed", "check_failed")
+    assert failed(ends(app, flags, scope={"modify": ["app.py"]})) == HELD
 
 
 def test_an_index_of_the_judge_that_says_what_is_not_true_is_not_believed(app: World) -> None:
@@ -135,7 +139,7 @@ def test_an_index_of_the_judge_that_says_what_is_not_true_is_not_believed(app: W
         f"GIT_DIR={app.root}/.git GIT_WORK_TREE=. GIT_INDEX_FILE=../../index/w.judge git update-index --cacheinfo 100644,$blob,app.py;"
         "cd ../w; rm old; git reset -q"
     )
-    assert failed(ends(app, forge, scope={"modify": ["app.py"]})) == ("failed", "check_failed")
+    assert failed(ends(app, forge, scope={"modify": ["app.py"]})) == HELD
 
 
 @pytest.mark.plain_user

@@ -38,6 +38,8 @@ def run(work: Work, check: Step, commit: str, *, name: str) -> Checked:
             raise
         return _unready(work, check, error, started)
     checked = _run(work, check, tree, name)
+    if checked.record.outcome == Outcome.FAILED:
+        python_places.prove_shown(work, check, tree, env, said=checked.output)
     left = judge_tree.left(work.session.outside, tree)
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, *left)))
 

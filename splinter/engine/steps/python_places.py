@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter.engine.outside import Outside
-from splinter.engine.steps import own_python, python_asking
+from splinter.engine.steps import own_python, python_asking, sandbox_hints, sandboxing
 from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
@@ -132,6 +132,27 @@ def prove(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str]) -> No
         why = why or python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))
         if why:
             raise StepError(Reason.WRONG_TREE, work.mask(f"{why}; {WAY_OUT}"))
+
+
+def prove_shown(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str], *, said: str) -> None:
+    """Raise StepError where a check in the sandbox failed for want of a package that its Python has from a checkout.
+
+    The sandbox hides that one, so the failure says nothing of the commit. What the check printed is `said`.
+    """
+    command, tool = _started(work.plan, check)
+    commit = worktree.expected(tree)
+    missed = sandbox_hints.missed(said) if sandboxing.is_fenced(work.session, tool) else ()
+    own = own_python.of_commit(work.session, commit) if commit and missed else Own()
+    if not any(one.name in missed for one in own.names):
+        return
+    alone = {name: value for name, value in env.items() if name != "PYTHONPATH"}
+    asker = Asker(env=alone, places=python_asking.places(work.session, tree.path), work=work, tool=tool)
+    for one in python_interpreters.of_command(command, env.get("PATH", ""), folder=tree.path):
+        answer = python_asking.ask(work.session, asker, one, own)
+        strays = [stray for stray in python_imports.strays(answer, own, asker.places) if stray.name in missed]
+        why = python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))
+        if why:
+            raise StepError(Reason.WRONG_TREE, work.mask(f"{why}; the sandbox hides that place; {WAY_OUT}"))
 
 
 def refuse_repointed(work: Work, tree: WorkTree, commit: str, env: Mapping[str, str]) -> None:

@@ -33,6 +33,11 @@ def explain(work: Work, profile: Tool | None, failure: StepError, *, said: str, 
         failure.args = ("\n".join((str(failure), *lines)),)
 
 
+def missed(said: str) -> tuple[str, ...]:
+    """The Python modules that a command complains of, each once."""
+    return tuple(dict.fromkeys(_MODULE.findall(said)))
+
+
 def _network(profile: Tool | None, said: str, *, has_network: bool) -> Iterator[str]:
     if not has_network and _UNREACHED.search(said):
         asks = f"[tools.{profile.name}] network = true" if profile else "sandbox_network = true"
@@ -49,7 +54,7 @@ def _hidden(work: Work, said: str) -> Iterator[str]:
         for name in there[:_SHOWN]:
             yield f"the sandbox hides {harmless(name)}; `sandbox_reads` lets it through"
     root = work.repository.start
-    for name in dict.fromkeys(_MODULE.findall(said)):
+    for name in missed(said):
         path = name.replace(".", "/")
         if any((root / one).exists() for one in (path, f"{path}.py", f"src/{path}", f"src/{path}.py")):
             yield f"the sandbox hides your checkout, where {name} may be installed from; a `setup` can install it here"
