@@ -152,8 +152,7 @@ def guard(tree: WorkTree) -> Guarded:
     private = tree.path / ".git"
     if private.is_symlink() or private.is_file():
         raise StepError(Reason.OUT_OF_SCOPE, "the step led its work tree's .git to another repository")
-    if private.is_dir():
-        make_readable(private)
+    open_private(tree)
     if not (private / "HEAD").is_file():
         return Guarded(altered=("it was deleted",))
     before, now = _read_digests(tree), _digests(private)
@@ -197,6 +196,13 @@ def make_readable(folder: Path) -> None:
         with suppress(OSError):
             one.chmod(one.stat().st_mode | 0o700)
             todo += [path for path in one.iterdir() if path.is_dir() and not path.is_symlink()]
+
+
+def open_private(tree: WorkTree) -> None:
+    """Let its owner look into the work tree's own `.git`, which a command may have closed."""
+    private = tree.path / ".git"
+    if private.is_dir() and not private.is_symlink():
+        make_readable(private)
 
 
 def renew_folder(tree: WorkTree) -> None:

@@ -53,6 +53,7 @@ def keep_found(work: Work, tree: WorkTree, *, run: str) -> tuple[str, ...]:
     refuse_others(work, tree)
     if not tree.path.is_dir() or tree.path.is_symlink():
         return ()
+    worktree.open_private(tree)
     with work.apart() as apart:
         refs = _keep_refs(apart, tree, run)
     at = worktree.expected(tree) or (private_refs.head(tree) if private_refs.is_ours(work.repository, tree) else None)
