@@ -8,6 +8,7 @@ The programs come from the package indexes, so that ordinary runs and CI leave i
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import pytest
@@ -20,6 +21,36 @@ SCM = '[build-system]\nrequires = ["setuptools", "setuptools-scm"]\n[project]\nn
 HOOK = "repos:\n- repo: local\n  hooks:\n  - {id: seen, name: seen, entry: echo, language: system, verbose: true}\n"
 
 pytestmark = [pytest.mark.lane("real"), pytest.mark.timeout(900)]
+
+
+LINT = "import js from '@eslint/js';\nexport default [js.configs.recommended, {rules: {'prefer-const': 'error'}}];\n"
+ESLINT = {
+    "package.json": json.dumps(
+        {"name": "x", "type": "module", "devDependencies": {"eslint": "9.39.1", "@eslint/js": "9.39.1"}}
+    ),
+    "eslint.config.js": LINT,
+    "a.js": "let a = 1;\nexport default a;\n",
+}
+SHAPES = """[project]
+name = "shapes"
+version = "1.0.0"
+requires-python = ">=3.11"
+[build-system]
+requires = ["poetry-core>=2"]
+build-backend = "poetry.core.masonry.api"
+"""
+PROJECTS = {  # files, setup, step, check
+    "npm": (ESLINT, NPM, "eslint --fix .", "npx eslint ."),
+    "pnpm": (ESLINT, "npx --yes pnpm@10 install --no-lockfile", "eslint --fix .", "npx --yes pnpm@10 exec eslint ."),
+    "pip": (
+        {"pyproject.toml": SHAPES, "shapes/__init__.py": "def  a( ): pass\n"},
+        "python3 -m venv .venv && .venv/bin/pip install -q -e . ruff", "ruff format .", "ruff check . && python -c 'import shapes'",
+    ),
+    "go": (
+        {"go.mod": "module example.com/x\n\ngo 1.19\n", "x.go": "package x\nfunc  X() int { return 1 }\n"},
+        "go mod download", "gofmt -w .", "go vet ./...",
+    ),
+}  # fmt: skip
 
 
 def ran(world: World) -> dict[str, Any]:
@@ -101,3 +132,20 @@ def test_nx(world: World) -> None:
     assert log(world, record, "s").split() == ["app"]
     assert "built app" in log(world, record, "c")
     assert "built other" not in log(world, record, "c")
+
+
+@pytest.mark.parametrize("kind", PROJECTS)
+def test_a_small_project_ends_green_the_first_time(world: World, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("go" if kind == "go" else "npm"):
+        pytest.skip("its program is not installed")
+    monkeypatch.delenv("SPLINTER_SANDBOX", raising=False)
+    files, setup, step, check = PROJECTS[kind]
+    for name, text in files.items():
+        world.write(name, text)
+    world.write(".gitignore", "node_modules/\n.venv/\n__pycache__/\n")
+    world.workstream(
+        "w", setup=[{"run": setup, "inputs": [next(iter(files))]}], steps=[{"id": "s", "run": step}],
+        checks=[{"id": "c", "run": check}],
+    )  # fmt: skip
+    record = ran(world)
+    assert record["checks"][0]["outcome"] == "passed"

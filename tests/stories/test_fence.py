@@ -229,6 +229,54 @@ def test_a_cache_that_is_named_is_written_in_and_no_other(far: World) -> None:
 
 
 @needs_bubblewrap
+def test_pnpm_writes_in_a_store_of_its_own_beside_what_is_installed_for_the_user(far: World) -> None:
+    share = far.home / ".local/share/pnpm"
+    program = far.write(
+        str(share / "nodejs/pnpm"), f"#!/bin/sh\nmkdir -p {share}/store/v10 && echo x > {share}/store/v10/a"
+    )
+    program.chmod(0o755)
+    far.write(str(share / "store/v11/links/x/tool"), "linked\n")
+    for bin, to in ((far.home / ".local/bin", "pnpm"), (share / "bin", "pnpx")):
+        bin.mkdir(parents=True)
+        (bin / to).symlink_to(program)
+    far.env["PATH"] = f"{far.home / '.local/bin'}:{share / 'bin'}:{share}:{far.environ()['PATH']}"
+    record = ends(far, f"pnpm; pnpx; cat {share}/store/v11/links/x/tool; {{ ! echo x > {program}; }} 2> /dev/null")
+    assert record["outcome"] == "unchanged", record["message"]
+    assert log(far, record).split() == ["linked"]
+    assert sorted(path.name for path in (share / "store").iterdir()) == ["v11"]
+
+
+@needs_bubblewrap
+def test_a_failure_names_as_hidden_nothing_that_is_shown(far: World) -> None:
+    far.write(str(far.home / "shown/data.txt"), "data")
+    far.write(str(far.home / "data.txt"), "data")
+    far.write("splinter.toml", 'sandbox_reads = ["~/shown"]\n')
+    record = ends(far, "echo ~/shown/data.txt ~/data.txt; exit 1")
+    assert [line for line in record["message"].splitlines() if "hides" in line] == [
+        f"the sandbox hides {far.home}/data.txt; `sandbox_reads` lets it through"
+    ]
+
+
+@needs_bubblewrap
+def test_a_program_on_path_that_leads_to_a_hidden_place_is_named(far: World) -> None:
+    (far.home / "bin").mkdir()
+    real = far.write(str(far.home / "tools/poem/bin/poem"), "#!/bin/sh\n")
+    real.chmod(0o755)
+    (far.home / "bin/poem").symlink_to(real)
+    far.env["PATH"] = f"{far.home / 'bin'}:{far.environ()['PATH']}"
+    record = ends(far, "echo true: not found; echo none: not found; poem")
+    assert [line for line in record["message"].splitlines() if "hides" in line] == [
+        f"the sandbox hides {real}, which poem leads to; `sandbox_reads` lets it through"
+    ]
+
+
+@needs_bubblewrap
+def test_poetry_and_pipenv_make_their_environments_in_the_work_tree(far: World) -> None:
+    record = ends(far, "echo $POETRY_VIRTUALENVS_IN_PROJECT $PIPENV_VENV_IN_PROJECT")
+    assert log(far, record).split() == ["true", "1"]
+
+
+@needs_bubblewrap
 @pytest.mark.parametrize(
     ("says", "hint"),
     [

@@ -52,6 +52,8 @@ _LAST_LINES = 5
 LINES_BEFOREHAND = 20
 # where a setup installs programs; they come before the user's own
 PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
+# an environment elsewhere is one of the home, which is gone with each command in the sandbox
+_IN_THE_TREE = {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "PIPENV_VENV_IN_PROJECT": "1"}
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
 
 
@@ -118,7 +120,7 @@ def act(
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
     failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
     if failure and reason == Reason.EXIT_CODE:
-        _explain(work, profile, place, failure, label=command.label, said=ended.output)
+        _explain(work, profile, place, failure, command, ended.output)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
         notes=(*ended.notes, *_notes(ended, reading), *notes),
@@ -136,12 +138,13 @@ def _begun(
     return command
 
 
-def _explain(work: Work, profile: Tool | None, place: _Place, failure: StepError, *, label: str, said: str) -> None:
+def _explain(work: Work, profile: Tool | None, place: _Place, failure: StepError, command: Command, said: str) -> None:
     """Say of a failure what only the checkout has, and what the sandbox kept away."""
-    missing_files.explain(work, place.tree, failure, said=f"{label}\n{said}")
+    missing_files.explain(work, place.tree, failure, said=f"{command.label}\n{said}")
     if sandboxing.is_fenced(work.session, profile):
         online = sandboxing.reaches_network(work.session, profile, wanted=place.has_network)
-        sandbox_hints.explain(work, profile, failure, said=said, has_network=online)
+        shown = sandboxing.reads(work, profile, command.argv, environment(work, profile, place.tree))
+        sandbox_hints.explain(work, profile, failure, said=said, has_network=online, shown=shown)
 
 
 def _notes(ended: Ended, reading: Reading) -> tuple[str, ...]:
@@ -182,7 +185,7 @@ def locate(outside: Outside, plan: Plan) -> WorkTree:
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
+    env = _IN_THE_TREE | work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
     env |= profile.variables if profile else {}
     env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}

@@ -25,6 +25,7 @@ _BESIDE_BIN = (
 )  # fmt: skip
 # what managers of versions keep below the home; `shims` know what they stand for by it
 _OF_SHIMS = (".tool-versions", ".config/mise")
+_PNPM = ("share", "pnpm")  # its programs, what they need, and its store
 _OF_RUSTUP = (".rustup", ".cargo/config.toml", ".cargo/env")
 
 CACHES = {
@@ -60,7 +61,7 @@ def _beside_bin(prefix: Path, home: Path) -> Iterator[Path]:
     yield from (prefix / name for name in _BESIDE_BIN)
     if prefix == home / ".cargo":
         yield from (home / name for name in _OF_RUSTUP)
-    if prefix == home / ".volta" or disk.seen_folder(prefix / "conda-meta"):
+    if prefix == home / ".volta" or prefix.parts[-2:] == _PNPM or disk.seen_folder(prefix / "conda-meta"):
         yield prefix
 
 
@@ -126,4 +127,16 @@ def shown(paths: Iterable[Path], hidden: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         for place in {path, path.resolve()}:
             if any(place.is_relative_to(one) and place != one for one in hidden):
-                yield place
+                yield from _without_store(place)
+
+
+def _without_store(place: Path) -> Iterator[Path]:
+    """A place as it is, but pnpm's without its store: every install writes in one, and has its own in the sandbox.
+
+    What a store links to is shown, for programs that are installed for the user may lie there.
+    """
+    if place.parts[-2:] != _PNPM:
+        yield place
+        return
+    yield from (one for one in place.glob("*") if one.name != "store")
+    yield from place.glob("store/*/links")

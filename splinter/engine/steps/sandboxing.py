@@ -59,18 +59,17 @@ def runner(
     _write_identity(home, work.repository.identity)
     login.bring(home)
     users = _home(env)
-    hidden = _hidden(session, users)
-    names = {*CERTIFICATES, *(profile.env if profile else ()), *work.plan.env} - {*login.drops}
-    passed = sorted(env[name] for name in names if name in env)
+    cached = sandbox_view.caches(settings.sandbox_caches, users)
+    shown = reads(work, profile, argv, env, drops=login.drops)
     fence = Fence(
         program=_program(session) or bubblewrap.PROGRAM,
         home=users,
         private_home=home,
         temporary=temporary,
         refused=_refused(scratch),
-        writes=(tree, scratch, *sandbox_view.caches(settings.sandbox_caches, users)),
-        reads=_reads_of(work, argv, env["PATH"], users, hidden, passed),
-        hidden=hidden,
+        writes=(tree, scratch, *cached),
+        reads=tuple(one for one in shown if not any(one.is_relative_to(place) for place in cached)),
+        hidden=_hidden(session, users),
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,
         has_network=reaches_network(session, profile, wanted=has_network),
@@ -79,11 +78,17 @@ def runner(
     return Bubblewrap(session.processes, fence)
 
 
-def _reads_of(
-    work: Work, argv: tuple[str, ...] | str, path: str, users: Path, hidden: tuple[Path, ...], passed: Sequence[str]
+def reads(
+    work: Work, profile: Tool | None, argv: tuple[str, ...] | str, env: Mapping[str, str], *, drops: Sequence[str] = ()
 ) -> tuple[Path, ...]:
-    """What a command may read; found out once, since a look at each folder of PATH takes longer than bubblewrap."""
-    program = argv[0] if isinstance(argv, tuple) else None
+    """What a command may read of what is hidden around it; `drops` are variables that it does not get.
+
+    It is found out once, since a look at each folder of PATH takes longer than bubblewrap.
+    """
+    users, path, program = _home(env), env["PATH"], argv[0] if isinstance(argv, tuple) else None
+    hidden = _hidden(work.session, users)
+    names = {*CERTIFICATES, *(profile.env if profile else ()), *work.plan.env} - {*drops}
+    passed = sorted(env[name] for name in names if name in env)
     key = "\0".join(("what the sandbox shows", work.plan.id, path, program or "", str(users), *passed))
     shown = work.session.known.once(key, lambda: _shown(work, path, program, users, hidden, passed))
     return tuple(map(Path, shown.split("\0"))) if shown else ()
@@ -138,6 +143,12 @@ def _hidden(session: Session, home: Path) -> tuple[Path, ...]:
     found = (session.known.once("what the sandbox hides", look) or "").split("\0")
     places = {Path(one).resolve() for one in found if one}
     return tuple(sorted(places - {home, TEMPORARY}))
+
+
+def hidden(session: Session, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Each place that a command does not see, but for what of it is shown."""
+    users = _home(env)
+    return (*_hidden(session, users), users, TEMPORARY)
 
 
 def _own_home() -> Iterator[str]:
