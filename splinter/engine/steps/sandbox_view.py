@@ -78,7 +78,7 @@ def _hops(program: Path) -> Iterator[Path]:
 def python_behind(folder: Path, home: Path) -> Iterator[Path]:
     """The Python that a work tree's programs run with: an installation that is whole, and nothing else of its place."""
     prefix = (folder / "python3").resolve().parent.parent
-    if any(disk.seen_file(one / "os.py") for one in prefix.glob("lib/python3*")):
+    if disk.seen_folder(prefix) and any(disk.seen_file(one / "os.py") for one in prefix.glob("lib/python3*")):
         yield from (prefix / "bin", *_beside_bin(prefix, home))
 
 
@@ -137,6 +137,6 @@ def _without_store(place: Path) -> Iterator[Path]:
     """
     if place.parts[-2:] != _PNPM:
         yield place
-        return
-    yield from (one for one in place.glob("*") if one.name != "store")
-    yield from place.glob("store/*/links")
+    elif disk.seen_folder(place):  # else it is another user's
+        yield from (one for one in place.glob("*") if one.name != "store")
+        yield from place.glob("store/*/links")
