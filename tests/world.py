@@ -111,6 +111,21 @@ class World:
         db.close()
         return {name: json.loads(record) for name, record in rows}
 
+    def notes(self) -> list[str]:
+        """What the latest run says that belongs to no workstream, but for the sandbox that tests do without."""
+        db = sqlite3.connect(self.root / ".splinter/history.db")
+        (notes,) = db.execute("select notes from runs order by rowid desc limit 1").fetchone()
+        db.close()
+        return [one for one in json.loads(notes) if not one.startswith("Without the sandbox")]
+
+    def breaks_bubblewrap(self) -> None:
+        """Put one that may make no namespace before the machine's own."""
+        broken = self.home / "bin" / "bwrap"
+        broken.parent.mkdir()
+        broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
+        broken.chmod(0o755)
+        self.env["PATH"] = f"{broken.parent}:{self.environ()['PATH']}"
+
     def outcomes(self) -> dict[str, str]:
         return {name: record["outcome"] for name, record in self.records().items()}
 

@@ -137,7 +137,7 @@ def test_workspaces_of_npm_that_lead_to_the_checkout_are_noted(world: World) -> 
     tree = world.worktree("w")
     log = next((world.root / ".splinter/runs").glob("*/w/s.log")).read_text()
     assert log == f"{tree}/packages/shapes/index.js {world.root}/linked/index.js\n"
-    assert notes(world) == [f"node_modules/linked leads to {world.root}/linked, not to the work tree."]
+    assert world.notes() == [f"node_modules/linked leads to {world.root}/linked, not to the work tree."]
 
 
 @pytest.mark.lane("real")
@@ -160,7 +160,7 @@ def test_a_replace_of_go_that_leads_to_the_checkout_is_noted(world: World) -> No
     world.doit("w")
     log = next((world.root / ".splinter/runs").glob("*/w/s.log")).read_text()
     assert log == "3\n", "Go took the checkout's"
-    assert notes(world) == [f"go.mod names {world.root}, not the work tree."]
+    assert world.notes() == [f"go.mod names {world.root}, not the work tree."]
 
 
 def notes(world: World) -> list[str]:

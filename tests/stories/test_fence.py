@@ -55,14 +55,6 @@ def notes(world: World) -> list[str]:
     return json.loads((world.root / "reports/latest/report.json").read_text())["notes"]
 
 
-def without_bwrap(world: World) -> None:
-    broken = world.home / "bin" / "bwrap"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
-    broken.chmod(0o755)
-    world.env["PATH"] = f"{broken.parent}:{world.environ()['PATH']}"
-
-
 # --- who is told
 
 
@@ -76,7 +68,7 @@ def test_by_default_a_command_is_in_the_sandbox_and_the_report_says_nothing_of_i
 
 
 def test_where_bubblewrap_does_not_work_summary_report_mail_and_doctor_say_so_in_one_line(world: World) -> None:
-    without_bwrap(world)
+    world.breaks_bubblewrap()
     world.workstream("w", steps=[{"id": "s", "run": "echo x > x.txt"}], checks=[{"id": "c", "run": "true"}])
     world.commit()
     done = world.doit()
@@ -104,7 +96,7 @@ def test_off_says_so_too_of_all_or_of_one_tool(world: World) -> None:
 
 
 def test_what_this_machine_says_counts_where_the_settings_say_nothing(world: World) -> None:
-    without_bwrap(world)
+    world.breaks_bubblewrap()
     world.env["SPLINTER_SANDBOX"] = "bubblewrap"
     assert ends(world, "true")["message"] == f'sandbox = "bubblewrap": {NO_BWRAP}'
     world.write("splinter.toml", 'sandbox = "off"\n')

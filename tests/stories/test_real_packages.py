@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -23,14 +21,6 @@ def project(world: World, tmp_path: Path) -> World:
     world.write("tests/test_add.py", "import shapes\n\ndef test_add():\n    assert shapes.add(1, 2) == 3\n")
     world.commit()
     return world
-
-
-def notes(world: World) -> list[str]:
-    """What the latest run says that belongs to no workstream, but for the sandbox that tests do without."""
-    db = sqlite3.connect(world.root / ".splinter/history.db")
-    rows = db.execute("select notes from runs order by rowid desc limit 1").fetchall()
-    db.close()
-    return [str(one) for one in json.loads(rows[0][0]) if not str(one).startswith("Without the sandbox")]
 
 
 def test_a_check_is_not_said_to_have_changed_what_the_step_changed(world: World) -> None:
@@ -54,7 +44,7 @@ def test_a_setup_is_not_said_to_have_changed_what_the_users_branch_changed(world
     world.doit("w")
     record = world.records()["w"]
     assert record["outcome"] == "changed", record["message"]
-    assert notes(world) == []
+    assert world.notes() == []
 
 
 def test_a_module_that_only_the_checkout_has_is_named_where_nothing_is_installed_too(project: World) -> None:
@@ -65,7 +55,7 @@ def test_a_module_that_only_the_checkout_has_is_named_where_nothing_is_installed
     project.commit()
     project.doit("w")
     assert project.records()["w"]["reason"] == "check_failed"
-    assert notes(project) == [
+    assert project.notes() == [
         "src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into .worktreeinclude."
     ]
 
@@ -104,4 +94,4 @@ def test_a_pattern_of_worktreeinclude_that_brings_nothing_is_named(project: Worl
     project.doit("w")
     assert project.records()["w"]["outcome"] == "changed"
     is_there = (project.worktree("w.judge") / "src/shapes/locale/de.mo").exists()
-    assert is_there or any("*.mo" in note for note in notes(project))
+    assert is_there or any("*.mo" in note for note in project.notes())

@@ -278,11 +278,7 @@ def test_a_sandbox_that_is_asked_for_and_not_there_fails_before_anything_runs(wo
 
 
 def test_a_sandbox_that_does_not_work_here_says_what_it_said(world: World) -> None:
-    broken = world.home / "bin" / "bwrap"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
-    broken.chmod(0o755)
-    world.env["PATH"] = f"{broken.parent}:{world.environ()['PATH']}"
+    world.breaks_bubblewrap()
     world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
     world.workstream("w", steps=[world.step("s", "true")])
     world.commit()

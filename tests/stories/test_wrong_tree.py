@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -326,19 +324,11 @@ def test_a_setup_that_repoints_the_users_own_python_is_named_with_the_way_back(p
     )
 
 
-def notes(world: World) -> list[str]:
-    """What the latest run says that belongs to no workstream, but for the sandbox that tests do without."""
-    db = sqlite3.connect(world.root / ".splinter/history.db")
-    rows = db.execute("select notes from runs order by rowid desc limit 1").fetchall()
-    db.close()
-    return [str(one) for one in json.loads(rows[0][0]) if not str(one).startswith("Without the sandbox")]
-
-
 def test_what_cannot_be_led_is_said_before_a_step_is_paid(project: World, users: Venv) -> None:
     project.write(".gitignore", "*.so\n")
     project.write("src/shapes/_fast.so", "")
     done(project, "echo x > new.txt", [])
-    assert notes(project) == [
+    assert project.notes() == [
         f"{users.folder}/bin/python3 imports shapes from {project.root}/src/shapes, not from the work tree: "
         "_fast.so is compiled there and not in the work tree."
     ]
@@ -349,7 +339,7 @@ def test_a_module_that_only_the_checkout_has_is_named(project: World) -> None:
     project.write(".gitignore", "_version.py\n")
     project.write("src/shapes/_version.py", "version = '1.0'\n")
     done(project, "echo x > new.txt", [])
-    assert notes(project) == [
+    assert project.notes() == [
         "src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into .worktreeinclude."
     ]
 
@@ -365,7 +355,7 @@ def test_data_that_git_ignores_in_the_checkouts_package_is_named(project: World)
     project.git("add", "workstreams")
     project.git("commit", "-qm", "x")
     project.doit("w")
-    assert notes(project) == [
+    assert project.notes() == [
         "src/shapes/locale/de/shapes.mo is in your checkout and git ignores it: `setup` or .worktreeinclude brings it."
     ]
 
@@ -379,7 +369,7 @@ def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
     (world.root / "node_modules/shapes").symlink_to(world.root / "packages/shapes")
     record = done(world, "echo x > new.txt", [])
     assert record["outcome"] == "changed", record["message"]
-    assert notes(world) == [
+    assert world.notes() == [
         f"go.mod names {world.root}, not the work tree.",
         f"node_modules/shapes leads to {world.root}/packages/shapes, not to the work tree.",
     ]
@@ -405,6 +395,6 @@ def test_what_git_ignores_in_the_checkout_may_be_named_and_is_noted(project: Wor
     record = done(project, "echo x > new.txt", [check], env=["CONFIG_FILE"])
     # the sandbox shows no environment of the checkout but one on PATH
     assert record["reason"] == ("check_failed" if IS_FENCED else None), record["message"]
-    assert notes(project) == [
+    assert project.notes() == [
         f"tests: CONFIG_FILE names {project.root}/local.json, which is in your checkout and not the branch's."
     ]
