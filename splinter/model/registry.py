@@ -53,7 +53,8 @@ FORGES: Mapping[str, Plugin] = {
         path="splinter.publish.forges.github:GitHub",
         needs=("GITHUB_TOKEN",),
         secrets=("GITHUB_TOKEN",),
-        hint="GITHUB_REPOSITORY=owner/name names it where its address does not, GITHUB_API_URL a GitHub of your own",
+        hint="set GITHUB_REPOSITORY=owner/name where that address does not say it, "
+        "or GITHUB_API_URL for a GitHub of your own",
     ),
 }
 

@@ -41,7 +41,7 @@ def why_none(remote: str, url: str, environment: Environment) -> str:
             missing = [need for need in plugin.needs if not environment.variable(need)]
             return f"{' and '.join(missing)} is not set"
     hints = "; ".join(filter(None, (plugin.hint for plugin in FORGES.values())))
-    return f"the remote {remote} is not on {' or '.join(FORGES)}; {hints}"
+    return f"the address of {remote} leads to no forge that is known here ({', '.join(FORGES)}); {hints}"
 
 
 def auth(url: str, environment: Environment) -> dict[str, str]:
