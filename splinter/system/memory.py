@@ -12,6 +12,7 @@ from typing import Any
 
 from splinter.model import layout, record_json
 from splinter.model.done import Attempt
+from splinter.model.effects import Effect, Kind, State
 from splinter.model.records import Usage
 from splinter.system.database import Database, read
 from splinter.text.redact import Masked, Redactor
@@ -27,6 +28,10 @@ create table if not exists calls
     usage text);
 create index if not exists calls_of on calls (workstream, made_of);
 create table if not exists facts (name text primary key, value text not null);
+""",
+    """
+create table if not exists effects
+    (kind text, target text, state text not null, record text not null, primary key (kind, target));
 """,
 )
 _COMMIT = "commit/"
@@ -128,3 +133,26 @@ class Memory(Database):
     def add_commit(self, commit: str, workstream: str) -> None:
         """Remember such a commit."""
         self.set_fact(f"{_COMMIT}{commit}", workstream)
+
+    def put_effect(self, effect: Effect) -> None:
+        """Keep how far something done to the outside is, over what stood there of the same kind and target."""
+        self._keep(
+            "insert into effects values (?, ?, ?, ?)"
+            " on conflict do update set state = excluded.state, record = excluded.record",
+            effect.kind, effect.target, effect.state, record=self._json(effect),
+        )  # fmt: skip
+
+    def effect(self, kind: Kind, target: str) -> Effect | None:
+        """The latest of its kind that was done, or begun, to a target."""
+        rows = self._rows("select record from effects where kind = ? and target = ?", kind, target)
+        return next((one for (text,) in rows for one in read(Effect, text)), None)
+
+    def effects(self, *states: State) -> tuple[Effect, ...]:
+        """Those in such states, the one that was first begun first."""
+        marks = ", ".join("?" * len(states))
+        rows = self._rows(f"select record from effects where state in ({marks}) order by rowid", *states)  # noqa: S608
+        return tuple(one for (text,) in rows for one in read(Effect, text))
+
+    def drop_effect(self, effect: Effect) -> None:
+        """Forget it: nothing asks for it any more."""
+        self._write("delete from effects where kind = ? and target = ?", effect.kind, effect.target)

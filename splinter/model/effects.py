@@ -1,0 +1,59 @@
+"""What is done to the outside: written down before it is done, and what became of it afterwards. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is done, in the words of git and of forges."""
+
+    PUSH = "push"
+    OPEN = "open"
+    EDIT = "edit"
+    LABELS = "labels"
+    ASSIGNEES = "assignees"
+    REVIEWERS = "reviewers"
+    MILESTONE = "milestone"
+    DRAFT = "draft"
+    COMMENT = "comment"
+    CLOSE = "close"
+    DELETE = "delete"
+    EMAIL = "email"
+    SLACK = "slack"
+    PING = "ping"
+
+
+class State(StrEnum):
+    """How far it is. One that stays under way was cut off: whoever finds it so asks the outside before acting."""
+
+    UNDER_WAY = "under way"
+    DONE = "done"
+    WAITING = "waiting"  # surely not done: it goes with the next run
+    REFUSED = "refused"  # the other side will not have it, and is not asked for the very same again
+    UNKNOWN = "perhaps done"  # nobody can say, and twice would be worse than never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One thing done to the outside.
+
+    `target` is what it is done to: a workstream's id, or a message's. `made_of` is a hash of what is to be there
+    afterwards. `said` is the other side's answer, in words. `begun` and `ended` are ISO 8601 in UTC; `tries` counts
+    how often it was begun.
+    """
+
+    kind: Kind
+    target: str
+    made_of: str
+    run: str = ""
+    state: State = State.UNDER_WAY
+    said: str = ""
+    begun: str = ""
+    ended: str = ""
+    tries: int = 0
+
+    def is_same(self, other: Effect) -> bool:
+        """Whether both are to bring the same thing about."""
+        return (self.kind, self.target, self.made_of) == (other.kind, other.target, other.made_of)
