@@ -27,7 +27,7 @@ it is asked again; offline, `origin/HEAD` counts |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | mails that no server took | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
-| what is done to the outside, and how far it is | `.splinter/memory.db` | the outside where it can be asked (pull requests, branches), else the file | a mail may come twice, under one `Message-ID` |
+| what is done to the outside, how far it is | `.splinter/memory.db` | the outside where it can be asked | a mail may come twice |
 | which run was reported, and told to the healthcheck; which pull requests are ours \
 | `.splinter/memory.db` | the file | the last run counts as new \
 to a call that only publishes |
