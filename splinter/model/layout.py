@@ -27,7 +27,8 @@ it is asked again; offline, `origin/HEAD` counts |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | mails that no server took | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
-| what is done to the outside, how far it is | `.splinter/memory.db` | the outside where it can be asked | a mail may come twice |
+| what is done to the outside, how far it is | `.splinter/memory.db` | the outside, where it can be asked \
+| a mail may come twice |
 | which run was reported, and told to the healthcheck; which pull requests are ours \
 | `.splinter/memory.db` | the file | the last run counts as new \
 to a call that only publishes |
