@@ -88,6 +88,14 @@ class PublishError(SplinterError):
     """A pull request, mail or message could not be delivered."""
 
 
+class PostponedError(PublishError):
+    """The other side takes no more for now; surely not done, and the next run after `when` goes on with it."""
+
+    def __init__(self, message: str, when: str) -> None:
+        super().__init__(message)
+        self.when = when
+
+
 class PartlySentError(PublishError):
     """A mail that the server took for some and refused for others; `taken` are those who have it."""
 

@@ -17,7 +17,7 @@ from splinter.model import layout, registry, schedule, workstream
 from splinter.model.settings import SANDBOXES, Environment, Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
-from splinter.text.patterns import path_problem, ref_problem, shown
+from splinter.text.patterns import path_problem, ref_problem, seconds, shown
 
 
 def read(root: Path) -> Settings:
@@ -45,9 +45,11 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tool_profiles.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    tables = ("tools", "identity", "budget", "gc", "setup")
+    tables = ("tools", "identity", "budget", "gc", "setup", "forge_wait")
     values = {key: value for key, value in document.data.items() if key not in tables}
     values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "sandbox_caches", "env")}
+    if "forge_wait" in document.data:
+        values["forge_wait_s"] = seconds(document.data["forge_wait"])
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
     setup = workstream.setup(document.data.get("setup", ()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from splinter.git.checkout_state import CheckoutState
+from splinter.model.ports import HostedForge
 from splinter.model.records import Outcomes
 
 
@@ -18,6 +19,7 @@ class Known:
     `made` are commits that this call made, and so need no look. `indexes` are the indexes of work trees by their hash,
     as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
     was out of reach why. `checkout` is the user's before the first command without a sandbox; `lock` guards it.
+    `forges` are those that were opened, by their name and the repository's.
     """
 
     made: set[str] = field(default_factory=set)
@@ -25,6 +27,7 @@ class Known:
     baselines: dict[tuple[str, str], Outcomes] = field(default_factory=dict)
     unreached: dict[str, str] = field(default_factory=dict)
     checkout: CheckoutState | None = None
+    forges: dict[tuple[str, str], HostedForge] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)

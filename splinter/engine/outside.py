@@ -15,13 +15,6 @@ from splinter.text.redact import Redactor
 Auth = Callable[[str, Environment], dict[str, str]]
 # whether a remote's URL leads to a forge that we publish on, with or without its token
 IsHosted = Callable[[str, Environment], bool]
-# the address of a merged pull request: of a remote's URL, the head, the base, and the commit that it was opened for
-Merged = Callable[[str, Environment, str, str, str], str | None]
-
-
-def nobody(url: str, environment: Environment, head: str, base: str, tip: str) -> str | None:
-    """Of nothing is known that it was merged: no forge is asked."""
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)  # `doit info` prints what a task holds: no secret in it
@@ -37,7 +30,6 @@ class Outside:
     state: Path
     auth: Auth
     is_hosted: IsHosted
-    merged: Merged = nobody
 
     def remote_auth(self, remote: str) -> dict[str, str]:
         """The environment that lets git use the token of a remote's forge, else nothing."""

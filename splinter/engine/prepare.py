@@ -101,7 +101,7 @@ def _is_merged(work: Work, other: str, one: Accepted, base: str) -> bool:
     def ask() -> str | None:
         outside, head = session.outside, session.plans[other].branch
         try:
-            return outside.merged(outside.snapshot.remotes[remote], outside.environment, head, base_name, one.tip)
+            return session.merged(session, outside.snapshot.remotes[remote], head, base_name, one.tip)
         except PublishError as error:
             session.run.note(f"Whether {head} was merged is not known: {outside.redactor.text(str(error))}.")
             return None

@@ -17,8 +17,8 @@ from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases
 from splinter.engine.current_run import CurrentRun
-from splinter.engine.outside import Auth, IsHosted, Merged, Outside, nobody
-from splinter.engine.session import Session
+from splinter.engine.outside import Auth, IsHosted, Outside
+from splinter.engine.session import Merged, Session, nobody
 from splinter.engine.slots import Slots
 from splinter.git import commands as git
 from splinter.git import quarantine, user_repository
@@ -114,7 +114,6 @@ def open_session(
         redactor=redactor,
         state=repository.state,
         auth=auth,
-        merged=merged,
         is_hosted=is_hosted,
     )
     folder = repository.root / layout.STATE
@@ -128,6 +127,7 @@ def open_session(
         ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
         slots=Slots(processes),
         plans={},
+        merged=merged,
     )
     if not is_read_only:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")

@@ -5,7 +5,7 @@ It never decides what runs. A call takes the part that it uses; one that works o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,10 +24,20 @@ from splinter.system.history import History
 from splinter.system.memory import Memory
 from splinter.system.process import Processes
 
+Merged = Callable[["Session", str, str, str, str], str | None]
+
+
+def nobody(session: Session, url: str, head: str, base: str, tip: str) -> str | None:
+    """Of nothing is known that it was merged: no forge is asked."""
+    return None
+
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Session:
     """The parts of one call; `plans` are all workstreams by id.
+
+    `merged` asks the forge of a remote's URL for the address of a pull request that was merged: of a head, a base, and
+    the commit that it was opened for.
 
     `is_always` is doit's `-a`, `uses_kept` whether kept results may be applied.
     """
@@ -41,6 +51,7 @@ class Session:
     known: Known = field(default_factory=Known)
     is_always: bool = False
     uses_kept: bool = True
+    merged: Merged = nobody
 
     @property
     def history(self) -> History:

@@ -37,6 +37,9 @@ to a call that only publishes |
 | objects of bases, for the git of work trees | the user's state folder | the user's repository | made again |
 | objects that nothing names yet | the user's state folder | none | nothing: the next run deletes them too |
 | git directories of ours: config, views | the user's state folder | the user's repository | made again |
+| when pull requests were written of late | `.splinter/memory.db` | GitHub | it may refuse more writes for a while |
+| what GitHub answered, with ETags | the user's cache folder | GitHub \
+| each answer counts for the rate limit once more |
 | a clean check, parsed files | the user's cache folder | the files themselves | a slower `doit check` |
 """
 
@@ -67,6 +70,8 @@ WORKSTREAM_SUFFIXES = (".yaml", ".yml", ".json")
 SETTINGS = "splinter.toml"
 SHARED_SETTINGS = "pyproject.toml"
 INCLUDE = ".worktreeinclude"
+
+ANSWERS = "answers"  # in the repository's folder below the user's cache folder: what a forge said
 
 # in `.splinter/` -------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from splinter.model.finding import Finding
 from splinter.model.records import PullRequestRecord
@@ -86,6 +86,40 @@ class ForgeLimits:
     body: int
 
 
+class Waiting(Protocol):
+    """The time of day, and waiting until it is later; tests wait for nothing."""
+
+    def now_s(self) -> float:
+        """Seconds since the epoch."""
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; False where the call is to end before that."""
+
+
+class Facts(Protocol):
+    """What is remembered from one run to the next."""
+
+    def json_fact(self, name: str) -> dict[str, Any]:
+        """A small thing of several parts, empty where there is none."""
+
+    def set_json_fact(self, name: str, value: Mapping[str, Any]) -> None:
+        """Remember such a thing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """What a forge is told of the call that opens it.
+
+    `wait_s` is how long all tasks together may wait for a forge that limits requests. `answers` is a folder for answers
+    that are kept, None where none are.
+    """
+
+    waiting: Waiting
+    facts: Facts
+    wait_s: float
+    answers: Path | None = None
+
+
 class Forge(Protocol):
     """A place for pull requests."""
 
@@ -114,8 +148,8 @@ class HostedForge(Forge, Protocol):
         """The environment that lets git use the forge's token; empty without one, or for another's remote."""
 
     @classmethod
-    def from_env(cls, repository: str, environment: Environment) -> HostedForge:
-        """The forge, for the repository of that name."""
+    def from_env(cls, repository: str, environment: Environment, caller: Caller) -> HostedForge:
+        """The forge, for the repository of that name; all tasks of a call share it, from several threads."""
 
     @classmethod
     def findings(cls, repository: str | None, environment: Environment, *, is_offline: bool) -> Iterator[Finding]:

@@ -69,7 +69,8 @@ class Limits:
 class Settings:
     """How splinter works in a repository; `source` is the file they stand in, None where there is none.
 
-    `sandbox` is None where nothing is said of it: then the environment decides.
+    `sandbox` is None where nothing is said of it: then the environment decides. `forge_wait_s` is how long all pull
+    requests of a run together may wait for a forge that limits requests.
     """
 
     jobs: int = 4
@@ -84,6 +85,7 @@ class Settings:
     sandbox_caches: tuple[str, ...] = ()
     sandbox_network: bool = True
     share_results: bool = False
+    forge_wait_s: float = 300.0
     checks: Literal["all", "baseline"] = "all"
     setup: tuple[Setup, ...] = ()
     env: tuple[str, ...] = ()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, cast
 
-from splinter.model.ports import HostedForge, Notifier
+from splinter.engine.session import Session
+from splinter.model import layout
+from splinter.model.ports import Caller, HostedForge, Notifier
 from splinter.model.registry import FORGES, NOTIFIERS, Plugin
 from splinter.model.settings import Environment
+from splinter.publish import waiting
+from splinter.system import user_folders
 
 
 def notifier(name: str) -> type[Notifier]:
@@ -53,13 +57,28 @@ def auth(url: str, environment: Environment) -> dict[str, str]:
     return {}
 
 
-def merged(url: str, environment: Environment, head: str, base: str, tip: str) -> str | None:
+def opened(session: Session, name: str, repository: str) -> HostedForge:
+    """The forge of that name for a repository: one for all tasks of a call."""
+    outside, known = session.outside, session.known
+    with known.lock:
+        if (name, repository) not in known.forges:
+            caller = Caller(
+                waiting=waiting.of(session),
+                facts=session.memory,
+                wait_s=outside.settings.forge_wait_s,
+                answers=user_folders.cache() / outside.state.name / layout.ANSWERS,
+            )
+            known.forges[name, repository] = forge(name).from_env(repository, outside.environment, caller)
+        return known.forges[name, repository]
+
+
+def merged(session: Session, url: str, head: str, base: str, tip: str) -> str | None:
     """The address of the pull request by which a commit of ours was merged into `base`; None where none is known.
 
     Raises PublishError where the forge of the remote's URL does not say.
     """
-    name, repository = owner(url, environment) or ("", "")
-    return forge(name).from_env(repository, environment).merged(head=head, base=base, tip=tip) if name else None
+    found = owner(url, session.outside.environment)
+    return opened(session, *found).merged(head=head, base=base, tip=tip) if found else None
 
 
 def _class(plugin: Plugin) -> Any:

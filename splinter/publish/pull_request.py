@@ -34,11 +34,12 @@ def target(outside: Outside) -> str:
     return f"{name}:{repository}" if name else "local"
 
 
-def forge(outside: Outside) -> Forge:
+def forge(session: Session) -> Forge:
     """Where pull requests go."""
+    outside = session.outside
     name, repository = _place(outside)
     if name:
-        return plugins.forge(name).from_env(repository, outside.environment)
+        return plugins.opened(session, name, repository)
     from splinter.publish.forges.local import Local
 
     return Local(outside.repository.root, why=_why_local(outside))
@@ -86,7 +87,7 @@ def propose(
         def send() -> Proposal:
             return wanted(push.push(session, plan, result))
 
-        done = forge(session.outside).publish(wanted(push.local_head(session.outside, plan, result.tip)), send)
+        done = forge(session).publish(wanted(push.local_head(session.outside, plan, result.tip)), send)
         if done.action == Action.NONE and _is_aimed_at(session, plan):
             send()
         done = replace(done, notes=tuple(session.outside.redactor.text(note) for note in done.notes))
@@ -105,7 +106,7 @@ def _withdraw(session: Session, plan: Plan, result: Result) -> PullRequestRecord
         return nothing
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
         return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
-    closed = forge(session.outside).close(
+    closed = forge(session).close(
         workstream=plan.id, head=pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT
     )
     session.memory.set_fact(f"pull_request/{plan.id}", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +13,15 @@ from urllib.parse import urlsplit
 from splinter.errors import PublishError
 from splinter.git import remotes
 from splinter.model.finding import Finding
-from splinter.model.ports import Access, ForgeLimits, Proposal
+from splinter.model.ports import Access, Caller, ForgeLimits, Proposal
 from splinter.model.records import Action, PullRequestRecord
 from splinter.model.settings import Environment
-from splinter.publish import pull_request_body
-from splinter.publish.forges import github_pulls, github_token
+from splinter.publish import pull_request_body, waiting
+from splinter.publish.forges import github_client, github_pulls, github_token
+from splinter.publish.forges.github_answers import Answers
+from splinter.publish.forges.github_client import Client
 from splinter.publish.forges.github_errors import explained
+from splinter.publish.forges.github_limits import Limits
 
 if TYPE_CHECKING:
     from github.Repository import Repository
@@ -74,21 +78,30 @@ def _hosts(api_url: str | None) -> frozenset[str]:
     return _OF_GITHUB if host == "api.github.com" else frozenset({host, host.removeprefix("api.")})
 
 
+@dataclass(slots=True)
+class _Opened:
+    """What is opened when the first task asks GitHub, and shared by all."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    repository: Repository | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class GitHub:
     """One repository, `owner/name`, on GitHub or on the server whose API is at `api_url`.
 
-    `timeout_s` bounds each wait for an answer; `pause_s` is the least time between two writes, as GitHub asks for;
-    `again` is the call that errors say to repeat.
+    `timeout_s` bounds each wait for an answer; a request that may be repeated is sent `tries` times at most; `again` is
+    the call that errors say to repeat.
     """
 
     token: str = field(repr=False)
     repository: str
     api_url: str | None = None
+    caller: Caller = field(kw_only=True, repr=False)
     timeout_s: int = 20
-    pause_s: float = 1.0
     tries: int = TRIES
     again: str = "doit run pr"
+    _opened: _Opened = field(default_factory=lambda: _Opened(), init=False, repr=False, compare=False)
 
     limits: ClassVar[ForgeLimits] = github_pulls.LIMITS
 
@@ -110,15 +123,18 @@ class GitHub:
         return remotes.auth_env(url, "x-access-token", environment.github_token) if is_own else {}
 
     @classmethod
-    def from_env(cls, repository: str, environment: Environment) -> GitHub:
+    def from_env(cls, repository: str, environment: Environment, caller: Caller) -> GitHub:
         """With GITHUB_TOKEN, on GitHub or the server of GITHUB_API_URL."""
-        return cls(environment.github_token or "", repository, environment.github_api_url)
+        return cls(environment.github_token or "", repository, environment.github_api_url, caller=caller)
 
     @classmethod
     def findings(cls, repository: str | None, environment: Environment, *, is_offline: bool) -> Iterator[Finding]:
         """The token, and what GitHub says of it, asked once."""
         token = environment.github_token or ""
-        probe = cls(token, repository or "", environment.github_api_url, PROBE_TIMEOUT_S, tries=1, again="doit doctor")
+        probe = cls(
+            token, repository or "", environment.github_api_url,
+            caller=waiting.impatient(environment), timeout_s=PROBE_TIMEOUT_S, tries=1, again="doit doctor",
+        )  # fmt: skip
         yield from github_token.findings(repository, environment, None if is_offline else probe.access)
 
     def publish(self, proposal: Proposal, push: Callable[[], Proposal] | None = None) -> PullRequestRecord:
@@ -169,32 +185,24 @@ class GitHub:
         return urlsplit(self.api_url or API).hostname or ""
 
     def _repository(self) -> Repository:
-        from github import Auth, Github
-        from urllib3 import Retry
+        with self._opened.lock:
+            if self._opened.repository is None:
+                if not _REPOSITORY.fullmatch(self.repository):
+                    raise PublishError(f'GITHUB_REPOSITORY is "{self.repository}"; it must read owner/name')
+                self._opened.repository = github_client.repository(
+                    self._client(), self.repository,
+                    api_url=(self.api_url or API).rstrip("/"), token=self.token, timeout_s=self.timeout_s,
+                )  # fmt: skip
+            return self._opened.repository
 
-        if not _REPOSITORY.fullmatch(self.repository):
-            raise PublishError(f'GITHUB_REPOSITORY is "{self.repository}"; it must read owner/name')
-        # PyGithub's own GithubRetry tries ten times and sleeps until the rate limit ends. A POST is never repeated: the
-        # answer of the first may be lost though it was done, and the next run finds what it made.
-        retry = Retry(
-            total=self.tries - 1,
-            backoff_factor=0.5,
-            status_forcelist=(500, 502, 503, 504),
-            allowed_methods=("GET", "PATCH"),
-            respect_retry_after_header=False,
-            raise_on_status=False,
+    def _client(self) -> Client:
+        return Client(
+            limits=Limits(self.caller, host=self._host, again=self.again),
+            answers=Answers(self.caller.answers, self.token),
+            host=self._host,
+            tries=self.tries,
+            again=self.again,
         )
-        client = Github(
-            auth=Auth.Token(self.token),
-            base_url=(self.api_url or API).rstrip("/"),
-            timeout=self.timeout_s,
-            retry=retry,
-            per_page=100,
-            user_agent="splinter",
-            seconds_between_requests=None,
-            seconds_between_writes=self.pause_s,
-        )
-        return client.get_repo(self.repository)
 
     @contextmanager
     def _as_publish_errors(self) -> Iterator[None]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from splinter.text import markdown
 from splinter.text.redact import Redactor
@@ -12,13 +14,21 @@ if TYPE_CHECKING:
     from github import GithubException
 
 LONGEST_ANSWER = 300  # characters of GitHub's own words in our errors
+_OF_LIMITS = ("rate limit", "abuse detection")
+_Answer = tuple[int, Mapping[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitAnswer:
+    """A refusal because too much was asked: what was asked was surely not done."""
+
+    headers: Mapping[str, str]
+    words: str
 
 
 def explained(error: GithubException, repository: str, *, token: str, again: str) -> str:
     """What went wrong and what to do, the token masked; `again` is the call to repeat."""
     words = f"{error.status} {Redactor((token,)).text(said(error))}".strip()
-    if _is_rate_limit(error):
-        return f"GitHub's rate limit is reached{_until(error)} ({words}); run `{again}` after that"
     if error.status == 401:
         return f"GitHub refused the token ({words}); put a valid one into GITHUB_TOKEN"
     if error.status == 403 and "not permitted to create" in words:
@@ -34,10 +44,7 @@ def explained(error: GithubException, repository: str, *, token: str, again: str
 
 def said(error: GithubException) -> str:
     """GitHub's own words, those of its list of errors included."""
-    data = error.data if isinstance(error.data, dict) else {}
-    details = [item.get("message", "") if isinstance(item, dict) else item for item in data.get("errors") or ()]
-    words = markdown.one_line(": ".join(str(word) for word in (data.get("message"), *details) if word))
-    return words[:LONGEST_ANSWER]
+    return _words(error.data)
 
 
 def is_refusal(error: GithubException, word: str) -> bool:
@@ -45,10 +52,44 @@ def is_refusal(error: GithubException, word: str) -> bool:
     return error.status == 422 and word in said(error).lower()
 
 
-def _is_rate_limit(error: GithubException) -> bool:
-    return error.status == 429 or (error.status == 403 and "rate limit" in said(error).lower())
+def limit_answer(answer: _Answer, token: str) -> LimitAnswer | None:
+    """The answer as a refusal for too much, None where it is none: a token without a right gets a 403 too."""
+    status, headers, text = answer
+    if status not in (403, 429):
+        return None
+    words = _words(_json(text))
+    is_limit = status == 429 or "retry-after" in headers or any(one in words.lower() for one in _OF_LIMITS)
+    return LimitAnswer(headers, f"{status} {Redactor((token,)).text(words)}".strip()) if is_limit else None
 
 
-def _until(error: GithubException) -> str:
-    reset = (error.headers or {}).get("x-ratelimit-reset", "")
-    return f" until {datetime.fromtimestamp(int(reset), UTC):%H:%M:%S} UTC" if reset.isdigit() else ""
+def is_unseen_head(verb: str, url: str, answer: _Answer) -> bool:
+    """Whether a pull request was refused for its head: a branch that was pushed just now is often not seen yet."""
+    if verb != "POST" or not url.endswith("/pulls") or answer[0] != 422:
+        return False
+    return any(isinstance(one, dict) and one.get("field") == "head" for one in _errors(_json(answer[2])))
+
+
+def _words(data: object) -> str:
+    message = data.get("message") if isinstance(data, dict) else None
+    told = (message, *map(_detail, _errors(data)))
+    return markdown.one_line(": ".join(str(one) for one in told if one))[:LONGEST_ANSWER]
+
+
+def _detail(error: object) -> object:
+    """One of the list: in words where it has some, else its field and code."""
+    if not isinstance(error, dict):
+        return error
+    place = ".".join(str(error[name]) for name in ("resource", "field") if error.get(name))
+    return error.get("message") or f"{place} {error.get('code') or ''}".strip()
+
+
+def _errors(data: object) -> tuple[Any, ...]:
+    errors = data.get("errors") if isinstance(data, dict) else None
+    return tuple(errors) if isinstance(errors, list) else (errors,) if errors else ()
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return {"message": text}

@@ -169,6 +169,7 @@ SETTING = {
     "sandbox_caches": Row(change=of_settings(sandbox_caches=("pip",)), why="as `sandbox`"),
     "sandbox_network": Row(change=of_settings(sandbox_network=False), why="as `sandbox`"),
     "share_results": Row(change=of_settings(share_results=True), why=RUN),
+    "forge_wait_s": Row(change=of_settings(forge_wait_s=60.0), why=RUN),
     "checks": Row(change=of_settings(checks="baseline"), named="checks of the settings"),
     "env": Row(change=of_settings(env=("PIP_INDEX_URL",)), named="env"),
     "setup": Row(change=of_settings(setup=(Setup(command="npm i"),)), named="setup.2.run was added"),

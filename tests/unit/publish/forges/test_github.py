@@ -17,13 +17,14 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from splinter.config import settings_file
 from splinter.errors import PublishError
-from splinter.model.ports import Proposal
+from splinter.model.ports import Caller, Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
-from splinter.publish import pull_request_body
+from splinter.publish import pull_request_body, waiting
 from splinter.publish.forges.github import GitHub, repository_of
 from tests import paths
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
+from tests.world import MONDAY
 
 HEAD = "splinter/tidy"
 RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", metadata={"phase": "PH-01"})
@@ -32,6 +33,10 @@ RECORD = WorkstreamRecord(workstream="tidy", title="Tidy", outcome="changed", me
 def own(run: str = "run-1", definition: str = "abc", **fields: object) -> str:
     record = replace(RECORD, **fields)  # type: ignore[arg-type]
     return pull_request_body.body(record, run=run, reproduce="doit tidy", definition=definition)
+
+
+def caller() -> Caller:
+    return waiting.impatient(settings_file.environment({"SPLINTER_NOW": MONDAY}))
 
 
 def page_of(**fields: object) -> Proposal:
@@ -51,7 +56,7 @@ class There:
 
     @property
     def forge(self) -> GitHub:
-        return GitHub(TOKEN, self.name, self.url, pause_s=0)
+        return GitHub(TOKEN, self.name, self.url, caller=caller())
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         request = urllib.request.Request(f"{self.url}{path}", method=method)
@@ -205,7 +210,7 @@ def test_a_pull_request_that_we_closed_ourselves_does_not_hinder_the_next_change
 
 def test_a_repository_that_is_not_there_is_reported(emulator: str) -> None:
     with pytest.raises(PublishError) as error:
-        GitHub(TOKEN, "octo/none", emulator).publish(page_of())
+        GitHub(TOKEN, "octo/none", emulator, caller=caller()).publish(page_of())
     assert str(error.value) == (
         "GitHub knows no octo/none, or hides it from this token (404 Not Found); check GITHUB_REPOSITORY"
     )
@@ -252,7 +257,7 @@ class Fake:
 
     @property
     def forge(self) -> GitHub:
-        return GitHub(TOKEN, "octo/demo", self.server.url, timeout_s=5, pause_s=0)
+        return GitHub(TOKEN, "octo/demo", self.server.url, caller=caller(), timeout_s=5)
 
     def refuse(self, method: str, last: str, status: int, message: str, **data: object) -> None:
         headers = data.pop("headers", {})
@@ -291,7 +296,11 @@ def failure(fake: Fake) -> str:
             " allow it in the repository's settings: Actions, General, permissions",
         ),
         (409, "Git Repository is empty.", "GitHub does not accept it (409 Git Repository is empty.)"),
-        (429, "Too many", "GitHub's rate limit is reached (429 Too many); run `doit run pr` after that"),
+        (
+            429,
+            "Too many",
+            "GitHub's rate limit (429 Too many) is reached until 02:01:00 UTC; run `doit run pr` after that",
+        ),
     ],
 )
 def test_a_refusal_is_reported_with_its_status_and_how_to_fix_it(
@@ -310,11 +319,11 @@ def test_a_validation_error_is_reported_with_its_details(fake: Fake) -> None:
     )
 
 
-def test_the_end_of_a_rate_limit_is_reported_and_not_waited_for(fake: Fake) -> None:
+def test_the_end_of_a_rate_limit_that_takes_too_long_is_reported_and_not_waited_for(fake: Fake) -> None:
     headers = {"X-RateLimit-Reset": "1767319200", "Retry-After": "3600"}
     fake.refuse("GET", "demo", 403, "API rate limit exceeded for user ID 1.", headers=headers)
     assert failure(fake) == (
-        "GitHub's rate limit is reached until 02:00:00 UTC (403 API rate limit exceeded for user ID 1.);"
+        "GitHub's rate limit (403 API rate limit exceeded for user ID 1.) is reached until 03:00:00 UTC;"
         " run `doit run pr` after that"
     )
     assert len(fake.server.asked) == 1
@@ -351,7 +360,7 @@ def test_a_server_that_does_not_answer_is_given_up(fake: Fake) -> None:
 
 def test_a_server_that_is_not_there_is_reported() -> None:
     with pytest.raises(PublishError, match=r"^127\.0\.0\.1 cannot be reached \(ConnectionError\)"):
-        GitHub(TOKEN, "octo/demo", "http://127.0.0.1:1").publish(page_of())
+        GitHub(TOKEN, "octo/demo", "http://127.0.0.1:1", caller=caller()).publish(page_of())
 
 
 @pytest.mark.parametrize("body", ["<html>Welcome</html>", "[1]", '"x"', "{", '{"owner": 3, "url": "x"}', "{}"])
