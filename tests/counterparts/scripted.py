@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,9 +25,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
+    """`sent` is how much of it reaches the other side before the connection is cut, None for all."""
+
     status: int = 200
     body: bytes | str | object = b""
     headers: dict[str, str] = field(default_factory=dict)
+    sent: float | None = None
 
     def data(self) -> bytes:
         if isinstance(self.body, bytes | str):
@@ -51,6 +55,7 @@ def scripted(answer: Callable[[Asked], Answer]) -> Iterator[Scripted]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's word on its headers
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -59,12 +64,20 @@ def scripted(answer: Callable[[Asked], Answer]) -> Iterator[Scripted]:
             reply = server.answer(asked)
             data = reply.data()
             headers = {"Content-Type": "application/json", "Content-Length": str(len(data)), **reply.headers}
+            if reply.sent == 0:
+                return self._cut()
             with suppress(ConnectionError):  # a client that has given up is what some tests are about
                 self.send_response(reply.status)
-                for name, value in headers.items():
+                for name, value in (headers if reply.status != 304 else reply.headers).items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(data)
+                self.wfile.write(data if reply.sent is None else data[: int(len(data) * reply.sent)])
+            return self._cut() if reply.sent is not None else None
+
+        def _cut(self) -> None:
+            self.close_connection = True
+            with suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815
 

@@ -80,9 +80,10 @@ def _hosts(api_url: str | None) -> frozenset[str]:
 
 @dataclass(slots=True)
 class _Opened:
-    """What is opened when the first task asks GitHub, and shared by all."""
+    """What is opened when the first task asks GitHub, and shared by all: what it knows of silence and limits too."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    client: Client | None = None
     repository: Repository | None = None
 
 
@@ -185,15 +186,17 @@ class GitHub:
         return urlsplit(self.api_url or API).hostname or ""
 
     def _repository(self) -> Repository:
-        with self._opened.lock:
-            if self._opened.repository is None:
+        opened = self._opened
+        with opened.lock:
+            if opened.repository is None:
                 if not _REPOSITORY.fullmatch(self.repository):
                     raise PublishError(f'GITHUB_REPOSITORY is "{self.repository}"; it must read owner/name')
-                self._opened.repository = github_client.repository(
-                    self._client(), self.repository,
+                opened.client = opened.client or self._client()
+                opened.repository = github_client.repository(
+                    opened.client, self.repository,
                     api_url=(self.api_url or API).rstrip("/"), token=self.token, timeout_s=self.timeout_s,
                 )  # fmt: skip
-            return self._opened.repository
+            return opened.repository
 
     def _client(self) -> Client:
         return Client(
