@@ -667,3 +667,18 @@ def test_what_uv_built_of_the_base_does_not_stand_for_the_change(project: World)
     check = {"id": "tests", "run": "uv run --system-certs --no-editable pytest tests"}
     record = ends(project, SWAP, check, env=["SSL_CERT_FILE"])
     assert record["outcome"] == "failed", record["message"]
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+def test_a_file_that_node_could_not_load_before_forgives_no_change(world: World) -> None:
+    """Its reporter names the file as if it were a test that failed; a package that nothing installed is enough."""
+    reporters = '"--test", "--test-reporter=junit", "--test-reporter-destination={junit}"'
+    world.write("splinter.toml", f'checks = "baseline"\n[tools.node]\ncommand = "node"\nargs = [{reporters}]\n')
+    world.write("add.js", "exports.add = (a, b) => a + b\n")
+    use = "const {test} = require('node:test'); const assert = require('node:assert')\n"
+    adds = "test('adds', () => assert.equal(require('../add.js').add(1, 2), 3))\n"
+    world.write("test/add.test.js", f"{use}require('shapes')\n{adds}")
+    world.write("test/other.test.js", f"{use}test('other', () => {{}})\n")
+    record = ends(world, "sed -i 's/a + b/a - b/' add.js", {"id": "t", "tool": "node"})
+    assert failed(record) == FAILS
+    assert record["message"] == "t: test/add.test.js could not be loaded or started, and no test in there ran"

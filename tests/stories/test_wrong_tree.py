@@ -364,15 +364,64 @@ def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
     world.write("go.mod", f"module a\nreplace b => {world.root}/b\n")
     world.write(".gitignore", "node_modules/\n")
     world.write(".worktreeinclude", "node_modules\n")
-    world.write("packages/shapes/package.json", "{}")
     (world.root / "node_modules").mkdir()
-    (world.root / "node_modules/shapes").symlink_to(world.root / "packages/shapes")
+    (world.root / "node_modules/shapes").symlink_to(world.root / "built/shapes")
+    world.write("built/shapes/package.json", "{}")
+    world.write(".git/info/exclude", "built/\n")
     record = done(world, "echo x > new.txt", [])
     assert record["outcome"] == "changed", record["message"]
     assert world.notes() == [
         f"go.mod names {world.root}, not the work tree.",
-        f"node_modules/shapes leads to {world.root}/packages/shapes, not to the work tree.",
+        f"node_modules/shapes leads to {world.root}/built/shapes, not to the work tree.",
     ]
+
+
+def test_a_package_that_worktreeinclude_brings_as_a_link_is_the_branchs(world: World) -> None:
+    world.write(".gitignore", "node_modules/\n")
+    world.write(".worktreeinclude", "node_modules\n")
+    world.write("packages/shapes/index.js", "good\n")
+    (world.root / "node_modules/@own").mkdir(parents=True)
+    (world.root / "node_modules/@own/shapes").symlink_to(world.root / "packages/shapes")
+    check = {"id": "c", "run": "grep good node_modules/@own/shapes/index.js"}
+    record = done(world, "echo x > new.txt", [check])
+    assert record["outcome"] == "changed", record["message"]
+    record = done(world, "echo bad > packages/shapes/index.js", [check])
+    assert (record["outcome"], record["reason"]) == ("failed", "check_failed"), record["message"]
+    assert (world.worktree("w") / "node_modules/@own/shapes").readlink() == Path("../../packages/shapes")
+    assert world.notes() == []
+
+
+TESTER = """#!/bin/sh
+why=""
+test -e node_modules/built || why="cannot find built"
+test -e {root}/built/one || why="ENOENT: {root}/built/one"
+grep -q good app.txt || why="$why bad"
+echo "<testsuite><testcase name='a'>${{why:+<failure message='$why'/>}}</testcase></testsuite>" > "$1"
+test -z "$why"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@pytest.mark.parametrize("way", ["a link that setup makes", "a path"])
+def test_what_the_sandbox_hides_of_the_checkout_forgives_no_named_test(world: World, way: str) -> None:
+    """It is missing on the base and on the change alike, so the test fails there too."""
+    setting = '[tools.tester]\ncommand = "sh"\nargs = ["tester", "{junit}"]\n'
+    world.write("splinter.toml", f'sandbox = "bubblewrap"\nchecks = "baseline"\n{setting}')
+    world.write(".gitignore", "node_modules/\nbuilt/\n")
+    world.write("built/one", "")
+    tester = TESTER.format(root=world.root).splitlines(keepends=True)
+    world.write("tester", "".join(tester[:3] + tester[4:] if "link" in way else tester[:2] + tester[3:]))
+    world.write("app.txt", "good\n")
+    setup = [{"run": f"mkdir -p node_modules && ln -sfn {world.root}/built node_modules/built"}]
+    fields = {"setup": setup} if "link" in way else {}
+    record = done(world, "echo bad > app.txt", [{"id": "c", "tool": "tester"}], **fields)
+    assert (record["outcome"], record["reason"]) == ("failed", "check_failed")
+    lead = f"node_modules/built leads to {world.root}/built, not to the work tree, and the sandbox hides that"
+    lead = lead if "link" in way else f"the sandbox hides {world.root}/built/one, which it names"
+    assert record["message"] == (
+        f"c: 1 of 1 tests failed, as before the change, {lead}, so that its failure may say nothing of the change: "
+        "`setup` or .worktreeinclude brings what it needs into the work tree"
+    )
 
 
 def test_a_check_that_names_the_checkout_judges_nothing(project: World) -> None:

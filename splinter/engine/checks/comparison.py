@@ -6,6 +6,7 @@ that passed when the same files were tried again. Any doubt is a failure:
 - The command ended otherwise than its cases explain: it crashed, hung, failed without a failed case, or with another
   exit status than before the change.
 - Its results contradict themselves, or a case of theirs has no name.
+- A file, class or package could not be loaded: what stands for it is no test, and what is in it did not run.
 - What ran before the change is gone or skipped. Only a name that the earlier commit itself does not give again may
   be gone, and only where as many like it ran: see `unstable_names`.
 - What was before left no cases: it forgives nothing.
@@ -22,7 +23,7 @@ from splinter.errors import Reason
 from splinter.model.records import BAD, CheckRecord, Comparison, Outcome, Outcomes
 from splinter.model.verdict import Itself
 
-RULES = 3  # to be raised where outcomes that were remembered by earlier code are not to be believed
+RULES = 4  # to be raised where outcomes that were remembered by earlier code are not to be believed
 _WORST = (Outcome.ERROR, Outcome.FAILED, Outcome.SKIPPED, Outcome.PASSED)
 _UNEXPLAINED = (Itself.BROKEN, Itself.FAILING_BEFORE)
 _NAMED = 3

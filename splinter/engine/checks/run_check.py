@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from splinter.engine.checks import judge_tree
-from splinter.engine.steps import checkout_commands, command, python_places
+from splinter.engine.steps import checkout_commands, command, hidden_checkout, python_places
 from splinter.engine.tools import cases
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
@@ -40,8 +40,17 @@ def run(work: Work, check: Step, commit: str, *, name: str) -> Checked:
     checked = _run(work, check, tree, name)
     if checked.record.outcome == Outcome.FAILED:
         python_places.prove_shown(work, check, tree, env, said=checked.output)
+        checked = _doubted(work, check, tree, checked)
     left = judge_tree.left(work.session.outside, tree)
     return replace(checked, record=replace(checked.record, notes=(*checked.record.notes, *left)))
+
+
+def _doubted(work: Work, check: Step, tree: WorkTree, checked: Checked) -> Checked:
+    """A failure of a check, with what it may have missed of the checkout."""
+    record = checked.record
+    said = "\n".join((checked.output, *(case.message for case in record.cases)))
+    found = hidden_checkout.doubts(work, check, tree, said=said)
+    return replace(checked, record=replace(record, notes=(*record.notes, *found), doubts=(*record.doubts, *found)))
 
 
 def _unready(work: Work, check: Step, error: StepError, started: float) -> Checked:

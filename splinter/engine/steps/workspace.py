@@ -198,9 +198,24 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             shutil.copy2(source, target, follow_symlinks=False)
+            _lead_back(session.outside.repository.start, tree, target)
         if _stamp(source) != stamp:
             why = f"{path}, which {layout.INCLUDE} brings, changed during the run; call again"
             raise StepError(Reason.PREFLIGHT, why)
+
+
+def _lead_back(checkout: Path, tree: WorkTree, link: Path) -> None:
+    """Have a link into the checkout, such as one of `npm link`, lead to the same place of the work tree.
+
+    One to what the work tree has not, such as what was built there, stays as it is.
+    """
+    real, top, inside = (Path(os.path.realpath(one)) for one in (link, checkout, tree.path))
+    if not link.is_symlink() or real.is_relative_to(inside) or not real.is_relative_to(top):
+        return
+    here = tree.path / real.relative_to(top)
+    if disk.seen(here) and Path(os.path.realpath(here)).is_relative_to(inside):
+        link.unlink()
+        link.symlink_to(os.path.relpath(here, link.parent))
 
 
 def idle_patterns(session: Session) -> Iterator[str]:

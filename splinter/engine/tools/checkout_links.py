@@ -46,6 +46,7 @@ def found(
     return (
         *_texts(ground, [*manifests, *untracked], ""),
         *_texts(ground, included, ", which .worktreeinclude brings,"),
+        *_leading_away(ground, included),
         *_above(ground),
         *_node_modules(ground, manifests),
         *_programs(ground, programs, path),
@@ -92,6 +93,15 @@ def _node_modules(ground: Ground, manifests: Sequence[str]) -> Iterator[str]:
             if away and (ground.tree not in ground.checkouts or link.readlink().is_absolute()):
                 name = link.relative_to(ground.tree) if link.is_relative_to(ground.tree) else link
                 yield f"{name} leads to {away}, not to the work tree"
+
+
+def _leading_away(ground: Ground, included: Sequence[str]) -> Iterator[str]:
+    """Links that were copied in, but for those to packages."""
+    for path in included[:_MOST_FILES]:
+        link = ground.tree / path
+        away = ground.away(link) if link.is_symlink() and "node_modules" not in link.parts else None
+        if away and (ground.tree not in ground.checkouts or link.readlink().is_absolute()):
+            yield f"{path} leads to {away}, not to the work tree"
 
 
 def _links(folder: Path) -> Iterator[Path]:

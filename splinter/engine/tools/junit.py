@@ -17,12 +17,13 @@ from pathlib import Path
 from splinter.engine.tools import cases, junit_runners, junit_xml
 from splinter.engine.tools.junit_xml import Element
 from splinter.model.records import CaseRecord, Outcome
-from splinter.text.counts import plural
+from splinter.text.counts import and_more, plural
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_CASES = 50_000
 MAX_NAMES = 64 * 1024 * 1024  # characters of all ids together: a suite's name stands in each of its cases'
 _MESSAGE = 2_000
+_NAME, _SHOWN = 200, 3
 _SUITES = ("testsuites", "testsuite")
 _FAILURES = ("failure", "error")
 _EARLIER = {"rerunFailure": "failed", "flakyFailure": "failed", "rerunError": "error", "flakyError": "error"}
@@ -60,7 +61,7 @@ def read(file: Path, *, tree: str = "") -> Results:
         raise UnreadableResultsError(f"it is no JUnit file: it begins with <{root.name[:40]}>")
     if sum(1 for _ in root.all("testcase")) > MAX_CASES:
         raise UnreadableResultsError(f"it has more than {MAX_CASES} cases")
-    return Results(cases=tuple(_bounded(_cases(root, root, (), tree))), doubts=tuple(_doubts(root)), data=data)
+    return Results(cases=tuple(_bounded(_cases(root, root, (), tree))), doubts=tuple(_doubts(root, tree)), data=data)
 
 
 def _read_bytes(file: Path) -> bytes | None:
@@ -95,7 +96,8 @@ def _bounded(found: Iterator[CaseRecord]) -> Iterator[CaseRecord]:
 def _cases(suite: Element, root: Element, around: tuple[str, ...], tree: str) -> Iterator[CaseRecord]:
     """The cases of a suite and of those in it, each once, wherever they stand."""
     names = (*around, *((_plain(junit_runners.suite_name(suite, root), tree),) if suite.name == "testsuite" else ()))
-    own = (_case(case, names, tree) for case in suite.named("testcase"))
+    tests = (case for case in suite.named("testcase") if not junit_runners.is_no_test(case, suite))
+    own = (_case(case, names, tree) for case in tests)
     if junit_runners.runs_a_name_again(suite, root):
         yield from cases.merged(own, shows_reruns=not junit_runners.is_pytest(suite, root))
     else:
@@ -148,15 +150,27 @@ def _seconds(time: str) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _doubts(root: Element) -> Iterator[str]:
+def _doubts(root: Element, tree: str) -> Iterator[str]:
     """Where a file does not fit what it says of itself, the first place of each kind."""
     if any(suite.named(*_FAILURES) for suite in (root, *root.all(*_SUITES))):
         yield "its results say that a suite failed outside of its tests"
     if any(not case.attributes.get("name") and case.named(*_FAILURES) for case in root.all("testcase")):
         yield "its results say that a test without a name failed"
+    unrun = dict.fromkeys(_unrun(root, tree))
+    if unrun:
+        yield f"{and_more(tuple(unrun), _SHOWN)} could not be loaded or started, and no test in there ran"
     mismatches: list[str] = []
     _failures(root, mismatches)
     yield from mismatches[-1:]
+
+
+def _unrun(suite: Element, tree: str) -> Iterator[str]:
+    """The names of what stands in the place of tests that did not run."""
+    for case in suite.named("testcase"):
+        if junit_runners.is_no_test(case, suite):
+            yield _plain(junit_runners.name_of_no_test(case), tree)[:_NAME]
+    for child in suite.children:
+        yield from _unrun(child, tree)
 
 
 def _failures(element: Element, mismatches: list[str]) -> int:

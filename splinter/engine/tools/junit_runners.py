@@ -17,6 +17,12 @@ _NOT_RUN = ("notrun", "disabled", "skipped", "ignored", "suppressed", "pending")
 _FAILED = ("fail", "failed", "failure", "error", "broken")
 _STOPS = re.compile(r"-[qvsl]*x[qvsl]*|--exitfirst|--maxfail(?:=(?!0$).*)?|--?fail-?fast|--bail(?:=.*)?")
 _STOPPED = re.compile(r"stopping after \d+ failures?\b|\bcancell?ing due to", re.IGNORECASE)  # pytest, nextest
+_NO_TEST_CLASSES = ("Test suite failed to run", "unittest.loader._FailedTest")  # of jest-junit, of unittest
+_NO_TEST_NAMES = ("[build failed]", "[setup failed]", "initializationError", "classMethod")  # of go, JUnit 4, gradle
+_NO_TEST_MESSAGES = ("collection failure", "Build error")  # of pytest, go-junit-report
+_HOLDER = "unittest.suite._ErrorHolder"  # of a class's or module's setup
+_HOOK = re.compile(r'"before (?:all|each)" hook\b')  # of mocha: what comes behind it in its suite does not run
+_SCRIPT = re.compile(r"\S.*\.[cm]?[jt]sx?")
 _CTEST_SKIPS = "SKIP_"  # SKIP_RETURN_CODE=77, SKIP_REGULAR_EXPRESSION_MATCHED
 
 
@@ -64,6 +70,33 @@ def doubts_of_failure(words: Sequence[str], output: str) -> tuple[str, ...]:
     """What speaks against the results of a command that failed: where it ends at a failure, the rest did not run."""
     is_cut_short = any(_STOPS.fullmatch(word) for word in words) or _STOPPED.search(output)
     return ("it ended at a failure, and what comes behind did not run",) if is_cut_short else ()
+
+
+def is_no_test(case: Element, suite: Element) -> bool:
+    """Whether a case that failed stands for a file, class or package that could not be loaded, set up or started.
+
+    What tests are in it is not known, and none of them ran: pytest then runs no test of any other file either.
+    """
+    name, classname = case.attributes.get("name", ""), case.attributes.get("classname", "")
+    bad = case.named("error", "failure")
+    if not bad:
+        return outcome_of_attributes(case)[0] == "error"  # ctest
+    around = suite.attributes.get("name", "")
+    return (
+        classname in _NO_TEST_CLASSES
+        or name in _NO_TEST_NAMES
+        or any(one.attributes.get("message") in _NO_TEST_MESSAGES for one in bad)
+        or around.startswith(_HOLDER)
+        or _HOOK.search(name) is not None
+        or (classname == "test" and _SCRIPT.fullmatch(name) is not None)  # node's own reporter
+        or name == classname == around  # vitest, surefire
+    )
+
+
+def name_of_no_test(case: Element) -> str:
+    """What could not be loaded, set up or started."""
+    name, classname = case.attributes.get("name", ""), case.attributes.get("classname", "")
+    return classname if name in ("", *_NO_TEST_NAMES) else name
 
 
 def is_risky_only(case: Element) -> bool:

@@ -431,7 +431,23 @@ def test_a_test_that_is_named_like_its_check_does_not_speak_for_the_check(world:
     assert world.doit().status == 1
     record = world.records()["w"]
     assert (record["reason"], record["checks"][0]["outcome"]) == ("check_failed", "failed")
-    assert compared(world) == {"before": "passed", "broken": ["tests"], "vanished": ["tests::test_one"]}
+    assert record["checks"][0]["doubts"] == ["tests could not be loaded or started, and no test in there ran"]
+    assert compared(world) == {"before": "passed", "itself": "broken"}
+
+
+def test_where_a_file_could_not_be_loaded_before_the_others_were_not_judged(world: World) -> None:
+    """pytest runs no test at all then, and says the same of a change that breaks any of them."""
+    world.write("splinter.toml", 'checks = "baseline"\n')
+    world.write("test_old.py", "import no_such_module\n")
+    world.write("test_new.py", "import app\ndef test_one(): assert app.one == 1\n")
+    world.write("app.py", "one = 1\n")
+    one = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider"]}
+    world.workstream("w", steps=[{"id": "s", "run": "echo 'one = 2' > app.py"}], checks=[one])
+    world.commit()
+    assert world.doit().status == 1
+    assert world.records()["w"]["message"] == (
+        "tests: test_old could not be loaded or started, and no test in there ran"
+    )
 
 
 IDS = """import pytest, uuid
