@@ -8,6 +8,7 @@ tree's git writes in it.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, users_config
+from splinter.git import command_line, new_objects, users_config
 from splinter.git import commands as git
 from splinter.git import held as refs
 from splinter.git.command_line import Repository
@@ -98,13 +99,23 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
 
 
 def borrow(repository: Repository, objects: Path, ids: Iterable[str], *, but: Iterable[str]) -> None:
-    """Bring what some ids reach from another folder of objects into the repository's own; raises GitError."""
+    """Bring what some ids reach from another folder of objects into the repository's own; raises GitError.
+
+    Nothing there is believed: each object gets the id of what it holds, so that none comes in by another's, and what
+    is not all there, or what `git fsck` would report, is refused.
+    """
     others = ":".join(f'"{_escaped(path)}"' for path in (objects, place(repository)))
-    command_line.call(
-        repository, "pack-objects", *_OPTIONS, str(repository.store / "pack/pack"),
-        stdin="".join([*(f"{id}\n" for id in ids), *(f"^{base}\n" for base in but)]).encode(),
-        env={"GIT_ALTERNATE_OBJECT_DIRECTORIES": others}, timeout_s=_TIMEOUT_S,
-    )  # fmt: skip
+    (repository.store / "pack").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tmp_borrowed_", dir=repository.store / "pack") as folder:
+        pack = Path(folder) / "new.pack"
+        with pack.open("wb") as output:
+            command_line.call(
+                repository, "pack-objects", *_OPTIONS, "--stdout",
+                stdin="".join([*(f"{id}\n" for id in ids), *(f"^{base}\n" for base in but)]).encode(),
+                env={"GIT_ALTERNATE_OBJECT_DIRECTORIES": others}, timeout_s=_TIMEOUT_S, stdout=output,
+            )  # fmt: skip
+        if pack.stat().st_size:  # else there is nothing new
+            new_objects.take_in(repository, pack, repository.store / "pack")
 
 
 def superseded(repository: Repository) -> Superseded | None:

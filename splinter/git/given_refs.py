@@ -135,7 +135,10 @@ def _parsed(packed: bytes) -> dict[str, str]:
 
 def _loose(private: Path) -> Iterator[tuple[str, str]]:
     """Refs that are files, with what these hold."""
-    for path in disk.below(private / "refs", most=_MOST_LOOSE):
+    top = private / "refs"
+    if not disk.is_folder(top):
+        return  # led elsewhere, it would name the refs there
+    for path in disk.below(top, most=_MOST_LOOSE):
         with suppress(OSError):
             is_file = stat.S_ISREG(path.lstat().st_mode)
             value = os.fsdecode(_bytes(path, most=_LONGEST).strip()) if is_file else "a link"

@@ -1,6 +1,6 @@
 """What a commit brings that others do not hold: its commits, how large its files are, what git's own rules say of it.
 
-It reads the repository and writes nothing there.
+It reads the repository, and writes nothing there but what it takes in.
 """
 
 from __future__ import annotations
@@ -40,11 +40,26 @@ def refuse_unsound(repository: Repository, commit: str, known: Sequence[str]) ->
         with pack.open("wb") as output:  # git itself would write it beside its objects, and a rename stays on one disk
             command_line.call(repository, "pack-objects", "--revs", "--quiet", "--stdout",
                               stdin=_names(commit, known), stdout=output, timeout_s=_TIMEOUT_S)  # fmt: skip
-        # a partial clone need not hold what new trees share with others: each such object would be fetched by itself
-        rules = "--fsck-objects" if users_config.promising(repository.reaching) else "--strict"
-        command_line.call(
-            repository, "index-pack", rules, "-o", str(pack.with_suffix(".idx")), str(pack), timeout_s=_TIMEOUT_S
-        )
+        _index(repository, pack)
+
+
+def take_in(repository: Repository, pack: Path, folder: Path) -> None:
+    """Move a pack into a folder of packs, by the ids of what it really holds; raises GitError as above."""
+    name = _index(repository, pack)
+    for suffix in (".pack", ".rev", ".idx"):  # git looks for the last, and finds the others
+        file = pack.with_suffix(suffix)
+        if file.exists():
+            file.chmod(file.stat().st_mode & 0o444)
+            file.rename(folder / f"pack-{name}{suffix}")
+
+
+def _index(repository: Repository, pack: Path) -> str:
+    """Index a pack; returns its name."""
+    # a partial clone need not hold what new trees share with others: each such object would be fetched by itself
+    rules = "--fsck-objects" if users_config.promising(repository.reaching) else "--strict"
+    words = (rules, "-o", str(pack.with_suffix(".idx")), str(pack))
+    done = command_line.call(repository, "index-pack", *words, timeout_s=_TIMEOUT_S)
+    return done.stdout.decode().split()[-1]
 
 
 def _names(commit: str, known: Sequence[str]) -> bytes:

@@ -10,13 +10,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import base_store, given_refs, new_objects, worktree
+from splinter.git import base_store, given_refs, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RefUpdate
 
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_LARGEST, _LARGEST_PACKED = 1_000_000, 100_000_000  # bytes of a file that names one ref, and all, the tags too
+# a name that git gives a ref; any other was not made by git, and may lead anywhere
+_NAME = re.compile(r"refs(?:/(?!\.)(?:(?!\.\.|@\{)[^\x00-\x20\x7f~^:?*\[\\/])+(?<!\.lock)(?<!\.))+")
+_LARGEST, _LARGEST_PACKED = (
+    1_000_000,
+    100_000_000,
+)  # bytes: of a file of one ref or of stashes, and of all
 _STASH = "refs/stash"
 
 
@@ -26,7 +31,8 @@ def found(repository: Repository, tree: WorkTree) -> dict[str, str]:
     if not private.is_dir() or private.is_symlink():
         return {}
     packed = dict(_packed(private))
-    ids = {name: _text(private / name).strip() or packed.get(name, "") for name in worktree.own_refs(tree)}
+    names = [name for name in worktree.own_refs(tree) if _NAME.fullmatch(name)]
+    ids = {name: _text(private / name).strip() or packed.get(name, "") for name in names}
     if not given_refs.is_known(tree):  # then the base and the tags that we put there look like a person's
         there = git.existing(repository, _ids(ids.values()))
         ids = {name: id for name, id in ids.items() if id not in there}
@@ -47,7 +53,6 @@ def keep(repository: Repository, tree: WorkTree, refs: dict[str, str], below: st
     for id in refs.values():
         if not git.existing(repository, [id]):
             raise GitError(f"the object {id[:12]} is not there")
-        new_objects.refuse_unsound(repository, id, known)
     updates = [RefUpdate(ref=f"{below}/{name}", new=id) for name, id in refs.items()]
     git.update_refs(repository, updates, why="splinter: found in a work tree")
 
@@ -77,15 +82,15 @@ def _stashes(private: Path) -> Iterator[tuple[str, str]]:
 
 
 def _packed(private: Path) -> Iterator[tuple[str, str]]:
-    for line in _text(private / "packed-refs").splitlines():
+    for line in _text(private / "packed-refs", most=_LARGEST_PACKED).splitlines():
         id, _, name = line.partition(" ")
         yield name, id
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, *, most: int = _LARGEST) -> str:
     """What a file says, empty where it is none that git writes there."""
     try:
-        is_small = file.is_file() and not file.is_symlink() and file.stat().st_size <= _LARGEST_PACKED
+        is_small = file.is_file() and not file.is_symlink() and file.stat().st_size <= most
         return file.read_text("utf-8", "replace") if is_small else ""
     except OSError:
         return ""

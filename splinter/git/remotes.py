@@ -9,6 +9,7 @@ import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from splinter.git import command_line
 from splinter.git.command_line import Repository
@@ -23,7 +24,7 @@ SHORT_TIMEOUT_S = 30.0  # for what is small, and is waited for
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
     """Fetch one branch into a ref of ours; the user's remote-tracking refs and FETCH_HEAD stay as they are."""
-    command_line.call(repository, *_FETCH, remote, f"+refs/heads/{branch}:{into}",
+    command_line.call(_whole(repository), *_FETCH, remote, f"+refs/heads/{branch}:{into}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -39,7 +40,7 @@ def push(
 
 def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
     """Fetch refs of ours that match a pattern under their own names, none of which moves; raises GitError."""
-    command_line.call(repository, *_FETCH, remote, f"{pattern}:{pattern}",
+    command_line.call(_whole(repository), *_FETCH, remote, f"{pattern}:{pattern}",
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -115,6 +116,11 @@ def heads(repository: Repository, remote: str, auth: Mapping[str, str]) -> dict[
                 env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
     found = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
     return {ref.removeprefix("refs/heads/"): id for id, ref in found if ref.startswith("refs/heads/")}
+
+
+def _whole(repository: Repository) -> Repository:
+    """The repository itself, also where new objects are apart: what a ref names at once is not to go with these."""
+    return replace(repository, objects=None)
 
 
 def _one_ref(remote: str) -> tuple[str, ...]:

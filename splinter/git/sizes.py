@@ -16,7 +16,8 @@ from splinter.text.counts import and_more
 from splinter.text.patterns import shown
 
 MOST = 2 * 1024**3  # bytes of new and changed files: GitHub takes no larger push
-LARGEST_FILE, LARGE_FILE = 100_000_000, 50_000_000  # bytes; GitHub takes none that is larger, and warns of the second
+MB = 1024**2  # bytes, as GitHub counts them
+LARGEST_FILE, LARGE_FILE = 100 * MB, 50 * MB  # GitHub takes none that is larger, and warns of the second
 _SHOWN = 5
 
 

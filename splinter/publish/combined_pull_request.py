@@ -16,7 +16,7 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model.done import Branch, Rehearsed
+from splinter.model.done import Branch, Rehearsed, Union
 from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
@@ -52,7 +52,19 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     if session.outside.environment.is_in_ci:
         _refuse_heads(rehearsed)
     union = rehearsed.unions[whole.base.name]
-    chain = _chain(session, plans, rehearsed.members, union.base)
+    with session.apart() as apart:
+        settled = _settled(apart, plans, whole, rehearsed.members, union)
+    scopes = tuple(plan.workstream.scope for plan in plans)
+    judged = Result(tip=settled.tip, start=union.base, scopes=scopes)
+    wanted = partial(proposal, session, rehearsed, settled.tip) if settled.is_changed else None
+    return pull_request.propose(session, whole, judged, wanted)
+
+
+def _settled(
+    session: Session, plans: list[Plan], whole: Plan, members: Mapping[str, Branch], union: Union
+) -> move_branch.Settled:  # fmt: skip
+    """The branch, moved to the members' commits in turn; raises PublishError where these are not the union."""
+    chain = _chain(session, plans, members, union.base)
     if git.tree_of(session.outside.repository, chain) != git.tree_of(session.outside.repository, union.commit):
         raise PublishError(
             "the branches, one after another, do not add up to what was rehearsed; run `doit run rehearse pr`"
@@ -60,13 +72,9 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     result = git.result(session.outside.repository, union.base, chain)
     success = Success(start=union.base, tip=chain, base=union.base, result=result)
     try:
-        settled = move_branch.settle(session, whole, success, judged=chain)
+        return move_branch.settle(session, whole, success, judged=chain)
     except StepError as error:
         raise PublishError(str(error)) from error
-    scopes = tuple(plan.workstream.scope for plan in plans)
-    judged = Result(tip=settled.tip, start=union.base, scopes=scopes)
-    wanted = partial(proposal, session, rehearsed, settled.tip) if settled.is_changed else None
-    return pull_request.propose(session, whole, judged, wanted)
 
 
 def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Proposal:

@@ -115,7 +115,7 @@ def refuse(session: Session, plan: Plan, result: Result, head: str, *, known: Se
 
 def _refuse_large(plan: Plan, largest: int, whole: int) -> None:
     if largest > sizes.LARGEST_FILE:
-        raise _refusal(plan, f"a file of it is larger than {sizes.LARGEST_FILE // 1_000_000} MB")
+        raise _refusal(plan, f"a file of it is larger than {sizes.LARGEST_FILE // sizes.MB} MB")
     if whole > LARGEST_PUSH:
         raise _refusal(plan, f"it is larger than {LARGEST_PUSH // 1_000_000} MB")
 

@@ -40,7 +40,7 @@ def test_a_file_that_is_large_for_github_is_told_at_the_step_before_the_next_one
     world: World, size: int
 ) -> None:
     world.env["GITHUB_REPOSITORY"] = "octo/project"  # no token: the job that works has none
-    makes = world.step("s", f"truncate -s {size}MB big.bin")
+    makes = world.step("s", f"truncate -s {size}M big.bin")
     world.workstream("w", base="main", steps=[makes, world.step("paid", "echo x > x")])
     world.commit()
     world.git("clone", "-q", "--bare", str(world.root), str(world.home / "origin.git"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.errors import GitError
-from splinter.git import command_line, quarantine, user_repository
+from splinter.git import command_line, quarantine, remotes, user_repository
 from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
 from splinter.text.redact import Masked
@@ -72,6 +72,24 @@ def test_objects_come_with_the_ref_that_names_them(world: World) -> None:
         assert git.tree_of(apart, made) == tree
     assert world.git("rev-parse", "made") == made
     assert world.git("rev-parse", "main") == commit
+
+
+@pytest.mark.parametrize("how", ["a branch", "refs of ours"])
+def test_what_is_fetched_into_a_ref_stays_when_what_is_apart_goes(world: World, how: str) -> None:
+    world.commit()
+    theirs = world.home / "theirs"
+    world.git("clone", "-q", str(world.root), str(theirs))
+    world.git("-C", str(theirs), "commit", "-q", "--allow-empty", "-m", "theirs")
+    world.git("-C", str(theirs), "update-ref", "refs/splinter/results/k/1", "HEAD")
+    repository = user_repository.open_repository(world.root, dict(os.environ))
+    with quarantine.opened(repository) as apart:
+        if how == "a branch":
+            remotes.fetch(apart, str(theirs), "main", "refs/splinter/remote/w", {})
+        else:
+            remotes.fetch_refs(apart, str(theirs), "refs/splinter/results/k/*", {})
+        assert git.existing(apart, [world.git("-C", str(theirs), "rev-parse", "HEAD")])
+    assert world.git("fsck", "--strict", "--no-dangling") == ""
+    assert world.git("log", "-1", "--format=%s", "--glob=refs/splinter/*") == "theirs"
 
 
 def test_another_file_system_gets_whole_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
