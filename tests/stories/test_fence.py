@@ -308,7 +308,15 @@ with urllib.request.urlopen(f"{os.environ['SERVER']}/{mine}") as answer:
     fresh = answer.read().decode()
 if not fresh:
     sys.exit(print(f"logged out: {mine} was used up") or 1)
-login.write_text(json.dumps({"token": fresh}))
+how, text = os.environ["HOW"], json.dumps({"token": fresh})
+if how == "write":
+    login.write_text(text)
+elif how == "a link":
+    login.unlink()
+    login.symlink_to(os.environ["SERVER_FILE"])
+else:
+    login.with_name("new").write_text(text)
+    login.with_name("new").replace(login)
 (pathlib.Path.home() / ".codex/config.toml").write_text("[mcp_servers.evil]")
 pathlib.Path("made.txt").write_text(sys.stdin.read())
 print(json.dumps({"type": "turn.completed", "usage": {"input_tokens": 1, "output_tokens": 1}}))
@@ -353,23 +361,13 @@ def tokens() -> Iterator[Tokens]:
 
 @needs_bubblewrap
 @pytest.mark.plain_user
+@pytest.mark.parametrize("how", ["write", "rename"])
 def test_a_login_whose_token_can_be_used_once_lives_on_for_two_workstreams_and_two_nights(
-    far: World, tokens: Tokens
+    far: World, tokens: Tokens, how: str
 ) -> None:
-    for folder in (far.home / "bin", far.home / ".codex"):
-        folder.mkdir()
-    (far.home / "bin/codex").write_text(AGENT)
-    (far.home / "bin/codex").chmod(0o755)
-    (far.home / ".codex/auth.json").write_text('{"token": "token-1"}')
-    (far.home / ".codex/config.toml").write_text("# the user's\n")
-    far.env["PATH"] = f"{far.home}/bin:{far.environ()['PATH']}"
-    far.env["SERVER"] = f"http://127.0.0.1:{tokens.server_port}"
+    with_login(far, tokens, how)
     for id in ("one", "two"):
-        far.workstream(
-            id, tool="codex", when="daily", env=["SERVER"], steps=[{"id": "ask", "prompt": f"for {id}"}],
-            checks=[{"id": "c", "run": "! cat ~/.codex/auth.json"}],
-        )  # fmt: skip
-    far.commit()
+        asks(far, id)
     for now in ("2026-11-23T02:00:00+00:00", TUESDAY):
         far.now = now
         far.doit("run", "-n", "2", "workstreams")
@@ -377,7 +375,40 @@ def test_a_login_whose_token_can_be_used_once_lives_on_for_two_workstreams_and_t
         assert far.outcomes() == {"one": "changed", "two": "changed"}, messages
     assert tokens.given == 5
     assert json.loads((far.home / ".codex/auth.json").read_text()) == {"token": "token-5"}
+    assert (far.home / ".codex/auth.json").stat().st_mode & 0o777 == 0o600
     assert (far.home / ".codex/config.toml").read_text() == "# the user's\n"
+    assert sorted(one.name for one in (far.home / ".codex").iterdir()) == ["auth.json", "config.toml"]
+
+
+@needs_bubblewrap
+def test_a_link_in_the_place_of_a_login_brings_no_file_of_the_users_there(far: World, tokens: Tokens) -> None:
+    with_login(far, tokens, "a link")
+    far.env["SERVER_FILE"] = str(far.home / "private.txt")
+    (far.home / "private.txt").write_text("private\n")
+    asks(far, "one")
+    far.doit()
+    assert far.outcomes() == {"one": "changed"}
+    assert (far.home / ".codex/auth.json").read_text() == '{"token": "token-1"}'
+
+
+def with_login(far: World, tokens: Tokens, how: str) -> None:
+    for folder in (far.home / "bin", far.home / ".codex"):
+        folder.mkdir()
+    (far.home / "bin/codex").write_text(AGENT)
+    (far.home / "bin/codex").chmod(0o755)
+    (far.home / ".codex/auth.json").write_text('{"token": "token-1"}')
+    (far.home / ".codex/auth.json").chmod(0o600)
+    (far.home / ".codex/config.toml").write_text("# the user's\n")
+    far.env["PATH"] = f"{far.home}/bin:{far.environ()['PATH']}"
+    far.env |= {"SERVER": f"http://127.0.0.1:{tokens.server_port}", "HOW": how}
+
+
+def asks(far: World, id: str) -> None:
+    far.workstream(
+        id, tool="codex", when="daily", env=["SERVER", "SERVER_FILE", "HOW"],
+        steps=[{"id": "ask", "prompt": f"for {id}"}], checks=[{"id": "c", "run": "! cat ~/.codex/auth.json"}],
+    )  # fmt: skip
+    far.commit()
 
 
 # --- a checkout that changed
