@@ -16,13 +16,14 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from splinter.model.effects import Kind, State
-from splinter.model.records import Action, Outcome
+from splinter.model.records import Action, LeftOutReason, Outcome
 from splinter.model.verdict import Itself
 
 Record = TypeVar("Record")
 _NOTHING: Mapping[Any, Any] = {
     str: "", int: 0, float: 0.0, bool: False, tuple: (), Outcome: Outcome.ERROR, Action: Action.NONE,
     Itself: Itself.AS_ITS_CASES, Kind: Kind.PING, State: State.UNKNOWN,
+    LeftOutReason: LeftOutReason.UNKNOWN,
 }  # fmt: skip
 _PLAIN: Mapping[Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 

@@ -242,12 +242,21 @@ class Clash:
     paths: tuple[str, ...]
 
 
+class LeftOutReason(StrEnum):
+    """Why a workstream's change is not in a union."""
+
+    CONFLICT = "conflict"
+    CHECK_FAILED = "check_failed"
+    DEPENDS_ON = "depends_on"
+    UNKNOWN = "unknown"  # to this version
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A workstream whose change is not in the union; `reason` is conflict, check_failed or depends_on."""
+    """A workstream whose change is not in the union."""
 
     workstream: str
-    reason: str
+    reason: LeftOutReason
     message: str = ""
 
 

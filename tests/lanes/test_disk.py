@@ -367,6 +367,7 @@ def killed_at(world: World, place: int) -> None:
     assert world.doit().status == -9
     world.env = {}
     assert len(world.calls()) <= 2
+    world.git("fsck", "--full", "--strict", "--no-dangling")
     assert_finishes(world, recorded(world))
 
 
@@ -375,6 +376,16 @@ def test_a_kill_where_state_is_switched(tmp_path: Path, sealed_world: Path) -> N
     assert len(found) > 100
     assert {"before update-ref", "during git", "after git"} <= set(found)
     killed_at(project(tmp_path / "p", sealed_world, 2), round(0.7 * len(found)))
+
+
+@pytest.mark.lane("disk")
+def test_a_kill_while_objects_move_into_the_users_store(tmp_path: Path, sealed_world: Path) -> None:
+    """Those that were made first go first, so that none is there before what it names."""
+    found = places(tmp_path, sealed_world)
+    moves = [number for number, what in enumerate(found, 1) if what == "before an object moves"]
+    assert len(moves) > 10
+    for place in (moves[1], moves[len(moves) // 2], moves[-1]):
+        killed_at(project(tmp_path / f"p{place}", sealed_world, 2), place)
 
 
 @pytest.mark.lane("kills")

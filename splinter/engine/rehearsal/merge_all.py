@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from splinter.engine import prepare
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.errors import Reason
 from splinter.git import commands as git
 from splinter.git import merge
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
-from splinter.model.records import Clash, LeftOut, Outcome
+from splinter.model.records import Clash, LeftOut, LeftOutReason, Outcome
 from splinter.text.counts import and_more
 
 _SHOWN = 5
@@ -97,11 +96,11 @@ def merged(outside: Outside, some: Sequence[Member], base: str) -> Merged:
         missing = [other for other in member.plan.workstream.depends_on if other in left]
         if missing:
             message = f"it builds on {', '.join(missing)}"
-            left[member.id] = LeftOut(workstream=member.id, reason="depends_on", message=message)
+            left[member.id] = LeftOut(workstream=member.id, reason=LeftOutReason.DEPENDS_ON, message=message)
             continue
         joined, paths = _joined(outside, tree, member)
         if joined is None:
-            left[member.id] = LeftOut(workstream=member.id, reason=Reason.CONFLICT, message=_summary(paths))
+            left[member.id] = LeftOut(workstream=member.id, reason=LeftOutReason.CONFLICT, message=_summary(paths))
             conflicting.append(member)
         else:
             tree, fits = joined, [*fits, member]

@@ -22,7 +22,7 @@ from splinter.model import layout
 from splinter.model.done import Branch, Prepared, Rehearsed, Union
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import CheckRecord, LeftOut, Outcome, RehearsalRecord
+from splinter.model.records import CheckRecord, LeftOut, LeftOutReason, Outcome, RehearsalRecord
 from splinter.text.redact import Masked
 
 _LOG = "rehearsal."
@@ -151,8 +151,8 @@ class _Stage:
 def _left_out(plan: Plan, wrong: tuple[str, ...]) -> LeftOut:
     if not wrong:
         others = ", ".join(plan.workstream.depends_on)
-        return LeftOut(workstream=plan.id, reason="depends_on", message=f"it builds on {others}")
-    return LeftOut(workstream=plan.id, reason=Reason.CHECK_FAILED, message="; ".join(wrong))
+        return LeftOut(workstream=plan.id, reason=LeftOutReason.DEPENDS_ON, message=f"it builds on {others}")
+    return LeftOut(workstream=plan.id, reason=LeftOutReason.CHECK_FAILED, message="; ".join(wrong))
 
 
 def _commit(outside: Outside, tree: str, base: str) -> str:

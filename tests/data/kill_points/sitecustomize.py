@@ -1,7 +1,7 @@
 """Put on PYTHONPATH by test_disk.py: ends doit by SIGKILL at one of the places where it switches state.
 
 Those are the git calls that move refs and the statements that change a database of ours: before one, while git is at
-work on it, and after it. KILL_AT is the number of the place; with 0 nothing is ended, and KILL_COUNT names a file that
+work on it, and after it; and before each object that moves into the user's store. KILL_AT is the number of the place; with 0 nothing is ended, and KILL_COUNT names a file that
 gets a line for each place.
 """
 
@@ -57,7 +57,15 @@ class Connection(sqlite3.Connection):
         return done
 
 
+def rename(source, target, **more):
+    if "/quarantine/" in os.fspath(source) and "/objects/" in os.fspath(target):
+        place("before an object moves")
+    return renamed(source, target, **more)
+
+
+renamed = os.rename
 if AT or COUNT:
+    os.rename = rename
     subprocess.Popen = Popen
     connect = sqlite3.connect
     sqlite3.Connection = Connection  # what a class of ours is made from

@@ -15,7 +15,10 @@ from splinter.model.records import (
     Comparison,
     ErrorRecord,
     FileChange,
+    LeftOut,
+    LeftOutReason,
     Outcome,
+    RehearsalRecord,
     RunRecord,
     StepRecord,
     Usage,
@@ -46,6 +49,15 @@ def test_what_another_version_stored_is_read_as_far_as_it_is_understood() -> Non
     assert read.compared == Comparison(before="passed", broken=("tests",), unstable=("a[1]",))
     other["compared"]["itself"] = "melted"
     assert record_json.from_json(CheckRecord, other).compared == read.compared
+
+
+@pytest.mark.parametrize(
+    ("stored", "reason"), [("depends_on", "depends_on"), ("melted", "unknown"), (None, "unknown"), (7, "unknown")]
+)
+def test_why_a_branch_was_left_out_is_one_of_what_we_know(stored: object, reason: str) -> None:
+    left: list[dict[str, Any]] = [{"workstream": "w", "reason": stored}]
+    (read,) = record_json.from_json(RehearsalRecord, {"left_out": left}).left_out
+    assert read == LeftOut(workstream="w", reason=LeftOutReason(reason))
 
 
 def test_a_whole_run_comes_back_from_json_as_it_was() -> None:
