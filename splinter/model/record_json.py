@@ -61,7 +61,7 @@ def _read(hint: Any, value: Any) -> Any:
         return value if is_one else _NOTHING[hint]
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         known = {one.value: one for one in hint}
-        return known.get(value, _NOTHING.get(hint))
+        return known.get(value if isinstance(value, str) else "", _NOTHING.get(hint))
     if isinstance(hint, type) and is_dataclass(hint):
         return from_json(hint, dict(value))
     return value

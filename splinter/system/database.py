@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from splinter.errors import StorageError
 from splinter.model import record_json
 from splinter.model.record_json import Record
 from splinter.system import sqlite_files
@@ -52,11 +51,6 @@ class Database:
 
     def _migrate(self, migrations: Sequence[str]) -> None:
         (version,) = self._rows("pragma user_version")[0]
-        if version > len(migrations):
-            raise StorageError(
-                f"{self.file} was written by a newer splinter (its version is {version}, this one knows"
-                f" {len(migrations)}); update splinter, or move the file away"
-            )
         for number, script in enumerate(migrations[version:], version + 1):
             try:
                 self._db.executescript(f"begin immediate; {script}; pragma user_version = {number}; commit;")

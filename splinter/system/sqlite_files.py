@@ -86,7 +86,7 @@ def copy_into(db: sqlite3.Connection, file: Path, *, shape: Sequence[str]) -> No
             if copy:
                 source = sqlite3.connect(copy, factory=Connection)
                 try:
-                    _check_shape(source, shape)
+                    _check_shape(source, shape, file)
                     source.backup(db)
                 finally:
                     source.close()
@@ -142,7 +142,7 @@ def _connected(file: Path, tables: str, shape: Sequence[str]) -> sqlite3.Connect
     is_doubtful = Path(f"{file}-wal").exists() or (file.exists() and file.stat().st_size <= _SMALL_BYTES)
     db = sqlite3.connect(file, timeout=60, isolation_level=None, check_same_thread=False, factory=Connection)
     try:
-        _check_shape(db, shape)
+        _check_shape(db, shape, file)
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=normal")
         if is_doubtful:
@@ -161,11 +161,16 @@ def _check(db: sqlite3.Connection) -> None:
         raise damage(" ".join(found.split()))
 
 
-def _check_shape(db: sqlite3.Connection, scripts: Sequence[str]) -> None:
-    """Raise DatabaseError where a file's tables are not those of its version; one of a later version is not known."""
+def _check_shape(db: sqlite3.Connection, scripts: Sequence[str], file: Path) -> None:
+    """Raise DatabaseError where a file's tables are not those of its version, StorageError for a later version."""
     (version,) = db.execute("pragma user_version").fetchone()
     found = _shape(db)
-    if not found or version > len(scripts):
+    if version > len(scripts):
+        raise StorageError(
+            f"{file} was written by a newer splinter (its version is {version}, this one knows"
+            f" {len(scripts)}); update splinter, or move the file away"
+        )
+    if not found:
         return
     with closing(sqlite3.connect(":memory:")) as own:
         own.executescript(";".join(scripts[: max(version, 1)]))

@@ -52,7 +52,7 @@ def test_what_another_version_stored_is_read_as_far_as_it_is_understood() -> Non
 
 
 @pytest.mark.parametrize(
-    ("stored", "reason"), [("depends_on", "depends_on"), ("melted", "unknown"), (None, "unknown"), (7, "unknown")]
+    ("stored", "reason"), [("depends_on", "depends_on"), ("melted", "unknown"), (None, "unknown"), ([], "unknown")]
 )
 def test_why_a_branch_was_left_out_is_one_of_what_we_know(stored: object, reason: str) -> None:
     left: list[dict[str, Any]] = [{"workstream": "w", "reason": stored}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from splinter.errors import SplinterError, StorageError
 from splinter.model.done import Attempt
 from splinter.model.records import Usage
+from splinter.system import sqlite_files
 from splinter.system.database import Database
 from splinter.system.history import History
 from splinter.system.memory import Memory
@@ -87,6 +89,19 @@ def test_a_file_of_another_shape_is_moved_aside_and_never_asked(tmp_path: Path, 
     assert store.runs(5) == ()
     store.close()
     assert History(folder).repair == ""
+
+
+@pytest.mark.parametrize("script", [*FORGED.values(), ""])
+def test_a_version_that_nobody_knows_lets_nothing_be_asked_of_the_file(tmp_path: Path, script: str) -> None:
+    """Else it would spare a forged file the look at its shape."""
+    file, doits = tmp_path / "x.db", "create table doit (task_id text primary key, task_data text) without rowid"
+    forge = sqlite3.connect(file)
+    forge.executescript(f"{doits}; create table runs (x); create table steps (x); {script}; pragma user_version = 9")
+    forge.close()
+    with closing(sqlite3.connect(":memory:")) as db, pytest.raises(StorageError, match="by a newer splinter"):
+        sqlite_files.copy_into(db, file, shape=[doits])
+    with pytest.raises(StorageError, match="by a newer splinter"):
+        sqlite_files.connect(file, "", shape=[doits], may_move=True)
 
 
 def test_a_statement_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
