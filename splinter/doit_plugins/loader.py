@@ -10,15 +10,17 @@ from contextlib import suppress
 from typing import Any
 
 from doit.cmd_base import DodoTaskLoader
-from doit.exceptions import InvalidDodoFile
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.loader import generate_tasks
 
 from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
+from splinter.text.patterns import did_you_mean
 
 # what of doit's configuration decides how a success is kept
+_VERSION = "0.37.0"  # in this form alone doit reads one
 _KEEPERS = ("backend", "check_file_uptodate", "dep_file")
 
 
@@ -53,6 +55,7 @@ class Loader(DodoTaskLoader):
         from splinter.model.layout import DATABASE
         from splinter.system.files import exclude_from_git
 
+        _refuse_unfit(config)
         self._refuse_others(config, DOIT_CONFIG)
         try:
             self.project = read_project()
@@ -81,6 +84,8 @@ class Loader(DodoTaskLoader):
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Any]:
         """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""
+        if not cmd.execute_tasks:
+            _refuse_options(cmd, pos_args)
         if not self.is_ours:
             return list(super().load_tasks(cmd, pos_args))
         from splinter.doit_plugins import tasks
@@ -138,3 +143,27 @@ class Loader(DodoTaskLoader):
             if is_run:
                 raise
             sys.stderr.write(f"{error}\n")
+
+
+def _refuse_unfit(config: dict[str, Any]) -> None:
+    """Raise InvalidDodoFile for a value in DOIT_CONFIG that doit itself would meet with a traceback."""
+    version, jobs = config.get("minversion", (0, 0, 0)), config.get("num_process", 0)
+    parts = version.split(".") if isinstance(version, str) else version
+    if not isinstance(parts, list | tuple) or len(parts) != len(_VERSION.split(".")):
+        raise InvalidDodoFile(f'DOIT_CONFIG in dodo.py sets minversion to {version!r}; write it as "{_VERSION}"')
+    try:
+        int(jobs)
+    except (TypeError, ValueError):
+        raise InvalidDodoFile(f"DOIT_CONFIG in dodo.py sets num_process to {jobs!r}; write a number") from None
+
+
+def _refuse_options(cmd: Any, words: list[str]) -> None:
+    """Raise InvalidCommand for an option behind a task, which doit takes for a task."""
+    behind = [word for word in words if word.startswith("-")]
+    if behind:
+        known = {f"--{one.long}" for one in cmd.cmdparser.options if one.long}
+        known |= {f"-{one.short}" for one in cmd.cmdparser.options if one.short}
+        name = behind[0].partition("=")[0]
+        where = f"stands before the tasks: doit {cmd.name} {behind[0]} {words[0]}" if name in known else "is not known"
+        hint = "" if name in known else did_you_mean(name, known) or f'; "doit help {cmd.name}" names those that are'
+        raise InvalidCommand(f"option {name} {where}{hint}")

@@ -17,12 +17,14 @@ from typing import Any
 from doit import cmd_run
 from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
+from doit.exceptions import InvalidCommand
 from doit.task import Stream
 
 from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import SplinterError, StorageError
+from splinter.text.patterns import did_you_mean
 
 _DRY_RUN = {
     "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
@@ -130,6 +132,8 @@ class Run(cmd_run.Run):
         from splinter.maintenance import crash_recovery
 
         out = _out(outfile)
+        if isinstance(reporter, str) and reporter not in self.reporters:
+            raise InvalidCommand(f'there is no reporter "{reporter}"{did_you_mean(reporter, self.reporters)}')
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
         shown.session = session

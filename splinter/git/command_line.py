@@ -66,7 +66,8 @@ class Repository:
     `environ` is the caller's environment, `state` our folder for it, with git directories of ours. What the user's
     config said when it was opened: `format` of objects and refs, `reaching` remotes, `trusted` folders, the file of
     ignored patterns; `excludes` are those of the repository's own file. `objects` is where new objects go, None for its
-    own folder. `until` is when calls must have ended, by the clock that only goes forward.
+    own folder. `until` is when calls must have ended, by the clock that only goes forward, `is_stopping` whether all
+    must now.
     """
 
     common: Path
@@ -82,6 +83,7 @@ class Repository:
     excludes: str = ""
     objects: Path | None = None
     until: float = math.inf
+    is_stopping: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     @property
     def store(self) -> Path:
@@ -129,7 +131,10 @@ def call(
     argv = ["git", "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
     cwd = worktree.path if worktree else None
     limit_s = min(timeout_s, left_s(repository))
-    ask = partial(process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=limit_s, stdout=stdout)
+    ask = partial(
+        process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=limit_s, stdout=stdout,
+        is_stopping=repository.is_stopping,
+    )  # fmt: skip
     more = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}
     more |= {"GIT_OBJECT_DIRECTORY": str(repository.objects)} if repository.objects and not is_elsewhere else {}
     more |= env or {}
@@ -158,7 +163,9 @@ def _options(worktree: WorkTree | None, more: Sequence[str]) -> list[str]:
 
 
 def left_s(repository: Repository) -> float:
-    """The seconds until calls must have ended; raises StepError where none is left."""
+    """The seconds until calls must have ended; raises StepError where none is left, or all is to stop."""
+    if repository.is_stopping():
+        raise StepError(Reason.INTERRUPTED, "it was interrupted before its result was looked at to the end")
     left = repository.until - time.monotonic()
     if left <= 0:
         raise StepError(Reason.TIMED_OUT, "its result was not looked at to the end before its deadline")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from splinter.git import blobs, command_line, nested, quarantine, remembered, sizes
+from splinter.errors import GitError
+from splinter.git import blobs, command_line, damaged_refs, nested, quarantine, remembered, sizes
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -225,6 +226,7 @@ def links(repository: Repository, tree: str) -> dict[str, str]:
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:
     """Move several refs at once or none; raises GitError where one is not where it was expected.
 
+    Raises StorageError where one is damaged.
     What they name, and what was made beside it apart, is the user's from then on.
     """
     if repository.objects:
@@ -234,7 +236,11 @@ def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: st
         old = "" if update.old is None else f" {update.old}"
         lines.append(f"delete {update.ref}{old}" if update.new is None else f"update {update.ref} {update.new}{old}")
     script = "\n".join([*lines, "prepare", "commit", ""])
-    command_line.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
+    try:
+        command_line.call(repository, "update-ref", "-m", why, "--stdin", stdin=script.encode())
+    except GitError as error:
+        damaged_refs.refuse(repository, str(error))
+        raise
 
 
 def refs(repository: Repository, prefix: str) -> dict[str, str]:

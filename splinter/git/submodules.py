@@ -18,6 +18,8 @@ from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
 
+_LARGEST = 1_000_000  # bytes of a .gitmodules
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submodule:
@@ -82,7 +84,7 @@ def _filled(repository: Repository, tree: WorkTree, top: Path, *, keep_ignored: 
 def _clones(repository: Repository, tree: WorkTree) -> dict[str, Repository]:
     """The user's own clones of a repository's submodules, by path."""
     file = tree.path / ".gitmodules"
-    if not file.is_file() or file.is_symlink():
+    if not file.is_file() or file.is_symlink() or file.stat().st_size > _LARGEST:
         return {}
     try:
         config = git.config_file(repository, file)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, users_config
+from splinter.git import command_line, damaged_refs, users_config
 from splinter.git.command_line import Repository
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Identity
@@ -83,7 +83,7 @@ def _key(root: Path, common: Path) -> str:
 
 
 def snapshot(repository: Repository) -> Snapshot:
-    """Everything the plan needs to know of git, in four calls."""
+    """Everything the plan needs to know of git, in four calls; raises StorageError where HEAD's branch is damaged."""
     fields = "%(refname)%00%(objectname)%00%(symref)"
     refs, symbolic = {}, {}
     for line in command_line.text(repository, "for-each-ref", f"--format={fields}").splitlines():
@@ -99,13 +99,16 @@ def snapshot(repository: Repository) -> Snapshot:
             env=command_line.users_environment(environ),  # it may be the user's `safe.directory` alone
         )
         head_branch = done.stdout.decode().strip() or None
+    head = _asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None
+    if head is None:
+        damaged_refs.refuse_torn_head(repository)
     return Snapshot(
         refs=refs,
         symbolic=symbolic,
         remotes=users_config.urls(repository.reaching),
         push_urls=users_config.push_urls(repository.reaching),
         head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
-        head=_asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None,
+        head=head,
     )
 
 

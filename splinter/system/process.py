@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from splinter.text.redact import Redactor
 
 _READ_S, _AGAIN_S = 1.0, 0.005  # for what a command wrote before its end: at the most, and between two looks
 _POLL_S = 0.1
-_LOOK_S = 1.0
+_LOOK_S, _GLANCE_S = 1.0, 0.2
 _DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
 _BUSY_SHARE = 0.02  # of one core: an idle event loop that only wakes up does not count as work
 
@@ -237,10 +237,11 @@ def capture(
     stdin: bytes = b"",
     timeout_s: float = 120.0,
     stdout: IO[bytes] | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> Captured:
     """Run a program whose output is data; past `timeout_s` its group is killed and SplinterError raised.
 
-    A terminal's Ctrl-C does not reach it: half a git call would be worse than a second's wait.
+    So it is where `is_stopping` says so. A terminal's Ctrl-C does not reach it: half a git call would be worse.
     """
     child = _Child(
         argv,
@@ -252,7 +253,7 @@ def capture(
         start_new_session=True,
     )
     try:
-        out, err = _communicate(child, stdin, time.monotonic() + timeout_s)
+        out, err = _communicate(child, stdin, time.monotonic() + timeout_s, is_stopping)
     except BaseException as error:
         if isinstance(error, TimeoutError):
             signal_group(child, force=False)  # git removes its locks
@@ -272,22 +273,22 @@ def capture(
 
 
 def _communicate(
-    child: subprocess.Popen[bytes], stdin: bytes, deadline: float
+    child: subprocess.Popen[bytes], stdin: bytes, deadline: float, is_stopping: Callable[[], bool]
 ) -> tuple[bytes | None, bytes | None]:  # fmt: skip
-    """All that a child prints; raises TimeoutError past the deadline.
+    """All that a child prints; raises TimeoutError past the deadline, or where it is to stop.
 
     What outlives the child and holds its pipes, as ssh's shared connection does, is not waited for.
     """
     feed: bytes | None = stdin
     while True:
-        is_over = child.poll() is not None
+        is_over, left_s = child.poll() is not None, max(0.0, deadline - time.monotonic())
         try:
-            return child.communicate(feed, _DRAIN_S if is_over else min(_LOOK_S, max(0.0, deadline - time.monotonic())))
+            return child.communicate(feed, _DRAIN_S if is_over else min(_GLANCE_S, left_s))
         except subprocess.TimeoutExpired as held:
             if is_over:
                 return held.output, held.stderr
         feed = None
-        if time.monotonic() >= deadline and child.poll() is None:
+        if (time.monotonic() >= deadline or is_stopping()) and child.poll() is None:
             raise TimeoutError
 
 

@@ -256,6 +256,33 @@ def test_a_doit_config_that_would_lose_what_succeeded_is_refused(world: World) -
     assert (done.status, done.out, done.err) == (3, "", told)
 
 
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("{'minversion': '99'}", "DOIT_CONFIG in dodo.py sets minversion to '99'; write it as \"0.37.0\"\n"),
+        ("{'minversion': 3}", 'DOIT_CONFIG in dodo.py sets minversion to 3; write it as "0.37.0"\n'),
+        ("{'num_process': 'x'}", "DOIT_CONFIG in dodo.py sets num_process to 'x'; write a number\n"),
+        ("{'reporter': 'splintr'}", 'there is no reporter "splintr"; did you mean "splinter"?\n'),
+    ],
+)
+def test_a_value_in_doit_config_that_does_not_fit_is_one_sentence(world: World, config: str, told: str) -> None:
+    _with_config(world, config)
+    done = world.doit()
+    assert (done.status, done.out, done.err.removeprefix("ERROR: ")) == (3, "", told)
+
+
+def test_an_option_behind_a_task_of_a_command_is_one_sentence(world: World) -> None:
+    world.write("workstreams/good.yaml", GOOD)
+    world.commit()
+    for command in ("list", "forget", "clean", "info"):
+        done = world.doit(command, "good", "--bogus")
+        assert (done.status, done.out) == (3, "")
+        assert done.err == f'ERROR: option --bogus is not known; "doit help {command}" names those that are\n'
+    told = "ERROR: option --status stands before the tasks: doit list --status good\n"
+    assert world.doit("list", "good", "--status").err == told
+    assert world.doit("list", "--status", "good").status == 0
+
+
 def test_an_option_that_cannot_be_used_is_one_sentence(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.commit()

@@ -130,3 +130,34 @@ def test_refs_of_ours_that_are_damaged_stop_nobody(paid: World, tmp_path: Path, 
         # over a ref's file that is empty git itself writes nothing: its workstream says so, and ends
         ok = (0, 1, 2) if how == "nothing" and command == ("w",) else (0, 1) if told else (0,)
         assert done.status in ok, f"{command}\n{done.out}\n{done.err}"
+
+
+TORN = ("refs/heads/splinter/w", "refs/heads/main", "refs/splinter/accepted/w", "refs/splinter/checkpoints/w/s")
+
+
+@pytest.mark.parametrize(
+    "ref", [pytest.param(one, marks=() if "heads" in one else pytest.mark.lane("git")) for one in TORN]
+)
+@pytest.mark.parametrize("has_log", [True, pytest.param(False, marks=pytest.mark.lane("git"))])
+def test_an_empty_ref_is_told_with_the_command_that_brings_it_back(world: World, ref: str, *, has_log: bool) -> None:
+    """git says nothing of it and takes it for none: no commit yet, or moved while the workstream ran."""
+    world.workstream("w", when="always", steps=[world.step("s", "echo 1 >> x.txt")])
+    world.commit()
+    assert world.doit().status == 0
+    before = world.git("rev-parse", ref)
+    (world.root / ".git" / ref).write_text("")
+    has_log = has_log and ref.startswith("refs/heads/")  # git keeps none of ours
+    if not has_log:
+        (world.root / ".git/logs" / ref).unlink(missing_ok=True)
+    done = world.doit("w")
+    assert done.status == 2, done.out
+    (command,) = re.findall(rf'{ref} is damaged, as a power cut leaves it; "(rm [^"]*)"', done.out + done.err)
+    assert "Traceback" not in world.doit("doctor").out
+    subprocess.run(["sh", "-ec", command], cwd=world.root, check=True)
+    if has_log:
+        assert world.git("rev-parse", ref) == before
+    elif ref == "refs/heads/main":
+        world.git("update-ref", ref, before)
+    done = world.doit("w")
+    assert done.status == 0, done.out
+    assert world.git("fsck", "--no-dangling") == ""

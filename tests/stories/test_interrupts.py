@@ -200,3 +200,24 @@ def test_a_signal_that_we_were_told_to_ignore_stays_ignored() -> None:
             assert callable(signal.getsignal(signal.SIGTERM))
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.lane("disk")
+def test_a_signal_while_git_reads_a_large_result_ends_the_run_at_once(world: World) -> None:
+    """The next run keeps what lay there, and the step runs again."""
+    makes = f"if test -e '{world.home}/go'; then echo x > x.txt; else truncate -s 1900M large.bin; fi"
+    world.workstream("w", steps=[world.step("s", makes)])
+    world.commit()
+    doit = world.start()
+    wait_for(lambda: list(world.home.glob("state/splinter/*/quarantine/*/*/*")), "git to begin")
+    time.sleep(0.5)
+    began = time.monotonic()
+    doit.send_signal(signal.SIGTERM)
+    out, _ = doit.communicate(timeout=60)
+    assert time.monotonic() - began < 4, "two seconds, and two more for a loaded machine"
+    assert (doit.returncode, world.outcomes()["w"]) == (128 + signal.SIGTERM, "interrupted"), out
+    assert children(world) == []
+    (world.home / "go").touch()
+    world.worktree("w").joinpath("large.bin").unlink()
+    assert world.doit().status == 0
+    assert world.git("diff", "--name-only", "main", "splinter/w") == "x.txt"

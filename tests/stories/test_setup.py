@@ -258,3 +258,9 @@ def test_clean_removes_both_places(ready: World) -> None:
         [],
         [],
     ]
+
+
+def test_a_worktreeinclude_that_nobody_wrote_by_hand_is_refused(ready: World) -> None:
+    ready.write(".worktreeinclude", "x" * 1_000_001)
+    uses(ready, setup=[], step="echo x > x.txt", checks=[])
+    assert message(ready) == ".worktreeinclude is larger than 1 MB"

@@ -108,7 +108,7 @@ def _attempt(
     except StepError as error:
         outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
         made = _undone(worktree.own_refs(tree))
-        was_slow = error.reason == Reason.TIMED_OUT and calls and not calls[-1].failure
+        was_slow = error.reason in (Reason.TIMED_OUT, Reason.INTERRUPTED) and calls and not calls[-1].failure
         patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
         kept = record(
             work, step.id, outcome, started, step=step, calls=calls,
@@ -176,7 +176,8 @@ def _settle(
 
     Looking at it counts in the step's deadline, but is never given less than some seconds.
     """
-    looked = replace(work.repository, until=max(started + step.timeout_s, time.monotonic() + _LEAST_LOOK_S))
+    until, processes = max(started + step.timeout_s, time.monotonic() + _LEAST_LOOK_S), work.session.processes
+    looked = replace(work.repository, until=until, is_stopping=lambda: processes.is_stopping)
     guarded, armed = worktree.guard(tree), nested.armed(looked, tree)
     after = worktree.measure(looked, tree)
     altered = [f"{git.printable(path)} is a repository of its own" for path in armed]

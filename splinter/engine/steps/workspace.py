@@ -35,7 +35,8 @@ from splinter.text.counts import and_more
 FOUND = "found-in-worktree.patch"
 _NAMED = 5
 _PIECE = 1024 * 1024
-_EVIDENCE_S = 30.0  # for a failed attempt's files to be taken in
+_EVIDENCE_S, _EVIDENCE_WHEN_STOPPING_S = 30.0, 1.5  # for a failed attempt's files to be taken in
+_LARGEST_INCLUDE = 1_000_000  # bytes of `.worktreeinclude`
 Stamp = tuple[int, int, int, int]  # inode, bytes, times of writing and of change in nanoseconds
 
 
@@ -125,7 +126,7 @@ def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> tuple[Path
         worktree.refuse_swapped(tree)
     except StepError:
         return None, ""  # there is no work tree any more
-    until = time.monotonic() + _EVIDENCE_S
+    until = time.monotonic() + (_EVIDENCE_WHEN_STOPPING_S if work.session.processes.is_stopping else _EVIDENCE_S)
     found = refused.find(replace(work.repository, until=until), tree)
     patch = None
     if found.tree != git.tree_of(work.repository, before) or found.beside:
@@ -258,8 +259,10 @@ def _look(session: Session) -> Iterator[tuple[str, Stamp]]:
 
 def _patterns(session: Session) -> tuple[str, ...]:
     def read() -> str:
-        listing = session.outside.repository.start / layout.INCLUDE
-        return listing.read_text("utf-8", "replace") if listing.is_file() else ""
+        said = disk.beginning(session.outside.repository.start / layout.INCLUDE, _LARGEST_INCLUDE + 1)
+        if len(said) > _LARGEST_INCLUDE:
+            raise StepError(Reason.PREFLIGHT, f"{layout.INCLUDE} is larger than {_LARGEST_INCLUDE // 1_000_000} MB")
+        return said.decode("utf-8", "replace")
 
     lines = (session.known.once(f"what {layout.INCLUDE} says", read) or "").splitlines()
     stripped = (line.strip().rstrip("/") for line in lines)

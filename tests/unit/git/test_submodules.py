@@ -100,3 +100,12 @@ def test_a_submodule_may_be_removed_and_its_pointer_does_not_move(outer: World) 
     record = ends(outer, "rm -r sub .gitmodules", scope={"modify": ["**", ".gitmodules"]})
     assert record["outcome"] == "changed", record
     assert outer.git("diff", "--name-only", "main", "splinter/w").split() == [".gitmodules", "sub"]
+
+
+def test_a_gitmodules_of_a_megabyte_is_not_read(outer: World) -> None:
+    record = ends(outer, "cat sub/lib.py && echo x > x.txt")
+    assert record["outcome"] == "changed"
+    with (outer.root / ".gitmodules").open("a") as modules:
+        modules.write("#" * 1_000_000 + "\n")
+    record = ends(outer, "cat sub/lib.py && echo y > y.txt")
+    assert record["reason"] == "exit_code"
