@@ -89,11 +89,11 @@ class PublishError(SplinterError):
 
 
 class PostponedError(PublishError):
-    """The other side takes no more for now; surely not done, and the next run after `when` goes on with it."""
+    """The other side takes no more for now: surely not done, and the next run after `until` goes on with it."""
 
-    def __init__(self, message: str, when: str) -> None:
+    def __init__(self, message: str, *, limit: str, until: str) -> None:
         super().__init__(message)
-        self.when = when
+        self.limit, self.until = limit, until
 
 
 class PartlySentError(PublishError):

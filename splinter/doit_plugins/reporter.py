@@ -102,7 +102,7 @@ class Reporter(ConsoleReporter):
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
             self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}")
-        self._say_all(record.notes)
+        self._say_all((*record.notes, *record_words.waiting(record)))
 
     def say_none_was_asked(self, selected: Iterable[str]) -> None:
         """Say of a call with `--no-cache` that it had nothing to do; `selected` are the tasks that it named."""

@@ -100,7 +100,9 @@ def fail_of(error: Exception, task: Any) -> BaseFail:
     if isinstance(error, InputError):
         return RefusedError(str(error))
     if isinstance(error, SplinterError):
-        return TaskError(str(error))
+        fail = TaskError(str(error))
+        fail.cause = error
+        return fail
     session = (getattr(task, "meta", None) or {}).get("session")
     if session is None:
         return TaskError("the task's own code raised an error", error)

@@ -87,7 +87,8 @@ class Runner(MThreadRunner):
         """An error that is no workstream's own failure belongs to the run's record."""
         if not _is_test(task):
             defect = fail.traceback[-1].strip() if fail.traceback else ""
-            run_errors.keep(self.session, task.name, "\n".join(filter(None, (fail.message, defect))))
+            said = "\n".join(filter(None, (fail.message, defect)))
+            run_errors.keep(self.session, task.name, said, getattr(fail, "cause", None))
 
     def _refuse(self, node: Any, error: Exception) -> None:
         """A task that could not be looked at fails alone: the others are run, and the report is written."""

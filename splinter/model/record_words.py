@@ -30,6 +30,19 @@ def errors_in_words(run: RunRecord) -> str:
     )
 
 
+def waiting(run: RunRecord) -> tuple[str, ...]:
+    """How many pull requests wait for a limit to end, and when they go: a sentence for each limit."""
+    found: dict[str, list[str]] = {}
+    for error in run.open_errors:
+        if error.waits_for and error.task.partition(":")[0] == "pr":
+            found.setdefault(error.waits_for, []).append(error.waits_until)
+    return tuple(
+        f"{plural(len(ends), 'pull request')} {'wait' if ends[1:] else 'waits'} for {limit};"
+        f" {'they go' if ends[1:] else 'it goes'} with the next run after {max(ends, key=lambda end: (len(end), end))}."
+        for limit, ends in found.items()
+    )
+
+
 def cost(usage: Usage) -> str:
     """What agents say they cost: `$0.0137, 2,400 tokens read, 68 written`, or `cost unknown`, which is not 0."""
     return amounts(usage) if usage.priced else f"cost {amounts(usage)}"

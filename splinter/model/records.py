@@ -282,12 +282,15 @@ class RehearsalRecord:
 class ErrorRecord:
     """A task of a run that ended in an error: a push was refused, a mail server was down.
 
-    `task` is its name, such as `pr:docs` or `email`. `settled` is when it was done after all, ISO 8601 in UTC.
+    `task` is its name, such as `pr:docs` or `email`. `settled` is when it was done after all, ISO 8601 in UTC. What the
+    other side puts off has the name of its limit in `waits_for`, and in `waits_until` a time of day, in words.
     """
 
     task: str
     message: str
     settled: str | None = None
+    waits_for: str = ""
+    waits_until: str = ""
 
     @property
     def is_publishing(self) -> bool:

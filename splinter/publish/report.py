@@ -100,6 +100,7 @@ def _story(run: RunRecord) -> dict[str, object]:
             if record.outcome == Outcome.SKIPPED and record.workstream not in pull_requests
         ],
         "pull_requests": pull_requests,
+        "waiting": record_words.waiting(run),
         "unpublished": {error.task.partition(":")[2] for error in run.open_errors},
     }
 

@@ -6,16 +6,19 @@ It reports nothing itself, and no failure of a record ends what is under way.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from splinter.engine.session import Session
-from splinter.errors import SplinterError
+from splinter.errors import PostponedError, SplinterError
 from splinter.model.records import ErrorRecord
 from splinter.model.registry import NOTIFIERS, REPORTING
 
 
-def keep(session: Session, task: str, message: str) -> None:
+def keep(session: Session, task: str, message: str, cause: Exception | None = None) -> None:
     """Write down that a task ended in an error; where not even that can be written, this call still knows of it."""
     error = ErrorRecord(task=task, message=session.outside.redactor.text(message))
+    if isinstance(cause, PostponedError):
+        error = replace(error, waits_for=cause.limit, waits_until=cause.until)
     session.run.errors.append(error)
     with suppress(SplinterError):  # a full disk, say: the task's own error is the one to show
         run = session.run.reported() if task in _LATE else None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import itertools
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
@@ -26,12 +28,15 @@ class Refused(Exception):  # noqa: N818
 class Pages:
     """`refs` are branches by name, with the id of their commit; `unseen` how often one is not seen yet.
 
+    With `remote`, a bare repository, they are its own as they are now.
+
     `people` and `teams` may be assigned and asked for review, `labels` are there or are made when they are set, as
     GitHub does. Comments and events are by number; a pull request is the JSON that GitHub sends.
     """
 
     name: str = "octo/demo"
     root: str = ""
+    remote: Path | None = None
     pulls: dict[int, Json] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=lambda: {"main": "0" * 40})
     unseen: dict[str, int] = field(default_factory=dict)
@@ -63,6 +68,10 @@ class Pages:
 
     def page(self, method: str, path: str, query: Query, body: Any) -> Page:
         """The answer to a request; raises Refused."""
+        if self.remote and (method != "GET" or "/git/" in path or "/branches/" in path):
+            form = "--format=%(refname:strip=2) %(objectname)"
+            refs = subprocess.check_output(["git", "-C", self.remote, "for-each-ref", form, "refs/heads"], text=True)
+            self.refs = dict(line.split() for line in refs.splitlines())
         at = path.removeprefix(f"/repos/{self.name}")
         if path == "/graphql":
             return 200, self.graphql(body), {}

@@ -15,6 +15,9 @@ of its method and path, before they are done or (`is_done`) after; with `cut` th
 `sent=0.5` in the middle of it, with `is_silent` the client has to give up. Each request is held against GitHub's own
 description (`github_description.py`); leaving the block fails where one was wrong.
 
+For a whole `doit`: `github_server(name="octo/project", remote=tmp_path / "origin.git")` knows the branches of that
+bare repository.
+
 `clock` is a `FixedWaiting` that the forge shares: nobody really waits. Without one, as for a `doit`, which has its own
 clock, only the limit of requests is counted.
 """

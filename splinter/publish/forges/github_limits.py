@@ -103,8 +103,9 @@ class Limits:
         if seconds <= 0:
             return
         if seconds > self._left_s:
-            when = _clock(until, self._waiting.now_s())
-            raise PostponedError(f"GitHub's {why} is reached until {when}; run `{self._again}` after that", when=when)
+            end = _clock(until, self._waiting.now_s())
+            message = f"GitHub's {why} is reached until {end}; run `{self._again}` after that"
+            raise PostponedError(message, limit="GitHub's limit", until=end)
         self._left_s -= seconds
         self.pause(seconds)
 
