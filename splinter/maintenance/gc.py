@@ -39,6 +39,7 @@ class Kind(StrEnum):
 
     WORKTREES = "worktrees"
     LOGS = "logs"
+    ANSWERS = "answers"
     RESULTS = "results"
     REFS = "refs"
     BACKUPS = "backups"
@@ -158,12 +159,14 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     going += [
         Going(kind=Kind.LOGS, leftover=one, why=old_runs[one.name]) for one in runs.leftovers if one.name in old_runs
     ]
+    answers = gc_files.answers(session.outside, days=limits.log_days, now_s=now_s)
+    going += [Going(kind=Kind.ANSWERS, leftover=one, why=one.thing.goes) for one in answers.leftovers]
     return Decision(
         going=tuple(going),
         bygone=gc_refs.decide(session, shape, limits=limits, now=now),
         store=base_store.superseded(session.outside.repository),
         left=tuple(left),
-        problems=(*trees.problems, *runs.problems),
+        problems=(*trees.problems, *runs.problems, *answers.problems),
     )
 
 

@@ -12,11 +12,14 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.git import worktree
+from splinter.maintenance import retention
 from splinter.maintenance.retention import Thing
 from splinter.model import layout
 from splinter.model.layout import REPORTS
-from splinter.system import disk
+from splinter.system import disk, user_folders
+from splinter.text.counts import plural
 
+ANSWERS_MB = 50  # each is a page or a listing of pages, and only a copy
 _RUN = re.compile(r"(\d{8}-\d{6})-[0-9a-z-]+")
 _NO_WORKSTREAM = "its workstream is no longer there"
 _STATE = (layout.WORKTREES, layout.INDEXES, layout.EXCLUDES)
@@ -80,6 +83,16 @@ def runs(session: Session) -> Found:
         _leftover(run, tuple(paths), stays=run in stay, used_s=began_s(run)) for run, paths in sorted(by_run.items())
     ]
     return Found(leftovers=tuple(leftovers), problems=_problems((logs, mails, reports)))
+
+
+def answers(outside: Outside, *, days: int, now_s: float) -> Found:
+    """What a forge answered and is kept, as far as it was of no use for so long, or is the oldest of too much."""
+    found = _entries(user_folders.cache(), outside.state.name, layout.ANSWERS)
+    each = {path.name: _leftover(path.name, (path,)) for path in found.paths if path.is_file()}
+    old = retention.expired((one.thing for one in each.values()), days=days, mb=ANSWERS_MB, now_s=now_s)
+    paths = tuple(path for name in old for path in each[name].paths)
+    why = f"{plural(len(old), 'answer')} not used for more than {plural(days, 'day')}, or of more than {ANSWERS_MB} MB"
+    return Found(leftovers=(_leftover("forge", paths, goes=why),) if paths else (), problems=_problems((found,)))
 
 
 def began_s(run: str) -> float | None:

@@ -19,8 +19,8 @@ import pytest
 from splinter.doit_plugins.commands.gc import Gc
 from splinter.maintenance import retention
 from splinter.maintenance.retention import DAY_S, Thing
-from splinter.system import disk
-from tests.world import MONDAY, TUESDAY, World, end_group, wait_for
+from splinter.system import disk, user_folders
+from tests.world import MONDAY, TUESDAY, World, end_group, key, wait_for
 
 DEEP = pytest.mark.lane("gc")  # each is a night or more of its own
 NOTHING = "nothing is past its limits\n"
@@ -272,6 +272,22 @@ def test_logs_reports_and_mails_of_old_runs_go_and_the_record_stays(agent: World
     assert "Some of its logs and patches are no longer there" in told.out
     assert json.loads(agent.doit("show", runs[0], "--json").out)["workstreams"][0]["steps"][-1]["log"] is None
     assert "no longer there" not in agent.doit("show").out
+
+
+def test_answers_of_a_forge_go_that_were_of_no_use_for_long_and_the_oldest_of_too_many(world: World) -> None:
+    world.commit()
+    gc(world)
+    folder = user_folders.cache() / key(world) / "answers"
+    folder.mkdir(parents=True)
+    for name, size, day in (("old", 1, 0), ("large", 50_000_000, 50), ("new", 2, 91)):
+        file = folder / f"{name}.json"
+        file.write_bytes(b"x" * size)
+        at = datetime.fromisoformat(later(day)).timestamp()
+        os.utime(file, (at, at))
+    world.now = later(91)
+    told = "  forge: 2 answers not used for more than 90 days, or of more than 50 MB, 50.0 MB"
+    assert gc(world).splitlines() == ["freed 1 forge's kept answers: 50.0 MB", told]
+    assert [path.name for path in folder.iterdir()] == ["new.json"]
 
 
 @DEEP
@@ -552,7 +568,7 @@ def test_a_dry_run_says_the_same_and_changes_no_byte_and_no_ref(agent: World) ->
         report["moved"] = sorted(report["moved"])
     assert whole == done
     assert {kind: told["count"] for kind, told in done["freed"].items()} == {
-        "worktrees": 2, "logs": 1, "results": 3, "refs": 3, "backups": 0,
+        "worktrees": 2, "logs": 1, "answers": 0, "results": 3, "refs": 3, "backups": 0,
     }  # fmt: skip
 
 

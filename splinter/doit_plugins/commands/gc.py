@@ -20,6 +20,7 @@ _SHOWN = 20  # things of a kind that people are shown; JSON has them all
 _NOUNS = {
     "worktrees": ("worktree", "worktrees"),
     "logs": ("run's logs, patches, report and mail", "runs' logs, patches, reports and mails"),
+    "answers": ("forge's kept answers", "forges' kept answers"),
     "results": ("kept result", "kept results"),
     "refs": ("ref of what is no longer there", "refs of what is no longer there"),
     "backups": ("backup", "backups"),
@@ -95,7 +96,7 @@ def _summed(kind: Kind, found: tuple[Freed, ...]) -> str:
     from splinter.maintenance.gc import Kind
 
     count = plural(len(found), *_NOUNS[kind])
-    if kind in (Kind.WORKTREES, Kind.LOGS):
+    if kind in (Kind.WORKTREES, Kind.LOGS, Kind.ANSWERS):
         return f"{count}: {retention.size(sum(one.bytes for one in found))}"
     return f"{count}; git's own gc frees what only they held" if kind == Kind.RESULTS else count
 
@@ -105,7 +106,7 @@ def _shown(one: Freed) -> str:
     from splinter.maintenance.gc import Kind
     from splinter.text.markdown import one_line
 
-    size = f", {retention.size(one.bytes)}" if one.kind in (Kind.WORKTREES, Kind.LOGS) else ""
+    size = f", {retention.size(one.bytes)}" if one.kind in (Kind.WORKTREES, Kind.LOGS, Kind.ANSWERS) else ""
     return one_line(f"{one.name}: {one.why}{size}{f'; {one.note}' if one.note else ''}")
 
 
