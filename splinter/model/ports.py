@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from splinter.model.effects import Effect, Kind, State
 from splinter.model.finding import Finding
 from splinter.model.records import PullRequestRecord
 from splinter.model.settings import Environment
@@ -36,7 +38,8 @@ class Proposal:
     The head of a fork is `owner:branch`.
 
     `own_body` is our part between its markers; what a human wrote around it is the forge's to keep. `is_lost`: the
-    history of the result is gone, so that a part of ours that is there says more.
+    history of the result is gone, so that a part of ours that is there says more. `creates_labels`: those that the
+    repository lacks.
     """
 
     workstream: str
@@ -48,6 +51,8 @@ class Proposal:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    milestone: str = ""
+    creates_labels: bool = False
     is_lost: bool = False
 
     def beside(self, part: str) -> Proposal:
@@ -120,17 +125,33 @@ class Caller:
     answers: Path | None = None
 
 
+class Entry(Protocol):
+    """One effect while it is brought about: what was recorded of it `before`, and what is written down at its end."""
+
+    before: Effect | None
+    state: State
+    said: str
+
+
+class Effects(Protocol):
+    """Where what is done to the outside is written down."""
+
+    def effect(self, kind: Kind, target: str, made_of: str) -> AbstractContextManager[Entry]:
+        """Around one thing that is done: an intent before, the result after."""
+
+
 class Forge(Protocol):
     """A place for pull requests."""
 
-    def publish(self, proposal: Proposal, push: Callable[[], Proposal]) -> PullRequestRecord:
+    def publish(self, proposal: Proposal, push: Callable[[], Proposal], effects: Effects) -> PullRequestRecord:
         """Open the pull request, or bring the open one up to date; raises PublishError.
 
         A forge that needs the branch calls `push` once it knows that there is something to propose, and proposes what
-        that returns: a person's commits on the remote are seen only then.
+        that returns: a person's commits on the remote are seen only then. `effects` is where a forge on a server
+        writes down what it does.
         """
 
-    def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
+    def close(self, *, workstream: str, head: str, comment: str, effects: Effects) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 
 

@@ -184,13 +184,17 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestRecord:
-    """What publishing one workstream did; `where` is the pull request's URL, or the file's path from the root."""
+    """What publishing one workstream did; `where` is the pull request's URL, or the file's path from the root.
+
+    `unfinished` is what of it could not be done, and is the next run's to do.
+    """
 
     workstream: str
     action: Action
     where: str
     number: int | None = None
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
