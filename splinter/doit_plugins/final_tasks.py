@@ -22,7 +22,7 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Message, Notifier
 from splinter.model.records import PullRequestRecord
 from splinter.model.registry import NOTIFIERS
-from splinter.publish import combined_pull_request, messages, pull_request, report_files, run_records
+from splinter.publish import combined_pull_request, messages, proposals, pull_request, report_files, run_records
 
 NAMES = ("rehearse", "pr", "report", *NOTIFIERS)
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
@@ -112,7 +112,9 @@ def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
     def made_of(accepted: Accepted) -> str:
-        return fingerprint(fingerprints.pull_request_inputs(one, accepted, pull_request.target(session.outside)))
+        inputs = fingerprints.pull_request_inputs(one, accepted, pull_request.target(session.outside))
+        more = {"aim": proposals.aim(session, one, accepted), "creates": session.outside.settings.create_labels}
+        return fingerprint({**inputs, **more})
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)

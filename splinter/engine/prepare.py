@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from splinter.engine import bases
+from splinter.engine import bases, merged_dependencies
 from splinter.engine.branch import last_success, move_branch
 from splinter.engine.checks import baseline
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
 from splinter.engine.work import Work
-from splinter.errors import GitError, PublishError, Reason, SplinterError, StepError
+from splinter.errors import GitError, Reason, SplinterError, StepError
 from splinter.git import command_line, merge, submodules, worktree
 from splinter.git import commands as git
 from splinter.model.done import Accepted, Prepared
@@ -87,30 +87,12 @@ def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
 
 
 def _is_merged(work: Work, other: str, one: Accepted, base: str) -> bool:
-    """Whether the forge says that what it builds on was merged: with a line edited, say, or a reviewer's commit.
-
-    It is asked only where something was proposed and the base is another since; what it says is remembered.
-    """
-    session, memory = work.session, work.session.memory
-    if memory.fact(f"merged/{other}") == one.tip:
+    """Whether the forge says that what it builds on was merged; it is asked only where the base is another since."""
+    if merged_dependencies.is_known(work.session, other, one.tip):
         return True
-    remote = work.plan.base.remote
-    if one.base == base or remote is None or not memory.fact(f"pull_request/{other}"):
-        return False
-
-    def ask() -> str | None:
-        outside, head = session.outside, session.plans[other].branch
-        try:
-            return session.merged(session, outside.snapshot.remotes[remote], head, base_name, one.tip)
-        except PublishError as error:
-            session.run.note(f"Whether {head} was merged is not known: {outside.redactor.text(str(error))}.")
-            return None
-
-    base_name = work.plan.base.name
-    where = session.known.once(f"merged {other} into {base_name}", ask)
+    where = None if one.base == base else merged_dependencies.ask(work.session, work.plan, other, one.tip)
     if where:
-        memory.set_fact(f"merged/{other}", one.tip)
-        session.run.note(
+        work.session.run.note(
             f"{work.plan.id} starts from {work.plan.base.shown}: {where} was merged, though not as it was."
         )
     return bool(where)

@@ -80,6 +80,7 @@ class Settings:
     base: str | None = None
     rebase: Literal["behind", "conflict"] = "behind"
     pull_requests: Literal["each", "together"] = "each"
+    create_labels: bool = False
     sandbox: Sandbox | None = None
     sandbox_reads: tuple[str, ...] = ()
     sandbox_caches: tuple[str, ...] = ()

@@ -112,6 +112,7 @@ class PullRequest:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    milestone: str = ""
     base: str | None = None
 
 
@@ -244,5 +245,6 @@ def _pull_request(data: Mapping[str, Any] | bool) -> PullRequest | None:
         labels=tuple(data.get("labels", ())),
         reviewers=tuple(data.get("reviewers", ())),
         assignees=tuple(data.get("assignees", ())),
+        milestone=data.get("milestone", ""),
         base=data.get("base"),
     )

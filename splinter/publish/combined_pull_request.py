@@ -5,7 +5,7 @@ Nothing gets into it that its rehearsal did not judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 
@@ -37,6 +37,7 @@ def inputs(session: Session, rehearsed: Rehearsed) -> Inputs:
             "unions": {base: asdict(one) for base, one in rehearsed.unions.items()},
             "definitions": _definition(plans),
             "target": pull_request.target(session.outside),
+            "creates_labels": session.outside.settings.create_labels,
         }
     )
 
@@ -104,6 +105,8 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
         labels=wanted.labels,
         reviewers=wanted.reviewers,
         assignees=wanted.assignees,
+        milestone=wanted.milestone,
+        creates_labels=session.outside.settings.create_labels,
     )
 
 
@@ -156,10 +159,17 @@ def _stand_in(session: Session, plans: list[Plan]) -> Plan:
             labels=tuple(dict.fromkeys(label for one in wanted for label in one.labels)),
             reviewers=tuple(dict.fromkeys(name for one in wanted for name in one.reviewers)),
             assignees=tuple(dict.fromkeys(name for one in wanted for name in one.assignees)),
+            milestone=_shared(one.milestone for one in wanted),
         ),
     )
     first = next(iter(session.plans.values()))
     return replace(first, workstream=whole, branch=f"{session.outside.settings.branch_prefix}{ID}", occurrence="")
+
+
+def _shared(milestones: Iterable[str]) -> str:
+    """The milestone that all who name one agree on; a pull request has one."""
+    named = {*milestones} - {""}
+    return named.pop() if len(named) == 1 else ""
 
 
 def _definition(plans: list[Plan]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from splinter.engine import merged_dependencies
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model.done import Accepted
@@ -31,13 +32,15 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
     return Proposal(
         workstream=plan.id,
         head=pushed_as(session.outside, plan.branch),
-        base=wanted.base or _aim(session, plan, accepted),
+        base=aim(session, plan, accepted),
         title=session.outside.redactor.text(pull_request_body.title(masked)),
         own_body=session.outside.redactor.text(body),
         draft=wanted.draft,
         labels=wanted.labels,
         reviewers=wanted.reviewers,
         assignees=wanted.assignees,
+        milestone=wanted.milestone,
+        creates_labels=session.outside.settings.create_labels,
         is_lost=known is None,
     )
 
@@ -67,12 +70,17 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
     )
 
 
-def _aim(session: Session, plan: Plan, accepted: Accepted) -> str:
-    """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base."""
+def aim(session: Session, plan: Plan, accepted: Accepted) -> str:
+    """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base.
+
+    That was merged where git sees it in the base, or the forge says so.
+    """
+    if plan.workstream.pull_request and plan.workstream.pull_request.base:
+        return plan.workstream.pull_request.base
     depends_on = plan.workstream.depends_on
     is_in_fork = pushed_as(session.outside, plan.branch) != plan.branch  # and so is what it builds on
     if len(depends_on) == 1 and not is_in_fork and accepted.start != accepted.base:
         other = session.plans[depends_on[0]]
-        if other.workstream.pull_request:
+        if other.workstream.pull_request and not merged_dependencies.is_merged(session, plan, other.id):
             return other.branch
     return plan.base.name

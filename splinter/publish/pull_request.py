@@ -13,14 +13,18 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model.done import Accepted
+from splinter.model.effects import Kind
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge, Proposal
 from splinter.model.records import Action, Outcome, PullRequestRecord
 from splinter.publish import plugins, push, push_check
+from splinter.publish.journal import Journal
 from splinter.publish.proposals import proposal, pushed_as
 from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
+
+FINISHED_LATER = "the next run finishes it, or `doit run pr`"
 
 STILL_PROPOSES = (
     "nothing of ours is left to propose, and {branch} holds commits that are not ours: it stays open, and is a "
@@ -81,24 +85,38 @@ def propose(
     session: Session, plan: Plan, result: Result, wanted: Callable[[str], Proposal] | None
 ) -> PullRequestRecord:  # fmt: skip
     """Push the branch and bring its pull request to what is wanted of its head; None closes it. Raises PublishError."""
-    run = session.run.published()
+    run, effects = session.run.published(), _journal(session)
     if wanted:
 
         def send() -> Proposal:
-            return wanted(push.push(session, plan, result))
+            with effects.effect(Kind.PUSH, plan.id, result.tip):
+                head = push.push(session, plan, result)
+            return wanted(head)
 
-        done = forge(session).publish(wanted(push.local_head(session.outside, plan, result.tip)), send)
+        done = forge(session).publish(wanted(push.local_head(session.outside, plan, result.tip)), send, effects)
         if done.action == Action.NONE and _is_aimed_at(session, plan):
             send()
-        done = replace(done, notes=tuple(session.outside.redactor.text(note) for note in done.notes))
+        done = _masked(session.outside, done)
         session.memory.set_fact(f"pull_request/{plan.id}", done.where)
     else:
-        done = _withdraw(session, plan, result)
+        done = _withdraw(session, plan, result, effects)
     session.history.put_pull_request(run, done)
+    if done.unfinished:
+        raise PublishError(f"{done.where} is {done.action}, and lacks {'; '.join(done.unfinished)}; {FINISHED_LATER}")
     return done
 
 
-def _withdraw(session: Session, plan: Plan, result: Result) -> PullRequestRecord:
+def _journal(session: Session) -> Journal:
+    outside = session.outside
+    return Journal(memory=session.memory, clock=outside.clock, redactor=outside.redactor, run=session.run.published)
+
+
+def _masked(outside: Outside, done: PullRequestRecord) -> PullRequestRecord:
+    notes, unfinished = (tuple(map(outside.redactor.text, some)) for some in (done.notes, done.unfinished))
+    return replace(done, notes=notes, unfinished=unfinished)
+
+
+def _withdraw(session: Session, plan: Plan, result: Result, effects: Journal) -> PullRequestRecord:
     """Close what we opened, unless it still proposes something of a person's."""
     nothing = PullRequestRecord(workstream=plan.id, action=Action.NONE, where="")
     where = session.memory.fact(f"pull_request/{plan.id}")
@@ -107,7 +125,7 @@ def _withdraw(session: Session, plan: Plan, result: Result) -> PullRequestRecord
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
         return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
     closed = forge(session).close(
-        workstream=plan.id, head=pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT
+        workstream=plan.id, head=pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT, effects=effects
     )
     session.memory.set_fact(f"pull_request/{plan.id}", "")
     return closed or nothing

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from splinter.model.records import WorkstreamRecord
 from splinter.publish import rendering
 from splinter.text import markdown
+from splinter.text.redact import Masked
 
 BEGIN = "<!-- splinter:begin -->"
 END = "<!-- splinter:end -->"
@@ -40,8 +41,8 @@ def body(
         of_the_run=markdown.Markdown(OF_THE_RUN),
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip
-    remembered = [_hidden("definition", definition), _hidden("title", hashed)]
-    remembered += [_hidden("tip", record.tip)] if record.tip else []
+    remembered = [marker("definition", definition), marker("title", hashed)]
+    remembered += [marker("tip", record.tip)] if record.tip else []
     return "\n".join([BEGIN, *remembered, "", text, "", END])
 
 
@@ -52,7 +53,7 @@ def own_part(body: str) -> str:
 
 
 def hidden(part: str, name: str) -> str | None:
-    """What our own part remembers under a name (`definition`, `title`, `tip`); None where it does not."""
+    """What our own part remembers under a name (`definition`, `title`, `fields`, `tip`); None where it does not."""
     found = re.search(rf"^<!-- splinter:{name} (\S+) -->\r?$", part, re.MULTILINE)
     return found[1] if found else None
 
@@ -65,8 +66,17 @@ def withdrawn(body: str) -> str:
     )
 
 
-def _hidden(name: str, value: str) -> str:
+def marker(name: str, value: str) -> str:
+    """What is hidden in a text of ours, so that a later run knows it again."""
     return f"<!-- splinter:{name} {re.sub(r'[^0-9A-Za-z:._]', '', value)} -->"
+
+
+def with_fields(part: str, fields: str) -> Masked:
+    """Our own part, remembering what was asked for of a pull request's fields: a text without blanks or `--`."""
+    line, known = f"<!-- splinter:fields {fields} -->", re.compile(r"^<!-- splinter:fields \S+ -->\r?$", re.MULTILINE)
+    if known.search(part):
+        return Masked(known.sub(lambda _: line, part, count=1))
+    return Masked(part.replace(BEGIN, f"{BEGIN}\n{line}", 1))
 
 
 def merge_body(existing: str, own: str, *, longest: float = math.inf) -> str:

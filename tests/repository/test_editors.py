@@ -86,6 +86,7 @@ pull_request:
   labels: [docs]
   reviewers: [octocat, org/team]
   assignees: [octocat]
+  milestone: '1.0'
   base: next
 metadata: {{phase: PH-01}}
 """

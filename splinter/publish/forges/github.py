@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from splinter.errors import PublishError
 from splinter.git import remotes
+from splinter.model.effects import Kind, State
 from splinter.model.finding import Finding
-from splinter.model.ports import Access, Caller, ForgeLimits, Proposal
-from splinter.model.records import Action, PullRequestRecord
+from splinter.model.ports import Access, Caller, Effects, Entry, ForgeLimits, Proposal
+from splinter.model.records import PullRequestRecord
 from splinter.model.settings import Environment
-from splinter.publish import pull_request_body, waiting
+from splinter.publish import waiting
 from splinter.publish.forges import github_client, github_pulls, github_token
 from splinter.publish.forges.github_answers import Answers
 from splinter.publish.forges.github_client import Client
-from splinter.publish.forges.github_errors import explained
+from splinter.publish.forges.github_errors import explained, malformed
 from splinter.publish.forges.github_limits import Limits
+from splinter.publish.journal import Unkept
 
 if TYPE_CHECKING:
     from github.Repository import Repository
@@ -88,6 +90,26 @@ class _Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """Effects whose errors are PyGithub's. An answer that did not come leaves one under way: it may have been done."""
+
+    effects: Effects
+    translated: Callable[[], AbstractContextManager[None]]
+
+    @contextmanager
+    def effect(self, kind: Kind, target: str, made_of: str) -> Iterator[Entry]:
+        """Around one thing that is done."""
+        with self.effects.effect(kind, target, made_of) as entry:
+            try:
+                with self.translated():
+                    yield entry
+            except PublishError as error:
+                if isinstance(error.__cause__, OSError):
+                    entry.state = State.UNDER_WAY
+                raise
+
+
+@dataclass(frozen=True, slots=True)
 class GitHub:
     """One repository, `owner/name`, on GitHub or on the server whose API is at `api_url`.
 
@@ -138,7 +160,9 @@ class GitHub:
         )  # fmt: skip
         yield from github_token.findings(repository, environment, None if is_offline else probe.access)
 
-    def publish(self, proposal: Proposal, push: Callable[[], Proposal] | None = None) -> PullRequestRecord:
+    def publish(
+        self, proposal: Proposal, push: Callable[[], Proposal] | None = None, effects: Effects | None = None
+    ) -> PullRequestRecord:
         """Open the pull request, or bring the open one up to date; where nothing differs nothing is written.
 
         The branch is pushed before either, but not for one that a human closed: GitHub reopens none whose branch
@@ -150,19 +174,22 @@ class GitHub:
             closed = None if there else github_pulls.declined_one(repository, proposal)
             if closed:
                 return github_pulls.left_alone(closed, proposal)
-        proposal = push() if push else proposal
+        proposal, told = push() if push else proposal, _Told(effects or Unkept(), self._as_publish_errors)
         with self._as_publish_errors():
-            return github_pulls.update(there, proposal) if there else github_pulls.open_new(repository, proposal)
+            if there:
+                return github_pulls.update(repository, there, proposal, told)
+            return github_pulls.open_new(repository, proposal, told)
 
-    def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
+    def close(
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+    ) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment; None where there is none."""
         with self._as_publish_errors():
             found = github_pulls.of_head(self._repository(), head, state="open")
             if not found:
                 return None
-            found[0].create_issue_comment(comment)
-            found[0].edit(state="closed", body=pull_request_body.withdrawn(found[0].body or ""))
-            return github_pulls.record(workstream, Action.CLOSED, found[0])
+            told = _Told(effects or Unkept(), self._as_publish_errors)
+            return github_pulls.close(found[0], workstream=workstream, comment=comment, effects=told)
 
     def merged(self, *, head: str, base: str, tip: str) -> str | None:
         """The page of the latest such pull request: our own part of its body names the commit."""
@@ -210,14 +237,13 @@ class GitHub:
     @contextmanager
     def _as_publish_errors(self) -> Iterator[None]:
         """Turns PyGithub's errors, and those of the libraries below it, into ours."""
-        from github import BadAttributeException, GithubException
+        from github import GithubException
 
         try:
             yield
         except GithubException as error:
             raise PublishError(explained(error, self.repository, token=self.token, again=self.again)) from error
-        except (BadAttributeException, AttributeError, TypeError, ValueError, RuntimeError) as error:
-            # what PyGithub makes of an answer without the fields that GitHub always sends, and of a redirection
+        except malformed() as error:
             raise PublishError(f"{self._host} does not answer as GitHub does; check GITHUB_API_URL") from error
         except OSError as error:  # the base of all errors of requests
             raise PublishError(

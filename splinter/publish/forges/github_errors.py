@@ -42,6 +42,13 @@ def explained(error: GithubException, repository: str, *, token: str, again: str
     return f"GitHub does not accept it ({words})"
 
 
+def malformed() -> tuple[type[Exception], ...]:
+    """What PyGithub raises of an answer without the fields that GitHub always sends, and of a redirection."""
+    from github import BadAttributeException
+
+    return BadAttributeException, AttributeError, LookupError, TypeError, ValueError, RuntimeError
+
+
 def said(error: GithubException) -> str:
     """GitHub's own words, those of its list of errors included."""
     return _words(error.data)

@@ -111,7 +111,7 @@ def base(then: Fields | None, now: Fields, there: Fields, *, is_ours: bool) -> s
 
 def past(events: Iterable[Mapping[str, Any]]) -> Past:
     """What GitHub's events say was ever applied."""
-    found = set()
+    found: set[tuple[Kind, str]] = set()
     for event in events:
         kind, field, name = _EVENTS.get(str(event.get("event")), (None, "", ""))
         if kind == Kind.REVIEWERS and event.get("requested_team"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
 from typing import TYPE_CHECKING, Any
 
-from splinter.model.ports import ForgeLimits, Proposal
+from splinter.model.effects import Kind
+from splinter.model.ports import Effects, ForgeLimits, Proposal
 from splinter.model.records import Action, PullRequestRecord
 from splinter.publish import pull_request_body
-from splinter.publish.forges.github_errors import is_refusal, said
+from splinter.publish.forges import github_field_writes, github_fields
+from splinter.publish.forges.github_errors import is_refusal
 
 if TYPE_CHECKING:
     from github.PullRequest import PullRequest
@@ -65,26 +67,37 @@ def left_alone(closed: PullRequest, proposal: Proposal) -> PullRequestRecord:
     return record(proposal.workstream, Action.NONE, closed, notes=(note,))
 
 
-def open_new(repository: Repository, proposal: Proposal) -> PullRequestRecord:
-    """Open a pull request, with labels, assignees and reviewers; one that came up meanwhile is brought up to date."""
+def open_new(repository: Repository, proposal: Proposal, effects: Effects) -> PullRequestRecord:
+    """Open a pull request, then write its fields; one that came up meanwhile is brought up to date.
+
+    What is asked for goes into the body as it is opened, so that a run after this one knows it, whatever ends this one.
+    """
     from github import GithubException
 
     notes: tuple[str, ...] = ()
-    try:
-        opened = _create(repository, proposal, draft=proposal.draft)
-    except GithubException as error:
-        there = open_one(repository, proposal) if is_refusal(error, "already exists") else None
-        if there:  # it was opened since we looked, or GitHub's listing lags behind
-            return update(there, proposal)
-        if not (proposal.draft and is_refusal(error, "draft")):
-            raise
-        opened = _create(repository, proposal, draft=False)
-        notes = ("this repository has no draft pull requests, so it is open for review",)
-    return record(proposal.workstream, Action.OPENED, opened, notes=(*notes, *_dressed(opened, proposal)))
+    with effects.effect(Kind.OPEN, proposal.workstream, _hash(proposal)):
+        there = None
+        try:
+            opened = _create(repository, proposal, draft=proposal.draft)
+        except GithubException as error:
+            there = open_one(repository, proposal) if is_refusal(error, "already exists") else None
+            if there is None and not (proposal.draft and is_refusal(error, "draft")):
+                raise
+            if there is None:
+                opened = _create(repository, proposal, draft=False)
+                notes = ("this repository has no draft pull requests, so it is open for review",)
+    if there:  # it was opened since we looked, or GitHub's listing lags behind
+        return update(repository, there, proposal, effects)
+    now, seen = github_fields.of(proposal), github_field_writes.seen(opened)
+    # no draft was to be had, or it is one: both are as asked for
+    changes = [*github_fields.changes(now, now, seen, frozenset)]
+    written = github_field_writes.write(repository, opened, proposal, changes, effects)
+    return record(proposal.workstream, Action.OPENED, opened, (*notes, *written.notes), tuple(written.missing))
 
 
 def _create(repository: Repository, proposal: Proposal, *, draft: bool) -> PullRequest:
-    body = pull_request_body.merge_body("", proposal.own_body, longest=LIMITS.body)
+    own = pull_request_body.with_fields(proposal.own_body, github_fields.encoded(github_fields.of(proposal)))
+    body = pull_request_body.merge_body("", own, longest=LIMITS.body)
     title = _short(proposal.title)
     return repository.create_pull(base=proposal.base, head=proposal.head, title=title, body=body, draft=draft)
 
@@ -93,75 +106,65 @@ def _short(title: str) -> str:
     return title if len(title) <= LIMITS.title else title[: LIMITS.title - 1] + "…"
 
 
-def _dressed(pull: PullRequest, proposal: Proposal) -> tuple[str, ...]:
-    """Set labels, assignees and reviewers; what GitHub refuses is returned as notes."""
-    return (
-        *_tried("label", proposal.labels, lambda names: pull.add_to_labels(*names)),
-        *(
-            _tried("assignee", proposal.assignees, lambda names: pull.add_to_assignees(*names))
-            or _missing(pull, proposal)
-        ),
-        *_tried("reviewer", proposal.reviewers, lambda names: _request_review(pull, names)),
-    )
+def _hash(proposal: Proposal) -> str:
+    return hashlib.sha256(f"{proposal.head} {proposal.own_body}".encode()).hexdigest()
 
 
-def _missing(pull: PullRequest, proposal: Proposal) -> list[str]:
-    """Assignees whom GitHub left out without a word, as it does with strangers."""
-    taken = {user.login.lower() for user in pull.assignees} if proposal.assignees else set()
-    return [f"assignee {name}: GitHub did not take them" for name in proposal.assignees if name.lower() not in taken]
+def update(repository: Repository, there: PullRequest, proposal: Proposal, effects: Effects) -> PullRequestRecord:
+    """Bring an open pull request up to date; where nothing differs nothing is written.
 
-
-def _request_review(pull: PullRequest, names: Sequence[str]) -> None:
-    teams = [name.partition("/")[2] for name in names if "/" in name]
-    users = [name for name in names if "/" not in name]
-    fields = {"reviewers": users} if users else {}
-    pull.create_review_request(**fields, **({"team_reviewers": teams} if teams else {}))
-
-
-def _tried(what: str, names: Sequence[str], call: Callable[[Sequence[str]], None]) -> list[str]:
-    """Ask for all at once, then one by one where that is refused, so that one bad name costs no other."""
-    from github import GithubException
-
-    if not names:
-        return []
-    try:
-        call(names)
-    except GithubException as error:
-        if len(names) == 1:
-            return [f"{what} {names[0]}: GitHub refused ({error.status} {said(error)})"]
-        return [note for name in names for note in _tried(what, (name,), call)]
-    except OSError as error:
-        return [f"{what} {', '.join(names)}: GitHub did not answer ({type(error).__name__})"]
-    return []
-
-
-def update(there: PullRequest, proposal: Proposal) -> PullRequestRecord:
-    """Bring an open pull request up to date; where nothing differs nothing is written."""
-    changes = _changes(there, proposal)
-    action = Action.UPDATED if changes else Action.UNCHANGED
-    if not _part(there):
-        action = Action.ADOPTED
-    if changes:
-        there.edit(**changes)
-    return record(proposal.workstream, action, there)
-
-
-def _changes(there: PullRequest, proposal: Proposal) -> dict[str, Any]:
-    """What must be written: base and our part where they differ, the title only where our own definition of it did."""
-    changes: dict[str, Any] = {}
+    Fields are first and the body, which remembers what was asked for, is last: what is cut off between is done again.
+    """
     part = _part(there)
     proposal = proposal.beside(part)
-    body = pull_request_body.merge_body(there.body or "", proposal.own_body, longest=LIMITS.body)
+    then = github_fields.decoded(pull_request_body.hidden(part, "fields"))
+    now, seen = github_fields.of(proposal), github_field_writes.seen(there)
+    fields = [*github_fields.changes(then, now, seen, lambda: github_fields.past(github_field_writes.events(there)))]
+    written = github_field_writes.write(repository, there, proposal, fields, effects)
+    base = github_fields.base(then, now, seen, is_ours=bool(part))
+    reached = github_fields.reached(then, now, written.unfinished)
+    changes = _changes(there, proposal, github_fields.encoded(reached)) | ({"base": base} if base else {})
+    if changes:
+        with effects.effect(Kind.EDIT, proposal.workstream, _hash(proposal)):
+            there.edit(**changes)
+    action = Action.UPDATED if changes or written.is_any else Action.UNCHANGED
+    if base is None and seen.base != now.base:
+        written.notes.append(f"it aims at {seen.base}, which somebody chose, and not at {now.base}: that stays")
+    action = action if part else Action.ADOPTED
+    return record(proposal.workstream, action, there, tuple(written.notes), tuple(written.missing))
+
+
+def _changes(there: PullRequest, proposal: Proposal, fields: str) -> dict[str, Any]:
+    """What must be written of our part and, where our own definition of it changed, of the title."""
+    changes: dict[str, Any] = {}
+    part = _part(there)
+    own = pull_request_body.with_fields(proposal.own_body, fields)
+    body = pull_request_body.merge_body(there.body or "", own, longest=LIMITS.body)
     if not pull_request_body.is_same_body(part, pull_request_body.own_part(body)):
         changes["body"] = body
     then, now = pull_request_body.hidden(part, "title"), pull_request_body.hidden(proposal.own_body, "title")
     if then and now and then != now and there.title != _short(proposal.title):
         changes["title"] = _short(proposal.title)
-    if there.base.ref != proposal.base:
-        changes["base"] = proposal.base
     return changes
 
 
-def record(workstream: str, action: Action, pull: PullRequest, notes: tuple[str, ...] = ()) -> PullRequestRecord:
+def close(pull: PullRequest, *, workstream: str, comment: str, effects: Effects) -> PullRequestRecord:
+    """Comment once, then close: a cut between the two makes no second comment, whoever comes after it."""
+    part = _part(pull)
+    marker = pull_request_body.marker("comment", f"closed:{pull_request_body.hidden(part, 'tip') or pull.number}")
+    with effects.effect(Kind.COMMENT, workstream, marker):
+        if not any(marker in (one.body or "") for one in pull.get_issue_comments()):
+            pull.create_issue_comment(f"{comment}\n\n{marker}")
+    with effects.effect(Kind.CLOSE, workstream, marker):
+        pull.edit(state="closed", body=pull_request_body.withdrawn(pull.body or ""))
+    return record(workstream, Action.CLOSED, pull)
+
+
+def record(
+    workstream: str, action: Action, pull: PullRequest, notes: tuple[str, ...] = (), unfinished: tuple[str, ...] = ()
+) -> PullRequestRecord:  # fmt: skip
     """What became of it."""
-    return PullRequestRecord(workstream=workstream, action=action, where=pull.html_url, number=pull.number, notes=notes)
+    return PullRequestRecord(
+        workstream=workstream, action=action, where=pull.html_url, number=pull.number, notes=notes,
+        unfinished=unfinished,
+    )  # fmt: skip

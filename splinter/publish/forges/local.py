@@ -10,7 +10,7 @@ from pathlib import Path
 
 from splinter.errors import PublishError
 from splinter.model import layout
-from splinter.model.ports import Proposal
+from splinter.model.ports import Effects, Proposal
 from splinter.model.records import Action, PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.system import disk_errors
@@ -28,7 +28,9 @@ class Local:
     root: Path
     why: str = ""
 
-    def publish(self, proposal: Proposal, push: Callable[[], Proposal] | None = None) -> PullRequestRecord:
+    def publish(
+        self, proposal: Proposal, push: Callable[[], Proposal] | None = None, effects: Effects | None = None
+    ) -> PullRequestRecord:
         """Write the file, its text outside our markers kept; one that says the same is not touched. Pushes nothing."""
         heading, body = self._read(proposal.workstream)
         proposal = proposal.beside(pull_request_body.own_part(body))
@@ -41,7 +43,9 @@ class Local:
         done = _record(proposal.workstream, Action.UNCHANGED if is_same else Action.WRITTEN)
         return replace(done, notes=(self.why,)) if self.why else done
 
-    def close(self, *, workstream: str, head: str, comment: str) -> PullRequestRecord | None:
+    def close(
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+    ) -> PullRequestRecord | None:
         """Mark the pull request of `head` as closed and say why at its end; None where there is no open one."""
         heading, body = self._read(workstream)
         if f"head: {_value(head)}\n" not in f"{heading}\n" or "state: open" not in heading.splitlines():
@@ -77,6 +81,7 @@ def _heading(proposal: Proposal, *, state: str) -> str:
         "labels": proposal.labels,
         "reviewers": proposal.reviewers,
         "assignees": proposal.assignees,
+        **({"milestone": proposal.milestone} if proposal.milestone else {}),
     }
     return "\n".join([f"state: {state}", *(f"{name}: {_value(value)}" for name, value in fields.items())])
 

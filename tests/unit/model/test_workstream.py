@@ -37,7 +37,7 @@ checks: [{id: c, run: ls, compare: false}]
 fix: {attempts: 1, max_lines: 2}
 artifacts: [a]
 budget: {usd: 1, tokens: 2, minutes: 3}
-pull_request: {draft: false, labels: [l], reviewers: [r], assignees: [a], base: b}
+pull_request: {draft: false, labels: [l], reviewers: [r], assignees: [a], milestone: m, base: b}
 metadata: {k: v}
 """
 

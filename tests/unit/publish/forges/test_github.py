@@ -19,6 +19,7 @@ from splinter.errors import PublishError
 from splinter.model.ports import Caller, Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
 from splinter.publish import pull_request_body, waiting
+from splinter.publish.forges import github_fields
 from splinter.publish.forges.github import GitHub, repository_of
 from tests import paths
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
@@ -41,6 +42,12 @@ def caller() -> Caller:
 def page_of(**fields: object) -> Proposal:
     whole = {"workstream": "tidy", "head": HEAD, "base": "main", "title": "Tidy", "own_body": own(), **fields}
     return Proposal(**whole)  # type: ignore[arg-type]
+
+
+def kept(part: str | None = None, **fields: object) -> str:
+    """Our part as it stands on GitHub: with what was asked for of fields."""
+    page = page_of(**fields)
+    return pull_request_body.with_fields(part or page.own_body, github_fields.encoded(github_fields.of(page)))
 
 
 # --- against the emulator: what stands on GitHub afterwards ---
@@ -94,13 +101,14 @@ def there(emulator: str) -> There:
 
 
 def test_a_draft_is_opened_with_our_part_labels_and_reviewers(there: There) -> None:
-    done = there.forge.publish(page_of(labels=("docs", "nightly"), reviewers=("hubot", "monalisa")))
+    wanted = {"labels": ("docs", "nightly"), "reviewers": ("hubot", "monalisa"), "creates_labels": True}
+    done = there.forge.publish(page_of(**wanted))
     assert done == PullRequestRecord(
         workstream="tidy", action="opened", where=f"{there.url}/{there.name}/pull/1", number=1
     )
     pull = there.pull(1)
     assert (pull["draft"], pull["state"], pull["title"]) == (True, "open", "Tidy")
-    assert (pull["head"]["ref"], pull["base"]["ref"], pull["body"]) == (HEAD, "main", own())
+    assert (pull["head"]["ref"], pull["base"]["ref"], pull["body"]) == (HEAD, "main", kept(**wanted))
     assert "| phase | PH-01 |" in pull["body"]
     assert {label["name"] for label in pull["labels"]} == {"docs", "nightly"}
     assert {user["login"] for user in pull["requested_reviewers"]} == {"hubot", "monalisa"}
@@ -127,13 +135,14 @@ def test_a_changed_result_updates_the_same_pull_request(there: There) -> None:
 
 
 def test_what_a_human_changed_stays(there: There) -> None:
-    there.forge.publish(page_of(labels=("docs",)))
-    there.edit(1, title="A human's title", body=f"Hands off.\r\n{own()}\r\nThanks!")
-    done = there.forge.publish(page_of(labels=("docs", "late"), own_body=own(metadata={})))
+    wanted = {"labels": ("docs",), "creates_labels": True}
+    there.forge.publish(page_of(**wanted))
+    there.edit(1, title="A human's title", body=f"Hands off.\r\n{kept(**wanted)}\r\nThanks!")
+    done = there.forge.publish(page_of(**wanted, own_body=own(metadata={})))
     assert done.action == "updated"
     pull = there.pull(1)
     assert pull["title"] == "A human's title"
-    assert pull["body"] == f"Hands off.\r\n{own(metadata={})}\r\nThanks!"
+    assert pull["body"] == f"Hands off.\r\n{kept(**wanted, own_body=own(metadata={}))}\r\nThanks!"
     assert [label["name"] for label in pull["labels"]] == ["docs"]
 
 
@@ -161,7 +170,7 @@ def test_a_pull_request_that_a_human_opened_is_adopted(there: There) -> None:
     done = there.forge.publish(page_of())
     assert (done.action, done.number) == ("adopted", 1)
     assert there.pull(1)["title"] == "Mine"
-    assert there.pull(1)["body"] == f"Mine.\n\n{own()}"
+    assert there.pull(1)["body"] == f"Mine.\n\n{kept()}"
     assert there.forge.publish(page_of()).action == "unchanged"
 
 
@@ -196,7 +205,7 @@ def test_nothing_left_to_propose_closes_the_pull_request_with_a_comment(there: T
     assert (done.action, done.number) == ("closed", 1)
     assert there.pull(1)["state"] == "closed"
     comments = there.call("GET", f"/repos/{there.name}/issues/1/comments")
-    assert [comment["body"] for comment in comments] == ["Nothing is left."]
+    assert [comment["body"] for comment in comments] == ["Nothing is left.\n\n<!-- splinter:comment closed:1 -->"]
     assert there.forge.close(workstream="tidy", head=HEAD, comment="Again.") is None
 
 
@@ -240,6 +249,8 @@ class Fake:
             return Answer(200, [one for one in self.pulls if one["state"] == state])
         if asked.method == "POST" and path == "/repos/octo/demo/pulls":
             return Answer(201, self.add(**asked.json()))
+        if asked.method == "GET" and path.endswith(("/labels", "/comments", "/events", "/milestones")):
+            return Answer(200, [])
         return Answer(200, {})
 
     def add(self, *, head: str = HEAD, owner: str = "octo", base: str = "main", **fields: object) -> dict[str, Any]:
@@ -378,7 +389,7 @@ def test_a_plan_without_drafts_gets_a_pull_request_that_is_ready(fake: Fake) -> 
 
 def test_a_pull_request_that_was_opened_meanwhile_is_taken_up(fake: Fake) -> None:
     def answer(_: Asked) -> Answer:
-        fake.add(body=own())
+        fake.add(body=kept())
         message = "A pull request already exists for octo:splinter/tidy."
         return Answer(422, {"message": "Validation Failed", "errors": [{"message": message}]})
 
@@ -409,8 +420,8 @@ def test_our_pull_request_is_found_on_the_last_page_of_the_listing(fake: Fake) -
 
 
 def test_of_two_pull_requests_of_one_branch_that_with_our_base_is_taken(fake: Fake) -> None:
-    fake.add(base="main", body=own())
-    fake.add(base="dev", body=own())
+    fake.add(base="main", body=kept())
+    fake.add(base="dev", body=kept(base="dev"))
     assert fake.forge.publish(page_of()).number == 1
     assert fake.forge.publish(page_of(base="dev")).number == 2
     assert fake.server.writes == []
@@ -423,15 +434,17 @@ def test_one_refused_name_costs_no_other_and_no_pull_request(fake: Fake) -> None
         return Answer(201, {})
 
     fake.answers[("POST", "requested_reviewers")] = reviewers
-    fake.refuse("POST", "labels", 403, "Must have triage rights")
+    fake.answers[("GET", "labels")] = lambda _: Answer(200, [{"name": "A"}])
+    fake.refuse("POST", "labels", 422, "Validation Failed")
     fake.answers[("POST", "assignees")] = lambda _: Answer(201, {"assignees": [{"login": "Hubot"}]})
     done = fake.forge.publish(
-        page_of(reviewers=("ghost", "hubot", "octo/docs"), labels=("a",), assignees=("hubot", "stranger"))
+        page_of(reviewers=("ghost", "hubot", "octo/docs"), labels=("a", "b"), assignees=("hubot", "stranger"))
     )
     assert (done.action, done.notes) == (
         "opened",
         (
-            "label a: GitHub refused (403 Must have triage rights)",
+            "label b: the repository has none of that name; create it, or set create_labels = true",
+            "label a: GitHub refused (422 Validation Failed)",
             "assignee stranger: GitHub did not take them",
             "reviewer ghost: GitHub refused (422 Reviews may only be requested from collaborators.)",
         ),
@@ -446,16 +459,16 @@ def test_one_refused_name_costs_no_other_and_no_pull_request(fake: Fake) -> None
 
 
 def test_an_unchanged_pull_request_is_only_read(fake: Fake) -> None:
-    fake.add(body=own().replace("\n", "\r\n"))
+    fake.add(body=kept().replace("\n", "\r\n"))
     assert fake.forge.publish(page_of(own_body=own(run="run-2"))).action == "unchanged"
     assert fake.server.writes == []
 
 
 def test_only_what_differs_is_sent(fake: Fake) -> None:
-    fake.add(body=own(), base="old")
+    fake.add(body=kept(base="old"), base="old")
     fake.answers[("PATCH", "1")] = lambda _: Answer(200, fake.pulls[0])
     assert fake.forge.publish(page_of()).action == "updated"
-    assert [one.json() for one in fake.server.writes] == [{"base": "main"}]
+    assert [one.json() for one in fake.server.writes] == [{"body": kept(), "base": "main"}]
 
 
 def test_the_token_goes_into_the_header_alone(fake: Fake) -> None:
@@ -546,6 +559,7 @@ def test_every_request_is_as_github_describes_it(fake: Fake) -> None:
     fake.answers[("PATCH", "1")] = lambda _: Answer(200, fake.pulls[0])
     fake.answers[("POST", "assignees")] = lambda _: Answer(201, {"assignees": []})
     fake.answers[("POST", "comments")] = lambda _: Answer(201, {"id": 1})
+    fake.answers[("GET", "labels")] = lambda _: Answer(200, [{"name": "docs"}])
     fake.forge.publish(page_of(labels=("docs",), assignees=("hubot",), reviewers=("hubot", "octo/docs")))
     fake.forge.publish(page_of(base="dev", title="Other", own_body=own(title="Other")))
     fake.forge.close(workstream="tidy", head=HEAD, comment="Nothing is left.")

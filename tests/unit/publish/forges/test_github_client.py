@@ -91,7 +91,9 @@ def test_a_folder_that_takes_nothing_costs_only_the_answers(hub: GitHubServer, t
 
 def test_fifty_pull_requests_at_once_stay_within_the_limits_of_writes(clock: FixedWaiting) -> None:
     with github_server(clock) as hub:
-        pages = [page_of(f"w-{number}", labels=("docs",), reviewers=("hubot",)) for number in range(50)]
+        pages = [
+            page_of(f"w-{number}", labels=("docs",), reviewers=("hubot",), creates_labels=True) for number in range(50)
+        ]
         for one in pages:
             hub.push(one.head)
         forge = hub.forge()
