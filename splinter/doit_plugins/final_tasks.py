@@ -6,7 +6,7 @@ They start no workstream, and publish nothing that is not recorded.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from splinter.doit_plugins.rows import Act, Rows, to_values
@@ -22,7 +22,16 @@ from splinter.model.plan import Plan
 from splinter.model.ports import Message, Notifier
 from splinter.model.records import PullRequestRecord
 from splinter.model.registry import NOTIFIERS
-from splinter.publish import combined_pull_request, messages, proposals, pull_request, report_files, run_records
+from splinter.publish import (
+    combined_pull_request,
+    left_over,
+    messages,
+    proposals,
+    pull_request,
+    report_files,
+    run_records,
+)
+from splinter.text.counts import plural
 
 NAMES = ("rehearse", "pr", "report", *NOTIFIERS)
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
@@ -36,6 +45,7 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
         yield _together(session, rows)
     else:
         yield from _each(session, rows)
+    yield from _left_over(session)
     yield _report(session)
     for name in NOTIFIERS:
         yield _notify(session, name)
@@ -87,11 +97,11 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         last = rows.rehearsed()
-        return last is None or values.get("fingerprint") == made_of(last)
+        return last is None or _is_published(session, combined_pull_request.ID, values, made_of(last))
 
     def publish_it(task: Any) -> Values:
         last = rows.rehearsed()
-        return _published(made_of(last), combined_pull_request.propose(session, last)) if last else {}
+        return _published(session, made_of(last), combined_pull_request.propose(session, last)) if last else {}
 
     return {
         "basename": "pr",
@@ -118,13 +128,13 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
-        return row is None or values.get("fingerprint") == made_of(row.value)
+        return row is None or _is_published(session, one.id, values, made_of(row.value))
 
     def publish_it(task: Any) -> Values:
         row = rows.accepted(one)
         if row is None:
             return {}  # asked for with -a: there is no result to publish
-        return _published(made_of(row.value), pull_request.pull_request(session, one, row.value))
+        return _published(session, made_of(row.value), pull_request.pull_request(session, one, row.value))
 
     before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
     return {
@@ -138,7 +148,39 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
     }
 
 
-def _published(made_of: str, done: PullRequestRecord) -> Values:
+def _left_over(session: Session) -> Iterator[dict[str, Any]]:
+    """The task that tells of pull requests which nothing asks for any more, or closes them, where there are some."""
+    found = left_over.of_session(session)
+    made_of = fingerprint({"found": [asdict(one) for one in found], "closes": session.outside.settings.close_removed})
+
+    def is_fresh(task: Any, values: Values) -> bool:
+        if session.run.own():
+            return False
+        return not session.outside.settings.close_removed or values.get("fingerprint") == made_of
+
+    def settle(task: Any) -> Values:
+        told = left_over.settle(session, found)
+        where = plural(len(told), "pull request") if told else ""
+        return {"fingerprint": made_of, "action": "left over" if told else "", "where": where, "notes": told}
+
+    if found:
+        yield {
+            "basename": "pr",
+            "name": "left_over",  # no workstream has an underscore in its id
+            "doc": "pull requests that nothing asks for any more",
+            "actions": [Act(settle)],
+            "uptodate": [is_fresh],
+            "task_dep": list(session.plans),
+            "meta": {"finalizer": True, "wait_only": True, "session": session},
+        }
+
+
+def _is_published(session: Session, id: str, values: Values, made_of: str) -> bool:
+    return values.get("fingerprint") == made_of and not left_over.is_wanted_again(session, id)
+
+
+def _published(session: Session, made_of: str, done: PullRequestRecord) -> Values:
+    left_over.opened_again(session, done.workstream)
     return {"fingerprint": made_of, "action": done.action, "where": done.where, "notes": done.notes}
 
 

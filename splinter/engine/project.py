@@ -93,6 +93,21 @@ def read(start: Path) -> Project:
     )
 
 
+def all_workstreams(
+    repository: Repository, settings: Settings, own: Collection
+) -> tuple[Workstream, ...] | None:  # fmt: skip
+    """Every workstream that there is; None where a file is broken, for then nobody knows which ones there are.
+
+    `own` are those of the checkout; in a linked worktree of the user's those of the main checkout count too.
+    """
+    found = [own]
+    if repository.root != repository.start:
+        found.append(workstream_files.read(repository.root, settings))
+    if any(problem.is_error for one in found for problem in one.problems):
+        return None
+    return tuple(workstream for one in found for workstream in one.workstreams)
+
+
 def open_session(
     project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False, merged: Merged = nobody,
     is_hosted: IsHosted = lambda url, environment: False,

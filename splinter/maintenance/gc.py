@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
 from splinter.engine.outside import Outside
@@ -26,6 +25,7 @@ from splinter.git import commands as git
 from splinter.git.base_store import Superseded
 from splinter.maintenance import gc_files, gc_refs, retention
 from splinter.maintenance.gc_files import Leftover
+from splinter.maintenance.gc_pull_requests import Tidied
 from splinter.maintenance.gc_refs import Bygone
 from splinter.model import layout
 from splinter.model.workstream import Workstream
@@ -58,9 +58,13 @@ class Freed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What went; where commits are held now, by the ref that went; what was left and why; what could not be done."""
+    """What went; where commits are held now, by the ref that went; what was left and why; what could not be done.
+
+    `closed` are pull requests, with the reason.
+    """
 
     freed: tuple[Freed, ...] = ()
+    closed: tuple[str, ...] = ()
     moved: Mapping[str, str]
     left: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -68,6 +72,11 @@ class Report:
     def of(self, kind: Kind) -> tuple[Freed, ...]:
         """What went of one kind."""
         return tuple(one for one in self.freed if one.kind == kind)
+
+    def beside(self, pulls: Tidied) -> Report:
+        """The same with what became of pull requests."""
+        left, problems = (*pulls.left, *self.left), (*pulls.problems, *self.problems)
+        return replace(self, closed=pulls.closed, left=left, problems=problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,19 +123,14 @@ def _session(known: Project) -> Iterator[Session]:
 
 
 def _shape(known: Project) -> dict[str, Set[str]] | None:
-    """Each workstream's steps; None where a file is broken, for then nobody knows which ones there are.
-
-    In a linked worktree of the user's those of the main checkout count too.
-    """
-    repository, found = known.repository, [known.collection]
-    if repository.root != repository.start:
-        found.append(workstream_files.read(repository.root, known.settings))
-    if any(problem.is_error for one in found for problem in one.problems):
+    """Each workstream's steps; None where a file is broken, for then nobody knows which ones there are."""
+    workstreams = project.all_workstreams(known.repository, known.settings, known.collection)
+    if workstreams is None:
         return None
     shape: dict[str, Set[str]] = (
         {combined_pull_request.ID: set()} if known.settings.pull_requests == combined_pull_request.ID else {}
     )
-    for workstream in (one for each in found for one in each.workstreams):
+    for workstream in workstreams:
         shape[workstream.id] = {*shape.get(workstream.id, ()), *_names(workstream)}
     return shape
 

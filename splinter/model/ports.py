@@ -151,6 +151,9 @@ class Forge(Protocol):
         writes down what it does.
         """
 
+    def proposed(self, *, workstream: str, head: str) -> str:
+        """Where the open pull request of `head` is that has our part, empty where none is; raises PublishError."""
+
     def close(self, *, workstream: str, head: str, comment: str, effects: Effects) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 

@@ -81,6 +81,7 @@ class Settings:
     rebase: Literal["behind", "conflict"] = "behind"
     pull_requests: Literal["each", "together"] = "each"
     create_labels: bool = False
+    close_removed: bool = False
     sandbox: Sandbox | None = None
     sandbox_reads: tuple[str, ...] = ()
     sandbox_caches: tuple[str, ...] = ()

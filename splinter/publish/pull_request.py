@@ -25,6 +25,7 @@ from splinter.publish.push_check import Result
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
 FINISHED_LATER = "the next run finishes it, or `doit run pr`"
+NOT_PUSHED = "nothing was pushed: "
 
 STILL_PROPOSES = (
     "nothing of ours is left to propose, and {branch} holds commits that are not ours: it stays open, and is a "
@@ -61,13 +62,11 @@ def _why_local(outside: Outside) -> str:
     remotes = outside.snapshot.remotes
     remote = choose_remote(outside.settings, outside.snapshot)
     if remote:
-        return f"nothing was pushed: {plugins.why_none(remote, remotes[remote], outside.environment)}"
+        return f"{NOT_PUSHED}{plugins.why_none(remote, remotes[remote], outside.environment)}"
     if not remotes:
         return ""
     names = " and ".join(sorted(remotes))
-    return (
-        f'nothing was pushed: none of the remotes {names} is called origin; remote = "NAME" in the settings chooses one'
-    )
+    return f'{NOT_PUSHED}none of the remotes {names} is called origin; remote = "NAME" in the settings chooses one'
 
 
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:

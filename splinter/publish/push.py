@@ -128,7 +128,7 @@ def proposes_more(session: Session, plan: Plan, result: Result, *, is_hosted: bo
             return False
         with session.apart() as apart:
             repository = apart.outside.repository
-            head = replayed(apart, plan, there, onto=result.start, known=[result.start])
+            head = replayed(apart, plan, there, onto=result.start, known=[result.start, result.tip])
             return git.tree_of(repository, head) != git.tree_of(repository, result.start)
     except StepError:  # a conflict: there is something
         return True

@@ -105,6 +105,11 @@ class Memory(Database):
         """A small thing remembered between runs, such as the id that was pushed last."""
         return self._text("select value from facts where name = ?", name)
 
+    def facts(self, prefix: str) -> dict[str, str]:
+        """The small things whose names begin so, by what follows."""
+        rows = self._rows("select name, value from facts where substr(name, 1, ?) = ?", len(prefix), prefix)
+        return {name.removeprefix(prefix): value for name, value in rows}
+
     def set_fact(self, name: str, value: str) -> None:
         """Remember a small thing."""
         self._put_fact(name, self._redactor.text(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,7 +42,8 @@ class Forge:
             pull.update({key: value for key, value in change.items() if key != "base"})
             pull["base"]["ref"] = change.get("base", pull["base"]["ref"])
             return Answer(body=pull)
-        return Answer(body=self.pulls)
+        state = re.search(r"[?&]state=(\w+)", asked.path)
+        return Answer(body=[pull for pull in self.pulls if not state or state[1] in (pull["state"], "all")])
 
     def _pull(self, number: int, body: dict[str, Any]) -> dict[str, Any]:
         user = {"login": "octo"}

@@ -37,7 +37,10 @@ def gc(world: World, *arguments: str, status: int = 0) -> str:
         patch.chdir(world.root)
         for name, value in world.environ().items():
             patch.setenv(name, value)
-        found = Gc().execute({"dry_run": "--dry-run" in arguments, "as_json": "--json" in arguments}, [])
+        found = Gc().execute(
+            {"dry_run": "--dry-run" in arguments, "as_json": "--json" in arguments, "closes": "--close" in arguments},
+            [],
+        )
     assert found == status, out.getvalue()
     return out.getvalue()
 
@@ -224,7 +227,10 @@ def test_the_worktree_of_a_workstream_that_is_gone_goes_and_its_branch_stays(wor
     gone = {"refs/splinter/checkpoints/b/go", "refs/splinter/checkpoints/b/prepare"}
     assert before.keys() - refs(world).keys() == gone
     assert work(world) == held
-    assert gc(world) == NOTHING
+    assert gc(world).splitlines() == [
+        "left the pull request of b (.splinter/pull-requests/b.md) is left over: no workstream is called b any more;"
+        " `doit gc --close` closes it"
+    ]
 
 
 def test_broken_yaml_ends_nothing_and_makes_no_workstream_gone(world: World) -> None:

@@ -41,19 +41,25 @@ class Gc(OwnCommand):
             "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
             "help": "say what would go and why; change nothing",
         },
+        {
+            "name": "closes", "short": "", "long": "close", "type": bool, "default": False,
+            "help": "also close pull requests whose workstream was removed or renamed, or proposes nothing any more",
+        },
         {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"},
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
-        """Free, and say what; exit status 2 where something could not be deleted, 4 where a run holds the lock."""
-        return exit_status_of(lambda: self._free(is_dry_run=opt_values["dry_run"], as_json=opt_values["as_json"]))
+        """Free, and say what; exit status 2 where something could not be done, 4 where a run holds the lock."""
+        is_dry_run, as_json = opt_values["dry_run"], opt_values["as_json"]
+        return exit_status_of(lambda: self._free(is_dry_run=is_dry_run, as_json=as_json, closes=opt_values["closes"]))
 
-    def _free(self, *, is_dry_run: bool, as_json: bool) -> int:
-        from splinter.maintenance import gc
+    def _free(self, *, is_dry_run: bool, as_json: bool, closes: bool) -> int:
+        from splinter.maintenance import gc, gc_pull_requests
 
         with nullcontext() if is_dry_run else locked():
             known = read_project()
-            report = gc.free(known, is_dry_run=is_dry_run)
+            pulls = gc_pull_requests.tidy(known, closes=closes, is_dry_run=is_dry_run)
+            report = gc.free(known, is_dry_run=is_dry_run).beside(pulls)
         shares = known.settings.share_results and bool(report.of(gc.Kind.RESULTS))
         say(_as_json(report, is_dry_run) if as_json else "\n".join(_lines(report, is_dry_run, shares=shares)))
         return 2 if report.problems else 0
@@ -70,7 +76,7 @@ def _as_json(report: Report, is_dry_run: bool) -> str:
         }
         for kind in Kind
     }
-    whole = {"dry_run": is_dry_run, "freed": kinds}
+    whole = {"dry_run": is_dry_run, "freed": kinds, "closed": report.closed}
     return json.dumps({**whole, "moved": report.moved, "left": report.left, "problems": report.problems}, indent=2)
 
 
@@ -85,9 +91,10 @@ def _lines(report: Report, is_dry_run: bool, *, shares: bool) -> Iterator[str]:
     if shares:
         yield "  on the remote they stay: share_results is on, and gc works only here"
     yield from _some([f"{moves} the commit of {ref} to {backup}" for ref, backup in report.moved.items()])
+    yield from _some([f"{'would close' if is_dry_run else 'closed'} {one}" for one in report.closed])
     yield from (f"{leaves} {one}" for one in report.left)
     yield from report.problems
-    if not (report.freed or report.left or report.problems):
+    if not (report.freed or report.closed or report.left or report.problems):
         yield "nothing is past its limits"
 
 

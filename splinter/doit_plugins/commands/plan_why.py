@@ -74,19 +74,32 @@ class Plan(_Reading):
         from splinter.doit_plugins import tasks
 
         session = getattr(self.loader, "session", None)
-        if session is None or not session.plans:
-            print("[]" if as_json else tasks.NOBODY)
-            return 0
-        found = self.explained(session, pos_args)
+        left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
+        found = self.explained(session, pos_args) if session and session.plans else {}
         if as_json:
-            rows = [{"workstream": id, "due": due.is_due, "why": list(due.reasons)} for id, due in found.items()]
-            printing.say_json(rows)
+            rows = {id: {"workstream": id, "due": due.is_due, "why": list(due.reasons)} for id, due in found.items()}
+            for id, one in left.items():
+                rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
+            printing.say_json(list(rows.values()))
             return 0
-        width = max(map(len, found))
+        width = max(map(len, found), default=0)
         for id, due in found.items():
             print(f"{id:<{width}}  due  {'; '.join(due.reasons)}" if due.is_due else f"{id:<{width}}  up to date")
+        if not found:
+            print(tasks.NOBODY)
         _say_what_was_seen(session, found)
+        for one in left.values():
+            print(one.sentence())
         return 0
+
+    def _left_over(self, session: Any) -> tuple[Any, ...]:
+        """Pull requests that nothing asks for any more; where a file is broken nobody knows."""
+        from splinter.engine import project
+        from splinter.publish import left_over
+
+        known = self.loader.project
+        workstreams = project.all_workstreams(known.repository, known.settings, known.collection)
+        return () if workstreams is None else left_over.found(session.outside, session.memory, workstreams)
 
 
 class Why(_Reading):
@@ -132,6 +145,8 @@ def _say_what_was_seen(session: Any, found: dict[str, Any]) -> None:
     """Nobody was asked: what is said of a remote's branch is what is known of it here."""
     from splinter.engine import bases
 
+    if not found:
+        return
     for sentence in bases.as_seen(session.outside, (session.plans[id] for id, due in found.items() if due.is_due)):
         print(sentence)
 

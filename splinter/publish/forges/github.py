@@ -180,6 +180,11 @@ class GitHub:
                 return github_pulls.update(repository, there, proposal, told)
             return github_pulls.open_new(repository, proposal, told)
 
+    def proposed(self, *, workstream: str, head: str) -> str:
+        """The address of the open pull request of `head` that has our part."""
+        with self._as_publish_errors():
+            return github_pulls.proposed(self._repository(), head)
+
     def close(
         self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
     ) -> PullRequestRecord | None:

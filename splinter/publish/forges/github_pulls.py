@@ -41,6 +41,11 @@ def open_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
     return max(found, key=lambda one: (one.base.ref == proposal.base, bool(_part(one))), default=None)
 
 
+def proposed(repository: Repository, head: str) -> str:
+    """The address of the open pull request of that head which has our part; empty where none has."""
+    return next((one.html_url for one in of_head(repository, head, state="open") if _part(one)), "")
+
+
 def declined_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
     """The latest pull request, where a human closed it and our definition is still the one that it was about."""
     latest = next(iter(of_head(repository, proposal.head, state="closed")), None)

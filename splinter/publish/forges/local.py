@@ -43,12 +43,17 @@ class Local:
         done = _record(proposal.workstream, Action.UNCHANGED if is_same else Action.WRITTEN)
         return replace(done, notes=(self.why,)) if self.why else done
 
+    def proposed(self, *, workstream: str, head: str) -> str:
+        """The file, where it holds an open pull request of `head` with our part."""
+        heading, body = self._read(workstream)
+        return _where(workstream) if _is_open(heading, head) and pull_request_body.own_part(body) else ""
+
     def close(
         self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
     ) -> PullRequestRecord | None:
         """Mark the pull request of `head` as closed and say why at its end; None where there is no open one."""
         heading, body = self._read(workstream)
-        if f"head: {_value(head)}\n" not in f"{heading}\n" or "state: open" not in heading.splitlines():
+        if not _is_open(heading, head):
             return None
         self._write(workstream, heading.replace("state: open", "state: closed", 1), f"{body}\n{comment}\n")
         return _record(workstream, Action.CLOSED)
@@ -70,6 +75,10 @@ class Local:
             write_whole(self.root / _where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
         except OSError as error:
             raise PublishError(disk_errors.sentence(_where(workstream), error)) from error
+
+
+def _is_open(heading: str, head: str) -> bool:
+    return f"head: {_value(head)}\n" in f"{heading}\n" and "state: open" in heading.splitlines()
 
 
 def _heading(proposal: Proposal, *, state: str) -> str:
