@@ -5,20 +5,23 @@ It opens no connection, starts no tool, and reads the database from a copy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from splinter.doit_plugins.rows import Rows
 from splinter.engine import bases
 from splinter.engine.session import Session
-from splinter.model.plan import Plan
-from splinter.model.ports import Proposal
-from splinter.model.records import Outcome
-from splinter.publish import combined_pull_request, proposals, pull_request, push
+from splinter.publish import combined_pull_request, pull_request_preview
 from splinter.text.redact import plain
 
 
-def show(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool) -> int:
-    """Print a line for each selected task, in the order they would run; returns the exit status."""
+def show(
+    session: Session, control: Any, rows: Any, out: TextIO, *, is_always: bool, named: Sequence[str] = ()
+) -> int:  # fmt: skip
+    """Print a line for each selected task, in the order they would run; returns the exit status.
+
+    Of pull requests that are `named` the page is printed whether it is due or not.
+    """
     due: dict[str, bool] = {}
     for name in _in_order(control):
         task = control.tasks[name]
@@ -29,7 +32,9 @@ def show(session: Session, control: Any, rows: Any, out: TextIO, *, is_always: b
             waits_for_due or (bool(task.actions) and (is_always or status != "up-to-date"))
         )
         if task.actions:
-            text = _line(session, task, meta, is_due=due[name])
+            waits_for = next((other for other in task.task_dep if due.get(other)), "")
+            is_named = bool({name, task.subtask_of} & {*named})
+            text = _line(session, task, meta, is_due=due[name], waits_for=waits_for, is_named=is_named)
             out.write("".join(plain(line) + "\n" for line in session.outside.redactor.text(text).splitlines()))
     return 0
 
@@ -53,37 +58,31 @@ def _in_order(control: Any) -> list[str]:
     return list(order)
 
 
-def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool) -> str:
+def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool, waits_for: str, is_named: bool) -> str:
+    if meta.get("publishes") and (is_due or is_named):
+        return _pull_request(session, task.name, meta["publishes"], is_due=is_due, waits_for=waits_for)
     if not is_due:
         return f"-- {task.name}  up to date"
-    if meta.get("publishes"):
-        return f".. {task.name}  would publish\n{_pull_request(session, Rows(session), meta['publishes'])}"
     if meta.get("step") == "prepare":
         plan = session.plans[meta["workstream"]]
         seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session.outside, [plan]))
         return f".. {task.name}  would start from {plan.base.shown}: {task.doc}{seen}"
+    if meta.get("left_over"):
+        verb = "close" if session.outside.settings.close_removed else "tell of"
+        return "\n".join(f".. {task.name}  would {verb} {one.where}: {one.why}" for one in meta["left_over"])
     return f".. {task.name}  would run: {task.doc}"
 
 
-def _of_one(session: Session, rows: Rows, plan: Plan) -> Proposal | str:
-    row = rows.accepted(plan)
-    if row and row.value.outcome == Outcome.CHANGED:
-        return proposals.proposal(session, plan, row.value, push.local_head(session.outside, plan, row.value.tip))
-    base = plan.base.shown if plan.base.is_unknown else plan.base.name
-    return f"{plan.workstream.title}\n{plan.branch} -> {base}\n\n{plan.workstream.objective}"
-
-
-def _together(session: Session, rows: Rows) -> Proposal | str:
-    rehearsed = rows.rehearsed()
-    if rehearsed and rehearsed.members:
-        union, *_ = rehearsed.unions.values()
-        return combined_pull_request.proposal(session, rehearsed, union.commit, union.commit)
-    return "what goes together in the rehearsal"
-
-
-def _pull_request(session: Session, rows: Rows, id: str) -> str:
-    proposal = _together(session, rows) if id == combined_pull_request.ID else _of_one(session, rows, session.plans[id])
-    if isinstance(proposal, Proposal):
-        proposal = f"{proposal.title}\n{proposal.head} -> {proposal.base}\n\n{proposal.own_body}"
-    lines = [f"to {pull_request.target(session.outside)}", *proposal.splitlines()]
-    return "\n".join(f"     | {line}" for line in lines)
+def _pull_request(session: Session, name: str, id: str, *, is_due: bool, waits_for: str) -> str:
+    """What would become of it, and the page as it would be by what is recorded."""
+    rows = Rows(session)
+    if id == combined_pull_request.ID:
+        preview = pull_request_preview.together(session, rows.rehearsed(), is_fresh=not is_due)
+    else:
+        row = rows.accepted(session.plans[id])
+        accepted = row.value if row else None
+        preview = pull_request_preview.of_workstream(session, session.plans[id], accepted, is_fresh=not is_due)
+    first = [f"{'..' if is_due else '--'} {name}  {preview.action}"]
+    if waits_for and preview.page:
+        first.append(f"     {waits_for} is due before it, and may change what follows")
+    return "\n".join([*first, *(f"     | {line}" for line in preview.page)])

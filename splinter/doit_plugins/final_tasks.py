@@ -171,7 +171,7 @@ def _left_over(session: Session) -> Iterator[dict[str, Any]]:
             "actions": [Act(settle)],
             "uptodate": [is_fresh],
             "task_dep": list(session.plans),
-            "meta": {"finalizer": True, "wait_only": True, "session": session},
+            "meta": {"finalizer": True, "wait_only": True, "session": session, "left_over": found},
         }
 
 

@@ -120,7 +120,8 @@ class Run(cmd_run.Run):
             session.run.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
-            return show(session, self.control, self.dep_manager, self.outstream, is_always=always)
+            named = () if self.sel_default_tasks else self.sel_tasks
+            return show(session, self.control, self.dep_manager, self.outstream, is_always=always, named=named)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,
                          max(1, int(num_process)), outfile)  # fmt: skip
 

@@ -70,6 +70,26 @@ def describe_lost(plan: Plan) -> WorkstreamRecord:
     )
 
 
+def foreseen(session: Session, plan: Plan) -> Proposal:
+    """What can be said of a pull request before there is a result, as far as its workstream's file says it."""
+    wanted, workstream = plan.workstream.pull_request, plan.workstream
+    assert wanted
+    mask, below = session.outside.redactor.text, _below(session, plan)
+    base = below.branch if below else plan.base.shown if plan.base.is_unknown else plan.base.name
+    return Proposal(
+        workstream=plan.id,
+        head=pushed_as(session.outside, plan.branch),
+        base=wanted.base or base,
+        title=mask(workstream.title),
+        own_body=mask(f"{workstream.objective}\n\nThe rest says what the run comes to.".strip()),
+        draft=wanted.draft,
+        labels=wanted.labels,
+        reviewers=wanted.reviewers,
+        assignees=wanted.assignees,
+        milestone=wanted.milestone,
+    )
+
+
 def aim(session: Session, plan: Plan, accepted: Accepted) -> str:
     """The base branch of the pull request: the one branch that it starts from, as long as that is ahead of the base.
 
@@ -77,10 +97,17 @@ def aim(session: Session, plan: Plan, accepted: Accepted) -> str:
     """
     if plan.workstream.pull_request and plan.workstream.pull_request.base:
         return plan.workstream.pull_request.base
+    below = _below(session, plan) if accepted.start != accepted.base else None
+    if below and not merged_dependencies.is_merged(session, plan, below.id):
+        return below.branch
+    return plan.base.name
+
+
+def _below(session: Session, plan: Plan) -> Plan | None:
+    """The one workstream that it depends on, where its pull request may aim at that one's branch."""
     depends_on = plan.workstream.depends_on
     is_in_fork = pushed_as(session.outside, plan.branch) != plan.branch  # and so is what it builds on
-    if len(depends_on) == 1 and not is_in_fork and accepted.start != accepted.base:
-        other = session.plans[depends_on[0]]
-        if other.workstream.pull_request and not merged_dependencies.is_merged(session, plan, other.id):
-            return other.branch
-    return plan.base.name
+    if len(depends_on) != 1 or is_in_fork:
+        return None
+    other = session.plans[depends_on[0]]
+    return other if other.workstream.pull_request else None

@@ -137,9 +137,12 @@ def test_a_dry_run_shows_the_pull_request_and_reaches_nobody(one: World, server:
     assert server.asked == []
     assert ".. tidy:prepare  would start from origin/main" in done.out
     assert (
-        ".. pr:tidy  would publish\n     | to github:octo/project\n     | Title of tidy\n     | splinter/tidy -> main\n"
-        in done.out
-    )
+        ".. pr:tidy  has no result yet; with one it would open a draft pull request, as far as is known without asking"
+        " github\n"
+        "     tidy:accept is due before it, and may change what follows\n"
+        "     | to: github:octo/project\n     | title: Title of tidy\n     | head: splinter/tidy\n     | base: main\n"
+        "     | draft: yes\n     | labels: none\n     | reviewers: none\n     | assignees: none\n     | milestone: none\n"
+    ) in done.out
     assert not (one.root / ".splinter").exists()
 
 
@@ -277,7 +280,7 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
     (one.root / ".splinter").rename(one.home / "moved")
     done = one.doit("pr", "--dry-run")
     assert done.status == 0, done.err
-    assert ".. pr:tidy  would publish" in done.out
+    assert ".. pr:tidy  would write .splinter/pull-requests/tidy.md\n     | to: local\n" in done.out
     assert not (one.root / ".splinter").exists()
 
 

@@ -34,19 +34,22 @@ class Local:
         """Write the file, its text outside our markers kept; one that says the same is not touched. Pushes nothing."""
         heading, body = self._read(proposal.workstream)
         proposal = proposal.beside(pull_request_body.own_part(body))
-        wanted = _heading(proposal, state="open")
-        is_same = heading == wanted and pull_request_body.is_same_body(
-            pull_request_body.own_part(body), proposal.own_body
-        )
+        is_same = _is_same(heading, body, proposal)
         if not is_same:
+            wanted = _heading(proposal, state="open")
             self._write(proposal.workstream, wanted, pull_request_body.merge_body(body, proposal.own_body))
         done = _record(proposal.workstream, Action.UNCHANGED if is_same else Action.WRITTEN)
         return replace(done, notes=(self.why,)) if self.why else done
 
+    def says(self, proposal: Proposal) -> bool:
+        """Whether the file says the same already."""
+        heading, body = self._read(proposal.workstream)
+        return _is_same(heading, body, proposal.beside(pull_request_body.own_part(body)))
+
     def proposed(self, *, workstream: str, head: str) -> str:
         """The file, where it holds an open pull request of `head` with our part."""
         heading, body = self._read(workstream)
-        return _where(workstream) if _is_open(heading, head) and pull_request_body.own_part(body) else ""
+        return where(workstream) if _is_open(heading, head) and pull_request_body.own_part(body) else ""
 
     def close(
         self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
@@ -61,24 +64,29 @@ class Local:
     def _read(self, workstream: str) -> tuple[str, str]:
         """Heading and body of the file as it is; both empty where there is none."""
         try:
-            text = (self.root / _where(workstream)).read_bytes().decode("utf-8", "replace")
+            text = (self.root / where(workstream)).read_bytes().decode("utf-8", "replace")
         except FileNotFoundError:
             return "", ""
         except OSError as error:
-            raise PublishError(f"{_where(workstream)} cannot be read: {error.strerror}") from error
+            raise PublishError(f"{where(workstream)} cannot be read: {error.strerror}") from error
         found = _HEADING.match(text)
         return (found[1].replace("\r", ""), text[found.end() :]) if found else ("", text)
 
     def _write(self, workstream: str, heading: str, body: str) -> None:
         end = "" if body.endswith("\n") else "\n"
         try:
-            write_whole(self.root / _where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
+            write_whole(self.root / where(workstream), f"---\n{heading}\n---\n\n{body}{end}")
         except OSError as error:
-            raise PublishError(disk_errors.sentence(_where(workstream), error)) from error
+            raise PublishError(disk_errors.sentence(where(workstream), error)) from error
 
 
 def _is_open(heading: str, head: str) -> bool:
     return f"head: {_value(head)}\n" in f"{heading}\n" and "state: open" in heading.splitlines()
+
+
+def _is_same(heading: str, body: str, proposal: Proposal) -> bool:
+    part = pull_request_body.own_part(body)
+    return heading == _heading(proposal, state="open") and pull_request_body.is_same_body(part, proposal.own_body)
 
 
 def _heading(proposal: Proposal, *, state: str) -> str:
@@ -105,9 +113,10 @@ def _kind(proposal: Proposal) -> str:
     return "draft pull request" if proposal.draft else "pull request"
 
 
-def _where(workstream: str) -> str:
+def where(workstream: str) -> str:
+    """The file of a workstream's pull request, from the root."""
     return f"{FOLDER}/{workstream}.md"
 
 
 def _record(workstream: str, action: Action) -> PullRequestRecord:
-    return PullRequestRecord(workstream=workstream, action=action, where=_where(workstream))
+    return PullRequestRecord(workstream=workstream, action=action, where=where(workstream))
