@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
+from splinter.doit_plugins import pull_request_trial
 from splinter.doit_plugins.rows import Act, Rows, to_values
 from splinter.engine.current_run import DELIVERED, PINGED, REPORTED
 from splinter.engine.outside import Outside
@@ -40,7 +41,13 @@ _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help"
 def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
     """The final tasks, as doit's task creators yield them."""
     yield _rehearse(session, rows)
-    yield {"basename": "pr", "name": None, "doc": "pull requests of what succeeded", "meta": {"wait_only": True}}
+    yield {
+        "basename": "pr",
+        "name": None,
+        "doc": "pull requests of what succeeded",
+        "params": pull_request_trial.PARAMS,
+        "meta": {"wait_only": True},
+    }
     if session.outside.settings.pull_requests == combined_pull_request.ID and session.plans:
         yield _together(session, rows)
     else:

@@ -20,7 +20,7 @@ from doit.control import TaskControl
 from doit.exceptions import InvalidCommand
 from doit.task import Stream
 
-from splinter.doit_plugins import options, printing
+from splinter.doit_plugins import options, printing, pull_request_trial
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import SplinterError, StorageError
@@ -82,6 +82,8 @@ class Run(cmd_run.Run):
         """Run, with every error of ours as one message and its exit status."""
         if not self._knows_us:
             return int(super().execute(params, args) or 0)
+        if pull_request_trial.is_asked(args):
+            return exit_status_of(lambda: pull_request_trial.run(args, locked, is_dry_run=params["dry_run"]))
         self._is_dry_run, self._uses_kept = params["dry_run"], not params["no_cache"]
         if self._is_dry_run:
             params["backend"] = READ_ONLY

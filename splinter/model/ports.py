@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -158,6 +158,22 @@ class Forge(Protocol):
         """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 
 
+class Trial(Protocol):
+    """A pull request that is opened to see what a token may do, and closed at once; each call raises PublishError."""
+
+    def open(self, *, head: str, base: str, title: str, body: str) -> str:
+        """Open it as a draft; returns where it is."""
+
+    def label(self, wanted: Sequence[str]) -> str:
+        """Put a label of the repository's on it, one that is wanted if there is one; empty where it has none."""
+
+    def comment(self, text: str) -> None:
+        """Comment on it."""
+
+    def close(self, head: str) -> tuple[str, ...]:
+        """Close what is open of that branch, also what was opened while the answer was lost; returns where that is."""
+
+
 class HostedForge(Forge, Protocol):
     """A forge on a server: a class, registered in `model/registry.py`."""
 
@@ -184,6 +200,9 @@ class HostedForge(Forge, Protocol):
 
         Others may have merged it with more on top, or squashed into something else; raises PublishError.
         """
+
+    def trial(self) -> Trial:
+        """What `doit pr --test` tries it by."""
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""

@@ -184,14 +184,10 @@ def _forge(session: Session, one: LeftOver) -> Forge:
     """Where it was opened; raises PublishError where that cannot be asked now."""
     if one.where.startswith(layout.PULL_REQUEST_FILES):
         return Local(session.outside.repository.root)
-    forge = pull_request.forge(session)
-    if one.where and isinstance(forge, Local):
-        raise PublishError(one.text(f"it stays open, for {_why_not_asked(forge)}"))
-    return forge
-
-
-def _why_not_asked(local: Local) -> str:
-    return local.why.removeprefix(pull_request.NOT_PUSHED) or "no remote leads to its forge"
+    why = pull_request.why_not_hosted(session.outside)
+    if one.where and why:
+        raise PublishError(one.text(f"it stays open, for {why}"))
+    return pull_request.forge(session)
 
 
 def _head(outside: Outside, one: LeftOver) -> str:

@@ -15,7 +15,7 @@ from splinter.errors import PublishError
 from splinter.model.done import Accepted
 from splinter.model.effects import Kind
 from splinter.model.plan import Plan, choose_remote
-from splinter.model.ports import Forge, Proposal
+from splinter.model.ports import Forge, HostedForge, Proposal
 from splinter.model.records import Action, Outcome, PullRequestRecord
 from splinter.publish import plugins, push, push_check
 from splinter.publish.journal import Journal
@@ -25,7 +25,7 @@ from splinter.publish.push_check import Result
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
 FINISHED_LATER = "the next run finishes it, or `doit run pr`"
-NOT_PUSHED = "nothing was pushed: "
+_NOT_PUSHED = "nothing was pushed: "
 
 STILL_PROPOSES = (
     "nothing of ours is left to propose, and {branch} holds commits that are not ours: it stays open, and is a "
@@ -41,13 +41,24 @@ def target(outside: Outside) -> str:
 
 def forge(session: Session) -> Forge:
     """Where pull requests go."""
-    outside = session.outside
-    name, repository = _place(outside)
-    if name:
-        return plugins.opened(session, name, repository)
+    if found := hosted(session):
+        return found
     from splinter.publish.forges.local import Local
 
-    return Local(outside.repository.root, why=_why_local(outside))
+    return Local(session.outside.repository.root, why=_why_local(session.outside))
+
+
+def hosted(session: Session) -> HostedForge | None:
+    """The forge on a server where pull requests go; None where they become files."""
+    name, repository = _place(session.outside)
+    return plugins.opened(session, name, repository) if name else None
+
+
+def why_not_hosted(outside: Outside) -> str:
+    """Why they become files; empty where they do not."""
+    if _place(outside)[0]:
+        return ""
+    return _why_local(outside).removeprefix(_NOT_PUSHED) or "this repository has no remote"
 
 
 def _place(outside: Outside) -> tuple[str, str]:
@@ -62,11 +73,11 @@ def _why_local(outside: Outside) -> str:
     remotes = outside.snapshot.remotes
     remote = choose_remote(outside.settings, outside.snapshot)
     if remote:
-        return f"{NOT_PUSHED}{plugins.why_none(remote, remotes[remote], outside.environment)}"
+        return f"{_NOT_PUSHED}{plugins.why_none(remote, remotes[remote], outside.environment)}"
     if not remotes:
         return ""
     names = " and ".join(sorted(remotes))
-    return f'{NOT_PUSHED}none of the remotes {names} is called origin; remote = "NAME" in the settings chooses one'
+    return f'{_NOT_PUSHED}none of the remotes {names} is called origin; remote = "NAME" in the settings chooses one'
 
 
 def pull_request(session: Session, plan: Plan, accepted: Accepted) -> PullRequestRecord:

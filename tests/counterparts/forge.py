@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +16,16 @@ NAME = "octo/project"
 
 @dataclass
 class Forge:
-    """`pulls` are its pull requests, by the names of GitHub's fields."""
+    """`pulls` are its pull requests, by the names of GitHub's fields; `labels` the repository's.
+
+    `instead` answers in its place what it likes to; `writes` are the method and path of all else but a look.
+    """
 
     url: str = ""
     pulls: list[dict[str, Any]] = field(default_factory=list)
+    labels: tuple[str, ...] = ()
+    instead: Callable[[Asked], Answer | None] = lambda asked: None
+    writes: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def env(self) -> dict[str, str]:
@@ -27,6 +33,13 @@ class Forge:
 
     def answer(self, asked: Asked) -> Answer:
         path = asked.path.split("?")[0]
+        if asked.method != "GET":
+            self.writes.append((asked.method, path.removeprefix(f"/repos/{NAME}")))
+        return self.instead(asked) or self._answer(asked, path)
+
+    def _answer(self, asked: Asked, path: str) -> Answer:
+        if path == f"/repos/{NAME}/labels":
+            return Answer(body=[{"name": name} for name in self.labels])
         if path == f"/repos/{NAME}":
             return Answer(
                 body={"full_name": NAME, "name": "project", "owner": {"login": "octo"}, "url": f"{self.url}{path}"}

@@ -196,6 +196,8 @@ def test_what_the_token_may_do_is_reported_in_one_request(bench: World, github: 
         "ok       scopes repo, workflow",
     ]
     assert "ok       base main of origin" in found
+    unseen = "whether one can be opened, labelled and commented on is seen only by `doit pr --test`"
+    assert f"note     pull requests: {unseen}" in found
     assert [(one.method, one.path) for one in github.asked] == [("GET", "/repos/octo/project")]
 
 

@@ -23,6 +23,7 @@ from splinter.publish.forges.github_answers import Answers
 from splinter.publish.forges.github_client import Client
 from splinter.publish.forges.github_errors import explained, malformed
 from splinter.publish.forges.github_limits import Limits
+from splinter.publish.forges.github_trial import GitHubTrial
 from splinter.publish.journal import Unkept
 
 if TYPE_CHECKING:
@@ -201,6 +202,10 @@ class GitHub:
         with self._as_publish_errors():
             found = github_pulls.of_head(self._repository(), head, state="closed")
             return next((one.html_url for one in found if github_pulls.is_merged(one, base=base, tip=tip)), None)
+
+    def trial(self) -> GitHubTrial:
+        """A pull request to try the token by."""
+        return GitHubTrial(self._repository, self._as_publish_errors)
 
     def access(self) -> Access:
         """What the token may do with the repository, by one request; raises PublishError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from splinter.text.redact import Redactor
 if TYPE_CHECKING:
     from github import GithubException
 
+_WRITES = "write access to pull requests and contents"
+_RIGHT = re.compile(r"\b([a-z_]{1,40})=(read|write|admin)\b")
 LONGEST_ANSWER = 300  # characters of GitHub's own words in our errors
 _OF_LIMITS = ("rate limit", "abuse detection")
 _Answer = tuple[int, Mapping[str, str], str]
@@ -34,7 +37,7 @@ def explained(error: GithubException, repository: str, *, token: str, again: str
     if error.status == 403 and "not permitted to create" in words:
         return f"GitHub forbids it ({words}); allow it in the repository's settings: Actions, General, permissions"
     if error.status == 403:
-        return f"GitHub forbids it ({words}); the token needs write access to pull requests and contents"
+        return f"GitHub forbids it ({words}); the token needs {_needed(error) or _WRITES}"
     if error.status == 404:
         return f"GitHub knows no {repository}, or hides it from this token ({words}); check GITHUB_REPOSITORY"
     if error.status >= 500:
@@ -47,6 +50,14 @@ def malformed() -> tuple[type[Exception], ...]:
     from github import BadAttributeException
 
     return BadAttributeException, AttributeError, LookupError, TypeError, ValueError, RuntimeError
+
+
+def _needed(error: GithubException) -> str:
+    """The rights that GitHub says the call needs, alternatives with "or"; empty where it does not say."""
+    named = (error.headers or {}).get("x-accepted-github-permissions", "")
+    either = (_RIGHT.findall(one) for one in named.split(";"))
+    words = (" and ".join(f"{level} access to {what.replace('_', ' ')}" for what, level in one) for one in either)
+    return " or ".join(filter(None, words))
 
 
 def said(error: GithubException) -> str:

@@ -68,6 +68,8 @@ def _access(token: str, repository: str, ask: Callable[[], Access]) -> Iterator[
     else:
         yield finding.ok("github", name, "is reached with the token")
     yield _scopes(access.scopes)
+    message = "whether one can be opened, labelled and commented on is seen only by `doit pr --test`"
+    yield finding.note("github", "pull requests", message)
 
 
 def _scopes(scopes: tuple[str, ...] | None) -> Finding:
