@@ -191,7 +191,7 @@ class GitHub:
     ) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment; None where there is none."""
         with self._as_publish_errors():
-            found = github_pulls.of_head(self._repository(), head, state="open")
+            found = github_pulls.ours_first(self._repository(), head)
             if not found:
                 return None
             told = _Told(effects or Unkept(), self._as_publish_errors)

@@ -41,9 +41,14 @@ def open_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
     return max(found, key=lambda one: (one.base.ref == proposal.base, bool(_part(one))), default=None)
 
 
+def ours_first(repository: Repository, head: str) -> list[PullRequest]:
+    """The open pull requests of that head, with our part first: a person may have opened another to some other base."""
+    return sorted(of_head(repository, head, state="open"), key=lambda one: not _part(one))
+
+
 def proposed(repository: Repository, head: str) -> str:
     """The address of the open pull request of that head which has our part; empty where none has."""
-    return next((one.html_url for one in of_head(repository, head, state="open") if _part(one)), "")
+    return next((one.html_url for one in ours_first(repository, head) if _part(one)), "")
 
 
 def declined_one(repository: Repository, proposal: Proposal) -> PullRequest | None:
