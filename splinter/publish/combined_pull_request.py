@@ -49,7 +49,7 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     if not plans and rehearsed.notes:
         raise PublishError("nothing goes together, so no pull request is opened, and an open one stays as it is")
     if not plans:
-        return pull_request.propose(session, whole, Result(tip="", start="", scopes=()), None)
+        return pull_request.propose(session, whole, push_check.last_result(session, whole), None)
     if session.outside.environment.is_in_ci:
         _refuse_heads(rehearsed)
     union = rehearsed.unions[whole.base.name]

@@ -11,8 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from splinter.config.workstream_files import Collection
-from splinter.engine import bases, project
-from splinter.engine.branch import last_success
+from splinter.engine import project
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
@@ -22,11 +21,10 @@ from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge
 from splinter.model.records import Action, PullRequestRecord
 from splinter.model.workstream import Workstream
-from splinter.publish import combined_pull_request, pull_request, push
+from splinter.publish import combined_pull_request, pull_request, push, push_check
 from splinter.publish.forges.local import Local
 from splinter.publish.journal import Journal
 from splinter.publish.proposals import pushed_as
-from splinter.publish.push_check import Result
 from splinter.system.memory import Memory
 
 FACT = "pull_request/"  # where a workstream's pull request is; empty where it is known that none is open
@@ -159,7 +157,7 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
     if not where:
         return None
     plan, forge = _stand_in(session.outside, one), _forge(session, one)
-    if push.proposes_more(session, plan, _result(session, plan), is_hosted=not isinstance(forge, Local)):
+    if push.proposes_more(session, plan, push_check.last_result(session, plan), is_hosted=not isinstance(forge, Local)):
         then = pull_request.STILL_PROPOSES.format(branch=plan.branch)
         note = replace(one, where=where).text(then)
         return PullRequestRecord(workstream=one.workstream, action=Action.NONE, where=where, notes=(note,))
@@ -201,10 +199,3 @@ def _stand_in(outside: Outside, one: LeftOver) -> Plan:
     base = choose_base(workstream, outside.settings, outside.snapshot, remote)
     branch = f"{outside.settings.branch_prefix}{one.workstream}"
     return Plan(workstream=workstream, base=base, branch=branch, occurrence="")
-
-
-def _result(session: Session, plan: Plan) -> Result:
-    """What was accepted, on the base as it is now; in CI what is recorded of it may have been made up."""
-    start = bases.commit(session, plan)
-    last = None if session.outside.environment.is_in_ci else last_success.last(session.outside, plan)
-    return Result(tip=last.tip if last else start, start=start, scopes=())

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from splinter.engine import bases
+from splinter.engine.branch import last_success
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import scope_check, secret_scan
@@ -40,6 +42,16 @@ def result_of(session: Session, plan: Plan, *, start: str, tip: str) -> Result:
     """A workstream's result, by what its file in this checkout says."""
     below = tuple(session.plans[id].workstream.scope for id in builds_on(session, plan))
     return Result(tip=tip, start=start, scopes=(plan.workstream.scope,), below=below)
+
+
+def last_result(session: Session, plan: Plan) -> Result:
+    """What was accepted last, where nothing is to be pushed: on the base as it is now.
+
+    In CI what is recorded of it may have been made up, and so counts for nothing.
+    """
+    start = bases.commit(session, plan)
+    last = None if session.outside.environment.is_in_ci else last_success.last(session.outside, plan)
+    return Result(tip=last.tip if last else start, start=start, scopes=())
 
 
 def on_remote(session: Session, plan: Plan, remote: str) -> dict[str, str]:

@@ -181,6 +181,17 @@ def test_pull_request_false_and_the_switch_to_one_for_all_leave_pull_requests_ov
     assert [state(local, id) for id in ("kept", "old", "together")] == ["state: open", "state: open", "state: closed"]
 
 
+def test_one_for_all_is_closed_where_nothing_is_left_of_any(local: World) -> None:
+    local.write("splinter.toml", 'pull_requests = "together"\n')
+    assert local.doit().status == 0
+    assert state(local, "together") == "state: open"
+    for id in ("kept", "old"):
+        local.workstream(id, steps=[local.step("go", "true")])
+    done = local.doit()
+    assert done.status == 0, done.out
+    assert state(local, "together") == "state: closed"
+
+
 @DEEP
 def test_where_a_file_is_broken_nobody_knows_what_is_left_over(local: World) -> None:
     (local.root / "workstreams/old.yaml").write_text("id: [\n")
