@@ -339,7 +339,8 @@ def test_commands_that_look_reach_no_network_and_say_what_they_know(
     assert bench.doit("why", "one").out == f"one is due:\n  it never ran\n{said}\n"
     told = bench.doit("run", "--dry-run").out
     assert f".. one:prepare  would start from {shown}: work tree, tools, preflight\n     {said}\n" in told
-    assert f"{BRANCH} -> {shown.removeprefix('origin/') if kind == 'full' else shown}" in told
+    base = shown.removeprefix("origin/") if kind == "full" else shown
+    assert f"     | head: {BRANCH}\n     | base: {base}\n" in told
 
 
 def test_what_is_ahead_of_the_remote_is_noted_and_a_missing_file_is_explained(bench: Bench) -> None:

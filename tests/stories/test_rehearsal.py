@@ -238,7 +238,7 @@ def test_a_dry_run_says_what_would_be_published_and_changes_nothing(world: World
     assert world.doit("workstreams", "rehearse").status == 0
     before = world.git("for-each-ref")
     told = world.doit("--dry-run").out
-    assert ("splinter/together -> main" in told) == (mode == "together")
+    assert ("| head: splinter/together\n     | base: main\n" in told) == (mode == "together")
     assert world.git("for-each-ref") == before
 
 
