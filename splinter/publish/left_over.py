@@ -17,6 +17,7 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
 from splinter.model import layout
 from splinter.model.bases import choose_base
+from splinter.model.effects import State
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge
 from splinter.model.records import Action, PullRequestRecord
@@ -109,7 +110,7 @@ def look(session: Session, one: LeftOver) -> str:
     """Where it is open now, as its forge says; empty, and remembered, where it is not. Raises PublishError."""
     where = _forge(session, one).proposed(workstream=one.workstream, head=_head(session.outside, one))
     if not where:
-        session.memory.set_fact(f"{FACT}{one.workstream}", "")
+        _forget(session, one)
     return where
 
 
@@ -164,10 +165,18 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
     head = _head(session.outside, one)
     comment = _COMMENT.format(why=one.why)
     closed = forge.close(workstream=one.workstream, head=head, comment=comment, effects=_journal(session))
-    session.memory.set_fact(f"{FACT}{one.workstream}", "")
+    _forget(session, one)
     session.memory.set_fact(f"{_CLOSED}{one.workstream}", where)
     note = f"the pull request of {one.workstream} ({where}) was closed: {one.why}"
     return replace(closed, notes=(*closed.notes, note)) if closed else None
+
+
+def _forget(session: Session, one: LeftOver) -> None:
+    """Remember that none is open, and that nothing of it waits for a later run any more."""
+    session.memory.set_fact(f"{FACT}{one.workstream}", "")
+    for effect in session.memory.effects(State.UNDER_WAY, State.WAITING):
+        if effect.target == one.workstream:
+            session.memory.drop_effect(effect)
 
 
 def _journal(session: Session) -> Journal:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from splinter.model.effects import Effect, Kind, State
+from splinter.system.memory import Memory
 from tests.counterparts.forge import Forge, forge
 from tests.world import TUESDAY, World
 
@@ -84,6 +86,9 @@ def test_a_removed_workstream_is_named_by_plan_and_the_next_report_and_closed_by
     assert local.notes() == [left]
     assert "is left over" in report(local)
     before = local.git("for-each-ref", "refs/heads")
+    memory = Memory(local.root / ".splinter")
+    for id in ("kept", "old"):
+        memory.put_effect(Effect(kind=Kind.LABELS, target=id, made_of="x", state=State.WAITING))
     assert f"would close {FILE}: {WHY}" in local.doit("gc", "--close", "--dry-run").out
     assert state(local, "old") == "state: open"
     done = local.doit("gc", "--close")
@@ -91,6 +96,8 @@ def test_a_removed_workstream_is_named_by_plan_and_the_next_report_and_closed_by
     assert (state(local, "old"), state(local, "kept")) == ("state: closed", "state: open")
     assert f"Nothing asks for this pull request any more: {WHY}." in (local.root / FILE).read_text()
     assert local.git("for-each-ref", "refs/heads") == before
+    assert [one.target for one in memory.effects(State.WAITING)] == ["kept"], "nothing of it waits for a later run"
+    memory.close()
     assert local.doit("plan").out == "kept  up to date\n"
     text = (local.root / FILE).read_text()
     assert "closed " not in local.doit("gc", "--close").out
