@@ -78,7 +78,7 @@ def _consent(question: str, values: dict[str, Any]) -> None:
     say(question)
     try:
         answer = input("Go on? [y/N] ")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise PublishError("Nothing was done.")

@@ -135,6 +135,10 @@ def settle(session: Session, leftovers: Iterable[LeftOver]) -> tuple[str, ...]:
 
 
 def _closed(session: Session, one: LeftOver) -> Iterator[str]:
+    """What became of it; without a token it stays open, as other pull requests become files then."""
+    if why := _why_not_asked(session.outside, one):
+        yield sentence(one.text(why))
+        return
     done = close(session, one)
     if done and done.action == Action.CLOSED:
         session.history.put_pull_request(session.run.published(), done)
@@ -187,14 +191,21 @@ def _journal(session: Session) -> Journal:
     )
 
 
+def _why_not_asked(outside: Outside, one: LeftOver) -> str:
+    """Why it stays open; empty where its forge can be asked."""
+    why = pull_request.why_not_hosted(outside) if one.where and not _is_file(one) else ""
+    return f"it stays open, for {why}" if why else ""
+
+
+def _is_file(one: LeftOver) -> bool:
+    return one.where.startswith(layout.PULL_REQUEST_FILES)
+
+
 def _forge(session: Session, one: LeftOver) -> Forge:
     """Where it was opened; raises PublishError where that cannot be asked now."""
-    if one.where.startswith(layout.PULL_REQUEST_FILES):
-        return Local(session.outside.repository.root)
-    why = pull_request.why_not_hosted(session.outside)
-    if one.where and why:
-        raise PublishError(one.text(f"it stays open, for {why}"))
-    return pull_request.forge(session)
+    if why := _why_not_asked(session.outside, one):
+        raise PublishError(one.text(why))
+    return Local(session.outside.repository.root) if _is_file(one) else pull_request.forge(session)
 
 
 def _head(outside: Outside, one: LeftOver) -> str:

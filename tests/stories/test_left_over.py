@@ -116,6 +116,7 @@ def test_with_the_setting_a_run_closes_it_and_says_so(hosted: World, github: For
     assert {line[:3] for line in again.out.splitlines()} == {"-- "}
 
 
+@DEEP
 def test_one_that_a_person_closed_is_no_longer_named(hosted: World, github: Forge) -> None:
     remove(hosted, "old")
     pull(github, "old")["state"] = "closed"
@@ -154,6 +155,10 @@ def test_without_a_token_gc_says_why_it_stays_open(hosted: World, github: Forge)
         f"({pull(github, 'old')['html_url']}) is left over: {WHY}; it stays open, for GITHUB_TOKEN is not set"
         in done.out
     )
+    hosted.write("splinter.toml", "close_removed = true\n")
+    done = hosted.doit("run", "pr")
+    assert done.status == 0, "as where a pull request becomes a file"
+    assert "it stays open, for GITHUB_TOKEN is not set." in done.out
     assert states(github)["splinter/old"] == "open"
 
 

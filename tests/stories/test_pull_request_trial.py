@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.counterparts.forge import Forge, forge
 from tests.counterparts.scripted import Answer, Asked
 from tests.world import World, end_group, wait_for
@@ -94,7 +95,7 @@ def test_what_the_token_lacks_is_said_and_the_rest_is_tried_and_removed(hosted: 
     assert (branches(hosted), github.pulls[0]["state"]) == (["refs/heads/main"], "closed")
 
 
-@pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
+@pytest.mark.parametrize("lost", deep.rows((True, False), "attacks", ordinary=(True,)))
 def test_a_draft_that_was_not_opened_or_whose_answer_was_lost_leaves_nothing(
     hosted: World, github: Forge, lost: bool
 ) -> None:
@@ -179,7 +180,7 @@ def test_nobody_is_surprised(hosted: World, github: Forge, world: World) -> None
     assert "--test" in hosted.doit("help", "pr").out
 
 
-@pytest.mark.parametrize(("said", "status"), [("y", 0), ("", 2)])
+@pytest.mark.parametrize(("said", "status"), deep.rows((("y", 0), ("", 2)), "attacks", ordinary=(("y", 0),)))
 def test_on_a_terminal_it_asks_first(hosted: World, github: Forge, said: str, status: int) -> None:
     ours, theirs = pty.openpty()
     run = subprocess.Popen(
