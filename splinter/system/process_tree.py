@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -27,7 +28,7 @@ _ROUNDS = 30
 _LOOKS = 4
 _LONGEST_S = 40.0  # for a supervisor to end what it stands over
 _AGAIN_S = 0.005
-_OF_KERNEL = 2  # the parent of the kernel's own threads, where they are seen
+_OF_KERNEL = 0x00200000  # PF_KTHREAD, among the flags of /proc/PID/stat
 _FRESH_S = 0.9  # how old a look at all processes may be before the next one is due
 _CLOCK_SLACK_S = 60.0  # a process's start is by a clock that may be set
 
@@ -152,19 +153,23 @@ def marked_processes(prefix: str, *, since: float = 0.0) -> list[tuple[psutil.Pr
     A look in which one came to an end, or was about to become another program, may have missed its child or its mark:
     where it found nothing, it is taken again.
     """
+    ended: set[tuple[int, bytes]] = set()
     for _ in range(_LOOKS):
-        found, is_sure = _look(prefix, since)
+        found, is_sure = _look(prefix, since, ended)
         if found or is_sure:
             break
         time.sleep(_AGAIN_S)
     return found
 
 
-def _look(prefix: str, since: float) -> tuple[list[tuple[psutil.Process, str]], bool]:
+def _look(prefix: str, since: float, ended: set[tuple[int, bytes]]) -> tuple[list[tuple[psutil.Process, str]], bool]:
     found, is_sure, me = [], True, os.getpid()
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
+        if pid == me or _is_unmarked(pid, prefix, ended):
+            continue
         try:
-            if process.pid == me or process.create_time() < since:
+            process = psutil.Process(pid)
+            if process.create_time() < since:
                 continue
             environ = process.environ()
             marker = environ.get(MARKER, "")
@@ -172,18 +177,39 @@ def _look(prefix: str, since: float) -> tuple[list[tuple[psutil.Process, str]], 
             if marker.startswith(prefix) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append((process, marker))
         except (psutil.NoSuchProcess, ProcessLookupError):
-            is_sure = is_sure and _is_kernel_thread(process)  # which has no environment, ever
+            is_sure = False
         except (psutil.Error, OSError):
             continue
     return found, is_sure
 
 
-def _is_kernel_thread(process: psutil.Process) -> bool:
+def _is_unmarked(pid: int, prefix: str, ended: set[tuple[int, bytes]]) -> bool:
+    """Whether one of Linux surely has no such mark, seen by a few small files: most are another's, or the kernel's own.
+
+    `ended` are those that an earlier look saw ended and nobody had reaped: what they forked is listed since.
+    """
+    place = f"/proc/{pid}/"
     try:
-        is_below = _OF_KERNEL in (process.pid, process.ppid())
-        return is_below and psutil.Process(_OF_KERNEL).name() == "kthreadd"
-    except (psutil.Error, OSError):
+        environ = Path(place, "environ").read_bytes()
+        if not environ and Path(place, "cmdline").read_bytes():  # no program is being exchanged: it has none, as our
+            environ = Path(place, "environ").read_bytes() or b"\0"  # own supervisors, or has it by now
+    except PermissionError:  # another user's
+        return True
+    except ProcessLookupError:  # as newer kernels answer for their own threads
+        environ = b""
+    except OSError:
         return False
+    if environ:
+        return os.fsencode(f"{MARKER}={prefix}") not in environ
+    try:
+        words = Path(place, "stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return False
+    state, flags, started = words[0], int(words[6]), words[19]
+    is_known = (pid, started) in ended
+    if state == b"Z":
+        ended.add((pid, started))
+    return is_known or bool(flags & _OF_KERNEL)
 
 
 def _everybody() -> Iterator[tuple[int, Seen]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import stat
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -123,11 +124,11 @@ def test_threads_of_the_kernel_are_told_from_processes_that_have_just_ended() ->
     names = {process.pid: process.name() for process in psutil.process_iter()}
     if names.get(2) != "kthreadd":
         pytest.skip("the kernel's threads are not seen here")
-    assert process_tree._is_kernel_thread(psutil.Process(2))
     below = psutil.Process(2).children()
     assert below
-    assert all(process_tree._is_kernel_thread(process) for process in below if process.is_running())
-    assert not process_tree._is_kernel_thread(psutil.Process())
+    unmarked = [process_tree._is_unmarked(process.pid, "any", set()) or not process.is_running() for process in below]
+    assert all(unmarked)
+    assert process_tree._is_unmarked(2, "any", set())
 
 
 def test_orphans_of_an_earlier_run_are_ended_and_those_of_another_repository_are_not(tmp_path: Path) -> None:
@@ -194,3 +195,27 @@ def test_what_others_print_once_the_command_has_ended_is_not_its_own(tmp_path: P
     own, said_later = (tmp_path / "log").read_text()[flood:].split("\n", 1)
     assert own == "own"
     assert "forged\n" in said_later  # beside what the shell says of a child that was ended
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux says this of its processes in files")
+def test_one_look_is_enough_beside_what_has_ended_or_has_no_environment() -> None:
+    """A look that is unsure is taken four times; each run's own supervisor, without a variable, made every one so."""
+    ours, bare = (
+        subprocess.Popen(["sleep", "60"], env=env) for env in ({MARKER: "looked-at/1"}, {})
+    )  # fmt: skip
+    unreaped = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, unreaped.pid, os.WEXITED | os.WNOWAIT)
+    ended: set[tuple[int, bytes]] = set()
+    try:
+        wait_for(lambda: psutil.Process(bare.pid).name() == "sleep", "the programs")
+        wait_for(lambda: psutil.Process(ours.pid).name() == "sleep", "the programs")
+        assert process_tree._is_unmarked(bare.pid, "looked-at/", ended)
+        assert process_tree._is_unmarked(ours.pid, "another/", ended)
+        assert not process_tree._is_unmarked(ours.pid, "looked-at/", ended)
+        assert [process.pid for process in marked("looked-at/")] == [ours.pid]
+        assert not process_tree._is_unmarked(unreaped.pid, "looked-at/", ended), "it may have forked since the list"
+        assert process_tree._is_unmarked(unreaped.pid, "looked-at/", ended)
+    finally:
+        for child in (ours, bare, unreaped):
+            child.kill()
+            child.wait()
