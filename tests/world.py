@@ -24,6 +24,7 @@ from tests import forked_doit, paths
 DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
 CFG = (paths.ROOT / "splinter/maintenance/templates/doit.cfg").read_text("utf-8")
 IS_FENCED = os.environ.get("TEST_SANDBOX", "off") != "off"  # by hand: all worlds in the sandbox
+LEAN = "--disable-plugin-autoload"  # for a check of pytest's: to import them is half of its start
 MONDAY, TUESDAY = "2026-11-23T02:00:00+00:00", "2026-11-24T02:00:00+00:00"
 
 

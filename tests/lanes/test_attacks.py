@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.pythons import Venv
-from tests.world import IS_FENCED, TUESDAY, World
+from tests.world import IS_FENCED, LEAN, TUESDAY, World
 
 
 def still_open(where: str) -> pytest.MarkDecorator:
@@ -27,7 +27,7 @@ def still_open(where: str) -> pytest.MarkDecorator:
 BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
-PYTEST = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "test_app.py"]}
+PYTEST = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "test_app.py"]}
 BREAKS = f"printf '{BROKEN}' > app.py"
 FAILS = ("failed", "check_failed")
 outside = pytest.mark.skipif(IS_FENCED, reason="it needs the home or the state folder, which the sandbox hides")
@@ -528,7 +528,7 @@ def test_a_decoy_named_like_a_test_excuses_no_broken_one(app: World) -> None:
     app.write("tests/test_unit/test_app.py", TEST)
     app.write("tests/test_known.py", "def test_known():\n    assert False\n")
     decoy = "printf 'def test_add():\\n    pass\\n' > tests/test_unit.test_app.py"
-    check = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "tests"]}
+    check = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "tests"]}
     scope = {"modify": ["app.py"], "create": ["tests/**"]}
     assert failed(ends(app, f"{BREAKS}; {decoy}", check, scope=scope)) == FAILS
 
@@ -547,7 +547,11 @@ def test_a_value_of_the_environment_that_names_the_checkout_is_told(project: Wor
 def test_a_run_that_ends_at_the_first_known_failure_proves_nothing_of_the_rest(app: World, args: list[str]) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     app.write("test_a.py", "def test_known():\n    assert False\n")
-    check = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", *args, "test_a.py", "test_app.py"]}
+    check = {
+        "id": "tests",
+        "tool": "pytest",
+        "args": [LEAN, "-p", "no:cacheprovider", *args, "test_a.py", "test_app.py"],
+    }
     assert failed(ends(app, BREAKS, check)) == FAILS
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.world import IS_FENCED, TUESDAY, World
+from tests.world import IS_FENCED, LEAN, TUESDAY, World
 
 BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
-PYTEST = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "test_app.py"]}
+PYTEST = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "test_app.py"]}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.pythons import Venv
-from tests.world import TUESDAY, World
+from tests.world import LEAN, TUESDAY, World
 
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 NO_BWRAP = "bwrap does not work here: bwrap: No permissions to create new namespace"
@@ -130,7 +130,7 @@ def test_what_commands_of_every_day_need_works(far: World) -> None:
     """
     record = ends(
         far, commands, setup=[{"run": "python3 -m venv --without-pip .venv"}],
-        checks=[{"id": "t", "tool": "pytest", "args": ["-q", "test_it.py"]}, {"id": "r", "tool": "ruff", "args": ["check"]}],
+        checks=[{"id": "t", "tool": "pytest", "args": ["-q", LEAN, "test_it.py"]}, {"id": "r", "tool": "ruff", "args": ["check"]}],
     )  # fmt: skip
     assert record["outcome"] == "changed", record["message"]
     assert log(far, record).splitlines() == ["Test User <test@example.org>", "included", "shared"]

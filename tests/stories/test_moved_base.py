@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests import deep
-from tests.stories.test_fix_loop import LEAN, agent, sets
-from tests.world import TUESDAY, World, end_group, wait_for
+from tests.stories.test_fix_loop import agent, sets
+from tests.world import LEAN, TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
 ENDS = "doit w takes it up at b, and begins it again once main has moved."
@@ -121,7 +121,7 @@ def asks_with(world: World, **fields: object) -> None:
     step = {"id": "ask", "prompt": "Change the values.", **fields.pop("step", {})}  # type: ignore[dict-item]
     world.workstream(
         "w", when="once", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": 1}, steps=[step],
-        checks=[{"id": "tests", "tool": "pytest", "args": [*LEAN, "test_values.py"]}], **fields,
+        checks=[{"id": "tests", "tool": "pytest", "args": ["-q", LEAN, "test_values.py"]}], **fields,
     )  # fmt: skip
     world.commit()
     assert world.doit("w").status == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.pythons import Venv
-from tests.world import World
+from tests.world import LEAN, World
 
-PYTEST = [{"id": "tests", "tool": "pytest", "args": ["tests"]}]
+PYTEST = [{"id": "tests", "tool": "pytest", "args": [LEAN, "tests"]}]
 
 
 @pytest.fixture

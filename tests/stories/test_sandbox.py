@@ -16,7 +16,7 @@ import pytest
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import Fence
 from tests.pythons import Venv
-from tests.world import World
+from tests.world import LEAN, World
 
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 
@@ -227,7 +227,7 @@ def test_test_results_and_recorded_patches_pass_the_fence(world: World) -> None:
     world.write("splinter.toml", 'sandbox = "bubblewrap"\n')
     world.write("tracked.txt", "here\n")
     world.workstream("w", steps=[{"id": "ask", "prompt": "make it new", "tool": "replay"}],
-                     checks=[{"id": "t", "tool": "pytest", "args": ["-q", "test_it.py"]}])  # fmt: skip
+                     checks=[{"id": "t", "tool": "pytest", "args": ["-q", LEAN, "test_it.py"]}])  # fmt: skip
     world.commit()
     assert world.doit("w").status == 0, world.records()["w"]
     assert [case["outcome"] for case in world.records()["w"]["checks"][0]["cases"]] == ["passed"]

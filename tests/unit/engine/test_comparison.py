@@ -18,7 +18,7 @@ from splinter.engine.tools import prompts
 from splinter.engine.work import Work
 from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
 from splinter.model.workstream import Run, Step, Workstream
-from tests.world import TUESDAY, World
+from tests.world import LEAN, TUESDAY, World
 
 NOTHING = Comparison(before="passed")
 # situation, what the check's cases said before, now, and once more where it failed, what that means
@@ -386,7 +386,7 @@ def test_real_tests_are_judged_as_they_are_in_each_of_two_trees(world: World) ->
     tests = "import sums\ndef test_one(): assert sums.one() == 1\ndef test_two(): assert sums.two() == 2\n"
     world.write("test_sums.py", tests)
     steps = [{"id": "s", "run": "sed 's/return 1/return 2/; s/return 3/return 2/' sums.py > new && mv new sums.py"}]
-    world.workstream("w", steps=steps, checks=[{"id": "tests", "tool": "pytest", "args": ["test_sums.py"]}])
+    world.workstream("w", steps=steps, checks=[{"id": "tests", "tool": "pytest", "args": [LEAN, "test_sums.py"]}])
     world.commit()
     assert world.doit().status == 1
     assert compared(world) == {"before": "failed", "broken": ["test_sums::test_one"], "fixed": ["test_sums::test_two"]}
@@ -421,7 +421,7 @@ def pytest_in(world: World, step: str, tests: str, **fields: Any) -> None:
     """A workstream that is judged by pytest, as the README's first one is."""
     world.write(".gitignore", "__pycache__/\n")
     world.write("tests.py", tests)
-    one = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider", "tests.py"]}
+    one = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "tests.py"]}
     world.workstream("w", steps=[{"id": "s", "run": step}], checks=[one], **fields)
     world.commit()
 
@@ -441,7 +441,7 @@ def test_where_a_file_could_not_be_loaded_before_the_others_were_not_judged(worl
     world.write("test_old.py", "import no_such_module\n")
     world.write("test_new.py", "import app\ndef test_one(): assert app.one == 1\n")
     world.write("app.py", "one = 1\n")
-    one = {"id": "tests", "tool": "pytest", "args": ["-p", "no:cacheprovider"]}
+    one = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider"]}
     world.workstream("w", steps=[{"id": "s", "run": "echo 'one = 2' > app.py"}], checks=[one])
     world.commit()
     assert world.doit().status == 1
