@@ -199,6 +199,7 @@ def test_a_step_that_fills_the_work_trees_disk_fails_and_its_files_stay(
     assert "big: changes found in its work tree were kept as" in last.out
 
 
+@pytest.mark.lane("disk")
 def test_commands_that_look_do_so_on_a_read_only_disk(tmp_path: Path, sealed_world: Path) -> None:
     world = project(tmp_path / "p", sealed_world)
     doit = read_only(world, world.root)

@@ -371,6 +371,7 @@ def lay_out(root: Path) -> None:
 DEEP = pytest.mark.lane("fuzz")
 
 
+@pytest.mark.lane("fuzz")
 @pytest.mark.plain_user
 @pytest.mark.parametrize("format", ["text", pytest.param("json", marks=DEEP), pytest.param("github", marks=DEEP)])
 def test_a_folder_of_everything_is_judged_within_seconds_and_megabytes(world: World, format: str) -> None:

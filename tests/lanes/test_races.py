@@ -145,6 +145,7 @@ def test_twenty_work_trees_begun_at_once_hold_what_they_should(world: World) -> 
     race(world, rounds=2)
 
 
+@pytest.mark.lane("races")
 def test_a_run_beside_git_s_own_housekeeping_loses_nothing(world: World) -> None:
     started(world)
     with housekeeping(world) as counted:

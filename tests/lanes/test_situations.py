@@ -28,7 +28,7 @@ situation                                               | ends as           | wh
 results                                                 |                   |
 identical result                                        | 0 changed         | ids, branch and pull request stay, here and there
 identical result of another definition *                | 0 changed         | ids and branch stay, the pull request is the same one
-empty result                                            | 0 unchanged       | the branch stays, the pull request is closed with a comment
+empty result *                                          | 0 unchanged       | the branch stays, the pull request is closed with a comment
 empty result under a person's commit *                  | 0 unchanged       | the pull request stays open, and that is told
 empty result under a person's commit in the base *      | 0 unchanged       | the pull request is closed
 empty result and no branch *                            | 0 unchanged       | no branch is made, and no pull request
@@ -48,7 +48,7 @@ base advanced                                           | 0 changed         | re
 base advanced in workstreams alone *                    | 0 changed         | ids stay
 base advanced by the same change *                      | 0 unchanged       | the branch stays, the pull request is closed
 base force-pushed *                                     | 0 changed         | rebuilt, nothing of the old base in it
-base force-pushed below a person's commit               | 0 changed         | rebuilt with the commit, nothing of the old base in it
+base force-pushed below a person's commit *             | 0 changed         | rebuilt with the commit, nothing of the old base in it
 base without a common history *                         | 0 changed         | rebuilt on it
 base's tip is a merge *                                 | 0 changed         | rebuilt on it
 base named in the definition *                          | 0 changed         | branch and pull request aim at it
@@ -68,7 +68,7 @@ pull request rebased *                                  | 0 unchanged       | no
 pull request squash-merged and then another change      | 0 changed         | a new pull request with that change alone
 pull request squash-merged with a person's commit *     | 0 changed         | a new pull request without it
 pull request closed and the base advanced *             | 0 changed         | not reopened, none new, and the report says so
-pull request closed and its branch deleted              | 0 changed         | not pushed again, none new
+pull request closed and its branch deleted *            | 0 changed         | not pushed again, none new
 pull request closed that another builds on *            | 0 changed         | pushed again, since the other's pull request aims at it
 pull request closed and the definition edited *         | 0 changed         | a new branch and a new pull request
 pull request opened by a human *                        | 0 changed         | adopted, the human's words stay
@@ -101,7 +101,7 @@ the same change by a person and an empty commit *       | 0 changed         | th
 the base merged by a person *                           | 0 changed         | rebuilt on the base, the merge is left out
 a topic merged by a person *                            | 0 changed         | one commit with what it brought
 a conflict with the base solved in a merge *            | 1 conflict        | the branch stays
-changes of all kinds by a person                        | 0 changed         | modes, links, renames, bytes, names, a submodule
+changes of all kinds by a person *                      | 0 changed         | modes, links, renames, bytes, names, a submodule
 repositories                                            |                   |
 branch deleted on the remote *                          | 0 changed         | pushed again
 pushes that go elsewhere *                              | 0 changed         | the branch of that place is looked at and moved

@@ -34,7 +34,7 @@ TOLD = [pair for pair in PAIRS if pair[1] != "flood" or pair[0] not in FLOODING]
 ORDINARY = [  # each agent, and each way to end; `--lane agents` takes every cell
     *((agent, "edit") for agent in AGENTS),
     *((agent, "unauthorized") for agent in AGENTS),
-    *((agent, "denied") for agent in AGENTS),
+    ("claude-code", "denied"),
     ("codex", "creates"),
     ("claude-code", "retried"),
     ("opencode", "overloaded"),
@@ -140,8 +140,12 @@ def prints(world: World, case: str, stdout: str) -> None:
     program.write_text(program.read_text().replace(str(RECORDINGS / "claude-code" / f"{case}.json"), str(other)))
 
 
-@pytest.mark.parametrize("indent", [None, 2])
-@pytest.mark.parametrize("case", ["edit", "unauthorized", "limit-usd"])
+LISTED = [(case, indent) for case in ("edit", "unauthorized", "limit-usd") for indent in (None, 2)]
+
+
+@pytest.mark.parametrize(
+    ("case", "indent"), deep.rows(LISTED, "agents", ordinary=[("edit", 2), ("unauthorized", None)])
+)
 def test_claude_code_may_print_a_list_of_all_that_happened(world: World, case: str, indent: int | None) -> None:
     result = json.loads(recording("claude-code", case)["stdout"])
     prints(world, case, json.dumps([{"type": "system", "subtype": "init"}, result], indent=indent))
@@ -198,8 +202,13 @@ def test_what_an_agent_was_at_fault_for_is_not_tried_again(world: World) -> None
 
 @pytest.mark.parametrize(
     "prompt",
-    ["/compact everything", "!rm -rf .", "--help", "100% {prompt} {files} $HOME 'q' \"qq\" `x` \\n", "ä\n\n—…\u202e", "x" * 100_000],
-    ids=["slash", "bang", "dashes", "signs", "unicode", "long"],
+    [
+        pytest.param("/compact everything", id="slash", marks=pytest.mark.lane("agents")),
+        pytest.param("!rm -rf .", id="bang", marks=pytest.mark.lane("agents")),
+        pytest.param("--help", id="dashes"),
+        pytest.param("100% {prompt} {files} $HOME 'q' \"qq\" `x` \\n\nä—…\u202e", id="signs"),
+        pytest.param("x" * 100_000, id="long"),
+    ],
 )  # fmt: skip
 def test_any_prompt_arrives_unchanged_and_never_first(world: World, prompt: str) -> None:
     install_stub(world, "claude-code", "edit")

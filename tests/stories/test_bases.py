@@ -88,17 +88,14 @@ EVERY = itertools.chain(
     (Row(clone, "same", remote, checkout) for clone in CLONES for remote in REMOTES for checkout in CHECKOUTS[1:]),
 )
 DEEP = [pytest.param(row, id=str(row), marks=pytest.mark.lane("git")) for row in EVERY if row not in ROWS]
-ORDINARY = {  # of each kind of clone one, and each way that the server and the checkout may be
+ORDINARY = {  # those that differ most; the lane `git` takes each kind of clone, server and checkout
     Row("full", "same", "online", "attached"),
     Row("full", "renamed", "online", "attached"),
     Row("full", "gone", "online", "attached"),
     Row("full", "same", "offline", "attached"),
-    Row("single-branch", "changed", "online", "attached"),
     Row("shallow", "same", "online", "detached"),
     Row("actions", "changed", "online", "detached"),
-    Row("jenkins", "same", "offline", "detached"),
     Row("by hand", "same", "online", "attached"),
-    Row("pushed", "same", "online", "rebasing"),
 }
 SHOWN = [
     pytest.param(

@@ -288,6 +288,7 @@ def test_a_result_that_was_kept_says_so_and_costs_nothing(paid: World) -> None:
     assert paid.git("log", "-1", "--format=%(trailers:key=Step,valueonly,separator=)", "splinter/w") == "ask"
 
 
+@pytest.mark.lane("agents")
 @pytest.mark.parametrize("arguments", [["run", "--no-cache", "w"], ["-a", "w"]])
 def test_called_again_a_new_result_is_kept_beside_the_old_one(paid: World, arguments: list[str]) -> None:
     forget(paid)

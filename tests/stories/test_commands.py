@@ -50,6 +50,7 @@ def test_plan_says_what_is_due_and_why(one: World) -> None:
     assert (done.status, done.err) == (3, '"nothing" is not a workstream; "doit list" names them\n')
 
 
+@pytest.mark.lane("stories")
 def test_plan_follows_dependencies(one: World) -> None:
     one.workstream("docs", when="once", depends_on=["tidy"], steps=[one.step("count", "ls > list.txt")])
     one.commit()
@@ -58,6 +59,7 @@ def test_plan_follows_dependencies(one: World) -> None:
     assert one.doit("plan").out.splitlines()[1] == "docs  due  tidy is due, and its result may change"
 
 
+@pytest.mark.lane("stories")
 def test_history_lists_runs_newest_first(one: World) -> None:
     assert one.doit("history").out == "No run is recorded yet.\n"
     one.doit()
@@ -222,6 +224,7 @@ def test_a_users_task_that_waits_for_a_failed_workstream_is_reported_as_blocked(
     assert "   own  blocked  by a task that failed\n" in done.out
 
 
+@pytest.mark.lane("stories")
 def test_two_days_of_one_dependency_chain_keep_ids_where_trees_are_the_same(one: World) -> None:
     one.workstream("docs", depends_on=["tidy"], steps=[one.step("count", "wc -l tidy.txt > count.txt")])
     one.commit()
@@ -247,6 +250,7 @@ def test_a_lost_database_runs_nothing_again_and_moves_nothing(one: World) -> Non
     assert {line[:3] for line in one.doit().out.splitlines()} == {"-- "}
 
 
+@pytest.mark.lane("stories")
 def test_a_run_that_only_published_says_so(one: World) -> None:
     one.doit()
     one.new_calls()
@@ -263,6 +267,7 @@ def test_a_run_that_only_published_says_so(one: World) -> None:
     assert one.doit("history").out.splitlines()[0].endswith("1 pull request published")
 
 
+@pytest.mark.lane("stories")
 def test_a_workstream_that_was_not_in_the_run_changes_no_report(one: World) -> None:
     one.workstream("other", when="once", steps=[one.step("o", "echo o > o.txt")])
     one.commit()
@@ -284,6 +289,7 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
     assert not (one.root / ".splinter").exists()
 
 
+@pytest.mark.lane("stories")
 def test_show_prints_one_run_and_the_latest_where_none_is_named(world: World) -> None:
     assert world.doit("show").out == "No run is recorded yet.\n"
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")])

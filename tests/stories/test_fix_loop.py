@@ -77,6 +77,7 @@ def test_two_wrong_results_in_turn_end_as_oscillating_at_the_third(world: World)
     assert len(world.calls()) == 3
 
 
+@pytest.mark.lane("agents")
 def test_the_same_failures_in_ever_new_results_end_as_oscillating_before_the_last_attempt(world: World) -> None:
     agent(world, *(sets(a=f"bad-{number}") for number in range(9)))
     assert world.doit("w").status == 1
@@ -85,6 +86,7 @@ def test_the_same_failures_in_ever_new_results_end_as_oscillating_before_the_las
     assert len(world.calls()) == 3
 
 
+@pytest.mark.lane("agents")
 def test_progress_is_let_go_on_to_the_last_attempt(world: World) -> None:
     agent(world, sets(a="bad", b="bad", c="bad"), sets(a="good"), sets(b="good"), attempts=2)
     assert world.doit("w").status == 1
@@ -94,6 +96,7 @@ def test_progress_is_let_go_on_to_the_last_attempt(world: World) -> None:
     )
 
 
+@pytest.mark.lane("agents")
 def test_used_up_attempts_wait_for_an_edit_all_again_or_the_next_occurrence(world: World) -> None:
     agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1)
     world.doit("w")

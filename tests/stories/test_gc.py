@@ -145,6 +145,7 @@ def state_of(state: Path, id: str) -> list[Path]:
     return [one for one in state.glob(f"*/{id}*") if one.parent.name != "git"]
 
 
+@pytest.mark.lane("gc")
 def test_a_worktree_that_was_not_used_for_long_goes_and_the_next_run_makes_it_again(agent: World) -> None:
     prompts(agent, "a", "b", when="daily")
     nights(agent, 1)
@@ -249,6 +250,7 @@ def test_broken_yaml_ends_nothing_and_makes_no_workstream_gone(world: World) -> 
 # --- logs, reports, mails ---
 
 
+@pytest.mark.lane("gc")
 def test_logs_reports_and_mails_of_old_runs_go_and_the_record_stays(agent: World) -> None:
     agent.workstream(
         "bad", when="daily", steps=[agent.step("go", "echo out; echo half > half.txt; exit 3")]
@@ -363,6 +365,7 @@ def test_a_folder_of_ours_that_is_a_link_is_reported_and_nothing_goes_there(worl
 # --- refs ---
 
 
+@pytest.mark.lane("gc")
 def test_old_results_go_but_not_the_newest_of_a_step(agent: World) -> None:
     prompts(agent, "a", "b", when="daily")
     nights(agent, 2)
@@ -530,6 +533,7 @@ def test_after_gc_nothing_is_due_and_nothing_is_paid(agent: World) -> None:
     assert agent.branches() == ["splinter/a", "splinter/b"]
 
 
+@pytest.mark.lane("gc")
 def test_after_a_kill_and_gc_no_kept_result_is_made_again(agent: World) -> None:
     slow = {"id": "slow", "run": f"touch {agent.home}/is-slow; test -e {agent.home}/go-on || sleep 60"}
     agent.workstream("a", when="daily", steps=[{"id": "ask", "prompt": "Make it.", "tool": "agent"}, slow])

@@ -81,8 +81,11 @@ def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: 
 @pytest.mark.parametrize(
     ("number", "arguments"),
     [
-        (signal.SIGINT, ["-n", "1"]), (signal.SIGINT, ["-n", "4"]), (signal.SIGTERM, ["-n", "1"]),
-        (signal.SIGTERM, ["-n", "4"]), (signal.SIGHUP, ["-n", "4"]), (signal.SIGQUIT, ["-n", "1"]),
+        (signal.SIGINT, ["-n", "1"]), (signal.SIGTERM, ["-n", "4"]),
+        *(pytest.param(*row, marks=pytest.mark.lane("kills")) for row in (
+            (signal.SIGINT, ["-n", "4"]), (signal.SIGTERM, ["-n", "1"]), (signal.SIGHUP, ["-n", "4"]),
+            (signal.SIGQUIT, ["-n", "1"]),
+        )),
     ],
 )  # fmt: skip
 def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:

@@ -22,12 +22,15 @@ def broken(world: World) -> World:
     return world
 
 
+WHENS = ("once", "daily", "on-change", "always")
+
+
 def fix(world: World, path: str = "fixed") -> str:
     world.write(path, "now\n")
     return world.commit("main is fixed")
 
 
-@pytest.mark.parametrize("when", ["once", "daily", "on-change", "always"])
+@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once", "on-change")))
 def test_a_fixed_base_is_taken_up_by_the_next_call(broken: World, when: str) -> None:
     broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     assert broken.doit("w").status == 1
@@ -90,6 +93,7 @@ def test_an_always_that_was_killed_is_taken_up(world: World) -> None:
     assert world.calls() == ["a", "b", "b"]
 
 
+@pytest.mark.lane("agents")
 def test_tries_are_counted_wherever_the_base_moves_and_once_says_how_to_ask_again(world: World) -> None:
     agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="once")
     used_up = "tests: 1 of 3 tests failed (1 fix attempts are used up until an edit, or doit -a w)"
@@ -198,7 +202,7 @@ def test_what_is_due_for_more_than_its_failure_is_not_said_to_be_taken_up(broken
     assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit begins it again")
 
 
-@pytest.mark.parametrize("when", ["once", "daily", "on-change", "always"])
+@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once", "on-change")))
 def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path, when: str) -> None:
     broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     broken.commit()

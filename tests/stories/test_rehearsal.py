@@ -137,6 +137,7 @@ def test_conflicts_are_named_pair_by_pair(world: World) -> None:
     assert "| `b` | no (`conflict`) | a in one.txt; c in two.txt |" in report
 
 
+@pytest.mark.lane("stories")
 def test_a_branch_that_was_merged_is_in_the_base_and_needs_no_place(world: World) -> None:
     sides(world, "a", "b", "c", check="true")
     world.commit()
@@ -228,7 +229,7 @@ def test_two_bases_are_refused_for_one_pull_request(world: World) -> None:
     assert 'pull_requests = "together" needs one base for all workstreams: a has "main", b "develop"' in done.err
 
 
-@pytest.mark.parametrize("mode", ["each", "together"])
+@pytest.mark.parametrize("mode", [pytest.param("each", marks=pytest.mark.lane("stories")), "together"])
 def test_a_dry_run_says_what_would_be_published_and_changes_nothing(world: World, mode: str) -> None:
     world.write("splinter.toml", f'pull_requests = "{mode}"\n')
     sides(world, "a", "b")
@@ -242,6 +243,7 @@ def test_a_dry_run_says_what_would_be_published_and_changes_nothing(world: World
     assert world.git("for-each-ref") == before
 
 
+@pytest.mark.lane("stories")
 def test_a_workstream_that_is_gone_asks_for_no_new_rehearsal(world: World) -> None:
     sides(world, "a", "b", "c", check="true")
     world.commit()
@@ -250,6 +252,7 @@ def test_a_workstream_that_is_gone_asks_for_no_new_rehearsal(world: World) -> No
     assert [line for line in world.doit().out.splitlines() if not line.startswith("-- ")] == []
 
 
+@pytest.mark.lane("stories")
 def test_gc_takes_the_common_branch_for_no_workstream_that_is_gone(world: World) -> None:
     together(world)
     sides(world, "a", "b")
@@ -260,6 +263,7 @@ def test_gc_takes_the_common_branch_for_no_workstream_that_is_gone(world: World)
     assert "refs/splinter/accepted/together" in world.git("for-each-ref", "refs/splinter")
 
 
+@pytest.mark.lane("stories")
 def test_a_rehearsal_alone_is_not_reported_as_a_run_in_which_nothing_ran(world: World) -> None:
     sides(world, "a", "b")
     world.commit()

@@ -77,6 +77,7 @@ def test_a_clone_with_the_refs_of_what_was_accepted_has_nothing_to_do(done: Worl
     assert done.calls() == ["first", "last"]
 
 
+@pytest.mark.lane("stories")
 def test_what_failed_or_was_forgotten_was_not_lost(done: World) -> None:
     done.doit("forget", "w")
     assert done.doit("w").status == 0

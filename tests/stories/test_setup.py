@@ -116,6 +116,7 @@ def test_a_step_cannot_give_the_judge_another_one(ready: World) -> None:
     assert ready.doit("w").status == 0, ready.records()["w"]["message"]
 
 
+@pytest.mark.lane("stories")
 def test_programs_that_it_made_come_first_on_path_also_for_tools(ready: World) -> None:
     program = "printf '#!/bin/sh\\necho mine $1 > out.txt\\n' > node_modules/.bin/ruff; chmod +x node_modules/.bin/ruff"
     setup = [{"run": f"mkdir -p node_modules/.bin; {program}"}]
@@ -140,6 +141,7 @@ def test_the_settings_have_one_for_all_that_runs_first(ready: World) -> None:
     assert ready.git("show", "splinter/w:out.txt") == "first\nsecond"
 
 
+@pytest.mark.lane("stories")
 def test_what_a_long_one_costs_is_told_once_for_each_place(ready: World) -> None:
     uses(ready, setup=[{"run": "sleep 1.1"}], checks=[{"id": "c", "run": "true"}], step="echo x > out.txt")
     done = ready.doit()
@@ -235,6 +237,7 @@ def test_an_included_file_that_changes_during_the_run_is_copied_no_more(ready: W
     assert message(ready) == "", "the next run takes it as it is now"
 
 
+@pytest.mark.lane("stories")
 def test_a_link_that_an_installer_makes_to_its_cache_does_not_make_it_run_again(ready: World) -> None:
     cache = ready.calls_file.with_name("cache-of-installer")
     # as installers do where the cache lies on another file system, which it does in the sandbox
@@ -247,6 +250,7 @@ def test_a_link_that_an_installer_makes_to_its_cache_does_not_make_it_run_again(
     assert ready.new_calls() == [], "the second place's link changed the first one's file, to the system"
 
 
+@pytest.mark.lane("stories")
 def test_clean_removes_both_places(ready: World) -> None:
     uses(ready)
     ready.doit("w")

@@ -511,9 +511,10 @@ def test_a_failure_of_git_itself_is_reported_in_the_report(world: World) -> None
     assert "Not a directory" in (world.root / "reports/latest/report.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "path", [".claude/settings.json", ".gemini/settings.json", ".aider.conf.yml", ".env", "opencode.json"]
-)
+ORDERS = (".claude/settings.json", ".gemini/settings.json", ".aider.conf.yml", ".env", "opencode.json")
+
+
+@pytest.mark.parametrize("path", deep.rows(ORDERS, "attacks", ordinary=(".claude/settings.json", ".env")))
 def test_what_agents_take_orders_from_is_out_of_scope_unless_it_is_named(world: World, path: str) -> None:
     command = f"mkdir -p \"$(dirname {path})\"; echo '{{}}' > {path}"
     record = scoped(world, command, modify=["**"])

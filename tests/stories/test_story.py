@@ -117,7 +117,10 @@ def test_comments_key_order_and_file_name_run_nothing(pair: World) -> None:
     assert pair.new_calls() == []
 
 
-@pytest.mark.parametrize("commits", [False, True], ids=["uncommitted", "committed"])
+@pytest.mark.parametrize(
+    "commits",
+    [pytest.param(False, id="uncommitted"), pytest.param(True, id="committed", marks=pytest.mark.lane("stories"))],
+)
 def test_an_edit_of_the_second_step_does_not_run_the_first_again(pair: World, commits: bool) -> None:
     pair.doit()
     pair.new_calls()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from splinter.system.memory import Memory
+from tests import deep
 from tests.counterparts import TOKEN
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 from tests.unit.publish.forges.test_github import Fake
@@ -106,7 +107,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", deep.rows(WAYS, "stories", ordinary=("push refused", "API 403", "API 500")))
 def test_a_pull_request_that_could_not_be_published_is_told_everywhere(night: Night, way: str) -> None:
     break_it, message = WAYS[way]
     break_it(night)
@@ -190,6 +191,7 @@ def test_one_recipient_who_is_refused_is_told_and_costs_nobody_a_second_mail(nig
     assert Memory(world.root / ".splinter").json_fact("delivered/email") == {}, "sent again, it goes to all"
 
 
+@pytest.mark.lane("stories")
 def test_who_is_no_recipient_any_more_is_waited_for_no_longer(night: Night, tmp_path: Path) -> None:
     world, postbox = night.world, Postbox(refuses=("lead@example.org",))
     with serving(postbox, certificate_in(tmp_path), has_tls=False) as port:
@@ -221,6 +223,7 @@ def test_an_idle_night_says_so_and_what_it_still_could_not_publish(night: Night)
     assert night.new_pings() == [("/ping", "[splinter] nothing was due")]
 
 
+@pytest.mark.lane("stories")
 def test_a_mail_that_gets_through_a_night_later_says_that_it_is_of_an_earlier_run(night: Night) -> None:
     before = dict(night.world.env)
     night.world.env |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1", "REPORT_RECIPIENTS": "a@example.org"}
@@ -249,6 +252,7 @@ def test_a_pull_request_that_waits_for_one_that_failed_is_told_too(night: Night)
 # --- the run that is reported is this run ---
 
 
+@pytest.mark.lane("stories")
 def test_a_run_under_an_earlier_clock_is_reported(night: Night) -> None:
     night.world.now = TUESDAY
     assert night.world.doit().status == 0

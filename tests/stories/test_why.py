@@ -59,6 +59,7 @@ def test_an_edited_prompt_is_named(asked: World) -> None:
     assert why(asked, "count") == "count is due:\n  docs is due, and its result may change\n"
 
 
+@pytest.mark.lane("stories")
 def test_a_long_prompt_is_named_without_being_shown(asked: World) -> None:
     asked.doit()
     file = asked.root / "workstreams/docs.yaml"
@@ -68,6 +69,7 @@ def test_a_long_prompt_is_named_without_being_shown(asked: World) -> None:
     )
 
 
+@pytest.mark.lane("stories")
 def test_a_touched_input_is_named_by_its_path(asked: World) -> None:
     asked.doit()
     asked.write("src/a.py", "a = 2\n")
@@ -80,6 +82,7 @@ def test_a_touched_input_is_named_by_its_path(asked: World) -> None:
     )
 
 
+@pytest.mark.lane("stories")
 def test_another_version_of_a_tool_is_named_and_is_no_reason(asked: World) -> None:
     asked.doit()
     agent = asked.home / "agent"
@@ -89,12 +92,14 @@ def test_another_version_of_a_tool_is_named_and_is_no_reason(asked: World) -> No
     )
 
 
+@pytest.mark.lane("stories")
 def test_an_edited_profile_is_named(asked: World) -> None:
     asked.doit()
     asked.write("splinter.toml", (asked.root / "splinter.toml").read_text() + "timeout = '5m'\n")
     assert "timeout of the profile agent was added" in why(asked, "docs")
 
 
+@pytest.mark.lane("stories")
 def test_a_new_day_is_named(asked: World) -> None:
     asked.doit()
     asked.now = TUESDAY
@@ -165,6 +170,7 @@ def test_what_runs_before_a_prompt_may_change_what_is_kept_for_it(asked: World) 
     assert "  write will be asked again: its prompt was x, is z" in why(asked, "docs").splitlines()
 
 
+@pytest.mark.lane("stories")
 def test_a_changed_result_of_a_dependency_is_named(asked: World) -> None:
     asked.doit()
     file = asked.root / "workstreams/docs.yaml"
@@ -188,6 +194,7 @@ def test_a_failure_is_named_with_its_run_and_step(asked: World) -> None:
     assert "it failed at s (exit_code)" in why(asked, "new")
 
 
+@pytest.mark.lane("stories")
 def test_steps_that_come_and_go_are_one_difference_each(asked: World) -> None:
     asked.doit()
     asked.workstream(
@@ -197,6 +204,7 @@ def test_steps_that_come_and_go_are_one_difference_each(asked: World) -> None:
     assert why(asked, "count") == ("count is due:\n  steps.more was added\n")
 
 
+@pytest.mark.lane("stories")
 def test_a_deleted_branch_is_named(asked: World) -> None:
     asked.doit()
     asked.git("branch", "-D", "splinter/count")

@@ -74,6 +74,7 @@ def test_what_is_broken_in_the_checkout_alone_breaks_no_check(project: World) ->
     assert project.outcomes() == {"w": "changed"}
 
 
+@pytest.mark.lane("stories")
 @pytest.mark.usefixtures("users")
 def test_steps_and_preflight_import_from_the_work_tree_too(project: World) -> None:
     tell = "python3 -c 'import shapes; print(shapes.__file__)'"
@@ -94,6 +95,7 @@ def test_a_pytest_of_another_environment_than_python3s_is_asked_too(project: Wor
     assert record["reason"] == "check_failed", record["message"]
 
 
+@pytest.mark.lane("stories")
 def test_the_variable_that_the_workstream_passes_on_comes_behind(project: World, users: Venv, tmp_path: Path) -> None:
     (tmp_path / "helpers").mkdir()
     (tmp_path / "helpers/help_of_mine.py").touch()
@@ -129,6 +131,7 @@ def test_a_profile_that_isolates_its_python_is_no_proof(project: World) -> None:
     assert record["reason"] == "wrong_tree", record["message"]
 
 
+@pytest.mark.lane("stories")
 @pytest.mark.usefixtures("users")
 def test_a_command_that_names_the_folder_itself_is_well(project: World) -> None:
     record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": "PYTHONPATH=src pytest tests"}])
@@ -148,6 +151,7 @@ def test_a_compiled_part_that_git_does_not_track_is_named(project: World, users:
     )
 
 
+@pytest.mark.lane("stories")
 def test_a_compiled_part_that_worktreeinclude_brings_is_enough(project: World, users: Venv) -> None:
     project.write(".gitignore", "*.so\n")
     project.write(".worktreeinclude", "src/shapes/*.so\n")
@@ -156,6 +160,7 @@ def test_a_compiled_part_that_worktreeinclude_brings_is_enough(project: World, u
     assert record["reason"] == "check_failed", record["message"]
 
 
+@pytest.mark.lane("stories")
 @pytest.mark.usefixtures("users")
 def test_an_environment_in_the_work_tree_is_a_way_out(project: World) -> None:
     project.write(".gitignore", "*.so\n.venv/\n")
@@ -192,6 +197,7 @@ def test_a_module_that_the_branch_deletes_is_not_found_in_the_checkout_instead(w
     )
 
 
+@pytest.mark.lane("stories")
 def test_a_flat_package_that_a_finder_maps_is_led_to_the_work_tree(world: World, tmp_path: Path) -> None:
     shapes(world, "")
     users = Venv.make(tmp_path / "env", borrows=True)
@@ -260,6 +266,7 @@ def test_a_repository_without_python_starts_no_python(world: World, tmp_path: Pa
     assert not (tmp_path / "seen").exists()
 
 
+@pytest.mark.lane("stories")
 @pytest.mark.plain_user
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 @pytest.mark.usefixtures("users")
@@ -434,6 +441,7 @@ def test_a_check_that_names_the_checkout_judges_nothing(project: World) -> None:
     )
 
 
+@pytest.mark.lane("stories")
 def test_what_git_ignores_in_the_checkout_may_be_named_and_is_noted(project: World) -> None:
     project.write(".gitignore", "local.json\n.venv/\n__pycache__/\n")
     project.write("local.json", "{}")

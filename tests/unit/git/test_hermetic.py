@@ -227,7 +227,7 @@ def hostile(home: Path, config: Path) -> Path:
     return mark
 
 
-@pytest.mark.parametrize("where", ["the user's", "the repository's"])
+@pytest.mark.parametrize("where", [pytest.param("the user's", marks=pytest.mark.lane("git")), "the repository's"])
 def test_a_config_full_of_surprises_changes_nothing(tmp_path: Path, sealed_world: Path, where: str) -> None:
     (sealed_world / "excludes").write_text("*.log\n")
     plain = prepared(World(tmp_path / "plain/project", sealed_world))

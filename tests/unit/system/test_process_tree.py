@@ -17,6 +17,7 @@ from splinter.system import process_tree
 from splinter.system.process import Processes, end_orphans
 from splinter.system.supervisor import MARKER
 from splinter.text.redact import Redactor
+from tests import deep
 from tests.world import wait_for
 
 # each piece of misbehaviour is a line of shell; a run mixes several
@@ -81,7 +82,7 @@ def test_no_process_is_left_in_two_hundred_runs_of_random_behaviours(tmp_path: P
     storm(tmp_path, 200, random.SystemRandom().randrange(10**6), is_alone=is_alone)
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.parametrize("behaviour", deep.rows(BEHAVIOURS, "chaos", ordinary=BEHAVIOURS[::3]))
 def test_each_behaviour_alone_is_ended(tmp_path: Path, behaviour: str) -> None:
     processes = Processes(f"alone-{os.getpid()}/1", Redactor(()))
     assert run(processes, f"{behaviour}\nsleep 60", tmp_path, timeout_s=0.5) == "timed_out"
