@@ -115,6 +115,19 @@ def _times(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
                 yield document.problem(keys, f"{shown(rule)} {why}")
 
 
+def _costs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    """A warning where an agent is asked night after night."""
+    rule = document.data.get("when")
+    prompts = [one for one in asked(document) if one.step]
+    if not prompts or not isinstance(rule, str) or not schedule.is_nightly(rule):
+        return
+    is_waited_for = document.data.get("again") is not True and document.data.get("pull_request") is not False
+    until = ", unless its last result waits as a pull request on the same base" if is_waited_for else ""
+    tools = ", ".join(dict.fromkeys(str(one.tool) for one in prompts))
+    message = f"{tools} will be asked, and paid, every night{until}; on-change asks only where something differs"
+    yield warning(document.problem(("when",), message))
+
+
 def _refs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for place in (("base",), ("pull_request", "base")):
         for keys, name in texts(document, *place):
@@ -279,5 +292,5 @@ def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
-    _ids, _times, _refs, _paths, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
+    _ids, _times, _costs, _refs, _paths, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from doit.reporter import ConsoleReporter
 
 from splinter.config import settings_file
 from splinter.doit_plugins.rows import WorkstreamFailed
+from splinter.engine import prospects
 from splinter.errors import Reason, SplinterError
 from splinter.model import record_words
 from splinter.model.records import RunRecord
@@ -56,13 +57,32 @@ class Reporter(ConsoleReporter):
         self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
         self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
-        self._has_errors = self._has_run_steps = False
+        self._has_errors = self._has_run_steps = self._has_told = False
         self.session: Any = None
+        self.shows_fresh = True  # a line for each task that is up to date
+        self._fresh: dict[Any, list[Any]] = {}  # those not told, by workstream
 
     def execute_task(self, task: Any) -> None:
         """A task that begins."""
+        if task.actions:
+            self._begins_with(task)
         super().execute_task(task)
         self._has_run_steps |= (task.meta or {}).get("step") not in (None, "accept")
+
+    def skip_uptodate(self, task: Any) -> None:
+        """A task that had nothing to do: of ours it is told where another of its workstream has, or with `-v 2`."""
+        meta = task.meta or {}
+        if self.shows_fresh or not _OURS.intersection(meta):
+            self._has_told = True
+            super().skip_uptodate(task)
+        elif "step" in meta:
+            self._fresh.setdefault(meta["workstream"], []).append(task)
+
+    def _begins_with(self, task: Any) -> None:
+        """Before the first line of a task: what of its workstream was done already."""
+        self._has_told = True
+        for fresh in self._fresh.pop((task.meta or {}).get("workstream"), ()):
+            super().skip_uptodate(fresh)
 
     def add_success(self, task: Any) -> None:
         """What came of a task that was executed."""
@@ -76,6 +96,7 @@ class Reporter(ConsoleReporter):
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Why a task failed, once; what only waited for it is folded into one line a workstream."""
+        self._begins_with(task)
         meta = task.meta or {}
         if isinstance(fail, UnmetDependency):
             self._blocked(task, meta)
@@ -95,6 +116,8 @@ class Reporter(ConsoleReporter):
         if not self.session:
             return
         if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
+            if not self._has_told:
+                self._say(prospects.nothing_due(self.session))
             self._say_all(self.session.run.repairs)
             return
         record = self.session.history.run(self.session.run.id)

@@ -139,7 +139,7 @@ class Run(cmd_run.Run):
             raise InvalidCommand(f'there is no reporter "{reporter}"{did_you_mean(reporter, self.reporters)}')
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
-        shown.session = session
+        shown.session, shown.shows_fresh = session, stream.verbosity > 1
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
         session.run.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))

@@ -8,7 +8,7 @@ from typing import Any
 from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
 from splinter.doit_plugins.terminal import read_project, say
-from splinter.engine import accept, bases, prepare, project
+from splinter.engine import accept, bases, prepare, project, prospects
 from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
 from splinter.engine.session import Session
@@ -44,7 +44,7 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
         "basename": "workstreams",
         "actions": None,
         "doc": "every workstream, without publishing",
-        "task_dep": list(session.plans),
+        "task_dep": prospects.enabled(session),
         "meta": {"workstream": "*"},
     }
     yield from final_tasks.to_dicts(session, rows)
@@ -65,7 +65,10 @@ def default_tasks(session: Session) -> list[str]:
     """What `doit` alone runs: every workstream, then what is configured to publish."""
     if not session.plans:
         return []
-    return [*session.plans, *(name for name in final_tasks.NAMES if final_tasks.is_configured(session.outside, name))]
+    return [
+        *prospects.enabled(session),
+        *(name for name in final_tasks.NAMES if final_tasks.is_configured(session.outside, name)),
+    ]
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:

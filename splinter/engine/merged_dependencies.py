@@ -6,6 +6,7 @@ The answer yes is remembered. It looks at no commit and moves nothing.
 from __future__ import annotations
 
 from splinter.engine.branch import last_success
+from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model.plan import Plan
@@ -22,7 +23,7 @@ def ask(session: Session, plan: Plan, other: str, tip: str) -> str | None:
     Where it does not say, and a run is under way, the report does.
     """
     remote, base = plan.base.remote, plan.base.name
-    if remote is None or not session.memory.fact(f"pull_request/{other}"):
+    if remote is None or not session.memory.fact(f"{PULL_REQUEST}{other}"):
         return None
 
     def answer() -> str | None:
@@ -50,5 +51,5 @@ def is_merged(session: Session, plan: Plan, other: str) -> bool:
         return False
     if is_known(session, other, last.tip):
         return True
-    may_ask = not session.history.is_read_only and session.memory.fact(f"pull_request/{plan.id}")
+    may_ask = not session.history.is_read_only and session.memory.fact(f"{PULL_REQUEST}{plan.id}")
     return bool(may_ask and ask(session, plan, other, last.tip))

@@ -9,13 +9,15 @@ import functools
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import bases
+from splinter.engine import bases, proposed
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
@@ -24,7 +26,7 @@ from splinter.git import commands as git
 from splinter.git import quarantine, user_repository
 from splinter.git.command_line import Repository
 from splinter.model import layout, plan, tool
-from splinter.model.plan import Plan
+from splinter.model.plan import Held, Plan
 from splinter.model.ports import Clock
 from splinter.model.settings import Environment, Settings
 from splinter.model.workstream import Prompt, Workstream
@@ -171,24 +173,28 @@ def follow_default_branch(session: Session) -> bool:
 
 def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch: bool) -> None:
     now = session.outside.clock.now()
-    session.plans = _plans(session, workstreams, now, watched={})
+    session.plans = _plans(session, workstreams, now)
+    waiting = proposed.waiting(session)
+    watch = {one.id for one in session.plans.values() if one.workstream.when == "on-change" or one.id in waiting}
     if may_fetch:
-        if any(_must_be_asked(session.outside, draft) for draft in session.plans.values()) and bases.ask(session):
-            session.plans = _plans(session, workstreams, now, watched={})
+        if any(_must_be_asked(session.outside, one, watch) for one in session.plans.values()) and bases.ask(session):
+            session.plans = _plans(session, workstreams, now)
         for draft in session.plans.values():
-            if draft.workstream.when == "on-change" or (draft.base.remote and draft.base.ref is None):
+            if draft.id in watch or (draft.base.remote and draft.base.ref is None):
                 bases.commit(session, draft)
-    watched = {one.id: _watched(session, one) for one in session.plans.values() if one.workstream.when == "on-change"}
-    if watched:
-        session.plans = _plans(session, workstreams, now, watched=watched)
+    if watch:
+        on_change = (one for one in session.plans.values() if one.workstream.when == "on-change")
+        watched = {one.id: _watched(session, one) for one in on_change}
+        held = proposed.held(session, waiting)
+        session.plans = _plans(session, workstreams, now, watched=watched, held=held)
 
 
-def _must_be_asked(outside: Outside, draft: Plan) -> bool:
+def _must_be_asked(outside: Outside, draft: Plan, watch: Set[str]) -> bool:
     """Whether the default branch must be known before it is known what is due: it is watched, or was only guessed."""
     remote = draft.base.remote
     if not remote or not draft.base.is_default:
         return False
-    return draft.workstream.when == "on-change" or layout.head(remote) not in outside.snapshot.symbolic
+    return draft.id in watch or layout.head(remote) not in outside.snapshot.symbolic
 
 
 def sweep(project: Project, session: Session) -> int:
@@ -203,8 +209,9 @@ def clock(environment: Environment) -> Clock:
 
 
 def _plans(
-    session: Session, workstreams: tuple[Workstream, ...], now: datetime, *, watched: dict[str, str]
-) -> dict[str, Plan]:
+    session: Session, workstreams: tuple[Workstream, ...], now: datetime, *,
+    watched: Mapping[str, str] = MappingProxyType({}), held: Mapping[str, Held] = MappingProxyType({}),
+) -> dict[str, Plan]:  # fmt: skip
     fresh = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     run_bound = {one.id: session.memory.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
     recorded = {one.id: _recorded(session.outside.repository.start, one) for one in workstreams}
@@ -216,6 +223,7 @@ def _plans(
         run_bound=run_bound,
         watched=watched,
         recorded=recorded,
+        held=held,
     )
     return {one.id: one for one in made}
 
@@ -233,9 +241,5 @@ def _watched(session: Session, draft: Plan) -> str:
 
     Empty where nobody has seen that base yet.
     """
-    workstream = draft.workstream
     commit = bases.last_seen(session, draft.base)
-    if commit is None:
-        return ""
-    scope = (*workstream.scope.modify, *workstream.scope.create) if workstream.scope.is_declared else ()
-    return git.seen(session.outside.repository, commit, tuple(sorted({*workstream.inputs, *scope} or {"**"})))
+    return git.seen(session.outside.repository, commit, draft.workstream.watched) if commit else ""

@@ -125,15 +125,19 @@ def result(repository: Repository, base: str, tip: str) -> str:
     return hashlib.sha256(_diff_tree(repository, base, tip, ())).hexdigest()
 
 
-def seen(repository: Repository, commit: str, patterns: Sequence[str]) -> str:
-    """The hash of paths, modes and blobs that lie under `:(glob)` patterns in a commit."""
-    pathspecs = [f":(glob){pattern}" for pattern in patterns]
+def globs(patterns: Iterable[str]) -> tuple[str, ...]:
+    """The pathspecs of patterns as workstreams have them."""
+    return tuple(f":(glob){pattern}" for pattern in patterns)
+
+
+def seen(repository: Repository, commit: str, pathspecs: Sequence[str]) -> str:
+    """The hash of paths, modes and blobs that pathspecs name in a commit."""
     return hashlib.sha256(_diff_tree(repository, empty_tree(repository), commit, pathspecs)).hexdigest()
 
 
 def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tuple[tuple[str, int], ...]:
     """The files of a commit that `:(glob)` patterns match, sorted by path, each with its bytes."""
-    found = diff(repository, empty_tree(repository), commit, [f":(glob){pattern}" for pattern in patterns])
+    found = diff(repository, empty_tree(repository), commit, globs(patterns))
     files = [change for change in found if not change.is_repository]
     listing = "".join(f"{change.new_blob}\n" for change in files).encode()
     words = ("cat-file", "--batch-check=%(objectsize)")

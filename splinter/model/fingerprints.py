@@ -20,6 +20,8 @@ Inputs = dict[str, Any]
 Values = dict[str, Any]  # what doit keeps of a task that succeeded
 _LONGEST = 160  # characters of a value that is kept as it is; a longer one is kept as its hash
 _BEFORE = "before"  # the commit that a task starts from: it follows from the inputs of the tasks before it
+OCCURRENCE = "occurrence:"
+_NO_WORK = ("source", "enabled", "again")  # they say where it stands and whether it runs, not what is done
 _HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
 
 
@@ -90,7 +92,7 @@ def told_to_agents(plan: Plan) -> Inputs:
 
 def definition(plan: Plan) -> str:
     """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
-    whole = {name: value for name, value in stated(plan.workstream).items() if name != "source"}
+    whole = {name: value for name, value in stated(plan.workstream).items() if name not in _NO_WORK}
     return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
 
 
@@ -128,7 +130,7 @@ def shortened(inputs: Inputs) -> Inputs:
 
 def _shared(plan: Plan) -> Inputs:
     """The inputs of every task."""
-    return {"when": plan.workstream.when, "env": plan.env, "occurrence:": plan.occurrence}
+    return {"when": plan.workstream.when, "env": plan.env, OCCURRENCE: plan.occurrence}
 
 
 def _scope(plan: Plan) -> Inputs:

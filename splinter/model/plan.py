@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from splinter.errors import InputError
 from splinter.model import schedule
@@ -22,13 +23,15 @@ from splinter.model.workstream import Prompt, Setup, ToolCall, Workstream
 class Plan:
     """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id.
 
-    `forgives_earlier`: tests that failed before its change do not fail it.
+    `forgives_earlier`: tests that failed before its change do not fail it. `waits_at` is the pull request that waits
+    for somebody, where the occurrence is therefore still that of the last success.
     """
 
     workstream: Workstream
     base: Base
     branch: str
     occurrence: str
+    waits_at: str = ""
     forgives_earlier: bool = False
     tools: Mapping[str, Tool] = field(default_factory=dict)
     recorded: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +69,14 @@ class Plan:
         return self.tasks[self.tasks.index(self.task(step)) - 1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A last success that nobody has decided about yet: its occurrence, and where it is proposed."""
+
+    occurrence: str
+    where: str
+
+
 def make(
     workstreams: tuple[Workstream, ...],
     settings: Settings,
@@ -75,10 +86,12 @@ def make(
     run_bound: Mapping[str, str],
     watched: Mapping[str, str],
     recorded: Mapping[str, Mapping[str, str]],
+    held: Mapping[str, Held] = MappingProxyType({}),
 ) -> tuple[Plan, ...]:
     """One Plan a workstream, in the same order; raises InputError for bases and remotes that do not exist.
 
-    `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base.
+    `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base,
+    `held` the success that each is not paid beyond yet.
     """
     remote = choose_remote(settings, snapshot)
     zone = schedule.zone(settings.timezone)
@@ -86,12 +99,14 @@ def make(
     for workstream in workstreams:
         timed = schedule.occurrence(workstream.when, now=now, zone=zone)
         bound = run_bound.get(workstream.id, "") + watched.get(workstream.id, "")
+        waits = held.get(workstream.id)
         plans.append(
             Plan(
                 workstream=workstream,
                 base=choose_base(workstream, settings, snapshot, remote),
                 branch=f"{settings.branch_prefix}{workstream.id}",
-                occurrence=timed or bound,
+                occurrence=waits.occurrence if waits else timed or bound,
+                waits_at=waits.where if waits else "",
                 forgives_earlier=settings.checks == "baseline",
                 tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
                 recorded=recorded.get(workstream.id, {}),

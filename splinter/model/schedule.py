@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from splinter.errors import InputError
@@ -55,3 +55,33 @@ def occurrence(rule: str, *, now: datetime, zone: ZoneInfo) -> str | None:
     start = now.astimezone(zone).replace(microsecond=0) + timedelta(seconds=1)
     latest: datetime = next(CronSim(rule, start, reverse=True))
     return latest.astimezone(ZoneInfo("UTC")).isoformat(timespec="minutes")
+
+
+def next_time(rule: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """When `rule` names its next time after `now`, aware, in `zone`; None where time does not matter."""
+    today = now.astimezone(zone).date()
+    days = {
+        "daily": today + timedelta(days=1),
+        "weekly": today + timedelta(days=7 - today.weekday()),
+        "monthly": (today.replace(day=1) + timedelta(days=32)).replace(day=1),
+    }
+    if rule in days:
+        return datetime.combine(days[rule], time(), tzinfo=zone)
+    if rule in RULES:
+        return None
+    from cronsim import CronSim
+
+    found: datetime = next(CronSim(rule, now.astimezone(zone).replace(microsecond=0)))
+    return found
+
+
+def is_nightly(rule: str) -> bool:
+    """Whether a rule names a time every working day, at the least."""
+    if rule in RULES:
+        return rule in ("daily", "always")
+    if cron_problem(rule):
+        return False
+    from cronsim import CronSim
+
+    days = [datetime(2001, 1, number) for number in range(1, 6)]  # a week that begins on its Monday
+    return all(next(CronSim(rule, day - timedelta(minutes=1))).date() == day.date() for day in days)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from splinter.model import registry
+from splinter.model import layout, registry
 from splinter.text.patterns import pattern, seconds
 
 TASKS_OF_OURS = ("workstreams", "rehearse", "pr", *registry.REPORTING)
@@ -126,6 +126,8 @@ class Workstream:
     steps: tuple[Step, ...]
     objective: str = ""
     when: str = "daily"
+    again: bool = False
+    enabled: bool = True
     base: str | None = None
     depends_on: tuple[str, ...] = ()
     tool: str | None = None
@@ -141,6 +143,18 @@ class Workstream:
     pull_request: PullRequest | None = field(default_factory=PullRequest)
     metadata: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def has_prompts(self) -> bool:
+        """Whether a step of it asks an agent, and so may cost."""
+        return any(isinstance(step.action, Prompt) for step in self.steps)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What of the base matters to it, as git's pathspecs: `inputs` and `scope`, else all but the workstreams."""
+        scope = (*self.scope.modify, *self.scope.create) if self.scope.is_declared else ()
+        named = sorted({*self.inputs, *scope})
+        return tuple(f":(glob){one}" for one in named) or (":(glob)**", f":(exclude,glob){layout.WORKSTREAMS}/**")
+
 
 def parse(
     data: Mapping[str, Any], *, source: str, prompts: Mapping[str, str], timeouts_s: Mapping[str, float]
@@ -150,13 +164,16 @@ def parse(
     `prompts` is the text of each `prompt_file` by its path, `timeouts_s` the deadline of each tool that has its own.
     """
     made = _Making(data, prompts, timeouts_s)
+    steps = tuple(made.step(entry) for entry in data["steps"])
     return Workstream(
         id=data["id"],
         title=data["title"],
         source=source,
-        steps=tuple(made.step(entry) for entry in data["steps"]),
+        steps=steps,
         objective=data.get("objective", ""),
-        when=data.get("when", "daily"),
+        when=data.get("when") or _by_default(data, steps),
+        again=data.get("again", False),
+        enabled=data.get("enabled", True),
         base=data.get("base"),
         depends_on=tuple(data.get("depends_on", ())),
         tool=data.get("tool"),
@@ -172,6 +189,13 @@ def parse(
         pull_request=_pull_request(data.get("pull_request", {})),
         metadata=data.get("metadata", {}),
     )
+
+
+def _by_default(data: Mapping[str, Any], steps: Iterable[Step]) -> str:
+    """When a workstream is due that does not say so: one that costs is not paid for every night."""
+    if not any(isinstance(step.action, Prompt) for step in steps):
+        return "daily"
+    return "on-change" if data.get("inputs") or data.get("scope") else "once"
 
 
 def setup(entries: Iterable[Mapping[str, Any]]) -> tuple[Setup, ...]:

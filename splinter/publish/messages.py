@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from splinter.engine import prospects
 from splinter.engine.current_run import PINGED
 from splinter.engine.session import Session
 from splinter.errors import PublishError
@@ -25,8 +26,8 @@ def notifier(session: Session, task: str) -> Notifier:
 def message(session: Session, run: str | None) -> Message:
     """What mail and messengers say of a run; with none, that nothing was due."""
     if run is None:
-        text = "Nothing was due."
-        return _own("", "[splinter] nothing was due", text)
+        said = prospects.idle(session)
+        return _own("", f"[splinter] {said}", f"{said[0].upper()}{said[1:]}.")
     return report.mail(
         run_records.run_record(session, run),
         session.outside.redactor.text,

@@ -132,8 +132,7 @@ class Memory(Database):
 
     def commits(self) -> frozenset[str]:
         """The commits of ours that no step made: merges of what a workstream depends on."""
-        rows = self._rows("select substr(name, ?) from facts where name like ?", len(_COMMIT) + 1, f"{_COMMIT}%")
-        return frozenset(row[0] for row in rows)
+        return frozenset(self.facts(_COMMIT))
 
     def add_commit(self, commit: str, workstream: str) -> None:
         """Remember such a commit."""

@@ -34,6 +34,8 @@ id: api-docs
 title: Refresh the API docs
 objective: Every public function has a current example.
 when: 0 2 * * 1-5
+again: true
+enabled: false
 base: main
 depends_on: [tidy]
 tool: replay

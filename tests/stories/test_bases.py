@@ -317,7 +317,7 @@ def test_what_is_not_due_asks_nobody(bench: Bench) -> None:
     assert bench.doit().status == 0
     bench.offline()
     done = bench.doit()
-    assert (done.status, {line[:3] for line in done.out.splitlines()}) == (0, {"-- "})
+    assert (done.status, done.out[:8]) == (0, "nothing ")
 
 
 @pytest.mark.parametrize(

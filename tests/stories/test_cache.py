@@ -32,7 +32,8 @@ def agent(world: World, script: str = "cat in.txt > out.txt; date +%s%N >> out.t
 
 
 def asks(world: World, **fields: Any) -> None:
-    whole = {"steps": [{"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}], **fields}
+    steps = [{"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}]
+    whole = {"steps": steps, "when": "daily", "again": True, **fields}
     world.workstream("w", scope=whole.pop("scope", {"modify": ["out.txt"]}), **whole)
 
 

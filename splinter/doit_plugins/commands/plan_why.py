@@ -77,14 +77,15 @@ class Plan(_Reading):
         left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
         found = self.explained(session, pos_args) if session and session.plans else {}
         if as_json:
-            rows = {id: {"workstream": id, "due": due.is_due, "why": list(due.reasons)} for id, due in found.items()}
+            rows = {id: _row(session, due) for id, due in found.items()}
             for id, one in left.items():
                 rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
             printing.say_json(list(rows.values()))
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
-            print(f"{id:<{width}}  due  {'; '.join(due.reasons)}" if due.is_due else f"{id:<{width}}  up to date")
+            said = f"due  {'; '.join(due.reasons)}" if due.is_due else "up to date"
+            print(f"{id:<{width}}  {'; '.join((said, *_prospects(session, due)))}")
         if not found:
             print(tasks.NOBODY)
         _say_what_was_seen(session, found)
@@ -139,6 +140,29 @@ class Why(_Reading):
                 print(f"  tool version (no reason to run): {one.text()}")
         _say_what_was_seen(session, found)
         return 0
+
+
+def _row(session: Any, due: Any) -> dict[str, Any]:
+    from splinter.engine import prospects
+
+    plan = session.plans[due.workstream]
+    following, usage = prospects.next_time(session, plan), prospects.last_cost(session, plan)
+    return {
+        "workstream": due.workstream,
+        "due": due.is_due,
+        "why": list(due.reasons),
+        "enabled": prospects.is_enabled(session, plan),
+        "next": following.isoformat(timespec="minutes") if following else None,
+        "waits_at": plan.waits_at or None,
+        "last_cost_usd": usage.usd if usage else None,
+    }
+
+
+def _prospects(session: Any, due: Any) -> list[str]:
+    """What is known of the times to come: whether it runs by itself, when again, and what it cost last."""
+    from splinter.engine import prospects
+
+    return list(prospects.sentences(session, session.plans[due.workstream], is_due=due.is_due))
 
 
 def _say_what_was_seen(session: Any, found: dict[str, Any]) -> None:

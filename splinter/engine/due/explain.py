@@ -87,9 +87,7 @@ def _with_paths(work: Work, one: Difference, last: Success) -> Difference:
     base = bases.last_seen(work.session, work.plan.base)
     if base is None or not git.existing(work.repository, [last.base]):
         return one
-    scope = work.plan.workstream.scope
-    patterns = (*work.plan.workstream.inputs, *(scope.modify + scope.create if scope.is_declared else ())) or ("**",)
-    changes = git.diff(work.repository, last.base, base, [f":(glob){pattern}" for pattern in patterns])
+    changes = git.diff(work.repository, last.base, base, work.plan.workstream.watched)
     return Difference(kind=Kind.INPUTS, key="inputs", was=(), now=[git.printable(change.path) for change in changes])
 
 

@@ -84,7 +84,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
     steps = workstream.steps[: workstream.steps.index(step) + 1]
     if workstream.inputs:
         seen = (*workstream.inputs, *workstream.scope.modify, *workstream.scope.create)
-        bound = {"inputs on the base": git.seen(work.repository, base, sorted(set(seen)))} if base else {}
+        bound = {"inputs on the base": git.seen(work.repository, base, git.globs(sorted(set(seen))))} if base else {}
     else:
         bound = {"occurrence": work.plan.occurrence}
     return {

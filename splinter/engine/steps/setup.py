@@ -184,7 +184,8 @@ def _key(work: Work, commit: str, *, is_judge: bool) -> str:
     if not work.plan.setup and not included:
         return ""
     commands: list[Any] = [
-        [one.command, git.seen(work.repository, commit, one.inputs) if one.inputs else whole] for one in work.plan.setup
+        [one.command, git.seen(work.repository, commit, git.globs(one.inputs)) if one.inputs else whole]
+        for one in work.plan.setup
     ]
     return fingerprint({"commands": commands, "included": included})
 

@@ -86,6 +86,8 @@ WORKSTREAM = {
     "steps": Row(change=of_workstream(steps=(WRITE, COUNT, LINT)), named="the order of steps"),
     "objective": Row(change=of_workstream(objective="Other"), named="objective"),
     "when": Row(change=of_workstream(when="weekly"), named="when"),
+    "again": Row(change=of_workstream(again=True), why="it says whether an agent is paid, not for what"),
+    "enabled": Row(change=of_workstream(enabled=False), why="it says whether it runs, not what"),
     "base": Row(change=of_workstream(base="next"), named="base"),
     "depends_on": Row(change=of_workstream(depends_on=("up", "more")), named="it depends on more now"),
     "tool": Row(change=of_workstream(tool="other"), named="tool"),
@@ -266,7 +268,9 @@ id: w
 title: W
 tool: agent
 objective: ""
-when: daily
+when: once
+again: false
+enabled: true
 depends_on: []
 env: []
 inputs: []

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from splinter.config import settings_file
 from splinter.errors import InputError
-from splinter.model import plan
+from splinter.model import plan, schedule
 from splinter.model.bases import Base
 from splinter.model.plan import Plan
 from splinter.model.ports import Snapshot
@@ -132,3 +133,27 @@ def test_daily_tasks_are_named_in_their_order() -> None:
     one = made(workstream(), LOCAL)
     assert one.tasks == ("w:prepare", "w:first", "w:second", "w:accept")
     assert [one.task_before(step) for step in ("first", "second", "accept")] == ["w:prepare", "w:first", "w:second"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "following"),
+    [
+        ("daily", "2026-11-25T00:00+13:00"),
+        ("weekly", "2026-11-30T00:00+13:00"),
+        ("monthly", "2026-12-01T00:00+13:00"),
+        ("30 4 * * *", "2026-11-25T04:30+13:00"),
+        ("once", None),
+        ("always", None),
+    ],
+)
+def test_the_next_time_is_the_first_after_now_where_it_counts(rule: str, following: str | None) -> None:
+    found = schedule.next_time(rule, now=datetime(2026, 11, 23, 23, 30, tzinfo=UTC), zone=ZoneInfo("Pacific/Auckland"))
+    assert (found.isoformat(timespec="minutes") if found else None) == following
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_so"),
+    [("daily", True), ("always", True), ("weekly", False), ("0 2 * * 1-5", True), ("0 2 * * 1", False), ("x y", False)],
+)
+def test_what_comes_every_working_day_is_nightly(rule: str, is_so: bool) -> None:
+    assert schedule.is_nightly(rule) is is_so

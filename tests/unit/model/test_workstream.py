@@ -24,6 +24,8 @@ id: w
 title: W
 objective: O
 when: weekly
+again: true
+enabled: false
 base: next
 depends_on: [up]
 tool: agent

@@ -1,0 +1,63 @@
+"""Which results still wait as pull requests, so that no agent is paid for the same work again.
+
+What was published last says so: it asks no network, and starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from splinter.engine import bases
+from splinter.engine.branch import last_success
+from splinter.engine.branch.last_success import Success
+from splinter.engine.session import Session
+from splinter.git import commands as git
+from splinter.model import fingerprints
+from splinter.model.plan import Held, Plan
+from splinter.system.memory import Memory
+
+PULL_REQUEST = "pull_request/"  # a fact by workstream: where it is proposed, empty once that was closed
+
+
+def places(memory: Memory) -> dict[str, str]:
+    """Where workstreams are proposed, by their ids."""
+    return {id: where for id, where in memory.facts(PULL_REQUEST).items() if where}
+
+
+def waiting(session: Session) -> dict[str, Success]:
+    """Last successes of workstreams with prompts that are proposed, and of another occurrence than the one now."""
+    found = places(session.memory)
+    if not found:
+        return {}
+    plans = [one for one in session.plans.values() if one.id in found and _costs(session, one)]
+    successes = last_success.of_all(session.outside, plans)
+    then = {id: success.inputs.get(fingerprints.OCCURRENCE) for id, success in successes.items()}
+    return {
+        id: success
+        for id, success in successes.items()
+        if success.base and then[id] and then[id] != session.plans[id].occurrence
+    }
+
+
+def held(session: Session, waiting: Mapping[str, Success]) -> dict[str, Held]:
+    """Those of them whose base is still the same in all that matters to them."""
+    where = places(session.memory)
+    return {
+        id: Held(occurrence=str(success.inputs[fingerprints.OCCURRENCE]), where=where[id])
+        for id, success in waiting.items()
+        if _sees_the_same(session, session.plans[id], success.base)
+    }
+
+
+def _costs(session: Session, plan: Plan) -> bool:
+    workstream = plan.workstream
+    if workstream.again or not workstream.has_prompts:
+        return False
+    return workstream.when != "always" or session.memory.open_occurrence(plan.id) is None
+
+
+def _sees_the_same(session: Session, plan: Plan, then: str) -> bool:
+    now, repository, watched = bases.last_seen(session, plan.base), session.outside.repository, plan.workstream.watched
+    if not now or not git.existing(repository, [then]):
+        return False
+    return now == then or git.seen(repository, now, watched) == git.seen(repository, then, watched)

@@ -1,0 +1,75 @@
+"""What is to be expected of a workstream: whether it runs by itself, when again, and what it cost last.
+
+It asks nobody and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from splinter.engine import proposed
+from splinter.engine.session import Session
+from splinter.model import record_words, schedule
+from splinter.model.plan import Plan
+from splinter.model.records import Usage
+from splinter.text.counts import plural
+
+_IDLE = "nothing was due"
+
+
+def enabled(session: Session) -> list[str]:
+    """The ids of the workstreams that run without being named: neither they nor what they depend on is disabled."""
+    on: list[str] = []
+    for id, one in session.plans.items():  # each after those it depends on
+        if one.workstream.enabled and all(other in on for other in one.workstream.depends_on):
+            on.append(id)
+    return on
+
+
+def is_enabled(session: Session, plan: Plan) -> bool:
+    """Whether it is one of those."""
+    before = (session.plans[other] for other in plan.workstream.depends_on)
+    return plan.workstream.enabled and all(is_enabled(session, other) for other in before)
+
+
+def next_time(session: Session, plan: Plan) -> datetime | None:
+    """When the clock makes it due again, in the time zone of the settings; None where no time does."""
+    settings = session.outside.settings
+    return schedule.next_time(plan.workstream.when, now=session.outside.clock.now(), zone=settings.zone)
+
+
+def last_cost(session: Session, plan: Plan) -> Usage | None:
+    """What its tools reported of the latest run it took part in, None where it has prompts and never ran, or none."""
+    found = session.history.last_workstream(plan.id) if plan.workstream.has_prompts else None
+    return found[1].usage if found else None
+
+
+def sentences(session: Session, plan: Plan, *, is_due: bool) -> Iterator[str]:
+    """All of it in words, what says nothing left out."""
+    if not is_enabled(session, plan):
+        yield f"disabled, so that only doit {plan.id} runs it"
+    elif plan.waits_at:
+        yield f"its pull request waits at {plan.waits_at}"
+    following = next_time(session, plan)
+    if following and not is_due and not plan.waits_at:
+        yield f"next: {following:%Y-%m-%d %H:%M %Z}"
+    usage = last_cost(session, plan)
+    if usage and usage.calls:
+        yield f"last cost: {record_words.cost(usage)}"
+
+
+def idle(session: Session) -> str:
+    """What is said of a call in which nothing was due."""
+    waiting = sum(id in session.plans for id in proposed.places(session.memory))
+    return f"nothing new: {plural(waiting, 'proposal')} {'waits' if waiting == 1 else 'wait'}" if waiting else _IDLE
+
+
+def nothing_due(session: Session) -> str:
+    """The same for whoever looks on, with when that will be otherwise."""
+    times = [(time, id) for id in enabled(session) if (time := next_time(session, session.plans[id]))]
+    said = [idle(session)]
+    if times:
+        time, id = min(times)
+        said.append(f"next: {id} at {time:%Y-%m-%d %H:%M %Z}")
+    return "; ".join(said)
