@@ -14,6 +14,7 @@ _MODULES = {
     "Graph": "splinter.doit_plugins.commands.graph",
     "History": "splinter.doit_plugins.commands.check_history",
     "Import": "splinter.doit_plugins.commands.import_",
+    "List": "splinter.doit_plugins.commands.list_",
     "Plan": "splinter.doit_plugins.commands.plan_why",
     "Show": "splinter.doit_plugins.commands.check_history",
     "Why": "splinter.doit_plugins.commands.plan_why",

@@ -16,7 +16,8 @@ from doit.cmdparse import CmdParse, CmdParseError, TaskParse
 
 from splinter.text.patterns import did_you_mean
 
-_doits = CmdParse.parse_only
+_doits, _executes = CmdParse.parse_only, Command.parse_execute
+_HELP = frozenset({"-h", "--help"})
 _NAMED = re.compile(r"Error parsing parameter '(\w+)' <class 'int'>")
 
 
@@ -26,6 +27,8 @@ class OwnCommand(Command):
     def parse_execute(self, in_args: list[str]) -> int:
         """Parse, and execute where the arguments fit."""
         explain()
+        if asks_for_help(in_args):
+            return show_help(self)
         values, arguments = self.cmdparser.parse(first(in_args, self.cmdparser.options))
         if arguments and not self.doc_usage:
             sys.stderr.write(f'ERROR: doit {self.name} takes no arguments, but was given "{arguments[0]}"\n')
@@ -59,7 +62,28 @@ def first(arguments: list[str], known: list[Any], *, has_tasks: bool = False) ->
 
 def explain() -> None:
     """From now on: for the commands of doit, too, which a plugin can replace only where a project names it."""
-    CmdParse.parse_only = _parse_only
+    CmdParse.parse_only, Command.parse_execute = _parse_only, _parse_execute
+
+
+def was_set(command: Any, given: dict[str, Any]) -> bool:
+    """Whether one of a command's options has another value than its own default."""
+    defaults = {option["name"]: option["default"] for option in command.cmd_options}
+    return any(given.get(name, default) != default for name, default in defaults.items())
+
+
+def asks_for_help(arguments: list[str]) -> bool:
+    """Whether somebody wants to know what a command does, and not have it done."""
+    return not _HELP.isdisjoint(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+
+
+def show_help(command: Any) -> int:
+    """Print what a command does, its options, and examples where it has some; all is well then."""
+    print(command.help())
+    return 0
+
+
+def _parse_execute(self: Any, in_args: list[str]) -> Any:
+    return show_help(self) if asks_for_help(in_args) else _executes(self, in_args)
 
 
 def _parse_only(self: Any, in_args: list[str], params: Any = None) -> Any:

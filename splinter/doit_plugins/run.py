@@ -17,7 +17,8 @@ from typing import Any
 from doit import cmd_run
 from doit.cmd_base import DodoTaskLoader
 from doit.control import TaskControl
-from doit.exceptions import InvalidCommand
+from doit.doit_cmd import DoitMain
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Stream
 
 from splinter.doit_plugins import options, printing, pull_request_trial
@@ -74,9 +75,21 @@ class Run(cmd_run.Run):
         if not self._knows_us:
             above = _project_above(Path.cwd())
             if above is None:
-                return int(super().parse_execute(in_args) or 0)
+                return self._as_doits(in_args)
             return _in_folder(above, in_args)
+        if options.asks_for_help(in_args):
+            named = [word for word in in_args if not word.startswith("-")]
+            return int(DoitMain().run(["help", *named[:1]])) if named else options.show_help(self)
         return int(super().parse_execute(options.first(in_args, self.cmdparser.options, has_tasks=True)) or 0)
+
+    def _as_doits(self, in_args: list[str]) -> int:
+        """Doit's own command; where there is nothing for it to run, a sentence says how to begin with us."""
+        try:
+            return int(super().parse_execute(in_args) or 0)
+        except InvalidDodoFile as error:
+            if Path("dodo.py").exists() or "not find" not in str(error):
+                raise
+            raise InvalidDodoFile(f"{error}\n`doit init` sets a repository up for splinter.") from error
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Run, with every error of ours as one message and its exit status."""
@@ -116,7 +129,8 @@ class Run(cmd_run.Run):
             return 0
         selected = self.sel_tasks or None
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
-        self.control.process(selected)
+        with explained(self.task_list):
+            self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
         if not _starts_workstreams(self.control):
             session.run.take_up()
@@ -155,6 +169,19 @@ class Run(cmd_run.Run):
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
+
+
+@contextmanager
+def explained(tasks: Any) -> Iterator[None]:
+    """A name that is no task is told with the one that was meant."""
+    try:
+        yield
+    except InvalidCommand as error:
+        names = [task.name for task in tasks]
+        hint = did_you_mean(error.not_found, names) if error.not_found else ""
+        if not hint:
+            raise
+        raise InvalidCommand(f'there is no task or command "{error.not_found}"{hint}') from error
 
 
 def _out(outfile: Any) -> Any:
@@ -203,8 +230,6 @@ def _project_above(start: Path) -> Path | None:
 
 def _in_folder(folder: Path, arguments: list[str]) -> int:
     """Call doit again from a project's root, where its own configuration is read."""
-    from doit.doit_cmd import DoitMain
-
     os.chdir(folder)
     return int(DoitMain().run(arguments))
 

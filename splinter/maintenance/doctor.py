@@ -35,7 +35,7 @@ from splinter.model.settings import Identity
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
 from splinter.publish import plugins
-from splinter.system import disk
+from splinter.system import disk, tool_versions
 from splinter.text.counts import and_more, plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
@@ -87,6 +87,7 @@ def _masked(one: Finding, redactor: Redactor) -> Finding:
 
 def _git(known: Project, session: Session) -> Iterator[Finding]:
     version = command_line.text(session.outside.repository, "--version").strip().removeprefix("git version ")
+    yield finding.ok("git", "splinter", tool_versions.versions().removeprefix("splinter "))
     yield finding.ok("git", "git", version)
     yield finding.ok("git", "root", str(session.outside.repository.root))
     yield _commits(session.outside.repository.identity)

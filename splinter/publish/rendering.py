@@ -20,6 +20,7 @@ from splinter.model.records import (
     RehearsalRecord,
 )
 from splinter.model.verdict import Itself
+from splinter.system import tool_versions
 from splinter.text import counts, markdown
 from splinter.text.redact import plain
 
@@ -103,7 +104,7 @@ def _environment(*, is_html: bool) -> Environment:
         file_word=_file_word, pull_request_words=_pull_request_words, href=_href, more=counts.more,
         plural=counts.plural,
     )  # fmt: skip
-    environment.globals["longest"] = LONGEST_LIST
+    environment.globals.update(longest=LONGEST_LIST, version=tool_versions.own())
     return environment
 
 

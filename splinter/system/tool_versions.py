@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +11,26 @@ from splinter.model.tool import Tool
 from splinter.system.process import Processes
 from splinter.text.redact import plain
 
+OURS = "doit-splinter"
 _TIMEOUT_S = 30.0
 _LONGEST = 100
+
+
+def own() -> str:
+    """The version of splinter itself; empty where it runs without having been installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(OURS)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def versions() -> str:
+    """Splinter's version, and those of what it rests on, as a report of a defect needs them."""
+    from importlib import metadata
+
+    return f"splinter {own() or 'not installed'}, doit {metadata.version('doit')}, Python {platform.python_version()}"
 
 
 def ask(processes: Processes, tool: Tool, env: Mapping[str, str], folder: Path) -> str | None:

@@ -24,6 +24,11 @@ class Check(OwnCommand):
     name = "check"
     doc_purpose = "show all problems of all workstreams and settings"
     doc_usage = ""
+    doc_description = """It runs nothing. The exit status is 3 where one of them is an error.
+
+doit check                   for people
+doit check --format json     for machines
+doit check --format github   as annotations of GitHub Actions"""
     cmd_options = (
         {
             "name": "format", "short": "", "long": "format", "type": str, "default": "text",
@@ -79,6 +84,10 @@ class History(OwnCommand):
     name = "history"
     doc_purpose = "show past runs, their outcomes and durations"
     doc_usage = ""
+    doc_description = """The last one first.
+
+doit history          the latest runs
+doit history --json   for programs"""
     cmd_options = (
         {"name": "limit", "short": "n", "long": "limit", "type": int, "default": 20, "help": "how many runs"},
         _JSON,
@@ -121,7 +130,8 @@ class Show(OwnCommand):
     name = "show"
     doc_purpose = "show one past run, the latest where none is named"
     doc_usage = "[RUN]"
-    doc_description = None
+    doc_description = """doit show                        the latest run
+doit show 20261123-020000-3f9a   that one"""
     cmd_options = (_JSON,)
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:

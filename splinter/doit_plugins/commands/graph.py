@@ -15,6 +15,8 @@ class Graph(OwnCommand):
     name = "graph"
     doc_purpose = "print the dependency graph as Mermaid, DOT or SVG"
     doc_usage = ""
+    doc_description = """doit graph                             as Mermaid, for Markdown pages
+doit graph --format svg > graph.svg    as a picture"""
     cmd_options = (
         {
             "name": "format", "short": "", "long": "format", "type": str, "default": "mermaid",

@@ -15,7 +15,7 @@ from splinter.errors import InputError
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
 
-class _Reading(DoitCmdBase):
+class Reading(DoitCmdBase):
     """A command that needs the tasks and their rows, and changes neither."""
 
     cmd_options: tuple[dict[str, Any], ...] = (_JSON,)
@@ -30,6 +30,8 @@ class _Reading(DoitCmdBase):
 
     def parse_execute(self, in_args: list[str]) -> int:
         """Let options stand anywhere."""
+        if options.asks_for_help(in_args):
+            return options.show_help(self)
         return int(super().parse_execute(options.first(in_args, self.cmdparser.options)) or 0)
 
     def execute(self, params: Any, args: list[str]) -> int:
@@ -62,13 +64,17 @@ class _Reading(DoitCmdBase):
         return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")
 
 
-class Plan(_Reading):
+class Plan(Reading):
     """What is due."""
 
     name = "plan"
     doc_purpose = "show for each workstream whether it is due, and why"
     doc_usage = "[WORKSTREAM ...]"
-    doc_description = None
+    doc_description = """It asks no network and changes nothing.
+
+doit plan             all workstreams
+doit plan lint docs   those two
+doit plan --json      for programs"""
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
         from splinter.doit_plugins import tasks
@@ -103,13 +109,15 @@ class Plan(_Reading):
         return () if workstreams is None else left_over.found(session.outside, session.memory, workstreams)
 
 
-class Why(_Reading):
+class Why(Reading):
     """Why one workstream is due, difference by difference."""
 
     name = "why"
     doc_purpose = "show what changed since a workstream last succeeded"
     doc_usage = "WORKSTREAM ..."
-    doc_description = None
+    doc_description = """It asks no network and changes nothing.
+
+doit why lint   what differs, and whether an agent would be paid"""
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
         from splinter.doit_plugins.rows import Rows

@@ -1,0 +1,67 @@
+"""`doit list`: workstreams with what is to be expected of each, then other tasks; with options it is doit's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doit.cmd_list import List as DoitsList
+
+from splinter.doit_plugins import options
+from splinter.doit_plugins.commands.plan_why import Reading
+
+
+class List(Reading, DoitsList):
+    """Workstreams and tasks, in two groups."""
+
+    name = "list"
+    doc_purpose = "list workstreams with their state, and the other tasks"
+    doc_usage = "[TASK ...]"
+    doc_description = """With an option, or a task's name, it is doit's own list.
+
+doit list            workstreams and tasks
+doit list --all      every step of them, as doit's tasks
+doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R)"""
+    cmd_options = DoitsList.cmd_options
+
+    def _execute(  # the names are doit's options
+        self, subtasks: bool, quiet: bool, status: bool, private: bool, list_deps: bool, template: Any, sort: str,
+        pos_args: list[str],
+    ) -> int:  # fmt: skip
+        given = {
+            "subtasks": subtasks, "quiet": quiet, "status": status, "private": private, "list_deps": list_deps,
+            "template": template, "sort": sort,
+        }  # fmt: skip
+        session = getattr(self.loader, "session", None)
+        if session is None or not session.plans or pos_args or options.was_set(self, given):
+            return int(DoitsList._execute(self, **given, pos_args=pos_args))
+        self._show(session)
+        return 0
+
+    def _show(self, session: Any) -> None:
+        rows = [
+            (id, self._state(session, due), session.plans[id].workstream.title)
+            for id, due in self.explained(session, []).items()
+        ]
+        others = [
+            (task.name, "", task.doc or "")
+            for task in sorted(self.task_list)
+            if not task.subtask_of and not task.name.startswith("_") and task.name not in session.plans
+        ]
+        for heading, lines in (("Workstreams", rows), ("Tasks", others)):
+            self.outstream.write(f"{heading}\n")
+            widths = [max(map(len, column)) for column in zip(*lines, strict=True)] if lines else []
+            for line in lines:
+                padded = (f"{part:<{width}}" for part, width in zip(line, widths, strict=True) if width)
+                self.outstream.write(f"  {'  '.join(padded).rstrip()}\n")
+
+    def _state(self, session: Any, due: Any) -> str:
+        from splinter.engine import prospects
+
+        plan = session.plans[due.workstream]
+        if not prospects.is_enabled(session, plan):
+            return "disabled"
+        if due.is_due:
+            return "due"
+        following = prospects.next_time(session, plan)
+        state = "waits" if plan.waits_at else "up to date"
+        return f"{state}, next {following:%Y-%m-%d %H:%M}" if following else state

@@ -1,0 +1,62 @@
+"""What a command line is expected to say of itself, in projects of ours and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from splinter.model.workstream import COMMANDS_OF_OURS
+from tests.world import World
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS_OF_OURS, "list"}))
+def test_every_command_of_ours_explains_itself_and_does_nothing(world: World, command: str) -> None:
+    for option in ("--help", "-h"):
+        done = world.doit(command, option)
+        assert (done.status, done.err) == (0, "")
+        assert f"doit {command}" in done.out
+        assert "DESCRIPTION" in done.out
+    assert not (world.root / ".splinter").exists()
+
+
+@pytest.mark.parametrize("words", [("forget", "--help"), ("run", "-h"), ("--help",), ("email", "--help")])
+def test_so_do_those_of_doit_and_tasks(world: World, words: tuple[str, ...]) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")])
+    done = world.doit(*words)
+    assert (done.status, done.err) == (0, "")
+    assert "doit" in done.out or "email" in done.out
+    assert world.new_calls() == []
+
+
+def test_a_misspelt_workstream_is_told_with_the_one_that_was_meant(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")])
+    done = world.doit("tidi")
+    assert (done.status, done.err) == (3, 'ERROR: there is no task or command "tidi"; did you mean "tidy"?\n')
+
+
+def test_the_list_has_workstreams_with_their_state_apart_from_other_tasks(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")], title="Tidy up")
+    world.workstream("off", steps=[world.step("s", "true")], title="Not now", enabled=False)
+    world.commit()
+    assert world.doit("list").out.splitlines()[:4] == [
+        "Workstreams",
+        "  off   disabled  Not now",
+        "  tidy  due       Tidy up",
+        "Tasks",
+    ]
+    world.doit("tidy")
+    assert "  tidy  up to date, next 2026-11-24 00:00  Tidy up" in world.doit("list").out
+    assert world.doit("list", "-q").out.splitlines()[0].strip() == "email"
+
+
+def test_before_init_doit_names_it_and_another_project_is_left_alone(world: World, tmp_path: Path) -> None:
+    (world.root / "dodo.py").unlink()
+    done = world.doit()
+    assert done.status == 3
+    assert done.err.endswith("`doit init` sets a repository up for splinter.\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "dodo.py").write_text("def task_hello():\n    return {'actions': ['echo hello']}\n")
+    assert world.doit("list", cwd=other).out == "hello   \n"
+    assert "init" not in world.doit("helo", cwd=other).err
