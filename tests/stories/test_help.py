@@ -15,7 +15,7 @@ def test_every_command_of_ours_explains_itself_and_does_nothing(world: World, co
     for option in ("--help", "-h"):
         done = world.doit(command, option)
         assert (done.status, done.err) == (0, "")
-        assert f"doit {command}" in done.out
+        assert f".py {command}" in done.out
         assert "DESCRIPTION" in done.out
     assert not (world.root / ".splinter").exists()
 
@@ -31,6 +31,7 @@ def test_so_do_those_of_doit_and_tasks(world: World, words: tuple[str, ...]) -> 
 
 def test_a_misspelt_workstream_is_told_with_the_one_that_was_meant(world: World) -> None:
     world.workstream("tidy", steps=[world.step("s", "true")])
+    world.commit()
     done = world.doit("tidi")
     assert (done.status, done.err) == (3, 'ERROR: there is no task or command "tidi"; did you mean "tidy"?\n')
 
@@ -51,7 +52,8 @@ def test_the_list_has_workstreams_with_their_state_apart_from_other_tasks(world:
 
 
 def test_before_init_doit_names_it_and_another_project_is_left_alone(world: World, tmp_path: Path) -> None:
-    (world.root / "dodo.py").unlink()
+    for file in ("dodo.py", "doit.cfg"):
+        (world.root / file).unlink()
     done = world.doit()
     assert done.status == 3
     assert done.err.endswith("`doit init` sets a repository up for splinter.\n")
