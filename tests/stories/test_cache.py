@@ -180,6 +180,8 @@ class Priced:
         self.first = f"cat '{self.outside}' > first.txt"
         self.prompt = "Make out.txt of in.txt."
         self.fields: dict[str, Any] = {
+            "when": "daily",
+            "again": True,
             "inputs": ["in.txt"],
             "env": ["MODE"],
             "scope": {"modify": ["out.txt", "first.txt"]},

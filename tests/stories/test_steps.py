@@ -326,8 +326,8 @@ def test_a_fix_loop_that_goes_in_circles_is_ended_and_not_paid_for_again(world: 
         world, "if grep -q one x.txt 2>/dev/null; then echo two > x.txt; else echo one > x.txt; fi; echo ask >> $CALLS"
     )
     world.workstream(
-        "w", tool="agent", env=["CALLS"], steps=[{"id": "ask", "prompt": "write x"}], fix={"attempts": 2},
-        checks=[{"id": "good", "run": "grep good x.txt"}],
+        "w", tool="agent", when="daily", env=["CALLS"], steps=[{"id": "ask", "prompt": "write x"}],
+        fix={"attempts": 2}, checks=[{"id": "good", "run": "grep good x.txt"}],
     )  # fmt: skip
     world.env["CALLS"] = str(world.calls_file)
     assert ends(world)["reason"] == "oscillating"
@@ -611,7 +611,7 @@ def test_a_branch_that_could_not_be_made_is_told_before_anything_runs(world: Wor
 
 def test_no_agent_is_paid_for_a_branch_that_somebody_holds(world: World) -> None:
     fake_agent(world, f'[ "$1" = --version ] && exit; echo asked >> {world.calls_file}; date +%N > x.txt')
-    world.workstream("w", tool="agent", steps=[{"id": "s", "prompt": "do it"}])
+    world.workstream("w", tool="agent", when="daily", again=True, steps=[{"id": "s", "prompt": "do it"}])
     world.commit()
     world.doit("w")
     world.git("worktree", "add", "--quiet", "../elsewhere", "splinter/w")
