@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from splinter.config.workstream_files import Collection
 from splinter.engine import project
 from splinter.engine.outside import Outside
+from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
 from splinter.model import layout
@@ -28,7 +29,6 @@ from splinter.publish.journal import Journal
 from splinter.publish.proposals import pushed_as
 from splinter.system.memory import Memory
 
-FACT = "pull_request/"  # where a workstream's pull request is; empty where it is known that none is open
 _CLOSED = "closed_pull_request/"  # that we closed one, and no run has opened it again
 CLOSES = "`doit gc --close` closes it"
 _NO_LONGER = "no workstream is called {} any more"
@@ -60,13 +60,13 @@ def sentence(text: str) -> str:
 
 def found(outside: Outside, memory: Memory, workstreams: Iterable[Workstream]) -> tuple[LeftOver, ...]:
     """Those that were open when they were last seen; `workstreams` are all that there are."""
-    recorded = {id: where for id, where in memory.facts(FACT).items() if where}
+    recorded = {id: where for id, where in memory.facts(PULL_REQUEST).items() if where}
     return tuple(_left_over(outside, workstreams, recorded))
 
 
 def suspected(outside: Outside, memory: Memory, workstreams: Iterable[Workstream]) -> tuple[LeftOver, ...]:
     """Those, and what was accepted and may have been proposed by a run whose memory is lost: the forge can tell."""
-    recorded = memory.facts(FACT)
+    recorded = memory.facts(PULL_REQUEST)
     accepted = (ref.removeprefix(f"{layout.ACCEPTED}/") for ref in outside.snapshot.refs)
     unknown = {id: "" for id in accepted if "/" not in id and id not in recorded}
     return tuple(_left_over(outside, workstreams, {**unknown, **{id: one for id, one in recorded.items() if one}}))
@@ -177,7 +177,7 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
 
 def _forget(session: Session, one: LeftOver) -> None:
     """Remember that none is open, and that nothing of it waits for a later run any more."""
-    session.memory.set_fact(f"{FACT}{one.workstream}", "")
+    session.memory.set_fact(f"{PULL_REQUEST}{one.workstream}", "")
     for effect in session.memory.effects(State.UNDER_WAY, State.WAITING):
         if effect.target == one.workstream:
             session.memory.drop_effect(effect)

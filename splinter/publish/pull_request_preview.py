@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.model.done import Accepted, Rehearsed
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome
-from splinter.publish import combined_pull_request, left_over, proposals, pull_request, push
+from splinter.publish import combined_pull_request, proposals, pull_request, push
 from splinter.publish.forges import local
 
 _FIELDS = ("title", "head", "base", "draft", "labels", "reviewers", "assignees", "milestone")
@@ -26,7 +27,7 @@ class Preview:
 def of_workstream(session: Session, plan: Plan, accepted: Accepted | None, *, is_fresh: bool) -> Preview:
     """Of one workstream; `is_fresh`: nothing of it changed since it was published."""
     if accepted and accepted.outcome != Outcome.CHANGED:
-        where = session.memory.fact(f"{left_over.FACT}{plan.id}")
+        where = session.memory.fact(f"{PULL_REQUEST}{plan.id}")
         return Preview(
             action=f"would close {where}, for nothing is left to propose" if where else "has nothing to propose"
         )
@@ -48,7 +49,7 @@ def together(session: Session, rehearsed: Rehearsed | None, *, is_fresh: bool) -
 
 
 def _withdrawal(session: Session, plan: Plan) -> str:
-    where = session.memory.fact(f"{left_over.FACT}{plan.id}")
+    where = session.memory.fact(f"{PULL_REQUEST}{plan.id}")
     if not where:
         return "has nothing to propose"
     return f"would close {where}, for nothing is left to propose; with a person's commits on its branch it stays open"
@@ -61,7 +62,7 @@ def _preview(session: Session, proposal: Proposal, *, is_fresh: bool) -> Preview
 def _action(session: Session, proposal: Proposal, *, is_fresh: bool) -> str:
     """Whether it would be opened, updated or left alone, as far as that is known here."""
     target = pull_request.target(session.outside)
-    there = session.memory.fact(f"{left_over.FACT}{proposal.workstream}")
+    there = session.memory.fact(f"{PULL_REQUEST}{proposal.workstream}")
     if is_fresh:
         return f"would leave {there or 'it'} alone"
     if target == "local":

@@ -166,6 +166,7 @@ SETTING = {
     "base": Row(change=of_settings(base="next"), named="base"),
     "rebase": Row(change=of_settings(rebase="conflict"), why="it decides when a branch is built again"),
     "pull_requests": Row(change=of_settings(pull_requests="together"), why="`pr` alone brings it out"),
+    "close_removed": Row(change=of_settings(close_removed=True), why="as `pull_requests`"),
     "create_labels": Row(change=of_settings(create_labels=True), why="as `pull_requests`"),
     "sandbox": Row(change=of_settings(sandbox="bubblewrap"), why="it bounds what a command reaches, not its task"),
     "sandbox_reads": Row(change=of_settings(sandbox_reads=("/x",)), why="as `sandbox`"),
