@@ -162,6 +162,33 @@ def test_a_run_that_is_told_to_end_in_between_removes_all(hosted: World, github:
     assert (branches(hosted), github.pulls[0]["state"]) == (["refs/heads/main"], "closed")
 
 
+@pytest.mark.lane("kills")
+def test_told_to_end_twice_it_names_what_may_be_left_and_the_command_for_that_works(
+    hosted: World, github: Forge
+) -> None:
+    at, go = {"comments": threading.Event(), "1": threading.Event()}, threading.Event()
+
+    def stall(asked: Asked) -> None:
+        event = at.get(asked.path.rsplit("/", 1)[1])
+        if event and asked.method != "GET":
+            event.set()
+            go.wait(30)
+
+    github.instead = stall
+    run = hosted.start("pr", "--test", "--yes")
+    for event in at.values():
+        assert event.wait(60)
+        run.send_signal(signal.SIGINT)
+    out, _ = run.communicate(timeout=60)
+    go.set()
+    assert run.returncode == 130, out
+    (left,) = (name.removeprefix("refs/heads/") for name in branches(hosted) if name != "refs/heads/main")
+    by_hand = f"git push origin --delete {left}"
+    assert f"{left} may be left on origin: `{by_hand}` deletes it" in out
+    hosted.git(*by_hand.split()[1:])
+    assert branches(hosted) == ["refs/heads/main"]
+
+
 def test_nobody_is_surprised(hosted: World, github: Forge, world: World) -> None:
     done = hosted.doit("pr", "--test")
     assert done.status == 2
