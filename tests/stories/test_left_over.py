@@ -222,3 +222,17 @@ def test_an_empty_checkout_closes_nothing_by_itself(local: World) -> None:
     assert local.doit("run", "pr").status == 0
     assert [state(local, id) for id in ("kept", "old")] == ["state: open", "state: open"]
     assert local.doit("plan").out.count(CLOSES) == 2
+
+
+@DEEP
+def test_what_the_main_checkout_has_is_not_left_over_for_a_linked_worktree(local: World) -> None:
+    linked = local.root.parent / "linked"
+    local.git("worktree", "add", "--quiet", "-b", "feature", str(linked))
+    (linked / "workstreams/old.yaml").unlink()
+    assert "left over" not in local.doit("plan", cwd=linked).out
+    local.write("splinter.toml", "close_removed = true\n")
+    (linked / "splinter.toml").write_text("close_removed = true\n")
+    local.now = TUESDAY
+    assert local.doit(cwd=linked).status == 0
+    assert "closed" not in local.doit("gc", "--close", cwd=linked).out
+    assert state(local, "old") == "state: open"
