@@ -202,7 +202,8 @@ def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str,
         place = root / name
         return place.is_file() or (scope_overlaps.looks_like_a_file(name) and not place.is_dir())
 
-    overlaps = scope_overlaps.overlaps(workstreams, is_file=is_file)
+    running = [one for one in workstreams if one.enabled]  # whoever names another sees to it
+    overlaps = scope_overlaps.overlaps(running, is_file=is_file)
     for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
         document, other = by_id[one.id].document, by_id[one.other].document
         if index == MAX_OVERLAPS:

@@ -21,6 +21,7 @@ from splinter.errors import InputError, SplinterError
 from splinter.model import layout
 
 FIRST = "workstreams/first.yaml"
+FIRST_PROMPT = "workstreams/first-prompt.yaml"
 NIGHTLY = ".github/workflows/scheduled-orchestrator.yml"
 PACKAGE = "doit-splinter"
 _TEST_NAMES = ("test_*.py", "*_test.py")
@@ -39,14 +40,15 @@ class Written:
     note: str = ""
 
 
-def write(root: Path, listed: Sequence[str]) -> tuple[Written, ...]:
+def write(root: Path, listed: Sequence[str], agent: str = "") -> tuple[Written, ...]:
     """Write what is not there yet; raises InputError where a path leaves the repository or a file cannot be read.
 
-    `root` is the top of the checkout, `listed` the paths that git tracks in it, with `/`.
+    `root` is the top of the checkout, `listed` the paths that git tracks in it, with `/`, `agent` the one that a first
+    prompt is for, empty for none.
     """
     kept = (*_kept_dodo(root), *_kept_config(root), *_kept_settings(root), *_kept_workstreams(root))
     skipped = {one.path for one in kept} | {name for one in kept for name in _STANDS_FOR.get(one.path, ())}
-    wanted = {path: text for path, text in _contents(root, listed).items() if path not in skipped}
+    wanted = {path: text for path, text in _contents(root, listed, agent).items() if path not in skipped}
     for path in wanted:
         _check_inside(root, path)
     placed = tuple(_place(root, path, text) for path, text in wanted.items())
@@ -60,12 +62,13 @@ def nightly(*, package: str, tools: str) -> str:
 
 # what a kept file makes unnecessary to write
 _STANDS_FOR = {"[tool.doit] in pyproject.toml": ("doit.cfg",), "[tool.splinter] in pyproject.toml": ("splinter.toml",),
-               "workstreams/": (FIRST,)}  # fmt: skip
+               "workstreams/": (FIRST, FIRST_PROMPT)}  # fmt: skip
 
 
-def _contents(root: Path, listed: Sequence[str]) -> dict[str, str]:
+def _contents(root: Path, listed: Sequence[str], agent: str) -> dict[str, str]:
     is_python = any(path.endswith(".py") for path in listed)
-    return {
+    prompt = {FIRST_PROMPT: _first_prompt(root, listed, agent, is_python=is_python)} if agent else {}
+    return prompt | {
         "dodo.py": _template("dodo.txt"),
         "doit.cfg": _template("doit.cfg"),
         "splinter.toml": _template("splinter.toml"),
@@ -74,11 +77,27 @@ def _contents(root: Path, listed: Sequence[str]) -> dict[str, str]:
     }
 
 
+def _first_prompt(root: Path, listed: Sequence[str], agent: str, *, is_python: bool) -> str:
+    task = "Give each public function that lacks one a docstring of a sentence." if is_python else (
+        "Where README.md names a file, a command or a setting that is not there, correct it."
+    )  # fmt: skip
+    words = {"AGENT": agent, "FILES": '"**/*.py"' if is_python else "README.md", "TASK": task,
+             "CHECKS": _checks(root, listed) if is_python else ""}  # fmt: skip
+    text = _template("agent.yaml")
+    for name, value in words.items():
+        text = text.replace(f"@{name}@", value)
+    return text if words["CHECKS"] else "".join(line for line in text.splitlines(keepends=True) if "fix:" not in line)
+
+
 def _first_for_python(root: Path, listed: Sequence[str]) -> str:
-    text = _template("first-python.yaml")
+    return _template("first-python.yaml") + _checks(root, listed)
+
+
+def _checks(root: Path, listed: Sequence[str]) -> str:
+    """The tests as a check, where there are any."""
     if not any(fnmatchcase(path.rpartition("/")[2], name) for path in listed for name in _TEST_NAMES):
-        return text
-    return text + _template("first-python-checks.yaml") + _pytest_args(root, listed)
+        return ""
+    return _template("first-python-checks.yaml") + _pytest_args(root, listed)
 
 
 def _pytest_args(root: Path, listed: Sequence[str]) -> str:

@@ -306,6 +306,17 @@ def test_an_on_change_workstream_runs_when_its_inputs_changed_on_the_base(world:
     assert world.git("show", "splinter/w:out.txt").split() == ["a.txt", "b.txt"]
 
 
+def test_what_a_tool_does_to_guarded_files_is_taken_back_and_told(world: World) -> None:
+    world.write("splinter.toml", '[tools.linter]\ncommand = "sh"\nargs = ["-c"]\n')
+    script = "echo '# tidied' >> dodo.py; echo x > x.txt; mkdir -p .github/workflows; echo on: push > .github/workflows/x.yml"
+    world.workstream("w", steps=[{"id": "s", "tool": "linter", "args": [script]}])
+    world.commit()
+    assert ends(world)["outcome"] == "changed"
+    assert world.git("diff", "--name-only", "main", "splinter/w").split() == ["x.txt"]
+    [note] = world.records()["w"]["steps"][0]["notes"]
+    assert note.startswith("taken back: what linter did to .github/workflows/x.yml, dodo.py; scope has to name")
+
+
 def test_a_failed_check_goes_back_to_the_tool_until_it_passes(world: World) -> None:
     fake_agent(world, 'case "$PROMPT" in *"1 of 2"*|*failed*) echo good > x.txt;; *) echo bad > x.txt;; esac')
     world.workstream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,8 +14,12 @@ from splinter.errors import SplinterError
 from splinter.git import user_repository
 from splinter.maintenance import init, package_discovery
 from splinter.maintenance.init import Written
+from splinter.model.agents import registry as agents
 
-NEXT = "Next: `doit list` shows the workstreams, `doit` runs them."
+NEXT = (
+    "Next: commit these files; `doit list` shows the workstreams, `doit` runs them. The nightly workflow runs once it"
+    f" is on GitHub's default branch, and installs {init.PACKAGE} there."
+)
 
 
 class Init(OwnCommand):
@@ -31,8 +36,11 @@ class Init(OwnCommand):
         try:
             variables = settings_file.environment().variables
             root = user_repository.toplevel(Path.cwd(), variables)
-            listed = user_repository.listed_files(root, variables)
-            written = init.write(root, listed)
+            # before anything was added, what could be is what there is
+            listed = user_repository.listed_files(root, variables) or sorted(
+                user_repository.visible_files(root, variables)
+            )
+            written = init.write(root, listed, agent=_agent(variables))
             advice = package_discovery.advice(root, listed)
             visible = user_repository.visible_files(root, variables)
         except SplinterError as error:
@@ -41,6 +49,13 @@ class Init(OwnCommand):
         lines = [_line(one, _unseen(root, one, visible)) for one in written]
         sys.stdout.write("\n".join([*lines, *filter(None, [advice]), NEXT, ""]))
         return 0
+
+
+def _agent(variables: Mapping[str, str]) -> str:
+    """The first agent whose program is on PATH; empty where none is."""
+    path = variables.get("PATH")
+    found = (one.profile for one in agents.AGENTS if shutil.which(one.profile.command, path=path))
+    return next((profile.name for profile in found), "")
 
 
 def _unseen(root: Path, one: Written, visible: frozenset[str]) -> str:

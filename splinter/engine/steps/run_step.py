@@ -18,6 +18,7 @@ from splinter.engine.steps import (
     cache,
     cache_claims,
     command,
+    guarded_files,
     large_files,
     scope_check,
     secret_scan,
@@ -180,6 +181,7 @@ def _settle(
     looked = replace(work.repository, until=until, is_stopping=lambda: processes.is_stopping)
     guarded, armed = worktree.guard(tree), nested.armed(looked, tree)
     after = worktree.measure(looked, tree)
+    after, spared = guarded_files.spared(work, looked, step, before, after)
     altered = [f"{git.printable(path)} is a repository of its own" for path in armed]
     altered += submodules.changed(looked, tree)
     altered += attributes.without_pointer(looked, tree, git.diff(looked, before, after))
@@ -189,7 +191,7 @@ def _settle(
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
         work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
-        files=git.files(changes), notes=(*large, *_undone(guarded.all)),
+        files=git.files(changes), notes=(*spared, *large, *_undone(guarded.all)),
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)

@@ -43,6 +43,14 @@ def violations(repository: Repository, scope: Scope, before: str, after: str, *o
     return tuple(found)
 
 
+def guarded_changes(repository: Repository, scope: Scope, before: str, after: str) -> tuple[RawChange, ...]:
+    """What differs of files that are forbidden without being named."""
+    patterns = forbidden_patterns(scope)
+    matching = _matching(repository, before, after, patterns)
+    changes = git.diff(repository, before, after)
+    return tuple(one for one in changes if one.path in matching or is_guarded(one.path, patterns))
+
+
 def _refused(
     repository: Repository, scope: Scope, changes: Sequence[RawChange], before: str, after: str
 ) -> dict[str, str]:  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from splinter.doit_plugins.commands import init as command
 from splinter.doit_plugins.commands.init import Init
 
 
@@ -21,6 +22,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "package/__init__.py").write_text("")
     subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
     monkeypatch.chdir(tmp_path / "package")
+    monkeypatch.setattr(command, "_agent", lambda variables: "")  # whatever is on this machine
     return tmp_path
 
 
@@ -32,7 +34,7 @@ def test_files_go_to_the_top_of_the_repository(repository: Path, capsys: pytest.
         "written  doit.cfg\n"
         "written  splinter.toml\n"
         "written  workstreams/first.yaml\n"
-        "Next: `doit list` shows the workstreams, `doit` runs them.\n"
+        f"{command.NEXT}\n"
     )
     assert "tool: ruff" in (repository / "workstreams/first.yaml").read_text()
     assert list((repository / "package").iterdir()) == [repository / "package/__init__.py"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,9 +57,10 @@ def test_an_empty_repository_gets_every_file(tmp_path: Path) -> None:
 
 def test_dodo_is_a_comment_and_the_import(tmp_path: Path) -> None:
     init.write(tmp_path, ())
-    comment, line = (tmp_path / "dodo.py").read_text().splitlines()
-    assert comment.startswith("# your own tasks may stand below")
-    assert line == "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401"
+    *comments, line = (tmp_path / "dodo.py").read_text().splitlines()
+    assert all(one.startswith("# ") for one in comments)
+    assert comments[-1].startswith("# your own tasks may stand below")
+    assert line == "from splinter.dodo import DOIT_CONFIG, task_splinter"
 
 
 def test_a_second_init_keeps_everything_and_asks_for_nothing(tmp_path: Path) -> None:
@@ -239,3 +241,33 @@ def test_a_doit_cfg_that_doit_cannot_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "doit.cfg").write_text("loader = splinter\n")
     with pytest.raises(InputError, match=r"^doit\.cfg: File contains no section headers\.$"):
         init.write(tmp_path, ())
+
+
+@pytest.mark.parametrize(
+    ("listed", "scope", "has_tests"),
+    [
+        (("a.py", "tests/test_a.py"), "**/*.py", True),
+        (("a.py",), "**/*.py", False),
+        (("README.md",), "README.md", False),
+    ],
+)
+def test_a_first_prompt_is_for_the_agent_that_is_here_and_runs_only_when_named(
+    tmp_path: Path, listed: tuple[str, ...], scope: str, has_tests: bool
+) -> None:
+    written = init.write(tmp_path, listed, agent="codex")
+    assert Written(path="workstreams/first-prompt.yaml", action="written") in written
+    found = workstream_files.read(tmp_path, settings_file.read(tmp_path))
+    assert found.problems == ()
+    [prompt] = [one for one in found.workstreams if one.id == "first-prompt"]
+    assert (prompt.enabled, prompt.tool, prompt.scope.modify, prompt.when) == (False, "codex", (scope,), "on-change")
+    assert (bool(prompt.checks), prompt.fix.attempts) == (has_tests, 2 * has_tests)
+
+
+def test_linters_leave_dodo_alone(tmp_path: Path) -> None:
+    init.write(tmp_path, ())
+    before = (tmp_path / "dodo.py").read_text()
+    for command in (["check", "--select=ALL", "--fix", "--unsafe-fixes"], ["format"]):
+        words = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "dodo.py"]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode in (0, 1), done.stderr
+    assert (tmp_path / "dodo.py").read_text() == before
