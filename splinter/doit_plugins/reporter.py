@@ -157,10 +157,13 @@ class Reporter(ConsoleReporter):
             return
         if record is None or run != self.session.run.id:
             return
+        for test in record_words.failing_tests(record):
+            self._say(f"     {test}")
         for what, path in record_words.evidence(record):
             self._say(f"     {what}: {path}")
         if record.ref:
             self._say(f"     Commit of what was made: {record.ref}")
+            self._say(f"     To see it: {record_words.diff_command(record)}")
         if record.files:
             self._say(f"     Files: {and_more([file.path for file in record.files], _SHOWN_FILES)}")
 

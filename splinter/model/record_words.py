@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from splinter.model.records import FAILURES, CheckRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.model.records import BAD, FAILURES, CheckRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.text.counts import plural
+
+_SHOWN_TESTS = 5
+_LONGEST_SAID = 200  # characters of what a test says
 
 
 def evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
@@ -19,6 +22,32 @@ def evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:
             yield f"Patch of {name}", part.patch
     if record.patch:
         yield "Patch of what was made", record.patch
+
+
+def failing_tests(record: WorkstreamRecord) -> Iterator[str]:
+    """The tests by which a workstream failed, the newly failing first: names, and the first line of what they say."""
+    failed = [check for check in record.checks if check.outcome in FAILURES]
+    told = [line for check in failed for line in _told(check)]
+    yield from told[:_SHOWN_TESTS]
+    if len(told) > _SHOWN_TESTS:
+        yield f"and {len(told) - _SHOWN_TESTS} more, in the report"
+
+
+def _told(check: CheckRecord) -> list[str]:
+    before = set(check.compared.failing_before) if check.compared else set()
+    flaky = set(check.compared.flaky) if check.compared else set()
+    bad = [case for case in check.cases if case.outcome in BAD and case.id not in flaky]
+    said = {
+        case.id: f": {case.message.strip().splitlines()[0][:_LONGEST_SAID]}" for case in bad if case.message.strip()
+    }
+    new = [f"{check.check}: {case.id}{said.get(case.id, '')}" for case in bad if case.id not in before]
+    old = [f"{check.check}: {case.id} (failed before too){said.get(case.id, '')}" for case in bad if case.id in before]
+    return [*new, *old]
+
+
+def diff_command(record: WorkstreamRecord) -> str:
+    """The command that shows what a failed workstream made."""
+    return f"git diff {record.base_commit[:12]} {record.ref}" if record.base_commit else f"git show {record.ref}"
 
 
 def errors_in_words(run: RunRecord) -> str:

@@ -100,7 +100,8 @@ def _environment(*, is_html: bool) -> Environment:
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
         excerpt=markdown.excerpt, cost=record_words.cost, amounts=record_words.amounts,
         value_text=markdown.value_text, is_url=markdown.is_url,
-        evidence=record_words.evidence, failing=_failing, differences=_differences, clashing=_clashing,
+        evidence=record_words.evidence, failing_tests=record_words.failing_tests,
+        diff_command=record_words.diff_command, failing=_failing, differences=_differences, clashing=_clashing,
         file_word=_file_word, pull_request_words=_pull_request_words, href=_href, more=counts.more,
         plural=counts.plural,
     )  # fmt: skip

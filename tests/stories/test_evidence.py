@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 from pathlib import Path
@@ -88,6 +89,8 @@ def test_a_failed_check_keeps_patch_files_ref_and_log(world: World) -> None:
         assert f"     {what}: {where}\n" in done.out
         assert f"- {what}: `{where}`\n" in (world.root / "reports/latest/report.md").read_text()
     assert "     Files: a.txt, b.txt\n" in done.out
+    see = f"To see it: git diff {world.git('rev-parse', 'main')[:12]} refs/splinter/checkpoints/w/two"
+    assert f"     {see}\n" in done.out
     page = (world.root / "reports/latest/index.html").read_text()
     assert f'href="../../{folder}/made.patch"' in page
     assert "Commit of what was made: <code>refs/splinter/checkpoints/w/two</code>" in page
@@ -165,3 +168,28 @@ def test_no_word_of_a_failing_command_hides_its_failure(world: World, word: str)
     record = world.records()["w"]
     assert (record["reason"], record["step"]) == ("exit_code", "s")
     assert record["steps"][-1]["patch"]
+
+
+def junit(new: str) -> str:
+    cases = f'<testcase classname="t" name="old"><failure message="was so"/></testcase><testcase classname="t" name="new">{new}</testcase>'
+    return f'<testsuite name="s" tests="2">{cases}</testsuite>\n'
+
+
+def test_failing_tests_are_named_with_what_they_say_and_whether_they_are_new(world: World) -> None:
+    world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", "cp $1 $0; exit 1", "{junit}"]\n')
+    world.write("junit.xml", junit(""))
+    world.write("broken.xml", junit('<failure message="broke now"/>'))
+    world.workstream(
+        "w", steps=[world.step("s", "cp broken.xml junit.xml")],
+        checks=[{"id": "unit", "tool": "unit", "args": ["junit.xml"]}],
+    )  # fmt: skip
+    world.commit()
+    done = world.doit()
+    lines = ["unit: s > t::new: broke now", "unit: s > t::old (failed before too): was so"]
+    assert "".join(f"     {line}\n" for line in lines) in done.out
+    report = html.unescape((world.root / "reports/latest/report.md").read_text()).partition("## Workstreams")[0]
+    assert "".join(f"- {line}\n" for line in lines) in report
+    assert (
+        "<li>unit: s &gt; t::old (failed before too): was so</li>"
+        in (world.root / "reports/latest/index.html").read_text()
+    )
