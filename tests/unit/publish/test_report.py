@@ -125,6 +125,7 @@ def test_a_failure_shows_step_reason_message_and_log() -> None:
         "### api-docs: Refresh the API docs\n\n"
         "**Failed** at step `tests`, reason `check_failed`\n\n"
         "    2 tests failed:\n      test_greet[a|b] <- Helo\n\n"
+        "- tests: t.py::test\\_greet: assert 'Helo' == 'Hello'\n\n"
         f"- Log of tests: `{LOG}`\n"
     ) in page
     assert "- Failed: `t.py::test_greet`: assert 'Helo' == 'Hello'\n" in page
