@@ -7,6 +7,9 @@ SplinterError             ours or the outside's fault              exit status 2
 ├── GitError              git refused what we asked of it          exit status 2
 ├── StorageError          a file system took no more             exit status 2
 └── PublishError          forge, mail server or messenger          exit status 2
+    ├── PartlySentError   some recipients have the mail
+    ├── NotTakenError     this very message is refused
+    └── UnansweredError   nobody knows whether it arrived
 """
 
 from __future__ import annotations
@@ -97,8 +100,19 @@ class PostponedError(PublishError):
 
 
 class PartlySentError(PublishError):
-    """A mail that the server took for some and refused for others; `taken` are those who have it."""
+    """A mail that the server took for some and refused for others; `taken` are those who have it.
 
-    def __init__(self, message: str, taken: tuple[str, ...]) -> None:
+    `is_final`: the server says of all others that it will never take it for them.
+    """
+
+    def __init__(self, message: str, taken: tuple[str, ...], *, is_final: bool = False) -> None:
         super().__init__(message)
-        self.taken = taken
+        self.taken, self.is_final = taken, is_final
+
+
+class NotTakenError(PublishError):
+    """The other side will not have this very message, whenever it comes; others it may take."""
+
+
+class UnansweredError(PublishError):
+    """A message was handed over and no answer came, so that nobody knows whether it arrived."""

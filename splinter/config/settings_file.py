@@ -203,8 +203,8 @@ def _port(name: str, value: str) -> int:
 
 
 def _security(name: str, value: str) -> str:
-    if value.lower() not in ("starttls", "ssl", "none"):
-        raise InputError(f"{name} is {shown(value)}; it must be starttls, ssl or none")
+    if value.lower() not in ("starttls", "ssl", "none", "none-anywhere"):
+        raise InputError(f"{name} is {shown(value)}; it must be starttls, ssl, none or none-anywhere")
     return value.lower()
 
 
@@ -214,14 +214,26 @@ def _sandbox(name: str, value: str) -> str:
     return value
 
 
+_ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
+
+
 def _recipients(name: str, value: str) -> tuple[str, ...]:
     addresses = tuple(address for part in value.split(",") if (address := part.strip()))
     for address in addresses:
-        if not re.fullmatch(r"[^@\s<>\"]+@[^@\s<>\"]+", address):
+        if not _ADDRESS.fullmatch(address):
             raise InputError(
                 f"{name} holds {shown(address)}, which is not an address; write a@example.org, b@example.org"
             )
     return addresses
+
+
+def _sender(name: str, value: str) -> Identity:
+    """`bot@example.org` or `Splinter <bot@example.org>`."""
+    who, _, rest = value.rpartition("<")
+    address = rest.removesuffix(">").strip()
+    if not _ADDRESS.fullmatch(address) or value.endswith(">") != ("<" in value) or "\n" in value:
+        raise InputError(f"{name} is {shown(value)}; write bot@example.org or Name <bot@example.org>")
+    return Identity(name=who.strip().strip('"'), email=address)
 
 
 def _repository(name: str, value: str) -> str:
@@ -256,6 +268,7 @@ VARIABLES: dict[str, Callable[[str, str], Any]] = {
     "SMTP_USER": _text,
     "SMTP_PASSWORD": _text,
     "SMTP_SECURITY": _security,
+    "SMTP_FROM": _sender,
     "REPORT_RECIPIENTS": _recipients,
     "SENDGRID_API_KEY": _text,
     "SPLINTER_NOW": _moment,

@@ -6,26 +6,27 @@ They start no workstream, and publish nothing that is not recorded.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from splinter.doit_plugins import pull_request_trial
 from splinter.doit_plugins.rows import Act, Rows, to_values
-from splinter.engine.current_run import DELIVERED, PINGED, REPORTED
+from splinter.engine.current_run import REPORTED
 from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
-from splinter.errors import PartlySentError, PublishError
+from splinter.errors import PublishError
 from splinter.model import fingerprints
 from splinter.model.done import Accepted, Rehearsed
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
-from splinter.model.ports import Message, Notifier
 from splinter.model.records import PullRequestRecord
 from splinter.model.registry import NOTIFIERS
 from splinter.publish import (
     combined_pull_request,
+    delivery,
     left_over,
+    life_signs,
     messages,
     proposals,
     pull_request,
@@ -234,18 +235,24 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
             return False
         if not is_configured(session.outside, name):
             return True
+        if plugin.is_of_now or messages.waits(session, name):
+            return False
         run = session.run.reported()
-        return not plugin.is_of_now and (run is None or values.get("fingerprint") == _of_run(session, run))
+        made_of = _of_run(session, run)
+        is_same = run is None or values.get("fingerprint") == made_of
+        return is_same or delivery.is_settled(session.memory, name, run or "", made_of)
 
     def send(task: Any) -> Values:
         notifier = messages.notifier(session, name)
         if task.options and task.options["test"]:
             return {"where": notifier.send(messages.sample())}
         if plugin.is_of_now:
-            return _ping(session, notifier)
+            return life_signs.end(session, name)
         run = session.run.reported()
-        made_of, message = _of_run(session, run), messages.message(session, run)
-        return {"fingerprint": made_of, "where": _send(session, name, notifier, message, made_of)}
+        made_of = _of_run(session, run)
+        if not notifier.goes_out or (run is None and not messages.waits(session, name)):
+            return {"fingerprint": made_of, "where": notifier.send(messages.message(session, run))}
+        return {"fingerprint": made_of, "where": delivery.deliver(session, name, notifier, run, made_of)}
 
     before = list(NOTIFIERS)[: list(NOTIFIERS).index(name)]
     return {
@@ -257,26 +264,3 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         "task_dep": ["report", *before],  # it says what failed in those
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
-
-
-def _send(session: Session, name: str, notifier: Notifier, message: Message, made_of: str) -> str:
-    """Send it to those who do not have it: while one is refused it is sent again, and to the others only once."""
-    fact = f"{DELIVERED}/{name}"
-    known = {} if session.is_always else session.memory.json_fact(fact)
-    has_it = tuple(map(str, known.get("to") or ())) if known.get("of") == made_of else ()
-    try:
-        where = notifier.send(replace(message, delivered_to=has_it))
-    except PartlySentError as error:
-        session.memory.set_json_fact(fact, {"of": made_of, "to": [*has_it, *error.taken]})
-        raise
-    if known:
-        session.memory.set_json_fact(fact, {})
-    return where
-
-
-def _ping(session: Session, healthcheck: Notifier) -> Values:
-    run, message = messages.ping(session)
-    where = healthcheck.send(message)
-    if run:
-        session.memory.set_fact(PINGED, run)
-    return {"where": where}

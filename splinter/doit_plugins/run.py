@@ -145,8 +145,9 @@ class Run(cmd_run.Run):
         self, session: Any, stream: Any, reporter: Any, failure_verbosity: int, continue_: bool, always: bool,
         jobs: int, outfile: Any,
     ) -> int:  # fmt: skip
-        from splinter.doit_plugins.runner import Runner
+        from splinter.doit_plugins.runner import Runner, is_test
         from splinter.maintenance import crash_recovery
+        from splinter.publish import life_signs
 
         out = _out(outfile)
         if isinstance(reporter, str) and reporter not in self.reporters:
@@ -157,6 +158,7 @@ class Run(cmd_run.Run):
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
         session.run.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
+        life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt):
             status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))

@@ -50,7 +50,7 @@ class Runner(MThreadRunner):
 
     def process_task_result(self, node: Any, base_fail: Any) -> None:
         """Save a success; a `--test` of a notifier is none."""
-        if base_fail is None and _is_test(node.task):
+        if base_fail is None and is_test(node.task):
             node.run_status = "successful"
             self.reporter.add_success(node.task)
             return
@@ -85,7 +85,7 @@ class Runner(MThreadRunner):
 
     def _keep_error(self, task: Any, fail: Any) -> None:
         """An error that is no workstream's own failure belongs to the run's record."""
-        if not _is_test(task):
+        if not is_test(task):
             defect = fail.traceback[-1].strip() if fail.traceback else ""
             said = "\n".join(filter(None, (fail.message, defect)))
             run_errors.keep(self.session, task.name, said, getattr(fail, "cause", None))
@@ -180,7 +180,7 @@ class Runner(MThreadRunner):
         return node
 
 
-def _is_test(task: Any) -> bool:
+def is_test(task: Any) -> bool:
     """Whether it only tries a notifier."""
     return bool((task.options or {}).get("test"))
 

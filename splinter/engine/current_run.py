@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from dataclasses import dataclass, field
 
+from splinter.model.effects import Kind, State
 from splinter.model.ports import Clock
 from splinter.model.records import ErrorRecord
 from splinter.model.registry import REPORTING
@@ -12,9 +14,7 @@ from splinter.system.history import History
 from splinter.system.memory import Memory
 
 # facts
-DELIVERED = "delivered"  # who has a message that others were refused
 REPORTED = "reported_run"  # the last run whose report was written
-PINGED = "pinged_run"  # the last one that the healthcheck was told of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class CurrentRun:
     """One call's run; safe to use from several threads.
 
     `id` is None before it is begun. `repairs` is what was put right when it began, `errors` those of this call;
-    `taken_up` is the run before this call that it publishes, see `take_up`.
+    `taken_up` is the run before this call that it publishes, see `take_up`. `call` is a UUID of this call's own.
     """
 
     history: History
@@ -33,6 +33,7 @@ class CurrentRun:
     errors: list[ErrorRecord] = field(default_factory=list)
     only_publishes: bool = False
     taken_up: str | None = None
+    call: str = field(default_factory=lambda: str(uuid.uuid4()))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def open(self) -> str:
@@ -51,7 +52,11 @@ class CurrentRun:
     def _left_untold(self, run: str | None) -> tuple[str, ...]:
         """What a run could not report of itself: its mail, say, was refused after the report was written."""
         errors = self.history.run(run).open_errors if run else ()
-        return tuple(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in REPORTING)
+        pings = (one for one in self.memory.effects(State.WAITING) if one.kind == Kind.PING and one.target == run)
+        return (
+            *(f"In the run {run}, {one.task} failed: {one.message}" for one in errors if one.task in REPORTING),
+            *(f"How the run {run} ended could not be told to the healthcheck: {one.said}" for one in pings),
+        )
 
     def take_up(self) -> None:
         """In a call that only publishes: what it does belongs to the last run, unless that was reported already."""

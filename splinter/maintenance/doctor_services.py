@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.model import finding
+from splinter.model.effects import UNSETTLED, Effect, Kind, State
 from splinter.model.finding import Finding
 from splinter.model.plan import choose_remote
 from splinter.model.registry import FORGES, NOTIFIERS
 from splinter.publish import messages, plugins
+from splinter.text.counts import plural
 
 
 def forges(outside: Outside, *, is_offline: bool) -> Iterator[Finding]:
@@ -31,6 +33,24 @@ def notifiers(session: Session) -> Iterator[Finding]:
         except PublishError as error:
             state = finding.problem if session.outside.environment.is_configured(plugin) else finding.note
             yield state(name, name, str(error))
+
+
+def unsettled(session: Session) -> Iterator[Finding]:
+    """What was to be done outside and is not, of each kind: how many, since when, and what was said last."""
+    for kind, found in _by_kind(session.memory.effects(*UNSETTLED)).items():
+        for state, some in found.items():
+            first, last = some[0], max(some, key=lambda one: one.ended or one.begun)
+            said = f"; said last: {last.said}" if last.said else ""
+            tries = plural(max(one.tries for one in some), "try", "tries")
+            message = f"{len(some):,} {state} since {first.begun}, of {first.target}, after {tries}{said}"
+            yield finding.note("publishing", kind, message)
+
+
+def _by_kind(effects: Iterable[Effect]) -> dict[Kind, dict[State, list[Effect]]]:
+    found: dict[Kind, dict[State, list[Effect]]] = {}
+    for one in effects:
+        found.setdefault(one.kind, {}).setdefault(one.state, []).append(one)
+    return found
 
 
 def _url(outside: Outside) -> str | None:

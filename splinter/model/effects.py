@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from splinter.text.counts import plural
+from splinter.text.markdown import one_line
+
 
 class Kind(StrEnum):
     """What is done, in the words of git and of forges."""
@@ -22,6 +25,7 @@ class Kind(StrEnum):
     DELETE = "delete"
     EMAIL = "email"
     SLACK = "slack"
+    APPRISE = "apprise"
     PING = "ping"
 
 
@@ -40,8 +44,8 @@ class Effect:
     """One thing done to the outside.
 
     `target` is what it is done to: a workstream's id, or a message's. `made_of` is a hash of what is to be there
-    afterwards. `said` is the other side's answer, in words. `begun` and `ended` are ISO 8601 in UTC; `tries` counts
-    how often it was begun.
+    afterwards. `said` is the other side's answer, in words. `begun`, the first time, and `ended` are ISO 8601 in UTC;
+    `tries` counts how often it was begun. `taken` are the recipients of a mail who have it.
     """
 
     kind: Kind
@@ -53,7 +57,18 @@ class Effect:
     begun: str = ""
     ended: str = ""
     tries: int = 0
+    taken: tuple[str, ...] = ()
 
     def is_same(self, other: Effect) -> bool:
         """Whether both are to bring the same thing about."""
         return (self.kind, self.target, self.made_of) == (other.kind, other.target, other.made_of)
+
+
+UNSETTLED = (State.WAITING, State.UNDER_WAY, State.UNKNOWN, State.REFUSED)  # what people want to know of
+
+
+def in_words(effect: Effect) -> str:
+    """One that is not done, for people: `email of 20261123-020000-aaaa: waiting since …, 3 tries; it said so`."""
+    tries = f", {plural(effect.tries, 'try', 'tries')}" if effect.tries else ""
+    said = f"; {one_line(effect.said)}" if effect.said else ""
+    return f"{effect.kind} of {effect.target}: {effect.state} since {effect.begun}{tries}{said}"

@@ -25,11 +25,11 @@ it is asked again; offline, `origin/HEAD` counts |
 | tries and costs so far, whether an `always` run is open | `.splinter/memory.db` | the file \
 | **limits count from nothing** |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
-| mails that no server took | `.splinter/outbox/` | the files | those mails |
+| mails where there is no mail server | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
-| what is done to the outside, how far it is | `.splinter/memory.db` | the outside, where it can be asked \
-| a mail may come twice |
-| which run was reported, and told to the healthcheck; which pull requests are ours \
+| what is done to the outside, how far it is; which mails and messages wait | `.splinter/memory.db` \
+| the outside where it can be asked, else the file | what waits is not sent; a message may come twice |
+| which run was reported; which pull requests are ours \
 | `.splinter/memory.db` | the file | the last run counts as new \
 to a call that only publishes |
 | reports | `reports/<run>/`, `reports/latest` | `history.db` | `doit show` prints them again |

@@ -64,7 +64,8 @@ class Proposal:
 class Message:
     """A report to people: `text` is Markdown, `html` a whole page made of it.
 
-    `delivered_to` are those who have it from an earlier try in which others were refused.
+    `delivered_to` are those who have it from an earlier try in which others were refused. All copies of a message have
+    the same `id`; empty for one that is sent once.
     """
 
     run: str
@@ -73,6 +74,7 @@ class Message:
     html: Masked
     is_failure: bool
     delivered_to: tuple[str, ...] = ()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,24 +212,40 @@ class HostedForge(Forge, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """What notifiers are told of us: the address that mail is from, and the folder for what waits."""
+    """What notifiers are told of us: the address that mail is from by default, and the folder for mails as files."""
 
     address: str
     outbox: Path
 
 
 class Notifier(Protocol):
-    """A way to notify people: a class, registered in `model/registry.py`."""
+    """A way to notify people: a class, registered in `model/registry.py`.
+
+    `goes_out`: what it could not send waits for the next run; files on this disk wait for nothing.
+    """
+
+    goes_out: ClassVar[bool]
 
     @classmethod
     def from_env(cls, environment: Environment, sender: Sender) -> Notifier:
         """As the environment configures it, which holds what its line `needs`; raises PublishError for the rest."""
 
     def send(self, message: Message) -> str:
-        """Deliver and return where it went, in words; raises PublishError, which shows no secret address."""
+        """Deliver and return where it went, in words; raises PublishError, which shows no secret address.
+
+        A plain PublishError says that it surely did not arrive; NotTakenError, PartlySentError and UnansweredError say
+        more.
+        """
 
     def finding(self) -> Finding:
         """What `doit doctor` says of where it goes; it sends nothing."""
+
+
+class LifeSign(Notifier, Protocol):
+    """One that is told of each call: when it begins, and how it ended."""
+
+    def begin(self, id: str) -> None:
+        """Say that a call begins; `id`, a UUID, is that of the message at its end. Raises PublishError."""
 
 
 class Clock(Protocol):

@@ -15,7 +15,8 @@ class Plugin:
 
     `doc` is what `doit list` says of a notifier's task. `needs` are the variables without which it has nothing to do,
     `secrets` those whose values must never be shown. `hint` says what leads to a forge from a remote that does not look
-    like its own. `is_of_now`: it tells of this call, never of an earlier run.
+    like its own. `is_of_now`: it tells of this call, never of an earlier run. `is_repeatable`: copies of a message are
+    known for copies, so that one which may have arrived is sent again; of others it is not.
     """
 
     path: str
@@ -24,6 +25,7 @@ class Plugin:
     secrets: tuple[str, ...] = ()
     hint: str = ""
     is_of_now: bool = False
+    is_repeatable: bool = False
 
 
 # by the names of their tasks; one after another, so that each says what failed before it
@@ -32,6 +34,7 @@ NOTIFIERS: Mapping[str, Plugin] = {
         path="splinter.publish.notifiers.mail:Mail",
         doc="mail the report",
         secrets=("SMTP_PASSWORD", "SENDGRID_API_KEY"),
+        is_repeatable=True,
     ),
     "slack": Plugin(
         path="splinter.publish.notifiers.slack:Slack",

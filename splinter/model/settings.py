@@ -46,7 +46,7 @@ _CREDENTIALS = re.compile(r"(?:^|//|(?<=[\s,;]))([^/@\s:,;]*:([^/@\s]+))@")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Author and committer of our commits."""
+    """Author and committer of our commits, or the sender of our mails, who may have no name."""
 
     name: str
     email: str
@@ -119,6 +119,7 @@ class Environment:
     smtp_user: str | None = None
     smtp_password: str | None = field(default=None, repr=False)
     smtp_security: str = "starttls"
+    smtp_from: Identity | None = None
     report_recipients: tuple[str, ...] = ()
     sendgrid_api_key: str | None = field(default=None, repr=False)
     now: datetime | None = None

@@ -18,11 +18,13 @@ from splinter.text.redact import Redactor
 class Entry:
     """One effect while it is brought about.
 
-    `before` is what was recorded of the same kind and target until now: one that is under way was cut off. `state` and
-    `said` are written down at the end; who learns more than "done" sets them.
+    `before` is what was recorded of the same kind and target until now: one that is under way was cut off. `tries`
+    counts this one. `taken`, `state` and `said` are written down at the end; who learns more than "done" sets them.
     """
 
     before: Effect | None
+    tries: int = 1
+    taken: tuple[str, ...] = ()
     state: State = State.DONE
     said: str = ""
 
@@ -46,19 +48,20 @@ class Journal:
         before = self.memory.effect(kind, target)
         now = Effect(kind=kind, target=target, made_of=made_of, run=self.run(), begun=self._now(), tries=1)
         if before and before.is_same(now):
-            now = replace(now, tries=before.tries + 1)
+            now = replace(now, tries=before.tries + 1, begun=before.begun, taken=before.taken)
         self.memory.put_effect(now)
-        entry = Entry(before)
+        entry = Entry(before, tries=now.tries, taken=now.taken)
         try:
             yield entry
         except SplinterError as error:
             state = failed if entry.state == State.DONE else entry.state
-            self._end(now, state, entry.said or str(error))
+            self._end(now, entry, state, entry.said or str(error))
             raise
-        self._end(now, entry.state, entry.said)
+        self._end(now, entry, entry.state, entry.said)
 
-    def _end(self, effect: Effect, state: State, said: str) -> None:
-        self.memory.put_effect(replace(effect, state=state, said=self.redactor.text(said), ended=self._now()))
+    def _end(self, effect: Effect, entry: Entry, state: State, said: str) -> None:
+        ended = replace(effect, state=state, said=self.redactor.text(said), ended=self._now(), taken=entry.taken)
+        self.memory.put_effect(ended)
 
     def _now(self) -> str:
         return self.clock.now().astimezone(UTC).isoformat(timespec="seconds")

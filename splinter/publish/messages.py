@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from splinter.engine import prospects
-from splinter.engine.current_run import PINGED
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model import layout
+from splinter.model.effects import Kind, State
 from splinter.model.ports import Message, Notifier, Sender
 from splinter.model.records import RunRecord
 from splinter.model.registry import NOTIFIERS
@@ -21,6 +21,16 @@ def notifier(session: Session, task: str) -> Notifier:
         raise PublishError(f"{' and '.join(missing)} is not set, so `{task}` sends nothing")
     sender = Sender(address=session.outside.repository.identity.email, outbox=session.history.folder / layout.OUTBOX)
     return plugins.notifier(task).from_env(session.outside.environment, sender)
+
+
+def waits(session: Session, task: str) -> bool:
+    """Whether a task has messages to send that did not go yet, and somewhere to send them to, or an error to say so."""
+    if not any(one.kind == task for one in session.memory.effects(State.WAITING, State.UNDER_WAY)):
+        return False
+    try:
+        return notifier(session, task).goes_out
+    except PublishError:
+        return True
 
 
 def message(session: Session, run: str | None) -> Message:
@@ -40,7 +50,8 @@ def ping(session: Session) -> tuple[str | None, Message]:
     run = session.run.own()
     if run is None and session.run.only_publishes:
         last = session.history.latest_run()
-        run = last if last != session.memory.fact(PINGED) else None
+        pinged = session.memory.effect(Kind.PING, last) if last else None
+        run = None if pinged and pinged.state == State.DONE else last
     if run or not session.run.errors:
         return run, message(session, run)
     now = session.outside.clock.now().isoformat(timespec="seconds")

@@ -14,12 +14,16 @@ def make_ignored_folder(folder: Path) -> None:
         write_whole(folder / ".gitignore", "*\n")
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it, after a power cut neither; raises OSError with its name."""
+def write_whole(file: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write a file so that nobody ever sees half of it, after a power cut neither; raises OSError with its name.
+
+    `mode` is what the umask leaves of it.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as output:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with open(handle, "w", encoding="utf-8", newline="") as output:  # noqa: PTH123
             output.write(text)
             output.flush()
             os.fsync(output.fileno())

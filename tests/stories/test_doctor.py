@@ -399,19 +399,29 @@ def test_worktrees_that_cannot_be_made_are_a_problem(bench: World) -> None:
         ({"SMTP_HOST": "mail.example.org"},
          "problem  email: REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org, b@example.org"},
-         "ok       email goes to 2 recipients through mail.example.org:587 (starttls, without a login);"
-         " `doit email --test` proves it"),
+         "ok       email goes to 2 recipients through mail.example.org:587 (starttls, without a login), from"
+         " test@example.org; `doit email --test` proves it"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_USER": "me"},
          "problem  email: SMTP_USER is set and SMTP_PASSWORD is not; set it, or let the mail server ask for no login"),
         ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_USER": "me",
           "SMTP_SECURITY": "ssl", "SMTP_PORT": "465", "SMTP_PASSWORD": SECRETS["SMTP_PASSWORD"]},
-         "ok       email goes to 1 recipient through mail.example.org:465 (ssl, with a login);"
+         "ok       email goes to 1 recipient through mail.example.org:465 (ssl, with a login), from test@example.org;"
          " `doit email --test` proves it"),
         ({"SENDGRID_API_KEY": SECRETS["SENDGRID_API_KEY"], "REPORT_RECIPIENTS": "a@example.org"},
-         "ok       email goes to 1 recipient through smtp.sendgrid.net:587 (starttls, with a login);"
-         " `doit email --test` proves it"),
+         "ok       email goes to 1 recipient through smtp.sendgrid.net:587 (starttls, with a login), from"
+         " test@example.org; `doit email --test` proves it"),
+        ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org",
+          "SMTP_FROM": "Splinter Bot <bot@example.org>"},
+         "ok       email goes to 1 recipient through mail.example.org:587 (starttls, without a login), from"
+         " Splinter Bot <bot@example.org>; `doit email --test` proves it"),
+        ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_FROM": "splinter@localhost"},
+         "note     email: it goes to 1 recipient through mail.example.org:587 (starttls, without a login), from"
+         " splinter@localhost, which is nobody's address to other servers: many refuse it; set SMTP_FROM"),
+        ({"SMTP_HOST": "mail.example.org", "REPORT_RECIPIENTS": "a@example.org", "SMTP_SECURITY": "none"},
+         "problem  email: SMTP_SECURITY is none, which would send mail and password in the clear to mail.example.org;"
+         " leave it out, or set it to none-anywhere on a network that you trust"),
     ],
-    ids=["nobody", "open", "no password", "login", "sendgrid"],
+    ids=["nobody", "open", "no password", "login", "sendgrid", "sender", "odd sender", "in the clear"],
 )  # fmt: skip
 def test_where_mail_goes_is_reported(bench: World, variables: dict[str, str], told: str) -> None:
     bench.env |= variables

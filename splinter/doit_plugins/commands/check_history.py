@@ -94,14 +94,16 @@ doit history --json   for programs"""
     )
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
-        """Print a line a run, the newest first."""
+        """Print a line a run, the newest first, then one for each thing that did not reach the outside."""
         return exit_status_of(lambda: self._show(opt_values["limit"], as_json=opt_values["as_json"]))
 
     def _show(self, limit: int, *, as_json: bool) -> int:
         from splinter.config import settings_file
         from splinter.doit_plugins.reporter import published, with_errors
         from splinter.git import user_repository
-        from splinter.system import history
+        from splinter.model import effects
+        from splinter.system import history, memory
+        from splinter.text.redact import Redactor
 
         environment = settings_file.environment()
         repository = user_repository.open_repository(
@@ -121,6 +123,8 @@ doit history --json   for programs"""
             print(f"{run.run}  {run.started}  {seconds:8.1f} s  {said}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
+        for one in memory.Memory(repository.root / layout.STATE, is_read_only=True).effects(*effects.UNSETTLED):
+            say(Redactor(environment.secrets()).text(effects.in_words(one)))
         return 0
 
 

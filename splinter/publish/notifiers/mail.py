@@ -1,35 +1,31 @@
-"""Mail over SMTP, or as a file in the outbox. It never sends over a line whose certificate it could not verify."""
+"""Mail over SMTP. It never sends over a line whose certificate it could not verify, nor in the clear unless told to."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.errors import MessageError
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
-from pathlib import Path
+from ipaddress import ip_address
+from typing import ClassVar
 
-from splinter.errors import PartlySentError, PublishError
+from splinter.errors import NotTakenError, PartlySentError, PublishError
 from splinter.model import finding
 from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
-from splinter.model.settings import Environment
-from splinter.system import disk_errors
-from splinter.system.files import write_whole
+from splinter.model.settings import Environment, Identity
+from splinter.publish.notifiers.letter import compose, is_address
+from splinter.publish.notifiers.mail_files import MailFiles
 from splinter.text.counts import plural
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
-SECURITIES = ("starttls", "ssl", "none")
-SENDER = "splinter@localhost"
 SENDGRID = ("smtp.sendgrid.net", "apikey")  # its relay, and the user that it wants beside a key
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+
+
+_FOR_GOOD = 500  # from here on the server says that it will not take it at another time either
 
 
 def _now() -> datetime:
@@ -38,27 +34,33 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail server; `security` is starttls, ssl or none, `context` another idea of whom to trust (tests)."""
+    """A mail server; `security` is SMTP_SECURITY's value, `context` another idea of whom to trust (tests)."""
 
+    goes_out: ClassVar[bool] = True
     host: str
     port: int
     user: str | None
     password: str | None = field(repr=False)
     security: str
-    sender: str
+    sender: Identity
     recipients: tuple[str, ...]
     context: ssl.SSLContext | None = None
     timeout_s: float = 30.0
     now: Callable[[], datetime] = _now
 
     @classmethod
-    def from_env(cls, environment: Environment, sender: Sender) -> Mail | Outbox:
+    def from_env(cls, environment: Environment, sender: Sender) -> Mail | MailFiles:
         """Through SMTP_HOST, or SendGrid's relay where its key is set; without either into the outbox."""
         host, user, password = environment.smtp_host, environment.smtp_user, environment.smtp_password
         if not host and environment.sendgrid_api_key:
             (host, user), password = SENDGRID, environment.sendgrid_api_key
         if not host:
-            return Outbox.from_env(environment, sender)
+            return MailFiles.from_env(environment, sender)
+        if environment.smtp_security == "none" and not _is_here(host):
+            raise PublishError(
+                f"SMTP_SECURITY is none, which would send mail and password in the clear to {host}; leave it out, or"
+                " set it to none-anywhere on a network that you trust"
+            )
         if not environment.report_recipients:
             raise PublishError(
                 "REPORT_RECIPIENTS is not set, so the mail has nobody to go to; set it, with commas between addresses"
@@ -69,7 +71,7 @@ class Mail:
             user=user,
             password=password,
             security=environment.smtp_security,
-            sender=sender.address,
+            sender=sender_of(environment, sender),
             recipients=environment.report_recipients,
         )
 
@@ -81,23 +83,27 @@ class Mail:
         login = "with" if self.user else "without"
         through = f"{self.host}:{self.port} ({self.security}, {login} a login)"
         number = plural(len(self.recipients), "recipient")
-        return finding.ok("email", "email", f"goes to {number} through {through}; `doit email --test` proves it")
+        goes = f"goes to {number} through {through}, from {shown(self.sender)}"
+        if "." not in self.sender.email.partition("@")[2]:
+            message = f"{goes}, which is nobody's address to other servers: many refuse it; set SMTP_FROM"
+            return finding.note("email", "email", f"it {message}")
+        return finding.ok("email", "email", f"{goes}; `doit email --test` proves it")
 
     def send(self, message: Message) -> str:
         """Send to all recipients and say to whom; one whom the server refuses costs no other, and is an error."""
-        if self.security not in SECURITIES:
-            raise PublishError(f'SMTP_SECURITY is "{self.security}"; it must be one of {", ".join(SECURITIES)}')
         recipients = tuple(one for one in self.recipients if one not in message.delivered_to)
         if not recipients:
             return "everybody has it"
-        letter = compose(message, sender=self.sender, recipients=recipients, now=self.now())
+        letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
         with self._as_publish_errors(), self._connected() as server:
             # not send_message: it writes ">From" where a line of the text begins with From
-            refused = server.sendmail(self.sender, list(recipients), letter.as_bytes())
+            refused = server.sendmail(self.sender.email, list(recipients), letter.as_bytes())
         taken = tuple(one for one in recipients if one not in refused)
         if refused:
             raise PartlySentError(
-                f"{self._where} refused {_listed(refused)}; sent to {', '.join(taken)}; check REPORT_RECIPIENTS", taken
+                f"{self._where} refused {_listed(refused)}; sent to {', '.join(taken)}; check REPORT_RECIPIENTS",
+                taken,
+                is_final=_are_final(refused),
             )
         return f"mail to {', '.join(taken)}"
 
@@ -136,12 +142,17 @@ class Mail:
                 " (many providers want an app password)"
             ) from error
         except smtplib.SMTPRecipientsRefused as error:
+            kind = NotTakenError if _are_final(error.recipients) else PublishError
             refused = _listed(error.recipients)
-            raise PublishError(f"{where} refused every recipient: {refused}; check REPORT_RECIPIENTS") from error
+            raise kind(f"{where} refused every recipient: {refused}; check REPORT_RECIPIENTS") from error
         except smtplib.SMTPNotSupportedError as error:
             raise PublishError(f"{where}: {error}; check SMTP_SECURITY ({self.security}) and SMTP_PORT") from error
+        except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+            kind = NotTakenError if error.smtp_code >= _FOR_GOOD else PublishError
+            hint = f"; it came from {self.sender.email}" if isinstance(error, smtplib.SMTPSenderRefused) else ""
+            raise kind(f"{where} refused the mail ({self._said(error)}){hint}") from error
         except smtplib.SMTPResponseException as error:
-            raise PublishError(f"{where} refused the mail ({self._said(error)})") from error
+            raise PublishError(f"{where} refused us ({self._said(error)})") from error
         except ssl.SSLError as error:
             raise PublishError(
                 f"{where}: no trusted line ({error.reason or error}); check SMTP_HOST, SMTP_PORT and SMTP_SECURITY"
@@ -156,58 +167,29 @@ class Mail:
         return Redactor((self.password or "",)).text(_words(error.smtp_code, error.smtp_error))
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """Mails as `.eml` files in a folder, for a machine without a mail server."""
-
-    folder: Path
-    sender: str = SENDER
-    recipients: tuple[str, ...] = ()
-    now: Callable[[], datetime] = _now
-
-    @classmethod
-    def from_env(cls, environment: Environment, sender: Sender) -> Outbox:
-        """The folder for what waits."""
-        return cls(sender.outbox, sender.address, environment.report_recipients)
-
-    def finding(self) -> Finding:
-        """That mails become files, and why."""
-        message = "neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in "
-        return finding.note("email", "email", f"{message}{self.folder.parent.name}/{self.folder.name}/")
-
-    def send(self, message: Message) -> str:
-        """Write `<run>.eml` and say where."""
-        letter = compose(message, sender=self.sender, recipients=self.recipients, now=self.now())
-        file = self.folder / f"{re.sub(r'[^0-9A-Za-z._-]', '_', message.run).lstrip('.') or 'mail'}.eml"
-        try:
-            write_whole(file, letter.as_bytes().decode("ascii"))
-        except OSError as error:
-            raise PublishError(disk_errors.sentence(file, error)) from error
-        return f"written to {self.folder.parent.name}/{self.folder.name}/{file.name}"
+def sender_of(environment: Environment, sender: Sender) -> Identity:
+    """Who mails are from: SMTP_FROM, else the login where it is an address, else who commits."""
+    if environment.smtp_from:
+        return environment.smtp_from
+    user = environment.smtp_user or ""
+    return Identity(name="", email=user if is_address(user) else sender.address)
 
 
-def compose(message: Message, *, sender: str, recipients: tuple[str, ...], now: datetime) -> EmailMessage:
-    """The mail: plain text beside HTML, in ASCII on the line; raises PublishError for an address that is none."""
-    for address in (sender, *recipients):
-        if not (address.isascii() and _ADDRESS.fullmatch(address)):
-            raise PublishError(
-                f'"{one_line(address)}" is not a mail address; write name@host, several with commas between'
-            )
-    letter = EmailMessage(policy=SMTP)
+def shown(sender: Identity) -> str:
+    """An address as people read it."""
+    return f"{sender.name} <{sender.email}>" if sender.name else sender.email
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine; a name that merely leads here may lead elsewhere tomorrow."""
     try:
-        letter["Subject"] = one_line(message.subject)
-        letter["From"] = sender
-        letter["To"] = ", ".join(recipients) or "undisclosed-recipients:;"
-        letter["Date"] = format_datetime(now)
-        letter["Message-ID"] = make_msgid(domain=sender.partition("@")[2])
-        letter["Auto-Submitted"] = "auto-generated"
-        letter["X-Auto-Response-Suppress"] = "All"
-        # never 8bit: not every server takes it
-        letter.set_content(message.text, cte="quoted-printable")
-        letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
-    except (MessageError, UnicodeError, ValueError) as error:
-        raise PublishError(f"the mail cannot be written: {error}") from error
-    return letter
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _are_final(refused: Mapping[str, tuple[int, bytes]]) -> bool:
+    return all(status >= _FOR_GOOD for status, _ in refused.values())
 
 
 def _listed(refused: Mapping[str, tuple[int, bytes]]) -> str:

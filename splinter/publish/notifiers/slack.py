@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from splinter.errors import PublishError
+from splinter.errors import NotTakenError, PublishError, UnansweredError
 from splinter.model import finding
 from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
@@ -22,10 +23,15 @@ from splinter.model.settings import Environment
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
-# Slack's limits, in characters and blocks
+# Slack's limits, in characters; of all blocks together it takes some 13,000 and says so nowhere (msg_blocks_too_long),
+# so that 50 blocks, the most of a message, are never reached
 LONGEST_HEADER = 150
 LONGEST_TEXT = 3_000
-MOST_BLOCKS = 50
+LONGEST_MESSAGE = 10_000
+# a 500 says that something broke, not when; 502 and 504 are a proxy's, which does not know. All other answers are given
+# before anything is posted, 429 and 503 among them.
+_PERHAPS = (500, 502, 504)
+_OF_THE_MESSAGE = (400, 413)
 CUT = "_Cut here: Slack takes no more. The report of the run has the rest._"
 
 _RULE = re.compile(r"\|[\s:|-]+\|")
@@ -39,6 +45,7 @@ _ESCAPE = re.compile(r"\\([\\`*_\[\]#+.)-])")
 class Slack:
     """The channel that the webhook belongs to; `timeout_s` bounds each wait."""
 
+    goes_out: ClassVar[bool] = True
     url: str = field(repr=False)
     timeout_s: float = 10.0
 
@@ -52,22 +59,63 @@ class Slack:
         return finding.ok("slack", "slack", "is configured: SLACK_WEBHOOK_URL is set; `doit slack --test` proves it")
 
     def send(self, message: Message) -> str:
-        """Post the report and say where it went."""
+        """Post the report and say where it went; it is posted once, and not again where no answer came."""
         host = _host(self.url)
-        body = json.dumps({"text": _escaped(message.subject), "blocks": blocks(message)}).encode()
+        text = _cut(_escaped(message.subject), LONGEST_TEXT)
+        body = json.dumps({"text": text, "blocks": blocks(message)}).encode()
         request = Request(self.url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310  checked
+        line = _Line()
         try:
-            with build_opener(_StayHere).open(request, timeout=self.timeout_s) as answer:
-                answer.read(1_000)
+            answer = build_opener(_StayHere, line.over(HTTPHandler), line.over(HTTPSHandler)).open(
+                request, timeout=self.timeout_s
+            )
         except HTTPError as error:
-            answer = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
-            raise PublishError(
-                f"Slack at {host} refused the message ({error.code} {answer}); {_remedy(error.code)}"
-            ) from error
+            raise self._refusal(host, error) from error
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
             said = one_line(getattr(error, "reason", "") or type(error).__name__)
+            if line.is_up:
+                raise UnansweredError(
+                    f"Slack at {host} was handed the message and did not answer ({said}), so that nobody knows whether"
+                    " it arrived; it is not sent again"
+                ) from error
             raise PublishError(f"Slack at {host} does not answer ({said})") from error
+        answer.close()
         return f"message to Slack at {host}"
+
+    def _refusal(self, host: str, error: HTTPError) -> PublishError:
+        said = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
+        told = f"Slack at {host} refused the message ({error.code} {said})"
+        if error.code in _PERHAPS:
+            return UnansweredError(f"{told}, and may have posted it all the same; it is not sent again")
+        kind = NotTakenError if error.code in _OF_THE_MESSAGE else PublishError
+        return kind(f"{told}; {_remedy(error)}")
+
+
+class _Line:
+    """Knows whether a connection was made: until then nothing of a message was sent."""
+
+    is_up = False
+
+    def over(self, handler: type[HTTPHandler | HTTPSHandler]) -> HTTPHandler | HTTPSHandler:
+        """A handler of urllib's, whose connections say so."""
+        line = self
+
+        class Watching(handler):  # type: ignore[misc, valid-type]
+            def do_open(self, connection: Any, *arguments: Any, **named: Any) -> Any:
+                def made(*its: Any, **own: Any) -> Any:
+                    one = connection(*its, **own)
+                    connect = one.connect
+
+                    def connected() -> None:
+                        connect()
+                        line.is_up = True
+
+                    one.connect = connected
+                    return one
+
+                return super().do_open(made, *arguments, **named)
+
+        return Watching()
 
 
 class _StayHere(HTTPRedirectHandler):
@@ -80,9 +128,7 @@ class _StayHere(HTTPRedirectHandler):
 def blocks(message: Message) -> list[dict[str, Any]]:
     """The message as Slack's blocks: the subject, then the Markdown's lines in Slack's own markup."""
     header = {"type": "header", "text": {"type": "plain_text", "text": _cut(one_line(message.subject), LONGEST_HEADER)}}
-    texts = list(_pieces(_lines(message.text)))
-    if len(texts) > MOST_BLOCKS - 1:
-        texts = [*texts[: MOST_BLOCKS - 2], CUT]
+    texts = _pieces(_fitting(_lines(message.text)))
     return [header, *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts)]
 
 
@@ -108,15 +154,26 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _fitting(lines: Iterator[str]) -> Iterator[str]:
+    """As many lines as Slack takes of a message, and where it is cut, that it is."""
+    left = LONGEST_MESSAGE
+    for line in lines:
+        short = _cut(line, LONGEST_TEXT)
+        left -= len(short) + 1
+        if left < 0:
+            yield CUT
+            return
+        yield short
+
+
 def _pieces(lines: Iterator[str]) -> Iterator[str]:
     """The lines in as few texts as Slack's limit allows."""
     piece = ""
     for line in lines:
-        short = _cut(line, LONGEST_TEXT)
-        if piece and len(piece) + 1 + len(short) > LONGEST_TEXT:
+        if piece and len(piece) + 1 + len(line) > LONGEST_TEXT:
             yield piece
             piece = ""
-        piece = f"{piece}\n{short}".lstrip("\n")
+        piece = f"{piece}\n{line}".lstrip("\n")
     if piece.strip():
         yield piece
 
@@ -141,7 +198,8 @@ def _host(url: str) -> str:
     raise PublishError("SLACK_WEBHOOK_URL is not an address; it must read https://hooks.slack.com/services/…")
 
 
-def _remedy(status: int) -> str:
-    if status in (403, 404, 410):
+def _remedy(error: HTTPError) -> str:
+    if error.code in (403, 404, 410):
         return "the webhook was revoked or its channel is gone: make a new one for SLACK_WEBHOOK_URL"
-    return "run `doit run slack` again later"
+    wait_s = error.headers.get("Retry-After", "") if error.code == HTTPStatus.TOO_MANY_REQUESTS else ""
+    return f"run `doit run slack` again {f'in {wait_s} s' if wait_s.isdecimal() else 'later'}"

@@ -252,7 +252,10 @@ def test_an_empty_environment_has_defaults() -> None:
     [
         ("SMTP_PORT", "mail", 'SMTP_PORT is "mail"; it must be a port from 1 to 65535'),
         ("SMTP_PORT", "70000", 'SMTP_PORT is "70000"; it must be a port from 1 to 65535'),
-        ("SMTP_SECURITY", "tls", 'SMTP_SECURITY is "tls"; it must be starttls, ssl or none'),
+        ("SMTP_SECURITY", "tls", 'SMTP_SECURITY is "tls"; it must be starttls, ssl, none or '
+         'none-anywhere'),
+        ("SMTP_FROM", "Bot <bot@example.org", 'SMTP_FROM is "Bot <bot@example.org"; write bot@example.org or Name '
+         "<bot@example.org>"),
         ("REPORT_RECIPIENTS", "a@x.org, b\nBcc: c@x.org", 'REPORT_RECIPIENTS holds "b\\nBcc: c@x.org", which is not an '
          "address; write a@example.org, b@example.org"),
         ("GITHUB_REPOSITORY", "cat", 'GITHUB_REPOSITORY is "cat"; it must be owner/name'),

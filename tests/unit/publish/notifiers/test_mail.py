@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -26,9 +27,14 @@ from hypothesis import strategies as st
 
 from splinter.errors import PartlySentError, PublishError
 from splinter.model.ports import Message
-from splinter.publish.notifiers.mail import Mail, Outbox, compose
+from splinter.model.settings import Identity
+from splinter.publish.notifiers.letter import compose
+from splinter.publish.notifiers.mail import Mail
+from splinter.publish.notifiers.mail_files import MailFiles
 
 PASSWORD = "app-passw0rd"
+LOCAL = Identity(name="", email="splinter@localhost")
+SENDER = Identity(name="Splinter Bot", email="bot@example.org")
 MESSAGE = Message(
     run="run-1", subject="[splinter] 1 failed · run-1", text="# Täglich\n.\nFrom x\n", html="<p>é</p>", is_failure=True
 )
@@ -37,12 +43,19 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @dataclass
 class Postbox:
-    """A mail server with STARTTLS and AUTH; it keeps what it is given."""
+    """A mail server with STARTTLS and AUTH; it keeps what it is given.
+
+    `refuses_text` is what no header may hold; `drops` counts mails that it takes, and then drops the line; while it
+    `holds`, it takes a mail and never says so.
+    """
 
     envelopes: list[Envelope] = field(default_factory=list)
     refuses: tuple[str, ...] = ()
+    refuses_text: str = ""
     after_data: str = "250 OK"
     logins: int = 0
+    drops: int = 0
+    holds: bool = False
 
     async def handle_RCPT(self, _s: Any, _n: Any, envelope: Envelope, address: str, _o: Any) -> str:  # noqa: N802
         if address in self.refuses:
@@ -50,9 +63,17 @@ class Postbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if self.refuses_text and self.refuses_text.encode() in _content(envelope).partition(b"\r\n\r\n")[0]:
+            return "554 not this one"
         if self.after_data.startswith("250"):
             self.envelopes.append(envelope)
+        while self.holds:
+            await asyncio.sleep(0.01)
+        if self.drops:
+            self.drops -= 1
+            assert server.transport
+            server.transport.abort()
         return self.after_data
 
     def authenticate(self, _server: SMTP, _session: Any, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
@@ -121,7 +142,7 @@ def serving(postbox: Postbox, certificate: Path, *, has_tls: bool = True) -> Ite
 def mail_to(port: int, certificate: Path, **fields: Any) -> Mail:
     whole = {
         "host": "127.0.0.1", "port": port, "user": "bot", "password": PASSWORD, "security": "starttls",
-        "sender": "bot@example.org", "recipients": ("team@example.org", "lead@example.org"),
+        "sender": SENDER, "recipients": ("team@example.org", "lead@example.org"),
         "context": ssl.create_default_context(cafile=certificate), "timeout_s": 5.0, "now": lambda: NOW, **fields,
     }  # fmt: skip
     return Mail(**whole)
@@ -142,7 +163,8 @@ def test_a_mail_arrives_over_starttls_with_text_and_html(certificate: Path) -> N
     assert postbox.envelopes[0].rcpt_tos == ["team@example.org", "lead@example.org"]
     letter = postbox.letters()[0]
     assert letter["Subject"] == "[splinter] 1 failed · run-1"
-    assert letter["From"] == "bot@example.org"
+    assert letter["From"] == "Splinter Bot <bot@example.org>"
+    assert postbox.envelopes[0].mail_from == "bot@example.org"
     assert letter["To"] == "team@example.org, lead@example.org"
     assert letter["Date"].datetime == NOW
     assert letter["Message-ID"].endswith("@example.org>")
@@ -240,12 +262,6 @@ def test_a_server_that_drops_the_line_is_reported(certificate: Path) -> None:
     assert told.startswith("mail server 127.0.0.1 does not take the mail (")
 
 
-def test_an_unknown_security_is_reported(certificate: Path) -> None:
-    assert failure(mail_to(1, certificate, security="tls")) == (
-        'SMTP_SECURITY is "tls"; it must be one of starttls, ssl, none'
-    )
-
-
 def test_a_password_beyond_ascii_is_reported_without_being_shown(certificate: Path) -> None:
     with serving(Postbox(), certificate) as port:
         told = failure(mail_to(port, certificate, password="pässwörd"))
@@ -262,7 +278,7 @@ def test_an_address_that_is_none_is_reported(certificate: Path, address: str) ->
 @given(st.text(max_size=80), st.text(st.characters(codec="utf-8"), max_size=200))
 def test_no_subject_or_text_can_add_a_header(subject: str, text: str) -> None:
     message = replace(MESSAGE, subject=f"{subject}\r\nBcc: x@y.z", text=text)
-    letter = compose(message, sender="a@b.c", recipients=("d@e.f",), now=NOW)
+    letter = compose(message, sender=Identity(name=subject, email="a@b.c"), recipients=("d@e.f",), now=NOW)
     line = letter.as_bytes()
     assert line.isascii()
     arrived = email.message_from_bytes(line, policy=email.policy.default)
@@ -273,11 +289,11 @@ def test_no_subject_or_text_can_add_a_header(subject: str, text: str) -> None:
 
 
 def test_the_outbox_keeps_one_file_a_run(tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path / ".splinter/outbox", now=lambda: NOW)
+    outbox = MailFiles(tmp_path / ".splinter/outbox", LOCAL, now=lambda: NOW)
     assert outbox.send(MESSAGE) == "written to .splinter/outbox/run-1.eml"
     assert outbox.send(MESSAGE) == "written to .splinter/outbox/run-1.eml"
     files = list((tmp_path / ".splinter/outbox").iterdir())
-    assert [file.name for file in files] == ["run-1.eml"]
+    assert [(file.name, file.stat().st_mode & 0o777) for file in files] == [("run-1.eml", 0o600)]
     letter = email.message_from_bytes(files[0].read_bytes(), policy=email.policy.default)
     assert isinstance(letter, EmailMessage)
     assert (letter["Subject"], letter["From"]) == ("[splinter] 1 failed · run-1", "splinter@localhost")
@@ -286,14 +302,14 @@ def test_the_outbox_keeps_one_file_a_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("run", "name"), [("../../x", "_.._x.eml"), ("", "mail.eml"), ("a b\n", "a_b_.eml")])
 def test_a_run_cannot_lead_out_of_the_outbox(tmp_path: Path, run: str, name: str) -> None:
-    Outbox(tmp_path / "outbox").send(replace(MESSAGE, run=run))
+    MailFiles(tmp_path / "outbox", LOCAL).send(replace(MESSAGE, run=run))
     assert [file.name for file in (tmp_path / "outbox").iterdir()] == [name]
 
 
 def test_an_outbox_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "outbox").write_text("a file where the folder should be")
     with pytest.raises(PublishError, match=r"outbox/run-1\.eml cannot be written: "):
-        Outbox(tmp_path / "outbox").send(MESSAGE)
+        MailFiles(tmp_path / "outbox", LOCAL).send(MESSAGE)
 
 
 def test_the_password_is_not_shown_when_it_is_printed(certificate: Path) -> None:

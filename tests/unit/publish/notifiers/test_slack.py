@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
+import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter.errors import PublishError
+from splinter.errors import NotTakenError, PublishError, UnansweredError
 from splinter.model.ports import Message
 from splinter.model.records import RunRecord, StepRecord, WorkstreamRecord
 from splinter.publish import report
@@ -16,6 +21,7 @@ from splinter.publish.notifiers.slack import CUT, Slack, blocks
 from splinter.text.redact import Masked
 from tests.counterparts import SLACK, emulated
 from tests.counterparts.scripted import Answer, scripted
+from tests.unit.publish.notifiers.test_mail import certificate_in
 
 SECRET = "/services/T000000001/B000000001/XXXXsecretXXXX"
 RECORD = WorkstreamRecord(
@@ -61,8 +67,8 @@ def test_a_report_at_slacks_limits_is_taken(slack: str) -> None:
     Slack(f"{slack}{SECRET}").send(Message(run="r", subject="x" * 500, text=text, html="", is_failure=False))
     newest = history(slack)[0]
     assert isinstance(newest["blocks"], list)
-    assert len(newest["blocks"]) == 50
-    assert newest["blocks"][-1]["text"]["text"] == CUT
+    assert sum(len(block["text"]["text"]) for block in newest["blocks"]) < 11_000, "it takes some 13,000 of all blocks"
+    assert newest["blocks"][-1]["text"]["text"].endswith(CUT)
 
 
 def test_markdown_becomes_slacks_own() -> None:
@@ -85,10 +91,11 @@ def test_links_stay_links() -> None:
     assert blocks(message)[1]["text"]["text"] == "- Pull request: https://github.com/o/r/pull/1"
 
 
-@given(st.text(st.sampled_from("ab<>&|*_`\\#@ \n-"), max_size=9_000))
+@given(st.text(st.sampled_from("ab<>&|*_`\\#@ \n-"), max_size=20_000))
 def test_no_text_exceeds_slacks_limits_or_mentions_anybody(text: str) -> None:
     made = blocks(Message(run="r", subject=text, text=text, html="", is_failure=False))
     assert len(made) <= 50
+    assert sum(len(block["text"]["text"]) for block in made) < 11_000
     for block in made[1:]:
         assert 0 < len(block["text"]["text"]) <= 3_000
         assert not set(block["text"]["text"]) & {"<", ">"}
@@ -103,23 +110,77 @@ def test_no_text_exceeds_slacks_limits_or_mentions_anybody(text: str) -> None:
             "no_service",
             "(404 no_service); the webhook was revoked or its channel is gone: make a new one for SLACK_WEBHOOK_URL",
         ),
-        (500, "rollup_error", "(500 rollup_error); run `doit run slack` again later"),
+        (500, "rollup_error", "(500 rollup_error), and may have posted it all the same; it is not sent again"),
+        (503, "", "(503 ); run `doit run slack` again later"),
+        (429, "", "(429 ); run `doit run slack` again in 30 s"),
         (302, "", "(302 ); run `doit run slack` again later"),
         (400, f"invalid {SECRET}\x1b[31m", "(400 invalid ***); run `doit run slack` again later"),
     ],
 )
 def test_a_refusal_is_reported_without_the_address(status: int, said: str, told: str) -> None:
-    answer = Answer(status, said, {"Location": "/elsewhere"} if status == 302 else {})
+    answer = Answer(status, said, {302: {"Location": "/elsewhere"}, 429: {"Retry-After": "30"}}.get(status, {}))
     with scripted(lambda _: answer) as server, pytest.raises(PublishError) as error:
         Slack(f"{server.url}{SECRET}").send(MESSAGE)
     assert str(error.value) == f"Slack at 127.0.0.1 refused the message {told}"
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(500, UnansweredError), (502, UnansweredError), (503, PublishError), (429, PublishError), (404, PublishError),
+     (302, PublishError), (400, NotTakenError)],
+)  # fmt: skip
+def test_an_answer_says_whether_it_may_be_sent_again(status: int, kind: type[PublishError]) -> None:
+    with scripted(lambda _: Answer(status)) as server, pytest.raises(PublishError) as error:
+        Slack(f"{server.url}{SECRET}").send(MESSAGE)
+    assert type(error.value) is kind
+
+
 def test_a_slack_that_is_not_there_is_reported() -> None:
     with pytest.raises(PublishError) as error:
         Slack(f"http://127.0.0.1:1{SECRET}").send(MESSAGE)
     assert str(error.value) == "Slack at 127.0.0.1 does not answer ([Errno 111] Connection refused)"
+    assert type(error.value) is PublishError, "nothing was sent"
+
+
+def test_a_slack_that_falls_silent_may_have_posted_it() -> None:
+    done = threading.Event()
+    with scripted(lambda _: Answer(200 if done.wait(10) else 500)) as server:
+        try:
+            with pytest.raises(UnansweredError) as error:
+                Slack(f"{server.url}{SECRET}", timeout_s=0.2).send(MESSAGE)
+        finally:
+            done.set()
+    assert str(error.value) == (
+        "Slack at 127.0.0.1 was handed the message and did not answer (TimeoutError), so that nobody knows whether it"
+        " arrived; it is not sent again"
+    )
+
+
+def test_a_line_that_drops_may_have_carried_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+        thread = threading.Thread(target=lambda: rude.accept()[0].close())
+        thread.start()
+        with pytest.raises(UnansweredError):
+            Slack(f"http://127.0.0.1:{rude.getsockname()[1]}{SECRET}").send(MESSAGE)
+        thread.join()
+
+
+def test_a_certificate_that_nobody_signed_stops_the_message(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_in(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            with suppress(OSError):
+                context.wrap_socket(listening.accept()[0], server_side=True)
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(PublishError) as error:
+            Slack(f"https://127.0.0.1:{listening.getsockname()[1]}{SECRET}").send(MESSAGE)
+        thread.join()
+    assert type(error.value) is PublishError, "no line was made, so that nothing was sent"
 
 
 @pytest.mark.parametrize("url", [SECRET, f"file://{SECRET}", "https://["])
