@@ -153,16 +153,20 @@ def test_a_dry_run_shows_the_pull_request_and_reaches_nobody(one: World, server:
 def test_slack_and_healthcheck_are_reported(one: World, server: Scripted) -> None:
     one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
     assert one.doit().status == 0
-    assert [(asked.method, asked.path) for asked in server.asked if asked.path == "/slack"] == [("POST", "/slack")]
-    assert [asked.path for asked in server.asked if asked.path != "/slack"] == ["/ping"]
-    assert "Title of tidy" in server.asked[0].body.decode() + server.asked[1].body.decode()
+    assert [asked.partition("?rid=")[0] for asked in asked_of(server)] == ["/ping/start", "/slack", "/ping"]
+    assert "Title of tidy" in server.asked[1].body.decode()
     server.asked.clear()
     assert one.doit().status == 0
-    assert [asked.path for asked in server.asked] == ["/ping"], "a night with nothing due pings, and tells nobody"
+    pings = [asked.partition("?rid=")[0] for asked in asked_of(server)]
+    assert pings == ["/ping/start", "/ping"], "a night with nothing due pings, and tells nobody"
     server.asked.clear()
     one.workstream("bad", steps=[one.step("fail", "exit 3")])
     assert one.doit().status == 1
-    assert sorted(asked.path for asked in server.asked) == ["/ping/fail", "/slack"]
+    assert [asked.partition("?rid=")[0] for asked in asked_of(server)] == ["/ping/start", "/slack", "/ping/fail"]
+
+
+def asked_of(server: Scripted) -> list[str]:
+    return [asked.path for asked in server.asked]
 
 
 def test_a_messenger_that_fails_is_an_error_of_publishing_and_hides_its_address(one: World) -> None:

@@ -241,6 +241,13 @@ def test_the_environment_is_parsed() -> None:
     assert (read.variable("SLACK_WEBHOOK_URL"), read.smtp_user) == (None, None)
 
 
+@pytest.mark.parametrize("value", ["bot@x.org", "<bot@x.org>", 'A "Bot" <bot@x.org>', '"A. Bot" <bot@x.org>'])
+def test_a_sender_may_have_a_name(value: str) -> None:
+    sender = settings_file.environment({"SMTP_FROM": value}).smtp_from
+    assert sender
+    assert (sender.email, sender.name) == ("bot@x.org", value.partition("<")[0].strip(' "').replace("bot@x.org", ""))
+
+
 def test_an_empty_environment_has_defaults() -> None:
     read = settings_file.environment({})
     assert (read.smtp_port, read.smtp_security, read.report_recipients, read.now) == (587, "starttls", (), None)
