@@ -42,6 +42,12 @@ NOTIFIERS: Mapping[str, Plugin] = {
         needs=("SLACK_WEBHOOK_URL",),
         secrets=("SLACK_WEBHOOK_URL",),
     ),
+    "apprise": Plugin(
+        path="splinter.publish.notifiers.messengers:Messengers",
+        doc="send a message to other messengers",
+        needs=("APPRISE_URLS",),
+        secrets=("APPRISE_URLS",),
+    ),
     "healthcheck": Plugin(
         path="splinter.publish.notifiers.healthcheck:Healthcheck",
         doc="ping the healthcheck",

@@ -148,7 +148,8 @@ class Environment:
         """
         named = (*registry.SECRETS, *(name for name in names if SECRET_NAME.search(name)))
         values = [value for value in map(self.variable, named) if value]
-        parts = [part for value in values if "://" in value for part in _secret_parts(value)]
+        addresses = [one for value in values for one in value.split() if "://" in one]
+        parts = [part for one in addresses for part in (one, *_secret_parts(one))]
         handed = (self.variables.get(name, "") for name in sorted({*PASSED_ON, *names}))
         passwords = [part for value in handed for part in _credentials(value)]
         return tuple(dict.fromkeys((*values, *parts, *passwords)))
@@ -199,12 +200,16 @@ def _credentials(value: str) -> Iterator[str]:
 
 
 def _secret_parts(address: str) -> tuple[str, ...]:
-    """What of an address nobody could guess: credentials, long parts of its path, values of its query."""
+    """What of an address nobody could guess: credentials, long parts of its path, values of its query.
+
+    In another scheme than the web's, such as `discord://`, the place of the host may hold a token.
+    """
     try:
         parts = urlsplit(address)
     except ValueError:  # a bracket that does not close
         return tuple(_credentials(address))
-    words = (parts.username, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
+    hosts = re.split("[@:]", parts.netloc) if parts.scheme not in ("http", "https") else ()
+    words = (parts.username, *hosts, *parts.path.split("/"), *parts.query.replace("=", "&").split("&"))
     return (*_credentials(address), *(word for word in words if word and len(word) >= LONG_PART))
 
 

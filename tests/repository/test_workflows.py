@@ -21,7 +21,14 @@ WORKFLOWS = {
     "of this repository": (ROOT / init.NIGHTLY).read_text("utf-8"),
     "of doit init": init.nightly(package=init.PACKAGE, tools="ruff pytest"),
 }
-PUBLISHING_SECRETS = ("SPLINTER_TOKEN", "SMTP_PASSWORD", "SENDGRID_API_KEY", "SLACK_WEBHOOK_URL", "HEALTHCHECK_URL")
+PUBLISHING_SECRETS = (
+    "SPLINTER_TOKEN",
+    "SMTP_PASSWORD",
+    "SENDGRID_API_KEY",
+    "SLACK_WEBHOOK_URL",
+    "APPRISE_URLS",
+    "HEALTHCHECK_URL",
+)
 
 
 @pytest.fixture(params=WORKFLOWS)
@@ -170,7 +177,7 @@ def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> No
 
 def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> None:
     assert job("publish")["permissions"] == {"contents": "write", "pull-requests": "write"}
-    assert step("publish", "Publish")["run"] == "doit run pr report email slack healthcheck"
+    assert step("publish", "Publish")["run"] == "doit run pr report email slack apprise healthcheck"
     assert "TOOLS" not in yaml.safe_dump(job("publish"))
     assert not [name for name in re.findall(r"secrets\.(\w+)", yaml.safe_dump(job("publish"))) if "API_KEY" in name
                 and name != "SENDGRID_API_KEY"]  # fmt: skip

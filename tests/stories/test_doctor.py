@@ -117,6 +117,7 @@ def test_a_healthy_repository_has_notes_and_no_problem(bench: World) -> None:
         f"note     GITHUB_TOKEN: not set, so {FILES}; a token with {RIGHTS} opens them",
         "note     email: neither SMTP_HOST nor SENDGRID_API_KEY is set, so mails become files in .splinter/outbox/",
         "note     slack: SLACK_WEBHOOK_URL is not set, so `slack` sends nothing",
+        "note     apprise: APPRISE_URLS is not set, so `apprise` sends nothing",
         "note     healthcheck: HEALTHCHECK_URL is not set, so `healthcheck` sends nothing",
         "no problem",
     ]
@@ -492,7 +493,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
     assert (done.status, done.err) == (1, "")
     found = json.loads(done.out)
     assert {one["area"] for one in found} == {
-        "git", "workstreams", "environment", "sandbox", "github", "email", "slack", "healthcheck",
+        "git", "workstreams", "environment", "sandbox", "github", "email", "slack", "apprise", "healthcheck",
     }  # fmt: skip
     assert {"area": "github", "name": "scopes", "state": "ok", "message": "repo, workflow"} in found
     shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['message']}" for one in found]
