@@ -15,6 +15,8 @@ from splinter.model.registry import NOTIFIERS
 from splinter.publish import messages
 from splinter.publish.journal import Journal
 
+_NO_RUN = "a call with nothing to report"
+
 
 def begin(session: Session, tasks: Iterable[str]) -> None:
     """Say that a call begins, where what it is about to do ends with such a ping."""
@@ -34,12 +36,12 @@ def end(session: Session, task: str) -> Values:
         memory=session.memory, clock=session.outside.clock, redactor=session.outside.redactor, run=lambda: run or ""
     )
     try:
-        with journal.effect(Kind.PING, run or "", session.run.call) as entry:
+        with journal.effect(Kind.PING, run or _NO_RUN, session.run.call) as entry:
             entry.said = _sent(session, task, message)
     except PublishError as error:
         return {"action": "not told", "where": str(error)}
     for one in session.memory.effects(*State):
-        if one.kind == Kind.PING and one.target != run:
+        if one.kind == Kind.PING and one.target != (run or _NO_RUN):
             session.memory.drop_effect(one)
     return {"where": entry.said}
 
