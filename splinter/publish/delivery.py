@@ -24,6 +24,7 @@ from splinter.text.counts import plural
 
 TRIES = 3  # of what the other side says it will never take; after them nothing but another message would help
 KEPT = timedelta(days=30)  # what nobody took by then is given up, and what became of it is told no longer
+SETTLED = (State.REFUSED, State.UNKNOWN)  # and never sent again
 _SILENT = 2  # in a row: a server that is down is not asked once for each message that waits
 
 
@@ -35,7 +36,7 @@ def waiting(memory: Memory, task: str) -> tuple[Effect, ...]:
 def is_settled(memory: Memory, task: str, run: str, made_of: str) -> bool:
     """Whether the message of a run is never sent again: it was refused for good, or nobody knows whether it arrived."""
     known = memory.effect(Kind(task), run)
-    return bool(known and known.made_of == made_of and known.state in (State.REFUSED, State.UNKNOWN))
+    return bool(known and known.made_of == made_of and known.state in SETTLED)
 
 
 def deliver(session: Session, task: str, notifier: Notifier, run: str | None, made_of: str) -> str:
@@ -51,6 +52,9 @@ def deliver(session: Session, task: str, notifier: Notifier, run: str | None, ma
             break
         done.send(effect, is_own=effect.target == run)
     _forget(session, task, run)
+    own = session.memory.effect(Kind(task), run) if run else None
+    if own and own.state in SETTLED and not done.problems:
+        done.problems.append(own.said)  # what else went makes it no more certain
     if done.problems:
         raise PublishError("; ".join([*dict.fromkeys(done.problems), *_what_waits(session.memory, task)]))
     before = f", after {plural(done.earlier, 'message')} that waited" if done.earlier else ""

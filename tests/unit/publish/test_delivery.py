@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from splinter.errors import PublishError
+from splinter.errors import PublishError, UnansweredError
 from splinter.model.effects import Kind, State
 from splinter.model.ports import Message
 from splinter.publish import delivery
@@ -73,11 +73,11 @@ class Project:
             history=SimpleNamespace(settle_error=lambda run, task, now: self.settled.append(run)),
         )  # fmt: skip
 
-    def publish(self, night: int, mail: Mail) -> str:
+    def publish(self, night: int, mail: Mail, *, task: str = "email") -> str:
         """What became of the mail, or what was wrong."""
         self.night = night
         try:
-            return delivery.deliver(self.session, "email", mail, RUNS[night], f"made of {night}")
+            return delivery.deliver(self.session, task, mail, RUNS[night], f"made of {night}")
         except PublishError as error:
             return str(error)
 
@@ -233,6 +233,28 @@ def test_what_nobody_took_for_a_month_is_given_up_and_told_once(
     assert project.publish(2, mail()).startswith("mail to ")
     assert had(postbox, "team@example.org") == list(RUNS[1:3])
     assert project.states() == [State.DONE]
+
+
+def test_what_else_goes_makes_no_message_certain(project: Project, certificate: Path) -> None:
+    said: list[PublishError | str] = [UnansweredError("silence"), PublishError("no line"), "message to Slack"]
+
+    class Slack(Mail):
+        __slots__ = ()
+
+        def send(self, message: Message) -> str:
+            found = said.pop(0)
+            if isinstance(found, str):
+                return found
+            raise found
+
+    slack = Slack(
+        host="", port=1, user=None, password=None, security="", sender=mail_to(1, certificate).sender, recipients=BOTH
+    )
+    assert project.publish(0, slack, task="slack") == "silence"
+    assert project.publish(1, slack, task="slack").startswith("no line; it waits")
+    assert project.publish(0, slack, task="slack") == "silence", "the other went, and this one stays unknown"
+    assert not delivery.waiting(project.memory, "slack")
+    assert delivery.is_settled(project.memory, "slack", RUNS[0], "made of 0")
 
 
 def test_asked_for_again_it_goes_to_all_under_the_same_id(
