@@ -243,13 +243,18 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         return is_same or delivery.is_settled(session.memory, name, run or "", made_of)
 
     def send(task: Any) -> Values:
-        notifier = messages.notifier(session, name)
         if task.options and task.options["test"]:
-            return {"where": notifier.send(messages.sample())}
+            return {"where": messages.notifier(session, name).send(messages.sample())}
         if plugin.is_of_now:
             return life_signs.end(session, name)
         run = session.run.reported()
         made_of = _of_run(session, run)
+        try:
+            notifier = messages.notifier(session, name)
+        except PublishError:
+            if run:
+                delivery.ask(session, name, run, made_of)
+            raise
         if not notifier.goes_out or (run is None and not messages.waits(session, name)):
             return {"fingerprint": made_of, "where": notifier.send(messages.message(session, run))}
         return {"fingerprint": made_of, "where": delivery.deliver(session, name, notifier, run, made_of)}

@@ -45,7 +45,7 @@ def deliver(session: Session, task: str, notifier: Notifier, run: str | None, ma
     `made_of` is what the message says: the same is asked for once. Raises PublishError once all was tried.
     """
     if run:
-        _ask(session, Kind(task), run, made_of)
+        ask(session, task, run, made_of)
     done = _Round(session=session, task=task, notifier=notifier)
     for effect in waiting(session.memory, task):
         if done.silent == _SILENT:
@@ -61,8 +61,9 @@ def deliver(session: Session, task: str, notifier: Notifier, run: str | None, ma
     return f"{done.where or 'it was sent before'}{before}"
 
 
-def _ask(session: Session, kind: Kind, run: str, made_of: str) -> None:
+def ask(session: Session, task: str, run: str, made_of: str) -> None:
     """Write down that the message of a run is to go, unless it went already, or may have; `-a` asks for it again."""
+    kind = Kind(task)
     known = session.memory.effect(kind, run)
     if known is None or known.made_of != made_of or session.is_always:
         begun = session.outside.clock.now().astimezone(UTC).isoformat(timespec="seconds")

@@ -101,6 +101,16 @@ def test_a_server_that_drops_after_it_took_the_mail_gets_it_again_under_the_same
     assert len({one["Message-ID"] for one in postbox.letters()}) == 1
 
 
+def test_a_mail_that_had_nobody_to_go_to_waits_too(nightly: World, tmp_path: Path) -> None:
+    recipients = nightly.env.pop("REPORT_RECIPIENTS")
+    assert night(nightly, 0) == 2
+    nightly.env["REPORT_RECIPIENTS"] = recipients
+    postbox = Postbox()
+    with mail_server(nightly, postbox, tmp_path):
+        assert night(nightly, 1) == 0
+    assert subjects(postbox) == runs(nightly)
+
+
 def test_files_that_were_written_without_a_mail_server_are_never_sent(nightly: World, tmp_path: Path) -> None:
     host = nightly.env.pop("SMTP_HOST")
     assert night(nightly, 0) == 0
