@@ -70,6 +70,7 @@ def test_three_nights_without_a_mail_server_lose_nothing(nightly: World, tmp_pat
     assert "Done after all" in nightly.doit("show", first).out
 
 
+@pytest.mark.lane("stories")
 def test_a_mail_that_is_refused_for_good_holds_no_other_up_and_is_given_up(nightly: World, tmp_path: Path) -> None:
     postbox = Postbox(after_data="552 too big")
     with mail_server(nightly, postbox, tmp_path):
@@ -88,6 +89,7 @@ def test_a_mail_that_is_refused_for_good_holds_no_other_up_and_is_given_up(night
     assert subjects(postbox) == runs(nightly)[1:]
 
 
+@pytest.mark.lane("stories")
 def test_a_server_that_drops_after_it_took_the_mail_gets_it_again_under_the_same_id(
     nightly: World, tmp_path: Path
 ) -> None:
@@ -101,6 +103,7 @@ def test_a_server_that_drops_after_it_took_the_mail_gets_it_again_under_the_same
     assert len({one["Message-ID"] for one in postbox.letters()}) == 1
 
 
+@pytest.mark.lane("stories")
 def test_a_mail_that_had_nobody_to_go_to_waits_too(nightly: World, tmp_path: Path) -> None:
     recipients = nightly.env.pop("REPORT_RECIPIENTS")
     assert night(nightly, 0) == 2
@@ -111,6 +114,7 @@ def test_a_mail_that_had_nobody_to_go_to_waits_too(nightly: World, tmp_path: Pat
     assert subjects(postbox) == runs(nightly)
 
 
+@pytest.mark.lane("stories")
 def test_files_that_were_written_without_a_mail_server_are_never_sent(nightly: World, tmp_path: Path) -> None:
     host = nightly.env.pop("SMTP_HOST")
     assert night(nightly, 0) == 0
@@ -158,6 +162,7 @@ def slack_night(world: World, number: int) -> int:
     return world.doit("run", "tidy", "report", "slack").status
 
 
+@pytest.mark.lane("stories")
 def test_a_slack_that_refuses_or_is_away_gets_its_messages_later(nightly: World) -> None:
     nightly.env["SLACK_WEBHOOK_URL"] = "http://127.0.0.1:1/hook"
     assert slack_night(nightly, 0) == 2
