@@ -53,7 +53,7 @@ class Outside:
         }  # fmt: skip
 
     def posts(self) -> list[str]:
-        """The texts of what stands in the channel, with their blocks."""
+        """What stands in the channel, the newest first: texts with their blocks."""
         headers = {"Authorization": "Bearer xoxb-test", "Content-Type": "application/json"}
 
         def call(method: str, **fields: object) -> Any:
@@ -62,7 +62,7 @@ class Outside:
                 return json.load(answer)
 
         channel = next(one["id"] for one in call("conversations.list")["channels"] if one["name"] == "general")
-        found = call("conversations.history", channel=channel, limit=100)["messages"]
+        found = call("conversations.history", channel=channel, limit=999)["messages"]
         return [json.dumps([one["text"], one.get("blocks")]) for one in found]
 
 
@@ -146,11 +146,11 @@ def look_at_pages(hub: GitHubServer, count: int, seen: Counter[str]) -> None:
     seen["pull requests"] += len(hub.pulls)
 
 
-def look_at_messages(there: Outside, world: World, before: int, seen: Counter[str]) -> None:
+def look_at_messages(there: Outside, world: World, before: tuple[int, int], seen: Counter[str]) -> None:
     """Each run that was reported is told; copies of a mail have one id, and Slack has none twice."""
     memory = Memory(world.root / ".splinter", is_read_only=True)
     runs = [one["run"] for one in json.loads(world.doit("history", "--json").out)]
-    letters = there.postbox.letters()[before:]
+    letters = there.postbox.letters()[before[0] :]
     by_text: dict[str, set[str]] = {}
     for letter in letters:
         body = letter.get_body(("plain",))
@@ -160,7 +160,8 @@ def look_at_messages(there: Outside, world: World, before: int, seen: Counter[st
     ids = Counter(str(letter["Message-ID"]) for letter in letters)
     seen["mails"] += len(ids)
     seen["copies of mails"] += sum(ids.values()) - len(ids)
-    posts = [post for post in there.posts() if any(run in post for run in runs)]
+    posts = there.posts()
+    posts = posts[: len(posts) - before[1]]
     assert len(posts) == len({*posts}), "a message stands in Slack twice"
     seen["Slack messages"] += len(posts)
     for run in runs:
@@ -182,7 +183,7 @@ def once(
         hub.push(f"splinter/w{number}")  # what git pushes goes elsewhere
     for label in WANTED["labels"]:
         hub.make_label({"name": label})
-    world.env, world.now, before = there.env(hub), MONDAY, len(there.postbox.envelopes)
+    world.env, world.now, before = there.env(hub), MONDAY, (len(there.postbox.envelopes), len(there.posts()))
     killed(world, chance, longest_s, seen)
     begun = time.monotonic()
     to_the_end(world, seen)
