@@ -30,14 +30,14 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         'jobs = 8\ntimezone = "Europe/Berlin"\nbranch_prefix = "bot/"\nremote = "upstream"\nbase = "develop"\n'
-        'rebase = "conflict"\npull_requests = "each"\nsandbox = "off"\nenv = ["PIP_INDEX_URL"]\n'
+        'rebase = "conflict"\npull_requests = "each"\nsandbox = "off"\nenv = ["PIP_INDEX_URL"]\nforge_wait = "20m"\n'
         '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
         '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
     )
     read = settings_file.read(tmp_path)
     assert read == Settings(
         jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
-        env=("PIP_INDEX_URL",), sandbox="off",
+        env=("PIP_INDEX_URL",), sandbox="off", forge_wait_s=1200.0,
         identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
     )  # fmt: skip
     assert read.tools["ruff"].timeout_s == 300.0
