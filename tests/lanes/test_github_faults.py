@@ -1,24 +1,20 @@
-"""A GitHub that misbehaves in each write of each pull request: the world ends right, or the failure is told and ends.
+"""Whole runs with a GitHub that misbehaves in each write: one right pull request, or a failure that the next run ends.
 
-Figures are printed: `pytest --lane kills -s tests/lanes/test_github_faults.py`.
+Figures are printed: `pytest --lane publish -s tests/lanes/test_github_faults.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from splinter.errors import PublishError
-from splinter.publish.waiting import FixedWaiting
-from tests.counterparts.github_server import MONDAY, SECONDARY, Fault, GitHubServer, github_server
-from tests.unit.publish.forges.test_github_client import HEAD, page_of
+from tests.counterparts.github_server import SECONDARY, Fault, GitHubServer, github_server
 from tests.world import World
 
-pytestmark = pytest.mark.lane("kills")
+pytestmark = pytest.mark.lane("publish")
 
 WRITES = {
     "open": ("POST", "/pulls$"),
@@ -110,19 +106,3 @@ def cell(world: World, hub: GitHubServer, id: str, fault: Fault) -> str:
     words = (f"{id:24}", " ".join(str(one.status) for one in runs), "refused" if is_refused else "", " ".join(lacks))
     is_right &= not lacks or (is_refused and lacks == [write])
     return " ".join(filter(None, words)) if is_right else f"{' '.join(words)} WRONG\n{runs[0].out}{runs[-1].out}"
-
-
-@pytest.mark.parametrize("is_done", [False, True])
-@pytest.mark.parametrize("write", ["open", "edit"])
-def test_silence_in_a_write_leaves_one_right_pull_request(write: str, *, is_done: bool) -> None:
-    with github_server(FixedWaiting(MONDAY)) as hub:
-        hub.push(HEAD)
-        wanted = page_of()
-        if write == "edit":
-            hub.forge().publish(wanted)
-            wanted = page_of(title="New")
-        hub.faults.append(Fault(*WRITES[write], is_silent=True, is_done=is_done, times=1 if write == "open" else 2))
-        with pytest.raises(PublishError, match="cannot be reached"):
-            hub.forge(timeout_s=1).publish(wanted)
-        assert hub.forge().publish(replace(wanted)).number == 1
-        assert {number: one["title"] for number, one in hub.pulls.items()} == {1: wanted.title}

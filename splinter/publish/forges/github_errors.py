@@ -18,6 +18,7 @@ _WRITES = "write access to pull requests and contents"
 _RIGHT = re.compile(r"\b([a-z_]{1,40})=(read|write|admin)\b")
 LONGEST_ANSWER = 300  # characters of GitHub's own words in our errors
 _OF_LIMITS = ("rate limit", "abuse detection")
+_OF_GRAPHQL = '"RATE_LIMITED"'
 _Answer = tuple[int, Mapping[str, str], str]
 
 
@@ -71,12 +72,18 @@ def is_refusal(error: GithubException, word: str) -> bool:
 
 
 def limit_answer(answer: _Answer, token: str) -> LimitAnswer | None:
-    """The answer as a refusal for too much, None where it is none: a token without a right gets a 403 too."""
+    """The answer as a refusal for too much, None where it is none: a token without a right gets a 403 too.
+
+    GraphQL's is a 200 with an error of a type of its own.
+    """
     status, headers, text = answer
-    if status not in (403, 429):
+    if status not in (403, 429) and not (status == 200 and _OF_GRAPHQL in text):
         return None
-    words = _words(_json(text))
-    is_limit = status == 429 or "retry-after" in headers or any(one in words.lower() for one in _OF_LIMITS)
+    data = _json(text)
+    words = _words(data)
+    types = [one.get("type") for one in _errors(data) if isinstance(one, dict)]
+    is_limit = any(one in words.lower() for one in _OF_LIMITS) if status == 403 else status == 429
+    is_limit |= "RATE_LIMITED" in types or (status == 403 and "retry-after" in headers)
     return LimitAnswer(headers, f"{status} {Redactor((token,)).text(words)}".strip()) if is_limit else None
 
 

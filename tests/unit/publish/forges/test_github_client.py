@@ -6,13 +6,16 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from github import GithubException
 
 from splinter.errors import PostponedError, PublishError
 from splinter.model.ports import Proposal
 from splinter.model.records import WorkstreamRecord
 from splinter.publish import pull_request_body
+from splinter.publish.forges import github_errors
 from splinter.publish.waiting import FixedWaiting
 from tests.counterparts import TOKEN, github_description
 from tests.counterparts.github_server import MONDAY, Fault, GitHubServer, github_server
@@ -187,6 +190,25 @@ def test_a_secondary_limit_is_waited_for_and_the_write_done_once(
     assert waited <= clock.waited_s < waited + 2
 
 
+@pytest.mark.parametrize(
+    ("status", "headers", "text", "words"),
+    [
+        (200, {}, '{"errors": [{"type": "RATE_LIMITED", "message": "Slow down"}]}', "200 Slow down"),
+        (200, {}, '[{"body": "about \\"RATE_LIMITED\\""}]', None),
+        (200, {}, '{"title": "RATE_LIMITED"}', None),
+        (403, {}, '{"message": "Resource not accessible"}', None),
+        (403, {"retry-after": "1"}, "<html>", "403 <html>"),
+        (404, {"retry-after": "1"}, '{"message": "rate limit"}', None),
+        (429, {}, f'{{"message": "no {TOKEN}"}}', "429 no ***"),
+    ],
+)
+def test_a_refusal_for_too_much_is_told_from_every_other(
+    status: int, headers: dict[str, str], text: str, words: str | None
+) -> None:
+    found = github_errors.limit_answer((status, headers, text), TOKEN)
+    assert (found.words if found else None) == words
+
+
 def test_refusals_without_an_end_are_given_up_within_what_may_be_waited(hub: GitHubServer, clock: FixedWaiting) -> None:
     hub.faults.append(Fault("GET", "", status=429, times=99))
     with pytest.raises(PostponedError):
@@ -210,6 +232,33 @@ def test_what_may_be_repeated_is_repeated(hub: GitHubServer, status: int) -> Non
     hub.faults += [Fault("GET", "", status=status, times=2), Fault("PATCH", "", status=status, is_done=True, times=2)]
     assert hub.forge().publish(page_of(title="New")).action == "updated"
     assert hub.pulls[1]["title"] == "New"
+
+
+def test_each_next_try_is_waited_for_longer(hub: GitHubServer, clock: FixedWaiting) -> None:
+    hub.faults += [Fault("GET", "/demo$", status=502), Fault("GET", "/demo$", cut=True)]
+    hub.forge()._repository()
+    assert 0.5 + 1 <= clock.waited_s <= 1 + 2
+
+
+@pytest.mark.parametrize("fault", [{"status": 502}, {"cut": True}, {"sent": 0.5}])
+def test_a_pull_request_whose_answer_is_lost_is_not_asked_for_twice(hub: GitHubServer, fault: dict[str, Any]) -> None:
+    hub.faults.append(Fault("POST", "/pulls$", is_done=True, times=9, **fault))
+    with pytest.raises(PublishError):
+        hub.forge().publish(page_of())
+    assert (len(hub.writes), len(hub.pulls)) == (1, 1)
+    assert hub.forge().publish(page_of()).action == "unchanged"
+    assert (len(hub.writes), len(hub.pulls)) == (1, 1)
+
+
+def test_what_an_earlier_try_deleted_is_gone(hub: GitHubServer) -> None:
+    hub.forge().publish(page_of())
+    hub.label(1, ["docs"])
+    hub.faults.append(Fault("DELETE", "/labels/docs$", cut=True, is_done=True))
+    requester = hub.forge()._repository().requester
+    requester.requestJsonAndCheck("DELETE", "/repos/octo/demo/issues/1/labels/docs")
+    assert hub.pulls[1]["labels"] == []
+    with pytest.raises(GithubException, match="404"):
+        requester.requestJsonAndCheck("DELETE", "/repos/octo/demo/issues/1/labels/docs")
 
 
 def test_a_branch_that_github_does_not_see_yet_is_tried_again(hub: GitHubServer, clock: FixedWaiting) -> None:
