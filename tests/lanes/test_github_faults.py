@@ -58,7 +58,7 @@ def hub(world: World, tmp_path: Path) -> Iterator[GitHubServer]:
 
 def define(world: World, id: str, **more: Any) -> None:
     step = world.step("write", f"echo {id} > {id}.txt")
-    world.workstream(id, when="once", steps=[step], pull_request={**WANTED, **more})
+    world.workstream(id, when="once", steps=[step], pull_request=WANTED, **more)
 
 
 def end(hub: GitHubServer, id: str) -> dict[str, Any]:
@@ -93,12 +93,12 @@ def cell(world: World, hub: GitHubServer, id: str, fault: Fault) -> str:
     """Publish it with a fault, then until it is done, then once more, which must write nothing; how it went, in a line."""
     write = id.partition("-")[0]
     hub.faults[:] = [fault]
-    runs = [world.doit("run", f"pr:{id}")]
+    runs = [world.doit("run", id, f"pr:{id}")]
     while runs[-1].status == 2 and len(runs) < 4:
         hub.faults.clear()
-        runs.append(world.doit("run", f"pr:{id}"))
+        runs.append(world.doit("run", id, f"pr:{id}"))
     found, writes = end(hub, id), len(hub.writes)
-    idle = world.doit("run", f"pr:{id}")
+    idle = world.doit("run", id, f"pr:{id}")
     wanted = {**WANTED, "title": f"New {id}" if write == "edit" else f"Title of {id}"}
     lacks = [name for name, value in wanted.items() if found[name] != value]
     is_refused = "GitHub refused (" in "".join(one.out for one in runs)
