@@ -6,12 +6,18 @@ Figures are printed: `pytest --lane publish -s tests/lanes/test_github_faults.py
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.counterparts.github_server import SECONDARY, Fault, GitHubServer, github_server
+from splinter.errors import PublishError
+from splinter.model.ports import Proposal
+from splinter.publish.forges.github import GitHub
+from splinter.publish.waiting import FixedWaiting
+from tests.counterparts.github_server import MONDAY, SECONDARY, Fault, GitHubServer, github_server
+from tests.unit.publish.forges.pages import page_of
 from tests.world import World
 
 pytestmark = pytest.mark.lane("publish")
@@ -106,3 +112,29 @@ def cell(world: World, hub: GitHubServer, id: str, fault: Fault) -> str:
     words = (f"{id:24}", " ".join(str(one.status) for one in runs), "refused" if is_refused else "", " ".join(lacks))
     is_right &= not lacks or (is_refused and lacks == [write])
     return " ".join(filter(None, words)) if is_right else f"{' '.join(words)} WRONG\n{runs[0].out}{runs[-1].out}"
+
+
+def test_six_hundred_writes_take_two_runs_and_are_each_done_once() -> None:
+    with github_server(FixedWaiting(MONDAY)) as hub:
+        hub.make_label({"name": "docs"})
+        pages = [page_of(f"w-{number}", labels=("docs",)) for number in range(300)]
+        for one in pages:
+            hub.push(one.head)
+        told = list(filter(None, map(partial(tried, hub.forge()), pages)))
+        assert set(told) == {
+            "GitHub's limit of 500 writes an hour is reached until 03:00:00 UTC; run `doit run pr` after that"
+        }
+        assert (len(hub.writes), len(hub.written), len(hub.pulls), len(told)) == (500, 500, 250, 50)
+        hub.clock.pause(3600)
+        assert not any(map(partial(tried, hub.forge()), pages))
+        assert (len(hub.writes), len(hub.written), len(hub.pulls)) == (600, 600, 300)
+        assert all(one["labels"] for one in hub.pulls.values())
+        print(f"{hub.used} requests, {hub.clock.waited_s:.0f} s of their time")
+
+
+def tried(forge: GitHub, page: Proposal) -> str:
+    """What it said that it could not do, empty for nothing."""
+    try:
+        return "; ".join(forge.publish(page).unfinished)
+    except PublishError as error:
+        return str(error)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from splinter.system.memory import Memory
 from tests.counterparts.github_server import SECONDARY, Fault, GitHubServer, github_server
 from tests.world import TUESDAY, World
 
@@ -43,8 +44,12 @@ def test_what_github_puts_off_is_told_with_its_number_and_goes_with_the_next_run
     assert (done.status, len(hub.pulls), len(hub.writes)) == (0, 3, 4)
     assert "wait for GitHub" not in done.out
     assert sum(one.path == "/repos/octo/project" for one in hub.server.asked[asked:]) == 1  # one client, three tasks
+    assert hub.unmodified >= 3  # what the first run kept: the repository, and that nothing is open or closed
+    memory = Memory(world.root / ".splinter", is_read_only=True)
+    assert len(memory.json_fact("writes/127.0.0.1")["at"]) == 3  # a night later the first run's no longer counts
 
 
+@pytest.mark.lane("stories")
 def test_a_github_that_cuts_every_connection_is_asked_twice_for_all_pull_requests(
     world: World, hub: GitHubServer
 ) -> None:
