@@ -5,10 +5,13 @@ The answer yes is remembered. It looks at no commit and moves nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from splinter.engine.branch import last_success
 from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PublishError
+from splinter.model import layout
 from splinter.model.plan import Plan
 
 
@@ -22,12 +25,30 @@ def ask(session: Session, plan: Plan, other: str, tip: str) -> str | None:
 
     Where it does not say, and a run is under way, the report does.
     """
-    remote, base = plan.base.remote, plan.base.name
-    if remote is None or not session.memory.fact(f"{PULL_REQUEST}{other}"):
+    remote = plan.base.remote
+    if remote is None:
         return None
+    asked = (_answer(session, plan, remote, head, proposed) for head, proposed in _proposed(session, other, tip))
+    where = next(filter(None, asked), None)
+    if where:
+        session.memory.set_fact(f"merged/{other}", tip)
+    return where
+
+
+def _proposed(session: Session, other: str, tip: str) -> Iterator[tuple[str, str]]:
+    """The branches that it was proposed by, each with the commit that the pull request was about."""
+    if session.memory.fact(f"{PULL_REQUEST}{other}"):
+        yield session.plans[other].branch, tip
+    whole, _, member = (session.memory.fact(f"together/{other}") or "").partition(" ")
+    if member == tip:
+        yield f"{session.outside.settings.branch_prefix}{layout.TOGETHER}", whole
+
+
+def _answer(session: Session, plan: Plan, remote: str, head: str, tip: str) -> str | None:
+    base = plan.base.name
 
     def answer() -> str | None:
-        outside, head = session.outside, session.plans[other].branch
+        outside = session.outside
         try:
             return session.merged(session, outside.snapshot.remotes[remote], head, base, tip)
         except PublishError as error:
@@ -35,10 +56,7 @@ def ask(session: Session, plan: Plan, other: str, tip: str) -> str | None:
                 session.run.note(f"Whether {head} was merged is not known: {outside.redactor.text(str(error))}.")
             return None
 
-    where = session.known.once(f"merged {other} into {base} at {tip}", answer)
-    if where:
-        session.memory.set_fact(f"merged/{other}", tip)
-    return where
+    return session.known.once(f"merged {head} into {base} at {tip}", answer)
 
 
 def is_merged(session: Session, plan: Plan, other: str) -> bool:

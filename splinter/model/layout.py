@@ -93,6 +93,7 @@ STORE = "store"  # what the git of work trees reads
 QUARANTINE = "quarantine"  # objects that nothing names yet
 GIT = "git"  # git directories of ours, by what they stand for
 IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE)
+TOGETHER = "together"  # stands for all workstreams in the place of an id
 JUDGE = ".judge"  # behind a workstream's id: where its checks work
 
 

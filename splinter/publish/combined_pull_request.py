@@ -16,16 +16,17 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
+from splinter.model import layout
 from splinter.model.done import Branch, Rehearsed, Union
 from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
-from splinter.publish import held_records, proposals, pull_request, pull_request_body, push_check, run_records
+from splinter.publish import held_records, plugins, proposals, pull_request, pull_request_body, push_check, run_records
 from splinter.publish.push_check import Result
 
-ID = "together"
+ID = layout.TOGETHER
 
 
 def inputs(session: Session, rehearsed: Rehearsed) -> Inputs:
@@ -58,7 +59,10 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     scopes = tuple(plan.workstream.scope for plan in plans)
     judged = Result(tip=settled.tip, start=union.base, scopes=scopes)
     wanted = partial(proposal, session, rehearsed, settled.tip) if settled.is_changed else None
-    return pull_request.propose(session, whole, judged, wanted)
+    done = pull_request.propose(session, whole, judged, wanted)
+    for id, member in rehearsed.members.items():
+        session.memory.set_fact(f"{ID}/{id}", f"{settled.tip} {member.tip}")
+    return done
 
 
 def _settled(
@@ -97,7 +101,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
     )
     return Proposal(
         workstream=ID,
-        head=proposals.pushed_as(session.outside, whole.branch),
+        head=plugins.pushed_as(session.outside, whole.branch),
         base=wanted.base or whole.base.name,
         title=session.outside.redactor.text(pull_request_body.title(record)),
         own_body=session.outside.redactor.text(body),

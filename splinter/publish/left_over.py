@@ -23,10 +23,9 @@ from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge
 from splinter.model.records import Action, PullRequestRecord
 from splinter.model.workstream import Workstream
-from splinter.publish import combined_pull_request, pull_request, push, push_check
+from splinter.publish import combined_pull_request, plugins, pull_request, push, push_check
 from splinter.publish.forges.local import Local
 from splinter.publish.journal import Journal
-from splinter.publish.proposals import pushed_as
 from splinter.system.memory import Memory
 
 _CLOSED = "closed_pull_request/"  # that we closed one, and no run has opened it again
@@ -209,7 +208,7 @@ def _forge(session: Session, one: LeftOver) -> Forge:
 
 
 def _head(outside: Outside, one: LeftOver) -> str:
-    return pushed_as(outside, f"{outside.settings.branch_prefix}{one.workstream}")
+    return plugins.pushed_as(outside, f"{outside.settings.branch_prefix}{one.workstream}")
 
 
 def _stand_in(outside: Outside, one: LeftOver) -> Plan:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, cast
 
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.errors import PublishError
 from splinter.model import layout
+from splinter.model.plan import choose_remote
 from splinter.model.ports import Caller, HostedForge, Notifier
 from splinter.model.registry import FORGES, NOTIFIERS, Plugin
 from splinter.model.settings import Environment
@@ -72,13 +75,29 @@ def opened(session: Session, name: str, repository: str) -> HostedForge:
         return known.forges[name, repository]
 
 
+def pushed_as(outside: Outside, branch: str) -> str:
+    """The branch as the forge knows it from the repository that is proposed to: of a fork, with its owner."""
+    remote = choose_remote(outside.settings, outside.snapshot)
+    url = outside.snapshot.push_urls.get(remote or "")
+    if not remote or not url:
+        return branch
+    here, there = (owner(one, outside.environment) for one in (outside.snapshot.remotes[remote], url))
+    is_fork = here and there and here[0] == there[0] and here[1].lower() != there[1].lower()
+    return f"{there[1].partition('/')[0]}:{branch}" if is_fork and there else branch
+
+
 def merged(session: Session, url: str, head: str, base: str, tip: str) -> str | None:
     """The address of the pull request by which a commit of ours was merged into `base`; None where none is known.
 
-    Raises PublishError where the forge of the remote's URL does not say.
+    Raises PublishError where the forge of the remote's URL does not say, or cannot be asked.
     """
-    found = owner(url, session.outside.environment)
-    return opened(session, *found).merged(head=head, base=base, tip=tip) if found else None
+    outside = session.outside
+    found = owner(url, outside.environment)
+    if found:
+        return opened(session, *found).merged(head=pushed_as(outside, head), base=base, tip=tip)
+    if is_hosted(url, outside.environment):
+        raise PublishError(why_none("the remote", url, outside.environment))
+    return None
 
 
 def _class(plugin: Plugin) -> Any:

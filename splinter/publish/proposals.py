@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from splinter.engine import merged_dependencies
-from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition
-from splinter.model.plan import Plan, choose_remote
+from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.publish import held_records, plugins, pull_request_body, run_records
@@ -31,7 +30,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
     )
     return Proposal(
         workstream=plan.id,
-        head=pushed_as(session.outside, plan.branch),
+        head=plugins.pushed_as(session.outside, plan.branch),
         base=aim(session, plan, accepted),
         title=session.outside.redactor.text(pull_request_body.title(masked)),
         own_body=session.outside.redactor.text(body),
@@ -43,17 +42,6 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         creates_labels=session.outside.settings.create_labels,
         is_lost=known is None,
     )
-
-
-def pushed_as(outside: Outside, branch: str) -> str:
-    """The branch as the forge knows it from the repository that is proposed to: of a fork, with its owner."""
-    remote = choose_remote(outside.settings, outside.snapshot)
-    url = outside.snapshot.push_urls.get(remote or "")
-    if not remote or not url:
-        return branch
-    here, there = (plugins.owner(one, outside.environment) for one in (outside.snapshot.remotes[remote], url))
-    is_fork = here and there and here[0] == there[0] and here[1].lower() != there[1].lower()
-    return f"{there[1].partition('/')[0]}:{branch}" if is_fork and there else branch
 
 
 def describe_lost(plan: Plan) -> WorkstreamRecord:
@@ -78,7 +66,7 @@ def foreseen(session: Session, plan: Plan) -> Proposal:
     base = below.branch if below else plan.base.shown if plan.base.is_unknown else plan.base.name
     return Proposal(
         workstream=plan.id,
-        head=pushed_as(session.outside, plan.branch),
+        head=plugins.pushed_as(session.outside, plan.branch),
         base=wanted.base or base,
         title=mask(workstream.title),
         own_body=mask(f"{workstream.objective}\n\nThe rest says what the run comes to.".strip()),
@@ -106,7 +94,7 @@ def aim(session: Session, plan: Plan, accepted: Accepted) -> str:
 def _below(session: Session, plan: Plan) -> Plan | None:
     """The one workstream that it depends on, where its pull request may aim at that one's branch."""
     depends_on = plan.workstream.depends_on
-    is_in_fork = pushed_as(session.outside, plan.branch) != plan.branch  # and so is what it builds on
+    is_in_fork = plugins.pushed_as(session.outside, plan.branch) != plan.branch  # and so is what it builds on
     if len(depends_on) != 1 or is_in_fork:
         return None
     other = session.plans[depends_on[0]]

@@ -20,7 +20,7 @@ from splinter.model.ports import Forge, HostedForge, Proposal
 from splinter.model.records import Action, Outcome, PullRequestRecord
 from splinter.publish import plugins, push, push_check
 from splinter.publish.journal import Journal
-from splinter.publish.proposals import proposal, pushed_as
+from splinter.publish.proposals import proposal
 from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
@@ -136,7 +136,7 @@ def _withdraw(session: Session, plan: Plan, result: Result, effects: Journal) ->
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
         return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
     closed = forge(session).close(
-        workstream=plan.id, head=pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT, effects=effects
+        workstream=plan.id, head=plugins.pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT, effects=effects
     )
     session.memory.set_fact(f"{PULL_REQUEST}{plan.id}", "")
     return closed or nothing

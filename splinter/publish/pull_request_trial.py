@@ -19,7 +19,7 @@ from splinter.model import finding
 from splinter.model.finding import Finding, State
 from splinter.model.plan import choose_remote
 from splinter.model.ports import Trial
-from splinter.publish import proposals, pull_request
+from splinter.publish import plugins, pull_request
 from splinter.text import markdown
 from splinter.text.redact import Masked
 
@@ -52,7 +52,7 @@ class Attempt:
     @property
     def head(self) -> str:
         """The branch as the forge knows it."""
-        return proposals.pushed_as(self.session.outside, self.branch)
+        return plugins.pushed_as(self.session.outside, self.branch)
 
     def do(self, part: str, call: Callable[[], str], needs: str = "") -> bool:
         """Do one part of it, and say whether it worked; `needs` is what the token may lack."""

@@ -58,6 +58,9 @@ base renamed on the remote and named so *               | 0 changed         | br
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged with a line edited * | 0 -               | GitHub says so: the other starts from the base
+what it builds on is squash-merged and no token is there * | 0 -            | that is told, and known with one
+what it builds on is squash-merged and all is rehearsed * | 0 -             | it is in no rehearsal, and in nobody's way
+what it builds on was proposed together and is squash-merged * | 0 -        | the other starts from the base
 what it builds on is closed and the base advanced *     | 0 -               | the other stays on top of it
 what it builds on is rebased *                          | 0 unchanged       | the other starts from the base
 commits that were not pushed *                          | 0 changed         | they stay private

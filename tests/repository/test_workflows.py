@@ -169,7 +169,7 @@ def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside()
 
 
 def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> None:
-    assert job("work")["permissions"] == {"contents": "read"}
+    assert job("work")["permissions"] == {"contents": "read", "pull-requests": "read"}
     text = yaml.safe_dump(job("work"))
     assert not [name for name in PUBLISHING_SECRETS if name in text]
     assert step("work", "Run the workstreams")["run"].count("doit run workstreams rehearse") == 1

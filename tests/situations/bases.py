@@ -175,6 +175,56 @@ def what_it_builds_on_is_squash_merged_with_a_line_edited(hub: Scene) -> Story:
     assert hub.subjects(hub.remote("main"), "splinter/v") == ["Title of v (t)"]
 
 
+def _squashed_with_a_line_edited(hub: Scene, *, branch: str = "splinter/w", **fields: object) -> None:
+    """A second workstream stands on the first, whose pull request a person merges as something else."""
+    hub.edit(FIRST, when="once")
+    hub.world.workstream("v", depends_on=["w"], steps=[hub.world.step("t", "cat x.txt > y.txt")], **fields)
+    assert hub.doit().status == 0
+    assert hub.git("merge-base", "splinter/v", "splinter/w") == hub.local()
+    hub.there(f"git merge -q --squash origin/{branch}; sed -i 's/2/edited/' x.txt; git commit -qam squashed", on="main")
+    hub.tomorrow()
+
+
+def what_it_builds_on_is_squash_merged_and_no_token_is_there(hub: Scene) -> Story:
+    _squashed_with_a_line_edited(hub, pull_request=False)
+    hub.hub.merge("squash")
+    token = hub.world.env.pop("GITHUB_TOKEN")
+    done = yield
+    assert hub.git("merge-base", "splinter/v", "splinter/w") == hub.local()
+    assert "Whether splinter/w was merged is not known: GITHUB_TOKEN is not set." in done.out
+    hub.world.now = "2026-11-25T02:00:00+00:00"
+    hub.world.env["GITHUB_TOKEN"] = token
+    hub.there("echo newer > base.txt; git commit -qam newer", on="main")
+    assert hub.doit().status == 0
+    assert hub.subjects(hub.remote("main"), "splinter/v") == ["Title of v (t)"]
+
+
+def what_it_builds_on_is_squash_merged_and_all_is_rehearsed(hub: Scene) -> Story:
+    _squashed_with_a_line_edited(hub, pull_request=False)
+    hub.hub.merge("squash")
+    done = yield
+    assert "rehearse  1 of 1 branches  together" in done.out, done.out
+
+
+def what_it_builds_on_was_proposed_together_and_is_squash_merged(hub: Scene) -> Story:
+    hub.hub.begin_anew()
+    hub.world.write("splinter.toml", 'pull_requests = "together"\n')
+    hub.world.workstream("u", depends_on=["w"], when="weekly", steps=[hub.world.step("u", "cat x.txt > z.txt")])
+    hub.world.workstream("w", steps=[hub.world.step("s", FIRST)], when="once")
+    hub.world.commit()
+    assert hub.doit().status == 0
+    hub.there(
+        "git merge -q --squash origin/splinter/together; sed -i 's/2/edited/' x.txt; git commit -qam x", on="main"
+    )
+    hub.hub.merge("squash")
+    hub.tomorrow()
+    yield
+    hub.world.workstream("v", depends_on=["w"], steps=[hub.world.step("t", "cat x.txt > y.txt")])
+    assert hub.doit().status == 0
+    assert hub.subjects(hub.remote("main"), "splinter/v") == ["Title of v (t)"]
+    assert hub.file("y.txt", "splinter/v") == "1\nedited\n3"
+
+
 def what_it_builds_on_is_closed_and_the_base_advanced(hub: Scene) -> Story:
     hub.edit(FIRST, when="once")
     hub.world.workstream("v", depends_on=["w"], steps=[hub.world.step("t", "cat x.txt > y.txt")], pull_request=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from splinter.engine import merged_dependencies
 from splinter.engine.checks import baseline, comparison, judge
 from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import largest_subset, merge_all
@@ -73,7 +74,7 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
     base = merge_all.newest_base(session.outside, members)
     with session.apart() as apart:  # what was only tried is gone afterwards
-        merged = merge_all.merged(apart.outside, merge_all.pending(apart.outside, members, base), base)
+        merged = merge_all.merged(apart.outside, _pending(apart, members, base), base)
         by_id = {member.id: member for member in merged.fits}
         stage = _Stage(session=apart, base=base, members=by_id, trees={tuple(by_id): merged.tree})
         found = _largest(stage)
@@ -84,6 +85,17 @@ def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     if record.workstreams or record.left_out:
         session.history.put_rehearsal(session.run.open(), record)
     return record
+
+
+def _pending(session: Session, members: Sequence[Member], base: str) -> tuple[Member, ...]:
+    """Those whose change is not in the base, neither as it is nor, as the forge says, with something edited."""
+
+    def is_merged(one: Member) -> bool:
+        return merged_dependencies.is_known(session, one.id, one.tip) or bool(
+            one.base != base and merged_dependencies.ask(session, one.plan, one.id, one.tip)
+        )
+
+    return tuple(one for one in merge_all.pending(session.outside, members, base) if not is_merged(one))
 
 
 def _largest(stage: _Stage) -> Largest:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.engine import project
-from splinter.publish import plugins, proposals
+from splinter.publish import plugins
 from tests.world import World
 
 HERE = "https://github.com/octo/project"
@@ -34,9 +34,9 @@ def test_a_branch_of_a_fork_has_its_owner(
         world.git("config", "remote.origin.pushurl", pushed)
     world.commit()
     session = project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=True)
-    assert proposals.pushed_as(session.outside, "splinter/w") == head
+    assert plugins.pushed_as(session.outside, "splinter/w") == head
     place, auth = session.outside.pushed_to("origin")
     assert place == (pushed or "origin")
     assert bool(auth) == (pushed in ("", "https://github.com/me/project"))
     bare = replace(session.outside, snapshot=replace(session.outside.snapshot, remotes={}, push_urls={}))
-    assert proposals.pushed_as(bare, "splinter/w") == "splinter/w"
+    assert plugins.pushed_as(bare, "splinter/w") == "splinter/w"
