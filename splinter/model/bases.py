@@ -6,6 +6,7 @@ Pure: of a remote it knows what was seen there. A local branch or HEAD is a base
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 
 from splinter.errors import InputError
 from splinter.model import layout
@@ -104,12 +105,12 @@ def missing_base(workstream: Workstream, base: Base, snapshot: Snapshot) -> str:
     """The sentence for a base that is not there; what it advises can be done."""
     name, remote = base.name, base.remote
     if remote is None:
-        fix, where = f'"git branch {name}" makes it, or name another with "base:"', "here"
-    elif base.is_default:
-        where = f"on {remote}, whose default branch it was"
-        fix = f'"git remote set-head {remote} --auto" asks which one that is now, or name one with "base:"'
+        fix, where = f'"git branch {quote(name)}" makes it, or name another with "base:"', "here"
+    elif base.is_default:  # and it has no other: that would have been taken
+        where, fix = f"on {remote}, whose default branch it was", 'name one with "base:", here or in the settings'
     else:
-        push = f'"git push {remote} {name}" makes it, or ' if f"refs/heads/{name}" in snapshot.refs else ""
+        is_here = f"refs/heads/{name}" in snapshot.refs
+        push = f'"git push {quote(remote)} {quote(name)}" makes it, or ' if is_here else ""
         where, fix = f"on {remote}", f'{push}name another with "base:"'
     return f'{workstream.source}: base "{name}" does not exist {where}; {fix}'
 
@@ -122,7 +123,8 @@ def without_default(workstream: Workstream, remote: str, snapshot: Snapshot, *, 
     name = f'name the branch to start from with "base:" in {workstream.source}, or in the settings'
     if why:
         return f"{remote} was not reached, and what its default branch is was never seen here; {name}. {why}"
-    push = f'"git push {remote} {snapshot.head_branch}" makes it, or ' if snapshot.head_branch else ""
+    command = f"git push {quote(remote)} {quote(snapshot.head_branch)}" if snapshot.head_branch else ""
+    push = f'"{command}" makes it, or ' if command else ""
     return f"{remote} has no default branch; {push}{name}"
 
 

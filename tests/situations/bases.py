@@ -94,7 +94,7 @@ def base_deleted_on_the_remote(hub: Scene) -> Story:
     hub.edit()
     done = yield
     assert 'base "main" does not exist on origin, whose default branch it was' in done.out + done.err
-    assert '"git remote set-head origin --auto" asks which one that is now' in done.out + done.err
+    assert 'name one with "base:", here or in the settings' in done.out + done.err
     assert hub.both() == tip
     assert hub.hub.pulls() == pulls
 

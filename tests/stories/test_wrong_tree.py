@@ -383,16 +383,24 @@ def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
     ]
 
 
-def test_a_package_that_worktreeinclude_brings_as_a_link_is_the_branchs(world: World) -> None:
+@pytest.mark.parametrize("by", ["worktreeinclude", "setup"])
+def test_a_package_that_is_brought_as_a_link_to_the_checkout_is_the_branchs(world: World, by: str) -> None:
+    """As `npm link` makes them, by way of a folder of the machine's."""
     world.write(".gitignore", "node_modules/\n")
-    world.write(".worktreeinclude", "node_modules\n")
     world.write("packages/shapes/index.js", "good\n")
-    (world.root / "node_modules/@own").mkdir(parents=True)
-    (world.root / "node_modules/@own/shapes").symlink_to(world.root / "packages/shapes")
+    (world.home / "global").symlink_to(world.root / "packages/shapes")
+    fields = {}
+    if by == "setup":
+        links = f"mkdir -p node_modules/@own && ln -sfn {world.home}/global node_modules/@own/shapes"
+        fields = {"setup": [{"run": links}]}
+    else:
+        world.write(".worktreeinclude", "node_modules\n")
+        (world.root / "node_modules/@own").mkdir(parents=True)
+        (world.root / "node_modules/@own/shapes").symlink_to(world.home / "global")
     check = {"id": "c", "run": "grep good node_modules/@own/shapes/index.js"}
-    record = done(world, "echo x > new.txt", [check])
+    record = done(world, "echo x > new.txt", [check], **fields)
     assert record["outcome"] == "changed", record["message"]
-    record = done(world, "echo bad > packages/shapes/index.js", [check])
+    record = done(world, "echo bad > packages/shapes/index.js", [check], **fields)
     assert (record["outcome"], record["reason"]) == ("failed", "check_failed"), record["message"]
     assert (world.worktree("w") / "node_modules/@own/shapes").readlink() == Path("../../packages/shapes")
     assert world.notes() == []

@@ -121,6 +121,7 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     for number, one in enumerate(work.plan.setup, 1):
         _run(work, tree, one, f"setup-{number}", log)
     if work.plan.setup:
+        workspace.lead_packages_back(work.session, tree, commit)
         _tell_price(work, time.monotonic() - started, is_judge=log == layout.JUDGE)
         env = command.environment(work, None, tree)
         python_places.refuse_repointed(work, tree, commit, env)

@@ -21,6 +21,7 @@ from typing import IO
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import secret_scan
+from splinter.engine.tools import checkout_links
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, StepError
 from splinter.git import commands as git
@@ -203,6 +204,13 @@ def include_ignored(session: Session, tree: WorkTree) -> None:
         if _stamp(source) != stamp:
             why = f"{path}, which {layout.INCLUDE} brings, changed during the run; call again"
             raise StepError(Reason.PREFLIGHT, why)
+
+
+def lead_packages_back(session: Session, tree: WorkTree, commit: str) -> None:
+    """The same for the links to packages that a setup made there, as `npm link` does."""
+    tracked = git.paths_of(session.outside.repository, commit)
+    for link in checkout_links.links_to_packages(tree.path, tracked):
+        _lead_back(session.outside.repository.start, tree, link)
 
 
 def _lead_back(checkout: Path, tree: WorkTree, link: Path) -> None:

@@ -85,14 +85,20 @@ def _above(ground: Ground) -> Iterator[str]:
 
 def _node_modules(ground: Ground, manifests: Sequence[str]) -> Iterator[str]:
     """Links to packages, as `npm link` and workspaces make them, beside each package.json and above the work tree."""
-    inside = {str(Path(one).parent) for one in manifests if one.endswith("package.json")} | {"."}
     above = () if ground.tree in ground.checkouts else ground.tree.parents
-    for folder in (*(ground.tree / one for one in sorted(inside)), *above):
-        for link in _links(folder / "node_modules"):
+    for links in (links_to_packages(ground.tree, manifests), *(_links(one / "node_modules") for one in above)):
+        for link in links:
             away = ground.away(link)
             if away and (ground.tree not in ground.checkouts or link.readlink().is_absolute()):
                 name = link.relative_to(ground.tree) if link.is_relative_to(ground.tree) else link
                 yield f"{name} leads to {away}, not to the work tree"
+
+
+def links_to_packages(tree: Path, tracked: Iterable[str]) -> Iterator[Path]:
+    """The links in the folders of packages beside each package.json."""
+    inside = {str(Path(one).parent) for one in tracked if one.rpartition("/")[2] == "package.json"} | {"."}
+    for one in sorted(inside):
+        yield from _links(tree / one / "node_modules")
 
 
 def _leading_away(ground: Ground, included: Sequence[str]) -> Iterator[str]:
