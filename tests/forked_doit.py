@@ -12,6 +12,7 @@ without freeing each object: what a file keeps that nobody closed is lost then, 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import itertools
@@ -145,7 +146,8 @@ def _do_once() -> None:
         environment = rendering._environment(is_html=is_html)
         for template in environment.list_templates(extensions=[ending]):
             environment.get_template(template)
-    markdown2.markdown("*once*", safe_mode="escape", extras=["tables"])  # its patterns
+    text = "# once\n\n- **a** `b`\n  - c\n\n| a |\n| --- |\n| b |\n"
+    markdown2.markdown(text, safe_mode="escape", extras=["tables"])  # its patterns
     installed = functools.cache(importlib.metadata.entry_points)
     for kind in ("COMMAND", "LOADER", "BACKEND", "REPORTER"):
         installed(group=f"doit.{kind}")
@@ -153,36 +155,46 @@ def _do_once() -> None:
 
 
 def _serve(channel: socket.socket) -> None:
-    """Fork for each message; returns in a child that shall be `doit` now, and where nobody can ask any more."""
-    signal.signal(signal.SIGCHLD, _reap)
+    """Fork for each message; returns in a child that shall be `doit` now, and where nobody can ask any more.
+
+    How a child ended is told by whoever reaps it: a process in between would cost as much as the fork itself.
+    """
+    waiting: dict[int, int] = {}  # where the end of each child is told
+
+    def reap(_number: int, _frame: object) -> None:
+        try:
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                told = waiting.pop(pid)
+                with contextlib.suppress(OSError):  # who asked has gone
+                    os.write(told, str(status).encode())
+                os.close(told)
+        except ChildProcessError:
+            return
+
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         message, files, _, _ = socket.recv_fds(channel, 16, 4)
         if not message:
             os._exit(0)
-        if os.fork() == 0:
+        asked, out, err, told = files
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # a child may end before it is written down
+        doit = os.fork()
+        if doit == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             channel.close()
-            asked, out, err, told = files
-            doit = os.fork()
-            if doit == 0:
-                os.close(told)
-                _become(asked, out, err)
-                return
-            os.close(out)
-            os.close(err)
-            os.write(told, f"{doit}\n".encode())
-            os.write(told, str(os.waitpid(doit, 0)[1]).encode())
-            os._exit(0)
-        for file in files:
+            for file in (told, *waiting.values()):
+                os.close(file)
+            _become(asked, out, err)
+            return
+        waiting[doit] = told
+        os.write(told, f"{doit}\n".encode())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        for file in (asked, out, err):
             os.close(file)
-
-
-def _reap(_number: int, _frame: object) -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return
 
 
 def _become(asked: int, out: int, err: int) -> None:

@@ -116,6 +116,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
+@functools.cache
 def _config(format: Format) -> str:
     is_new = format != Format(shared=format.shared)
     pairs = [("core.repositoryFormatVersion", "1" if is_new else "0")]

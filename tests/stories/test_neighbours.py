@@ -30,6 +30,14 @@ CALLS = (
     ("-n", "2", "check"), ("fail", "plan"), ("-c", "fail", "plan"), ("info", "check"), ("forget", "check"), ("run", "check"),
     ("run", "--dry-run"), ("nothing",), ("-s", "report"), ("clean", "check"),
 )  # fmt: skip
+FEW = (
+    ("check", "plan", "report"),
+    (),
+    ("list", "--all", "-s"),
+    ("-n", "2", "check"),
+    ("fail", "plan"),
+    ("run", "--dry-run"),
+)
 
 
 def doit(folder: Path, *arguments: str, bare: bool) -> tuple[int, str]:
@@ -50,7 +58,8 @@ def doit(folder: Path, *arguments: str, bare: bool) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("dodo", "calls"),
     [
-        pytest.param(DODO, CALLS, id="with tasks called like ours"),
+        pytest.param(DODO, FEW, id="with tasks called like ours"),
+        pytest.param(DODO, CALLS, id="with tasks called like ours, every call", marks=pytest.mark.lane("real")),
         pytest.param(None, (("check",), (), ("run", "--dry-run")), id="without a dodo file"),
         pytest.param(None, CALLS, id="without a dodo file, every call", marks=pytest.mark.lane("real")),
     ],
