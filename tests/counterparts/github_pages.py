@@ -196,7 +196,11 @@ class Pages:
                     raise Refused(422, "Validation Failed", {**NONE, "field": "base"})
                 pull["base"]["ref"] = value
             elif name == "milestone":
-                pull["milestone"] = self.there(self.milestones, value) if value is not None else None  # type: ignore[arg-type]
+                old, new = pull["milestone"], self.there(self.milestones, value) if value is not None else None  # type: ignore[arg-type]
+                pull["milestone"] = new
+                for kind, one in (("demilestoned", old), ("milestoned", new)):
+                    if one:
+                        self.event(number, kind, by=by, milestone={"title": one["title"]})
             elif name == "labels":
                 self.relabel(number, _names(value), by=by)
             elif name == "assignees":
@@ -265,7 +269,10 @@ class Pages:
         for field_, key, names in (("requested_reviewers", "login", users), ("requested_teams", "slug", teams)):
             known = [one[key] for one in pull[field_]]
             pull[field_] += [{key: name} for name in names if name not in known]
-        self.event(number, "review_requested")
+        for login in users:
+            self.event(number, "review_requested", requested_reviewer={"login": login})
+        for slug in teams:
+            self.event(number, "review_requested", requested_team={"slug": slug})
         return pull
 
     def unrequest(self, number: int, body: Json) -> Json:

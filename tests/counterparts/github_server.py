@@ -212,4 +212,4 @@ def github_server(clock: FixedWaiting | None = None, *, prefix: str = "", **more
             yield hub
         finally:
             hub.close()
-    assert hub.wrong == []
+    assert hub.wrong == [], hub.wrong

@@ -174,7 +174,7 @@ class _Writer:
         elif kind == Kind.ASSIGNEES:
             self.pull.remove_from_assignees(name)
         else:
-            self.pull.delete_review_request(**_reviewers((name,)))
+            self.pull.delete_review_request(**{"reviewers": [], **_reviewers((name,))})  # GitHub wants users named
 
     def _milestone(self, title: str) -> dict[str, str]:
         """The open one of that title, else one that was closed; none for no title."""
