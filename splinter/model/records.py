@@ -186,7 +186,8 @@ class CheckRecord:
 class PullRequestRecord:
     """What publishing one workstream did; `where` is the pull request's URL, or the file's path from the root.
 
-    `unfinished` is what of it could not be done, and is the next run's to do.
+    `unfinished` is what of it could not be done, and is the next run's to do: after `waits_until`, where it waits for
+    the limit that `waits_for` names.
     """
 
     workstream: str
@@ -195,6 +196,8 @@ class PullRequestRecord:
     number: int | None = None
     notes: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    waits_for: str = ""
+    waits_until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

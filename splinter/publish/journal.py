@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -65,6 +65,18 @@ class Journal:
 
     def _now(self) -> str:
         return self.clock.now().astimezone(UTC).isoformat(timespec="seconds")
+
+    def settle(self, target: str, kinds: Iterable[Kind], told: str) -> None:
+        """What is asked for stands on the outside, as was just seen there: nothing is under way or waits any more.
+
+        What was refused is kept as long as it is still `told`.
+        """
+        for kind in kinds:
+            effect = self.memory.effect(kind, target)
+            if effect and effect.state in (State.UNDER_WAY, State.WAITING):
+                self.memory.put_effect(replace(effect, state=State.DONE, said="", ended=self._now()))
+            elif effect and effect.state == State.REFUSED and effect.said not in told:
+                self.memory.drop_effect(effect)
 
 
 class Unkept:

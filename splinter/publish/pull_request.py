@@ -12,7 +12,7 @@ from functools import partial
 from splinter.engine.outside import Outside
 from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
-from splinter.errors import PublishError
+from splinter.errors import PostponedError, PublishError
 from splinter.model.done import Accepted
 from splinter.model.effects import Kind
 from splinter.model.plan import Plan, choose_remote
@@ -25,6 +25,10 @@ from splinter.publish.push_check import Result
 
 NOTHING_LEFT = "Nothing is left to propose: the base already holds this change, or the workstream no longer makes one."
 
+_OF_PAGES = (
+    Kind.PUSH, Kind.OPEN, Kind.EDIT, Kind.LABELS, Kind.ASSIGNEES, Kind.REVIEWERS, Kind.MILESTONE, Kind.DRAFT,
+    Kind.COMMENT, Kind.CLOSE,
+)  # fmt: skip
 FINISHED_LATER = "the next run finishes it, or `doit run pr`"
 _NOT_PUSHED = "nothing was pushed: "
 
@@ -113,7 +117,11 @@ def propose(
         done = _withdraw(session, plan, result, effects)
     session.history.put_pull_request(run, done)
     if done.unfinished:
-        raise PublishError(f"{done.where} is {done.action}, and lacks {'; '.join(done.unfinished)}; {FINISHED_LATER}")
+        words = f"{done.where} is {done.action}, and lacks {'; '.join(done.unfinished)}; {FINISHED_LATER}"
+        if done.waits_for:
+            raise PostponedError(words, limit=done.waits_for, until=done.waits_until)
+        raise PublishError(words)
+    effects.settle(plan.id, _OF_PAGES, "; ".join(done.notes))
     return done
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from splinter.errors import PublishError
+from splinter.errors import PostponedError, PublishError
 from splinter.model.effects import Kind, State
 from splinter.model.ports import Effects, Proposal
 from splinter.publish.forges.github_errors import malformed, said
@@ -27,12 +27,16 @@ _NO_MILESTONE = "the repository has none of that name; create it"
 
 @dataclass(slots=True)
 class Written:
-    """What came of it: `notes` are of what GitHub refused, `missing` of what failed, by the kinds in `unfinished`."""
+    """What came of it: `notes` are of what GitHub refused, `missing` of what failed, by the kinds in `unfinished`.
+
+    `postponed` is why nothing more was asked, where a limit was reached.
+    """
 
     notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unfinished: list[Kind] = field(default_factory=list)
     is_any: bool = False
+    postponed: PostponedError | None = None
 
 
 def seen(pull: PullRequest) -> Fields:
@@ -102,6 +106,7 @@ def _write_one(writer: _Writer, change: Change, workstream: str, effects: Effect
         except PublishError as error:
             entry.state, entry.said = State.WAITING, str(error)
             _leave(change, done, f": {error}")
+            done.postponed = error if isinstance(error, PostponedError) else None
             return False
     if refused:
         done.notes += refused.values()

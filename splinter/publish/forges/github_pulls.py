@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from splinter.model.effects import Kind
@@ -11,6 +12,7 @@ from splinter.model.records import Action, PullRequestRecord
 from splinter.publish import pull_request_body
 from splinter.publish.forges import github_field_writes, github_fields
 from splinter.publish.forges.github_errors import is_refusal
+from splinter.publish.forges.github_field_writes import Written
 
 if TYPE_CHECKING:
     from github.PullRequest import PullRequest
@@ -102,7 +104,8 @@ def open_new(repository: Repository, proposal: Proposal, effects: Effects) -> Pu
     # no draft was to be had, or it is one: both are as asked for
     changes = [*github_fields.changes(now, now, seen, frozenset)]
     written = github_field_writes.write(repository, opened, proposal, changes, effects)
-    return record(proposal.workstream, Action.OPENED, opened, (*notes, *written.notes), tuple(written.missing))
+    written.notes = [*notes, *written.notes]
+    return _with_fields(record(proposal.workstream, Action.OPENED, opened), written)
 
 
 def _create(repository: Repository, proposal: Proposal, *, draft: bool) -> PullRequest:
@@ -141,7 +144,14 @@ def update(repository: Repository, there: PullRequest, proposal: Proposal, effec
     if base is None and seen.base != now.base:
         written.notes.append(f"it aims at {seen.base}, which somebody chose, and not at {now.base}: that stays")
     action = action if part else Action.ADOPTED
-    return record(proposal.workstream, action, there, tuple(written.notes), tuple(written.missing))
+    return _with_fields(record(proposal.workstream, action, there), written)
+
+
+def _with_fields(done: PullRequestRecord, written: Written) -> PullRequestRecord:
+    limit, until = (written.postponed.limit, written.postponed.until) if written.postponed else ("", "")
+    return replace(
+        done, notes=tuple(written.notes), unfinished=tuple(written.missing), waits_for=limit, waits_until=until
+    )
 
 
 def _changes(there: PullRequest, proposal: Proposal, fields: str) -> dict[str, Any]:
@@ -170,11 +180,6 @@ def close(pull: PullRequest, *, workstream: str, comment: str, effects: Effects)
     return record(workstream, Action.CLOSED, pull)
 
 
-def record(
-    workstream: str, action: Action, pull: PullRequest, notes: tuple[str, ...] = (), unfinished: tuple[str, ...] = ()
-) -> PullRequestRecord:  # fmt: skip
+def record(workstream: str, action: Action, pull: PullRequest, notes: tuple[str, ...] = ()) -> PullRequestRecord:
     """What became of it."""
-    return PullRequestRecord(
-        workstream=workstream, action=action, where=pull.html_url, number=pull.number, notes=notes,
-        unfinished=unfinished,
-    )  # fmt: skip
+    return PullRequestRecord(workstream=workstream, action=action, where=pull.html_url, number=pull.number, notes=notes)
