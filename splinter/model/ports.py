@@ -145,7 +145,9 @@ class Effects(Protocol):
 class Forge(Protocol):
     """A place for pull requests."""
 
-    def publish(self, proposal: Proposal, push: Callable[[], Proposal], effects: Effects) -> PullRequestRecord:
+    def publish(
+        self, proposal: Proposal, push: Callable[[], Proposal], effects: Effects | None = None
+    ) -> PullRequestRecord:
         """Open the pull request, or bring the open one up to date; raises PublishError.
 
         A forge that needs the branch calls `push` once it knows that there is something to propose, and proposes what
@@ -156,7 +158,9 @@ class Forge(Protocol):
     def proposed(self, *, workstream: str, head: str) -> str:
         """Where the open pull request of `head` is that has our part, empty where none is; raises PublishError."""
 
-    def close(self, *, workstream: str, head: str, comment: str, effects: Effects) -> PullRequestRecord | None:
+    def close(
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+    ) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
 
 
