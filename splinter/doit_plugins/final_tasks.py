@@ -247,17 +247,7 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
             return {"where": messages.notifier(session, name).send(messages.sample())}
         if plugin.is_of_now:
             return life_signs.end(session, name)
-        run = session.run.reported()
-        made_of = _of_run(session, run)
-        try:
-            notifier = messages.notifier(session, name)
-        except PublishError:
-            if run:
-                delivery.ask(session, name, run, made_of)
-            raise
-        if not notifier.goes_out or (run is None and not messages.waits(session, name)):
-            return {"fingerprint": made_of, "where": notifier.send(messages.message(session, run))}
-        return {"fingerprint": made_of, "where": delivery.deliver(session, name, notifier, run, made_of)}
+        return _send(session, name)
 
     before = list(NOTIFIERS)[: list(NOTIFIERS).index(name)]
     return {
@@ -269,3 +259,18 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         "task_dep": ["report", *before],  # it says what failed in those
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
+
+
+def _send(session: Session, name: str) -> Values:
+    """Send the report, and what waits; where nothing can be sent it is written down that it is to be."""
+    run = session.run.reported()
+    made_of = _of_run(session, run)
+    try:
+        notifier = messages.notifier(session, name)
+    except PublishError:
+        if run:
+            delivery.ask(session, name, run, made_of)
+        raise
+    if not notifier.goes_out or (run is None and not messages.waits(session, name)):
+        return {"fingerprint": made_of, "where": notifier.send(messages.message(session, run))}
+    return {"fingerprint": made_of, "where": delivery.deliver(session, name, notifier, run, made_of)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from splinter.git.checkout_state import CheckoutState
 from splinter.model.ports import HostedForge
-from splinter.model.records import Outcomes
+from splinter.model.verdict import Outcomes
 
 
 @dataclass(slots=True)

@@ -129,15 +129,12 @@ def call(
         () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
     )
     argv = ["git", "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
-    cwd = worktree.path if worktree else None
     limit_s = min(timeout_s, left_s(repository))
     ask = partial(
-        process.capture, argv, cwd=cwd, stdin=stdin, timeout_s=limit_s, stdout=stdout,
+        process.capture, argv, cwd=worktree.path if worktree else None, stdin=stdin, timeout_s=limit_s, stdout=stdout,
         is_stopping=repository.is_stopping,
     )  # fmt: skip
-    more = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}
-    more |= {"GIT_OBJECT_DIRECTORY": str(repository.objects)} if repository.objects and not is_elsewhere else {}
-    more |= env or {}
+    more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}
     promised = () if is_remote else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
     variables = _variables(repository, own, reaching if is_remote or reaching else None, more)
@@ -150,10 +147,17 @@ def call(
     except SplinterError:
         left_s(repository)
         raise GitError(f"git {verb} did not end within {timeout_s:.0f} s and was ended") from None
-    if done.exit_status not in ok:
-        written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
-        raise _error(repository, verb, done, written)
-    return done
+    if done.exit_status in ok:
+        return done
+    written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
+    raise _error(repository, verb, done, written)
+
+
+def _places(repository: Repository, worktree: WorkTree | None, *, is_elsewhere: bool) -> dict[str, str]:
+    """The variables by which git finds index and objects."""
+    index = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}
+    objects = repository.objects if not is_elsewhere else None
+    return index | ({"GIT_OBJECT_DIRECTORY": str(objects)} if objects else {})
 
 
 def _options(worktree: WorkTree | None, more: Sequence[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from splinter.errors import Reason
@@ -331,37 +331,3 @@ class RunRecord:
     def open_errors(self) -> tuple[ErrorRecord, ...]:
         """What is still not done."""
         return tuple(error for error in self.errors if not error.settled)
-
-
-def with_files(run: RunRecord, is_there: Callable[[str], bool]) -> RunRecord:
-    """The run without paths of logs and patches that are no longer there; `is_there` takes one from the root."""
-
-    def kept(path: str | None) -> str | None:
-        return path if path and is_there(path) else None
-
-    return replace(
-        run,
-        workstreams=tuple(
-            replace(
-                one,
-                patch=kept(one.patch),
-                steps=tuple(replace(step, log=kept(step.log), patch=kept(step.patch)) for step in one.steps),
-                checks=tuple(replace(check, log=kept(check.log)) for check in one.checks),
-            )
-            for one in run.workstreams
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcomes:
-    """How a check ended, and its cases by id.
-
-    `is_unexplained` where it failed for more than its cases say: it crashed, hung, or contradicts itself.
-    """
-
-    check: str
-    cases: Mapping[str, str] = field(default_factory=dict)
-    exit_status: int | None = None
-    is_unexplained: bool = False
-    flaky: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -13,3 +15,17 @@ class Itself(StrEnum):
     FAILING_BEFORE = "failing_before"
     FIXED = "fixed"
     FLAKY = "flaky"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """How a check ended, and its cases by id.
+
+    `is_unexplained` where it failed for more than its cases say: it crashed, hung, or contradicts itself.
+    """
+
+    check: str
+    cases: Mapping[str, str] = field(default_factory=dict)
+    exit_status: int | None = None
+    is_unexplained: bool = False
+    flaky: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.model import record_json, records
+from splinter.model import record_files, record_json
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
@@ -24,7 +24,7 @@ def run_record(session: Session, run: str) -> RunRecord:
     """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
     root = session.outside.repository.root
     seen = held_records.of_run(session, session.history.run(run))
-    kept = records.with_files(seen, lambda path: (root / path).exists())
+    kept = record_files.with_files(seen, lambda path: (root / path).exists())
     record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.outside.redactor))
     return whole(session, replace(record, errors=_with_own_errors(session, record)))
 

@@ -265,11 +265,15 @@ def capture(
             raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
         raise
     finally:
-        for pipe in (child.stdin, child.stdout, child.stderr):
-            if pipe:
-                with suppress(OSError):
-                    pipe.close()
+        _close_pipes(child)
     return Captured(exit_status=child.returncode, stdout=out or b"", stderr=err or b"")
+
+
+def _close_pipes(child: _Child) -> None:
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe:
+            with suppress(OSError):
+                pipe.close()
 
 
 def _communicate(

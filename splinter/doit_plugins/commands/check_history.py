@@ -10,7 +10,7 @@ from splinter.doit_plugins import printing
 from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
-from splinter.model import layout, record_json, record_words, records
+from splinter.model import layout, record_files, record_json, record_words
 from splinter.model.records import RunRecord
 from splinter.text import counts, redact
 
@@ -159,7 +159,7 @@ doit show 20261123-020000-3f9a   that one"""
             say("No run is recorded yet.")
             return 0
         recorded = store.run(run)
-        there = records.with_files(recorded, lambda path: (repository.root / path).exists())
+        there = record_files.with_files(recorded, lambda path: (repository.root / path).exists())
         if there != recorded:
             there = replace(there, notes=(*there.notes, _GONE))
         masked = redact.masked(record_json.to_json(there), Redactor(environment.secrets()))

@@ -16,7 +16,8 @@ from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import Outcome, Outcomes
+from splinter.model.records import Outcome
+from splinter.model.verdict import Outcomes
 from splinter.model.workstream import Step
 
 

@@ -20,8 +20,8 @@ from dataclasses import replace
 
 from splinter.engine.checks import unstable_names
 from splinter.errors import Reason
-from splinter.model.records import BAD, CheckRecord, Comparison, Outcome, Outcomes
-from splinter.model.verdict import Itself
+from splinter.model.records import BAD, CheckRecord, Comparison, Outcome
+from splinter.model.verdict import Itself, Outcomes
 
 RULES = 4  # to be raised where outcomes that were remembered by earlier code are not to be believed
 _WORST = (Outcome.ERROR, Outcome.FAILED, Outcome.SKIPPED, Outcome.PASSED)

@@ -17,8 +17,8 @@ from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.model.fingerprints import fingerprint
-from splinter.model.records import CheckRecord, Outcome, Outcomes
-from splinter.model.verdict import Itself
+from splinter.model.records import CheckRecord, Outcome
+from splinter.model.verdict import Itself, Outcomes
 from splinter.model.workstream import Step
 
 

@@ -19,7 +19,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from splinter.model.records import Outcome, Outcomes
+from splinter.model.records import Outcome
+from splinter.model.verdict import Outcomes
 
 _BRACKETS = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}")
 _VARYING = re.compile(r"0x[0-9a-f]+|(?=[a-f-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*|\d+", re.IGNORECASE)

@@ -16,7 +16,8 @@ from splinter.engine.checks.comparison import compare
 from splinter.engine.due import way_out
 from splinter.engine.tools import prompts
 from splinter.engine.work import Work
-from splinter.model.records import CaseRecord, CheckRecord, Comparison, Outcomes
+from splinter.model.records import CaseRecord, CheckRecord, Comparison
+from splinter.model.verdict import Outcomes
 from splinter.model.workstream import Run, Step, Workstream
 from tests.world import LEAN, TUESDAY, World
 
