@@ -127,6 +127,7 @@ def test_a_kill_in_an_attempt_goes_on_counting_and_asks_for_no_finished_one_agai
     assert children(world) == []
 
 
+@pytest.mark.lane("agents")
 def test_a_change_that_grows_past_its_limit_by_fixing_is_asked_for_no_more(world: World) -> None:
     grow = "seq 100 > values/new\n"
     agent(world, sets(a="bad"), grow + sets(a="good", b="bad"))
@@ -151,6 +152,7 @@ def test_a_check_without_test_results_is_compared_by_what_it_prints_numbers_asid
     assert outcome(world)[1] == "oscillating"
 
 
+@pytest.mark.lane("agents")
 def test_an_attempt_that_fails_itself_ends_the_loop_with_its_reason_and_counts(world: World) -> None:
     agent(world, sets(a="bad"), "echo x > outside.txt", attempts=1)
     world.doit("w")

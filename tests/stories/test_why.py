@@ -152,6 +152,7 @@ def test_what_a_prompt_will_cost_is_reported_before_it_is_paid(asked: World) -> 
     assert write["differences"][1] == {"kind": "tool", "key": "model", "was": None, "now": "large"}
 
 
+@pytest.mark.lane("stories")
 def test_what_runs_before_a_prompt_may_change_what_is_kept_for_it(asked: World) -> None:
     steps = [
         {"id": "first", "run": "date +%s%N > out.txt"},
