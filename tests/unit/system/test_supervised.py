@@ -127,7 +127,8 @@ def test_a_server_that_was_ended_is_started_again(tmp_path: Path) -> None:
     for _ in range(2):
         ended = processes.run("true", cwd=tmp_path, env=env(), log=tmp_path / "log", timeout_s=20)
         assert (ended.exit_status, ended.notes) == (0, ())
-        (server,) = [one for one in psutil.Process().children() if processes.marker in one.cmdline()]
+        living = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+        (server,) = [one for one in living if processes.marker in one.cmdline()]
         server.kill()
         server.wait()
 
