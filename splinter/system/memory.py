@@ -6,7 +6,8 @@ What a run did is in the history; without this file tries and costs count from n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,15 +149,22 @@ class Memory(Database):
 
     def effect(self, kind: Kind, target: str) -> Effect | None:
         """The latest of its kind that was done, or begun, to a target."""
-        rows = self._rows("select record from effects where kind = ? and target = ?", kind, target)
-        return next((one for (text,) in rows for one in read(Effect, text)), None)
+        rows = self._rows("select kind, target, record from effects where kind = ? and target = ?", kind, target)
+        return next(_effects(rows), None)
 
     def effects(self, *states: State) -> tuple[Effect, ...]:
         """Those in such states, the one that was first begun first."""
         marks = ", ".join("?" * len(states))
-        rows = self._rows(f"select record from effects where state in ({marks}) order by rowid", *states)  # noqa: S608
-        return tuple(one for (text,) in rows for one in read(Effect, text))
+        asked = f"select kind, target, record from effects where state in ({marks}) order by rowid"  # noqa: S608
+        return tuple(_effects(self._rows(asked, *states)))
 
     def drop_effect(self, effect: Effect) -> None:
         """Forget it: nothing asks for it any more."""
         self._write("delete from effects where kind = ? and target = ?", effect.kind, effect.target)
+
+
+def _effects(rows: Iterable[tuple[str, str, str]]) -> Iterator[Effect]:
+    """Each about what its row says: a record that says otherwise is masked, or somebody else's, and could never end."""
+    for kind, target, text in rows:
+        if kind in {*Kind}:
+            yield from (replace(one, kind=Kind(kind), target=target) for one in read(Effect, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,3 +75,16 @@ def test_another_thing_to_the_same_target_counts_anew(journal: Journal) -> None:
     again = journal.memory.effect(Kind.PUSH, "one")
     assert again
     assert (again.made_of, again.tries) == ("def", 1)
+
+
+@pytest.mark.parametrize("target", ["run-2", SECRET])
+def test_a_row_whose_record_names_another_effect_comes_to_an_end(journal: Journal, target: str) -> None:
+    """Written by somebody else, or masked, it would be sent each night and never be done."""
+    with journal.effect(Kind.EMAIL, "run-1", "abc") as entry:
+        entry.state = State.WAITING
+    with sqlite3.connect(journal.memory.file) as db:
+        db.execute("update effects set target = ?", (target,))
+    [found] = journal.memory.effects(State.WAITING)
+    with journal.effect(found.kind, found.target, found.made_of) as entry:
+        assert entry.before == found
+    assert journal.memory.effects(State.WAITING) == ()
