@@ -79,8 +79,8 @@ class Limits:
             return self._waiting.now_s() + seconds
         from email.utils import parsedate_to_datetime
 
-        with suppress(ValueError):
-            return parsedate_to_datetime(after).timestamp()
+        with suppress(ValueError, OverflowError):
+            return _number(str(parsedate_to_datetime(after).timestamp()))
         return _number(headers.get("x-ratelimit-reset")) if headers.get("x-ratelimit-remaining") == "0" else None
 
     def _reached(self, writes: list[float]) -> Iterator[tuple[float, str]]:
@@ -95,8 +95,8 @@ class Limits:
         """When something was written within the last hour; what lies ahead of the clock is no time of a write."""
         now = self._waiting.now_s()
         said = self._facts.json_fact(self._fact).get("at")
-        times = [float(one) for one in said if isinstance(one, int | float)] if isinstance(said, list) else []
-        return sorted(one for one in times if now - HOUR_S < one <= now)
+        times = (one for one in said if isinstance(one, int | float)) if isinstance(said, list) else ()
+        return sorted(float(one) for one in times if now - HOUR_S < one <= now)
 
     def _wait_for(self, until: float, why: str) -> None:
         seconds = until - self._waiting.now_s()

@@ -54,7 +54,7 @@ def test_a_run_right_after_another_keeps_to_eighty_writes_a_minute(hub: GitHubSe
     assert clock.waited_s == 20
 
 
-@pytest.mark.parametrize("fact", ["{}", '{"at": 3}', '{"at": ["x", null, 1e300, -5, true]}'])
+@pytest.mark.parametrize("fact", ["{}", '{"at": 3}', '{"at": ["x", null, 1e300, -5, true, 1%s]}' % ("0" * 400)])
 def test_times_that_nobody_can_read_count_for_nothing(hub: GitHubServer, fact: str) -> None:
     hub.memory.facts["writes/127.0.0.1"] = fact
     assert hub.forge().publish(page_of()).action == "opened"
@@ -98,7 +98,13 @@ def test_the_reserve_is_never_spent(hub: GitHubServer) -> None:
 
 @pytest.mark.parametrize(
     ("headers", "waited"),
-    [({"Retry-After": "30"}, 30), ({}, 60), ({"Retry-After": "Mon, 23 Nov 2026 02:02:00 GMT"}, 120)],
+    [
+        ({"Retry-After": "30"}, 30),
+        ({}, 60),
+        ({"Retry-After": "Mon, 23 Nov 2026 02:02:00 GMT"}, 120),
+        ({"Retry-After": "Fri, 01 Jan 99999999999999999999 00:00:00 GMT"}, 60),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 -1200"}, 60),
+    ],
 )
 @pytest.mark.parametrize(
     ("status", "message"), [(403, "You have exceeded a secondary rate limit."), (429, "Slow down")]
