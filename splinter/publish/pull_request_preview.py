@@ -48,13 +48,6 @@ def together(session: Session, rehearsed: Rehearsed | None, *, is_fresh: bool) -
     return _preview(session, proposal, is_fresh=is_fresh)
 
 
-def _withdrawal(session: Session, plan: Plan) -> str:
-    where = session.memory.fact(f"{PULL_REQUEST}{plan.id}")
-    if not where:
-        return "has nothing to propose"
-    return f"would close {where}, for nothing is left to propose; with a person's commits on its branch it stays open"
-
-
 def _preview(session: Session, proposal: Proposal, *, is_fresh: bool) -> Preview:
     return Preview(action=_action(session, proposal, is_fresh=is_fresh), page=_page(session, proposal))
 
