@@ -7,7 +7,7 @@ masked by the secrets of today. Nothing here is sent twice that cannot be known 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -47,10 +47,7 @@ def deliver(session: Session, task: str, notifier: Notifier, run: str | None, ma
     if run:
         ask(session, task, run, made_of)
     done = _Round(session=session, task=task, notifier=notifier)
-    for effect in waiting(session.memory, task):
-        if done.silent == _SILENT:
-            break
-        done.send(effect, is_own=effect.target == run)
+    done.send_all(waiting(session.memory, task), run)
     _forget(session, task, run)
     own = session.memory.effect(Kind(task), run) if run else None
     if own and own.state in SETTLED and not done.problems:
@@ -108,7 +105,19 @@ class _Round:
     earlier: int = 0
     where: str = ""
 
-    def send(self, effect: Effect, *, is_own: bool) -> None:
+    def send_all(self, effects: Iterable[Effect], run: str | None) -> None:
+        """Send them in turn until nobody takes any; `run` is whose message is this call's own.
+
+        Where it may be the message, and a copy does no harm, the newest is tried before that: two that break the line
+        each time hold up nobody's else.
+        """
+        left = [*effects]
+        while left and self.silent < _SILENT:
+            self._send(left[0], is_own=left.pop(0).target == run)
+            if self.silent == _SILENT and left and NOTIFIERS[self.task].is_repeatable:
+                self._send(left[-1], is_own=left.pop().target == run)
+
+    def _send(self, effect: Effect, *, is_own: bool) -> None:
         """Send one; what becomes of it is in the journal."""
         try:
             where = self._sent(effect)

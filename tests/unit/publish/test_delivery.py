@@ -28,10 +28,14 @@ BOTH = ("team@example.org", "lead@example.org")
 
 @dataclass
 class Moody(Postbox):
-    """A mail server in a mood: what it says to a command, or that it drops the line there; none for one that is well."""
+    """A mail server in a mood: what it says to a command, or that it drops the line there; none for one that is well.
+
+    It answers mails of the runs `breaks` with `breaks_with`, or drops the line on them.
+    """
 
     mood: str = ""
-    before: list[Envelope] = field(default_factory=list)
+    breaks: tuple[str, ...] = ()
+    breaks_with: str = ""
 
     def _in_mood(self, server: SMTP, command: str) -> str | None:
         where, _, what = self.mood.partition(" ")
@@ -52,6 +56,11 @@ class Moody(Postbox):
         return await super().handle_RCPT(server, _s, envelope, address, _o)
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Envelope) -> str:  # noqa: N802
+        if any(run.encode() in bytes(envelope.content or b"") for run in self.breaks):
+            if not self.breaks_with:
+                assert server.transport
+                server.transport.abort()
+            return self.breaks_with or "250 OK"
         return self._in_mood(server, "DATA") or await super().handle_DATA(server, session, envelope)
 
 
@@ -198,7 +207,22 @@ def test_two_bad_mails_in_a_row_hold_up_no_third_that_the_server_would_take(
     assert told.startswith(f"of the run {RUNS[0]}: mail server 127.0.0.1:")
 
 
-def test_a_silent_server_is_waited_for_twice_and_not_once_for_each_mail(project: Project, certificate: Path) -> None:
+@pytest.mark.parametrize("answer", ["", "451 try again"])
+def test_two_mails_that_break_the_line_each_time_hold_up_no_other(
+    project: Project, served: tuple[Moody, Callable[..., Mail]], answer: str
+) -> None:
+    postbox, mail = served
+    for number in range(4):
+        project.publish(number, mail(port=1))
+    postbox.breaks, postbox.breaks_with = RUNS[:2], answer
+    told = project.publish(4, mail())
+    assert sorted(had(postbox, "team@example.org")) == list(RUNS[2:])
+    assert told.endswith(f"; 2 messages wait, the oldest of the run {RUNS[0]}: the next run tries again")
+
+
+def test_a_silent_server_is_waited_for_three_times_and_not_once_for_each_mail(
+    project: Project, certificate: Path
+) -> None:
     tries: list[str] = []
 
     class Silent(Mail):
@@ -219,7 +243,7 @@ def test_a_silent_server_is_waited_for_twice_and_not_once_for_each_mail(project:
     )
     for number in range(4):
         project.publish(number, mail)
-    assert tries == [RUNS[0], RUNS[0], RUNS[1], RUNS[0], RUNS[1], RUNS[0], RUNS[1]]
+    assert tries == [RUNS[one] for one in (0, 0, 1, 0, 1, 2, 0, 1, 3)]
 
 
 def test_what_nobody_took_for_a_month_is_given_up_and_told_once(
