@@ -8,13 +8,14 @@ from http.client import HTTPException
 from typing import ClassVar
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, urlencode, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from splinter.errors import PublishError
 from splinter.model import finding
 from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
 from splinter.model.settings import Environment
+from splinter.publish.notifiers.line import HttpLine
 from splinter.text.markdown import one_line
 
 LONGEST_BODY = 100_000  # bytes that healthchecks.io keeps of a ping
@@ -58,9 +59,8 @@ class Healthcheck:
         request = Request(_address(_parts(self.url), what, id), data=_cut(body))  # noqa: S310  http and https alone
         for pause_s in (*self.pauses_s, None):
             try:
-                with urlopen(request, timeout=self.timeout_s) as answer:  # noqa: S310
-                    answer.read(1_000)
-                return
+                with HttpLine().answer(request, timeout_s=self.timeout_s):
+                    return
             except HTTPError as error:
                 error.close()
                 if error.code in passes_over:
@@ -74,6 +74,8 @@ class Healthcheck:
 
     def _failure(self, error: Exception) -> PublishError:
         host = _parts(self.url).hostname
+        if isinstance(error, HTTPError) and error.code < 400:
+            return PublishError(f"{host} leads elsewhere ({error.code}); put where it leads into HEALTHCHECK_URL")
         if isinstance(error, HTTPError):
             return PublishError(f"{host} refused the ping ({error.code}); check HEALTHCHECK_URL")
         said = one_line(getattr(error, "reason", "") or type(error).__name__)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from splinter.errors import NotTakenError, PartlySentError, PublishError
 from splinter.model import finding
@@ -17,6 +17,7 @@ from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
 from splinter.model.settings import Environment, Identity
 from splinter.publish.notifiers.letter import compose, is_address
+from splinter.publish.notifiers.line import WAITS, cut_after
 from splinter.publish.notifiers.mail_files import MailFiles
 from splinter.text.counts import plural
 from splinter.text.markdown import one_line
@@ -25,6 +26,7 @@ from splinter.text.redact import Redactor
 SENDGRID = ("smtp.sendgrid.net", "apikey")  # its relay, and the user that it wants beside a key
 
 
+_Server = TypeVar("_Server", bound=smtplib.SMTP)
 _FOR_GOOD = 500  # from here on the server says that it will not take it at another time either
 
 
@@ -114,16 +116,25 @@ class Mail:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
         context = self.context or ssl.create_default_context()
-        if self.security == "ssl":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=context)
-        else:
-            server = smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
+        lines: list[smtplib.SMTP] = []
+        with cut_after(WAITS * self.timeout_s, lambda: lines[0].sock if lines else None):
+            if self.security == "ssl":
+                server: smtplib.SMTP = _seen(smtplib.SMTP_SSL, lines)(
+                    self.host, self.port, timeout=self.timeout_s, context=context
+                )
+            else:
+                server = _seen(smtplib.SMTP, lines)(self.host, self.port, timeout=self.timeout_s)
+            with self._logged_in(server, context):
+                yield server
+
+    @contextlib.contextmanager
+    def _logged_in(self, server: smtplib.SMTP, context: ssl.SSLContext) -> Iterator[None]:
         try:
             if self.security == "starttls":
                 server.starttls(context=context)
             if self.user:
                 server.login(self.user, self.password or "")
-            yield server
+            yield
         finally:
             # a server that drops the line after it took the mail has taken it
             with contextlib.suppress(OSError):
@@ -159,12 +170,25 @@ class Mail:
             ) from error
         except UnicodeError as error:
             raise PublishError(f"{where}: host, user and password must be ASCII") from error
+        except ValueError as error:  # of base64, in a login
+            raise PublishError(f"{where} does not answer as a mail server does ({one_line(error)})") from error
         except OSError as error:  # smtplib's own errors are OSErrors too
             said = one_line(error.strerror or error) or type(error).__name__
             raise PublishError(f"{where} does not take the mail ({said}); check SMTP_HOST and SMTP_PORT") from error
 
     def _said(self, error: smtplib.SMTPResponseException) -> str:
         return Redactor((self.password or "",)).text(_words(error.smtp_code, error.smtp_error))
+
+
+def _seen(kind: type[_Server], lines: list[smtplib.SMTP]) -> type[_Server]:
+    """The same, in the list before its greeting is waited for."""
+
+    class Seen(kind):  # type: ignore[misc, valid-type]
+        def connect(self, *arguments: Any, **named: Any) -> Any:
+            lines.append(self)
+            return super().connect(*arguments, **named)
+
+    return Seen
 
 
 def sender_of(environment: Environment, sender: Sender) -> Identity:

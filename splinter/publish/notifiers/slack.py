@@ -13,13 +13,14 @@ from http.client import HTTPException
 from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import Request
 
 from splinter.errors import NotTakenError, PublishError, UnansweredError
 from splinter.model import finding
 from splinter.model.finding import Finding
 from splinter.model.ports import Message, Sender
 from splinter.model.settings import Environment
+from splinter.publish.notifiers.line import HttpLine
 from splinter.text.markdown import one_line
 from splinter.text.redact import Redactor
 
@@ -64,11 +65,10 @@ class Slack:
         text = _cut(_escaped(message.subject), LONGEST_TEXT)
         body = json.dumps({"text": text, "blocks": blocks(message)}).encode()
         request = Request(self.url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310  checked
-        line = _Line()
+        line = HttpLine()
         try:
-            answer = build_opener(_StayHere, line.over(HTTPHandler), line.over(HTTPSHandler)).open(
-                request, timeout=self.timeout_s
-            )
+            with line.answer(request, timeout_s=self.timeout_s):
+                return f"message to Slack at {host}"
         except HTTPError as error:
             raise self._refusal(host, error) from error
         except (OSError, HTTPException, ValueError) as error:  # ValueError: an address that is no ASCII
@@ -79,8 +79,6 @@ class Slack:
                     " it arrived; it is not sent again"
                 ) from error
             raise PublishError(f"Slack at {host} does not answer ({said})") from error
-        answer.close()
-        return f"message to Slack at {host}"
 
     def _refusal(self, host: str, error: HTTPError) -> PublishError:
         said = Redactor((self.url, urlsplit(self.url).path)).text(_answered(error))
@@ -89,40 +87,6 @@ class Slack:
             return UnansweredError(f"{told}, and may have posted it all the same; it is not sent again")
         kind = NotTakenError if error.code in _OF_THE_MESSAGE else PublishError
         return kind(f"{told}; {_remedy(error)}")
-
-
-class _Line:
-    """Knows whether a connection was made: until then nothing of a message was sent."""
-
-    is_up = False
-
-    def over(self, handler: type[HTTPHandler | HTTPSHandler]) -> HTTPHandler | HTTPSHandler:
-        """A handler of urllib's, whose connections say so."""
-        line = self
-
-        class Watching(handler):  # type: ignore[misc, valid-type]
-            def do_open(self, connection: Any, *arguments: Any, **named: Any) -> Any:
-                def made(*its: Any, **own: Any) -> Any:
-                    one = connection(*its, **own)
-                    connect = one.connect
-
-                    def connected() -> None:
-                        connect()
-                        line.is_up = True
-
-                    one.connect = connected
-                    return one
-
-                return super().do_open(made, *arguments, **named)
-
-        return Watching()
-
-
-class _StayHere(HTTPRedirectHandler):
-    """A redirect of a POST would arrive as a GET and look like a success."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
 
 
 def blocks(message: Message) -> list[dict[str, Any]]:
@@ -201,5 +165,7 @@ def _host(url: str) -> str:
 def _remedy(error: HTTPError) -> str:
     if error.code in (403, 404, 410):
         return "the webhook was revoked or its channel is gone: make a new one for SLACK_WEBHOOK_URL"
+    if error.code < 400:
+        return "it leads elsewhere, where nothing is sent to; check SLACK_WEBHOOK_URL"
     wait_s = error.headers.get("Retry-After", "") if error.code == HTTPStatus.TOO_MANY_REQUESTS else ""
     return f"run `doit run slack` again {f'in {wait_s} s' if wait_s.isdecimal() else 'later'}"

@@ -73,6 +73,20 @@ def test_a_refusal_is_reported_without_the_address() -> None:
     assert str(error.value) == "127.0.0.1 refused the ping (404); check HEALTHCHECK_URL"
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+def test_a_ping_that_is_led_elsewhere_is_no_success(status: int) -> None:
+    """A page to log in, say, answers 200 to whoever is led there, and nobody hears of the run."""
+    with (
+        scripted(
+            lambda asked: Answer(200) if asked.path == "/login" else Answer(status, "", {"Location": "/login"})
+        ) as server,
+        pytest.raises(PublishError) as error,
+    ):
+        Healthcheck(f"{server.url}/{SECRET}").send(BAD)
+    assert str(error.value) == f"127.0.0.1 leads elsewhere ({status}); put where it leads into HEALTHCHECK_URL"
+    assert len(server.asked) == 1
+
+
 def test_a_service_that_stalls_is_given_up() -> None:
     done = threading.Event()
     with scripted(lambda _: Answer(200 if done.wait(10) else 500)) as server:

@@ -253,6 +253,25 @@ def test_a_server_that_stalls_is_given_up(certificate: Path) -> None:
     )
 
 
+def test_a_login_that_nobody_can_read_is_reported(certificate: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+
+        def answer() -> None:
+            line = odd.accept()[0]
+            with line, line.makefile("rb") as heard:
+                line.sendall(b"220 odd\r\n")
+                for said in (b"250-odd\r\n250 AUTH CRAM-MD5\r\n", b"334 a\r\n"):
+                    heard.readline()
+                    line.sendall(said)
+                heard.readline()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        told = failure(mail_to(odd.getsockname()[1], certificate, security="none"))
+        thread.join()
+    assert told.startswith("mail server 127.0.0.1 does not answer as a mail server does (Invalid base64")
+
+
 def test_a_server_that_drops_the_line_is_reported(certificate: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as rude:
         thread = threading.Thread(target=lambda: rude.accept()[0].close())

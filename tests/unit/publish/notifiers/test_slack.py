@@ -113,7 +113,7 @@ def test_no_text_exceeds_slacks_limits_or_mentions_anybody(text: str) -> None:
         (500, "rollup_error", "(500 rollup_error), and may have posted it all the same; it is not sent again"),
         (503, "", "(503 ); run `doit run slack` again later"),
         (429, "", "(429 ); run `doit run slack` again in 30 s"),
-        (302, "", "(302 ); run `doit run slack` again later"),
+        (302, "", "(302 ); it leads elsewhere, where nothing is sent to; check SLACK_WEBHOOK_URL"),
         (400, f"invalid {SECRET}\x1b[31m", "(400 invalid ***); run `doit run slack` again later"),
     ],
 )
