@@ -6,7 +6,9 @@ SplinterError             ours or the outside's fault              exit status 2
 ├── StepError             a workstream failed, with a reason       exit status 1
 ├── GitError              git refused what we asked of it          exit status 2
 ├── StorageError          a file system took no more             exit status 2
+├── NoRecordError         nothing is recorded of that run          exit status 2
 └── PublishError          forge, mail server or messenger          exit status 2
+    ├── PostponedError    it takes no more for now
     ├── PartlySentError   some recipients have the mail
     ├── NotTakenError     this very message is refused
     └── UnansweredError   nobody knows whether it arrived
@@ -85,6 +87,10 @@ class GitError(SplinterError):
 
 class StorageError(SplinterError):
     """Something could not be written: a full or read-only disk, a folder that is not ours, a lock in the way."""
+
+
+class NoRecordError(SplinterError):
+    """Nothing is recorded of a run of that id."""
 
 
 class PublishError(SplinterError):

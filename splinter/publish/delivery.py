@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from splinter.engine.session import Session
-from splinter.errors import NotTakenError, PartlySentError, PublishError, SplinterError, UnansweredError
+from splinter.errors import NoRecordError, NotTakenError, PartlySentError, PublishError, SplinterError, UnansweredError
 from splinter.model.effects import Effect, Kind, State
 from splinter.model.ports import Message, Notifier
 from splinter.model.registry import NOTIFIERS
@@ -153,7 +153,7 @@ class _Round:
         """What is said of a run; raises NotTakenError where that is not recorded any more."""
         try:
             made = messages.message(self.session, effect.target)
-        except SplinterError as error:
+        except NoRecordError as error:  # any other may be over tomorrow
             self.session.memory.drop_effect(effect)
             raise NotTakenError(f"it is not sent: {error}") from error
         id = hashlib.sha256(f"{effect.target} {effect.made_of}".encode()).hexdigest()[:32]

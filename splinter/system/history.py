@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from splinter.errors import SplinterError, StorageError
+from splinter.errors import NoRecordError, StorageError
 from splinter.model import layout, record_json
 from splinter.model.record_json import Record
 from splinter.model.records import (
@@ -107,10 +107,10 @@ class History(Database):
         return tuple(self.run(row[0]) for row in rows)
 
     def run(self, run: str) -> RunRecord:
-        """Everything recorded of one run; raises SplinterError for an unknown id."""
+        """Everything recorded of one run; raises NoRecordError for an unknown id."""
         rows = self._rows("select started, finished, notes from runs where run = ?", run)
         if not rows:
-            raise SplinterError(f'no run "{run}" is recorded; "doit history" lists them')
+            raise NoRecordError(f'no run "{run}" is recorded; "doit history" lists them')
         (started, finished, notes), of = rows[0], "where run = ? order by rowid"
         return RunRecord(
             run=run,

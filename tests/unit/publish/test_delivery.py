@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from splinter.errors import PublishError, UnansweredError
+from splinter.errors import GitError, NoRecordError, PublishError, SplinterError, UnansweredError
 from splinter.model.effects import Kind, State
 from splinter.model.ports import Message
 from splinter.publish import delivery
@@ -279,6 +279,23 @@ def test_what_else_goes_makes_no_message_certain(project: Project, certificate: 
     assert project.publish(0, slack, task="slack") == "silence", "the other went, and this one stays unknown"
     assert not delivery.waiting(project.memory, "slack")
     assert delivery.is_settled(project.memory, "slack", RUNS[0], "made of 0")
+
+
+@pytest.mark.parametrize(
+    ("error", "left"), [(GitError("git was ended"), [State.WAITING]), (NoRecordError("no run"), [])]
+)
+def test_a_message_that_cannot_be_made_now_waits(
+    project: Project, served: tuple[Moody, Callable[..., Mail]], monkeypatch: pytest.MonkeyPatch,
+    error: SplinterError, left: list[State],
+) -> None:  # fmt: skip
+    _, mail = served
+
+    def made(_: object, run: str) -> Message:
+        raise error
+
+    monkeypatch.setattr("splinter.publish.messages.message", made)
+    assert str(error) in project.publish(0, mail())
+    assert project.states() == left
 
 
 def test_asked_for_again_it_goes_to_all_under_the_same_id(
