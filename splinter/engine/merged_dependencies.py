@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from splinter.engine import proposed
 from splinter.engine.branch import last_success
-from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model import layout
@@ -28,7 +28,7 @@ def ask(session: Session, plan: Plan, other: str, tip: str) -> str | None:
     remote = plan.base.remote
     if remote is None:
         return None
-    asked = (_answer(session, plan, remote, head, proposed) for head, proposed in _proposed(session, other, tip))
+    asked = (_answer(session, plan, remote, head, about) for head, about in _proposed(session, other, tip))
     where = next(filter(None, asked), None)
     if where:
         session.memory.set_fact(f"merged/{other}", tip)
@@ -37,7 +37,7 @@ def ask(session: Session, plan: Plan, other: str, tip: str) -> str | None:
 
 def _proposed(session: Session, other: str, tip: str) -> Iterator[tuple[str, str]]:
     """The branches that it was proposed by, each with the commit that the pull request was about."""
-    if session.memory.fact(f"{PULL_REQUEST}{other}"):
+    if proposed.place(session.memory, other):
         yield session.plans[other].branch, tip
     whole, _, member = (session.memory.fact(f"together/{other}") or "").partition(" ")
     if member == tip:
@@ -69,5 +69,5 @@ def is_merged(session: Session, plan: Plan, other: str) -> bool:
         return False
     if is_known(session, other, last.tip):
         return True
-    may_ask = not session.history.is_read_only and session.memory.fact(f"{PULL_REQUEST}{plan.id}")
+    may_ask = not session.history.is_read_only and proposed.place(session.memory, plan.id)
     return bool(may_ask and ask(session, plan, other, last.tip))

@@ -5,6 +5,7 @@ What was published last says so: it asks no network, and starts nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from splinter.engine import bases
@@ -15,13 +16,34 @@ from splinter.git import commands as git
 from splinter.model import fingerprints
 from splinter.model.plan import Held, Plan
 from splinter.system.memory import Memory
+from splinter.text import markdown
 
-PULL_REQUEST = "pull_request/"  # a fact by workstream: where it is proposed, empty once that was closed
+_PULL_REQUEST = "pull_request/"  # a fact by workstream: where it is proposed, empty once that was closed
+_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+def recorded(memory: Memory) -> dict[str, str]:
+    """Where workstreams were proposed, by their ids; empty for one whose pull request was closed.
+
+    What is no id was written by somebody else, and would be a path, a branch or a comment of theirs.
+    """
+    found = memory.facts(_PULL_REQUEST).items()
+    return {id: markdown.one_line(where) for id, where in found if _ID.fullmatch(id)}
 
 
 def places(memory: Memory) -> dict[str, str]:
     """Where workstreams are proposed, by their ids."""
-    return {id: where for id, where in memory.facts(PULL_REQUEST).items() if where}
+    return {id: where for id, where in recorded(memory).items() if where}
+
+
+def place(memory: Memory, id: str) -> str:
+    """Where one is; empty where it is nowhere."""
+    return markdown.one_line(memory.fact(f"{_PULL_REQUEST}{id}") or "")
+
+
+def remember(memory: Memory, id: str, where: str) -> None:
+    """From now on it is there; empty for nowhere."""
+    memory.set_fact(f"{_PULL_REQUEST}{id}", where)
 
 
 def waiting(session: Session) -> dict[str, Success]:

@@ -13,6 +13,7 @@ from splinter.model.finding import Finding
 from splinter.model.plan import choose_remote
 from splinter.model.registry import FORGES, NOTIFIERS
 from splinter.publish import messages, plugins
+from splinter.text import markdown
 from splinter.text.counts import plural
 
 
@@ -43,7 +44,7 @@ def unsettled(session: Session) -> Iterator[Finding]:
             said = f"; said last: {last.said}" if last.said else ""
             tries = plural(max(one.tries for one in some), "try", "tries")
             message = f"{len(some):,} {state} since {first.begun}, of {first.target}, after {tries}{said}"
-            yield finding.note("publishing", kind, message)
+            yield finding.note("publishing", kind, markdown.one_line(message))
 
 
 def _by_kind(effects: Iterable[Effect]) -> dict[Kind, dict[State, list[Effect]]]:

@@ -70,5 +70,5 @@ UNSETTLED = (State.WAITING, State.UNDER_WAY, State.UNKNOWN, State.REFUSED)  # wh
 def in_words(effect: Effect) -> str:
     """One that is not done, for people: `email of 20261123-020000-aaaa: waiting since …, 3 tries; it said so`."""
     tries = f", {plural(effect.tries, 'try', 'tries')}" if effect.tries else ""
-    said = f"; {one_line(effect.said)}" if effect.said else ""
-    return f"{effect.kind} of {effect.target}: {effect.state} since {effect.begun}{tries}{said}"
+    said = f"; {effect.said}" if effect.said else ""
+    return one_line(f"{effect.kind} of {effect.target}: {effect.state} since {effect.begun}{tries}{said}")

@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from splinter.config.workstream_files import Collection
-from splinter.engine import project
+from splinter.engine import project, proposed
 from splinter.engine.outside import Outside
-from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
 from splinter.model import layout
@@ -59,16 +58,15 @@ def sentence(text: str) -> str:
 
 def found(outside: Outside, memory: Memory, workstreams: Iterable[Workstream]) -> tuple[LeftOver, ...]:
     """Those that were open when they were last seen; `workstreams` are all that there are."""
-    recorded = {id: where for id, where in memory.facts(PULL_REQUEST).items() if where}
-    return tuple(_left_over(outside, workstreams, recorded))
+    return tuple(_left_over(outside, workstreams, proposed.places(memory)))
 
 
 def suspected(outside: Outside, memory: Memory, workstreams: Iterable[Workstream]) -> tuple[LeftOver, ...]:
     """Those, and what was accepted and may have been proposed by a run whose memory is lost: the forge can tell."""
-    recorded = memory.facts(PULL_REQUEST)
+    recorded = proposed.recorded(memory)
     accepted = (ref.removeprefix(f"{layout.ACCEPTED}/") for ref in outside.snapshot.refs)
     unknown = {id: "" for id in accepted if "/" not in id and id not in recorded}
-    return tuple(_left_over(outside, workstreams, {**unknown, **{id: one for id, one in recorded.items() if one}}))
+    return tuple(_left_over(outside, workstreams, {**unknown, **proposed.places(memory)}))
 
 
 def _left_over(outside: Outside, workstreams: Iterable[Workstream], ids: Mapping[str, str]) -> Iterator[LeftOver]:
@@ -176,7 +174,7 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
 
 def _forget(session: Session, one: LeftOver) -> None:
     """Remember that none is open, and that nothing of it waits for a later run any more."""
-    session.memory.set_fact(f"{PULL_REQUEST}{one.workstream}", "")
+    proposed.remember(session.memory, one.workstream, "")
     for effect in session.memory.effects(State.UNDER_WAY, State.WAITING):
         if effect.target == one.workstream:
             session.memory.drop_effect(effect)

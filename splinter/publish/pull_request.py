@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from splinter.engine import proposed
 from splinter.engine.outside import Outside
-from splinter.engine.proposed import PULL_REQUEST
 from splinter.engine.session import Session
 from splinter.errors import PostponedError, PublishError
 from splinter.model.done import Accepted
@@ -112,7 +112,7 @@ def propose(
         if done.action == Action.NONE and _is_aimed_at(session, plan):
             send()
         done = _masked(session.outside, done)
-        session.memory.set_fact(f"{PULL_REQUEST}{plan.id}", done.where)
+        proposed.remember(session.memory, plan.id, done.where)
     else:
         done = _withdraw(session, plan, result, effects)
     session.history.put_pull_request(run, done)
@@ -138,7 +138,7 @@ def _masked(outside: Outside, done: PullRequestRecord) -> PullRequestRecord:
 def _withdraw(session: Session, plan: Plan, result: Result, effects: Journal) -> PullRequestRecord:
     """Close what we opened, unless it still proposes something of a person's."""
     nothing = PullRequestRecord(workstream=plan.id, action=Action.NONE, where="")
-    where = session.memory.fact(f"{PULL_REQUEST}{plan.id}")
+    where = proposed.place(session.memory, plan.id)
     if not where:
         return nothing
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
@@ -146,7 +146,7 @@ def _withdraw(session: Session, plan: Plan, result: Result, effects: Journal) ->
     closed = forge(session).close(
         workstream=plan.id, head=plugins.pushed_as(session.outside, plan.branch), comment=NOTHING_LEFT, effects=effects
     )
-    session.memory.set_fact(f"{PULL_REQUEST}{plan.id}", "")
+    proposed.remember(session.memory, plan.id, "")
     return closed or nothing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splinter.engine.proposed import PULL_REQUEST
+from splinter.engine import proposed
 from splinter.engine.session import Session
 from splinter.model.done import Accepted, Rehearsed
 from splinter.model.plan import Plan
@@ -27,7 +27,7 @@ class Preview:
 def of_workstream(session: Session, plan: Plan, accepted: Accepted | None, *, is_fresh: bool) -> Preview:
     """Of one workstream; `is_fresh`: nothing of it changed since it was published."""
     if accepted and accepted.outcome != Outcome.CHANGED:
-        where = session.memory.fact(f"{PULL_REQUEST}{plan.id}")
+        where = proposed.place(session.memory, plan.id)
         return Preview(
             action=f"would close {where}, for nothing is left to propose" if where else "has nothing to propose"
         )
@@ -55,7 +55,7 @@ def _preview(session: Session, proposal: Proposal, *, is_fresh: bool) -> Preview
 def _action(session: Session, proposal: Proposal, *, is_fresh: bool) -> str:
     """Whether it would be opened, updated or left alone, as far as that is known here."""
     target = pull_request.target(session.outside)
-    there = session.memory.fact(f"{PULL_REQUEST}{proposal.workstream}")
+    there = proposed.place(session.memory, proposal.workstream)
     if is_fresh:
         return f"would leave {there or 'it'} alone"
     if target == "local":

@@ -117,6 +117,25 @@ def test_with_the_setting_a_run_closes_it_and_says_so(hosted: World, github: For
 
 
 @DEEP
+def test_what_no_run_can_have_recorded_is_no_pull_request(local: World) -> None:
+    """In CI another job hands `.splinter/` over: a name there is no path, and an address steers no terminal."""
+    memory = Memory(local.root / ".splinter")
+    memory.set_fact("pull_request/../../mine", FILE)
+    memory.set_fact("pull_request/gone", "https://example.org/\x1b[31m1")
+    memory.put_effect(Effect(kind=Kind.LABELS, target="a\x1b[31mb", made_of="x", state=State.WAITING))
+    memory.close()
+    mine = '---\nstate: open\nhead: "splinter/../../mine"\n---\n\n<!-- splinter:begin -->\n<!-- splinter:end -->\n'
+    local.write("mine.md", mine)
+    seen = "".join(
+        local.doit(*call).out for call in (["plan"], ["gc", "--close"], ["doctor", "--offline"], ["history"])
+    )
+    assert (local.root / "mine.md").read_text() == mine
+    assert "mine" not in seen
+    assert "\x1b" not in seen
+    assert "the pull request of gone (https://example.org/1) is left over" in seen
+
+
+@DEEP
 def test_one_that_a_person_closed_is_no_longer_named(hosted: World, github: Forge) -> None:
     remove(hosted, "old")
     pull(github, "old")["state"] = "closed"
