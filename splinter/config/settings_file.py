@@ -91,6 +91,11 @@ def is_on_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
+def allows_colour() -> bool:
+    """Whether the terminal shows colours, and nobody asked for none (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def _document(root: Path) -> Document | None:
     own, shared = _bytes(root, layout.SETTINGS), _bytes(root, layout.SHARED_SETTINGS)
     found = _parsed(own, layout.SETTINGS) if own is not None else None

@@ -15,6 +15,7 @@ from doit.reporter import ConsoleReporter
 
 from splinter.config import settings_file
 from splinter.doit_plugins.rows import WorkstreamFailed
+from splinter.doit_plugins.terminal import takes_colour
 from splinter.engine import prospects
 from splinter.errors import Reason, SplinterError
 from splinter.model import record_words
@@ -54,7 +55,7 @@ class Reporter(ConsoleReporter):
     def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
         """`options` are doit's."""
         super().__init__(outstream, options)
-        self._is_terminal = bool(getattr(outstream, "isatty", lambda: False)())
+        self._is_coloured = takes_colour(outstream)
         self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
         self._has_errors = self._has_run_steps = self._has_told = False
@@ -174,7 +175,7 @@ class Reporter(ConsoleReporter):
             self._say(f"     {line}")
 
     def _coloured(self, outcome: str) -> str:
-        return f"{_BEGIN}{outcome}{_END}" if outcome in _COLOURS and self._is_terminal else outcome
+        return f"{_BEGIN}{outcome}{_END}" if outcome in _COLOURS and self._is_coloured else outcome
 
     def _say(self, line: str) -> None:
         """Print a line; what others wrote in it steers no terminal, and is no command of a runner of GitHub Actions."""
@@ -182,7 +183,7 @@ class Reporter(ConsoleReporter):
         text = plain(redactor.text(f"{line}\n"))
         if self._is_on_actions:
             text = Masked(_COMMAND.sub(lambda found: " ".join(filter(None, found.groups())), text))
-        self._show(Masked(_OUTCOME.sub(_in_colour, text)) if self._is_terminal else text)
+        self._show(Masked(_OUTCOME.sub(_in_colour, text)) if self._is_coloured else text)
 
     def _show(self, text: Masked) -> None:
         self.write(text)

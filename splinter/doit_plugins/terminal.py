@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doit.exceptions import InvalidDodoFile
 
@@ -61,9 +61,12 @@ def _search_here_last() -> None:
     sys.path[:] = [*(entry for entry in sys.path if entry not in here), *(entry for entry in sys.path if entry in here)]
 
 
-def takes_colour(variables: Mapping[str, str]) -> bool:
-    """Whether what is printed goes to a terminal that shows colours."""
-    return sys.stdout.isatty() and not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
+def takes_colour(stream: Any = None) -> bool:
+    """Whether what is printed there, on stdout by default, goes to a terminal that shows colours."""
+    from splinter.config import settings_file
+
+    is_terminal = getattr(stream or sys.stdout, "isatty", lambda: False)
+    return is_terminal() and settings_file.allows_colour()
 
 
 def say(text: str) -> None:

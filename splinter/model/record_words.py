@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from splinter.model.records import BAD, FAILURES, CheckRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.text.counts import plural
@@ -48,6 +49,14 @@ def _told(check: CheckRecord) -> list[str]:
 def diff_command(record: WorkstreamRecord) -> str:
     """The command that shows what a failed workstream made."""
     return f"git diff {record.base_commit[:12]} {record.ref}" if record.base_commit else f"git show {record.ref}"
+
+
+def seconds(run: RunRecord) -> float | None:
+    """How long a run took from its begin to its end; None where that is not known."""
+    try:
+        return (datetime.fromisoformat(run.finished or "") - datetime.fromisoformat(run.started)).total_seconds()
+    except (ValueError, TypeError):
+        return None
 
 
 def errors_in_words(run: RunRecord) -> str:

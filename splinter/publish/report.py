@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 
 from splinter.model import record_json, record_words
 from splinter.model.ports import Message
@@ -90,7 +89,7 @@ def _story(run: RunRecord) -> dict[str, object]:
         "run": run,
         "verdict": verdict(run),
         "is_idle": is_idle(run),
-        "seconds": _run_seconds(run),
+        "seconds": record_words.seconds(run),
         "counts": _counts(run),
         "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
         "workstreams": shown,
@@ -108,10 +107,3 @@ def _story(run: RunRecord) -> dict[str, object]:
 def _counts(run: RunRecord) -> list[tuple[str, int]]:
     known = (*OUTCOMES, Outcome.ERROR)  # the last is what a later version wrote, and nobody understands here
     return [(outcome, run.count(outcome)) for outcome in known if run.count(outcome)]
-
-
-def _run_seconds(run: RunRecord) -> float | None:
-    try:
-        return (datetime.fromisoformat(run.finished or "") - datetime.fromisoformat(run.started)).total_seconds()
-    except (ValueError, TypeError):
-        return None

@@ -70,7 +70,7 @@ doit check --format github   as annotations of GitHub Actions"""
         elif format == "github":
             say(problem_listing.as_annotations(problems))
         else:
-            say(problem_listing.for_people(problems, in_colour=takes_colour(variables)))
+            say(problem_listing.for_people(problems, in_colour=takes_colour()))
         return InputError.exit_status if any(problem.is_error for problem in problems) else 0
 
 
@@ -116,11 +116,12 @@ doit history --json   for programs"""
         for run in runs:
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
-            seconds = sum(one.seconds for one in run.workstreams)
+            took = record_words.seconds(run)
+            lasted = f"{took:6.0f} s" if took is not None else " " * 8
             cost = f"  {record_words.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (did not finish)"
             said = with_errors(outcomes or published(run), run)
-            print(f"{run.run}  {run.started}  {seconds:8.1f} s  {said}{cost}{ended}")
+            print(f"{run.run}  {run.started}  {lasted}  {said}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
         for one in memory.Memory(repository.root / layout.STATE, is_read_only=True).effects(*effects.UNSETTLED):

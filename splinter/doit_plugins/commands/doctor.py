@@ -42,7 +42,7 @@ class Doctor(OwnCommand):
         if as_json:
             printing.say_json([asdict(one) for one in found])
         else:
-            say("\n".join(_lines(found, in_colour=takes_colour(known.environment.variables))))
+            say("\n".join(_lines(found, in_colour=takes_colour())))
         return 1 if any(one.state == State.PROBLEM for one in found) else 0
 
 

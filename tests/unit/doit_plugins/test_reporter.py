@@ -34,11 +34,21 @@ def shown(stream: io.StringIO) -> str:
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
-def test_nothing_that_a_step_printed_steers_a_terminal(stream: type[io.StringIO]) -> None:
+def test_nothing_that_a_step_printed_steers_a_terminal(
+    stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     text = shown(stream())
     ours = "\x1b[31mfailed\x1b[0m"
     assert (ours in text) is (stream is Terminal), "our own colour is there"
     assert not set(text.replace(ours, "")) & {"\x1b", "\x07", "\u202e"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_whoever_wants_no_colour_gets_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    assert "\x1b" not in shown(Terminal())
 
 
 def test_nothing_is_a_command_of_a_runner(monkeypatch: pytest.MonkeyPatch) -> None:
