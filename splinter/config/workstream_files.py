@@ -211,9 +211,13 @@ def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str,
             yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
             return
         place = other.place(one.other_keys)
-        more = f", and so may {plural(one.more, 'other workstream')}" if one.more else ""
+        own, theirs = (
+            shown(rules.value_at(data, keys))
+            for data, keys in ((document.data, one.keys), (other.data, one.other_keys))
+        )
+        more = f", and scopes of {plural(one.more, 'other workstream')}" if one.more else ""
         message = (
-            f"{shown(one.path)} may be written here and at {other.path}:{place.line}:{place.column}{more}; "
+            f"{own} overlaps {theirs} of {other.path}:{place.line}:{place.column}{more}; "
             "let one depend on the other, or keep their scopes apart"
         )
         yield warning(document.problem(one.keys, message))

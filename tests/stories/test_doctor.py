@@ -559,7 +559,7 @@ def test_an_editable_install_is_led_to_work_trees(bench: World) -> None:
     bench.write("src/shapes/_version.py", "")
     assert checks(bench) == [
         "ok       checks look at the branch: shapes is installed from elsewhere, and work trees have src first on PYTHONPATH",
-        "note     checks: src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into "
+        "note     checks: src/shapes/_version.py is in your checkout only: commit it, or bring what git ignores by "
         ".worktreeinclude",
     ]
 

@@ -11,7 +11,7 @@ from tests.stories.test_fix_loop import agent, sets
 from tests.world import LEAN, TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
-ENDS = "doit w takes it up at b, and begins it again once main has moved."
+ENDS = "doit w goes on at b, or starts over once main has moved."
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def test_plan_why_and_the_failure_itself_name_the_way_out(broken: World) -> None
     assert f"     main is broken\n     {ENDS}\n" in done.out
     assert broken.records()["w"]["notes"] == [ENDS]
     told = broken.doit("why", "w").out.splitlines()[1]
-    assert told.endswith("it failed at b (exit_code); doit takes it up there, and begins it again once main has moved")
+    assert told.endswith("it failed at b (exit_code); doit goes on there, or starts over once main has moved")
     fix(broken)
     told = broken.doit("plan").out.splitlines()[0]
-    assert told.endswith("it failed at b (exit_code); main has moved since, so that it begins again")
+    assert told.endswith("it failed at b (exit_code); main has moved since, so it starts over")
 
 
 def test_an_always_that_failed_asks_its_agent_again(world: World) -> None:
@@ -77,7 +77,7 @@ def test_an_always_that_failed_asks_its_agent_again(world: World) -> None:
     )
     world.commit()
     assert world.doit("w").status == 1
-    assert "doit w begins it again." in world.doit("w").out
+    assert "doit w starts over." in world.doit("w").out
     assert world.calls() == ["call", "call"]
 
 
@@ -109,7 +109,7 @@ def test_tries_are_counted_wherever_the_base_moves_and_once_says_how_to_ask_agai
         world.doit("why", "w")
         .out.splitlines()[1]
         .endswith(
-            "; doit takes it up there, and begins it again once main has moved; its fix attempts are used up until an edit, "
+            "; doit goes on there, or starts over once main has moved; its fix attempts are used up until an edit, "
             "or doit -a w"
         )
     )
@@ -199,7 +199,7 @@ def test_what_is_due_for_more_than_its_failure_is_not_said_to_be_taken_up(broken
     broken.workstream("w", steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     assert broken.doit("w").status == 1
     broken.now = TUESDAY
-    assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit begins it again")
+    assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit starts over")
 
 
 @pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once", "on-change")))

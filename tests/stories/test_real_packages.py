@@ -56,7 +56,7 @@ def test_a_module_that_only_the_checkout_has_is_named_where_nothing_is_installed
     project.doit("w")
     assert project.records()["w"]["reason"] == "check_failed"
     assert project.notes() == [
-        "src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into .worktreeinclude."
+        "src/shapes/_version.py is in your checkout only: commit it, or bring what git ignores by .worktreeinclude."
     ]
 
 

@@ -81,7 +81,7 @@ def test_branches_that_fit_are_judged_as_one_and_no_branch_moves(world: World) -
     assert [(check["workstream"], check["outcome"]) for check in found["checks"]] == [("a", "passed")]
     assert refs(world) == before
     assert world.git("show", f"{found['commit']}:side-a.txt", f"{found['commit']}:side-b.txt") == "a\nb"
-    assert "Rehearsal on `main`" in (world.root / "reports/latest/report.md").read_text()
+    assert "## All branches together, on `main`" in (world.root / "reports/latest/report.md").read_text()
     assert "Rehearsal" not in (world.root / ".splinter/pull-requests/a.md").read_text()
     again = world.doit()
     assert again.out.startswith("nothing ")

@@ -347,7 +347,7 @@ def test_a_module_that_only_the_checkout_has_is_named(project: World) -> None:
     project.write("src/shapes/_version.py", "version = '1.0'\n")
     done(project, "echo x > new.txt", [])
     assert project.notes() == [
-        "src/shapes/_version.py is in the checkout and not tracked; what the package needs goes into .worktreeinclude."
+        "src/shapes/_version.py is in your checkout only: commit it, or bring what git ignores by .worktreeinclude."
     ]
 
 

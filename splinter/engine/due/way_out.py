@@ -27,9 +27,9 @@ def of_earlier_failures(plan: Plan, checks: Sequence[CheckRecord]) -> str:
 def of_failure(plan: Plan, step: str, prepared: Prepared | None) -> str:
     """What the next call will do, as the failure itself says it; `prepared` is where it began."""
     if plan.workstream.when == "always":
-        how = f"doit {plan.id} begins it again."
+        how = f"doit {plan.id} starts over."
     else:
-        how = f"doit {plan.id} takes it up at {step}, and begins it again once {plan.base.shown} has moved."
+        how = f"doit {plan.id} goes on at {step}, or starts over once {plan.base.shown} has moved."
     if not prepared or prepared.start == prepared.base or not plan.workstream.depends_on:
         return how
     before, names = ", ".join(plan.workstream.depends_on), " ".join(plan.workstream.depends_on)
@@ -40,9 +40,9 @@ def since(work: Work, previous: Prepared | None, *, is_prepared: bool) -> str:
     """The same for whoever asks later; `previous` is where it began last, `is_prepared`: that still counts."""
     plan = work.plan
     if is_prepared:
-        how = f"doit takes it up there, and begins it again once {plan.base.shown} has moved"
+        how = f"doit goes on there, or starts over once {plan.base.shown} has moved"
     elif previous and plan.workstream.when != "always" and prepare.has_moved(work, previous):
-        how = f"{plan.base.shown} has moved since, so that it begins again"
+        how = f"{plan.base.shown} has moved since, so it starts over"
     else:
-        how = "doit begins it again"
+        how = "doit starts over"
     return how if work.has_tries else f"{how}; {plan.used_up}"

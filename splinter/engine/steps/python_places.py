@@ -84,9 +84,9 @@ def unbrought(
 ) -> tuple[str, ...]:  # fmt: skip
     """A sentence on modules that only a checkout has; none where there is none."""
     missing = python_redirect.unbrought(answers, own, places, is_there)
-    are = "is" if len(missing) == 1 else "are"
+    are, it = ("is", "it") if len(missing) == 1 else ("are", "them")
     names = and_more(missing, _NAMED)
-    sentence = f"{names} {are} in the checkout and not tracked; what the package needs goes into {layout.INCLUDE}"
+    sentence = f"{names} {are} in your checkout only: commit {it}, or bring what git ignores by {layout.INCLUDE}"
     return (sentence,) if missing else ()
 
 

@@ -93,7 +93,7 @@ def test_what_is_a_file_in_the_checkout_is_one_by_any_name(tmp_path: Path) -> No
         (tmp_path / f"workstreams/{id}.yaml").write_text(text)
     (found,) = workstream_files.read(tmp_path, settings_file.defaults()).problems
     assert found.message == (
-        '"conf.d/x.go" may be written here and at workstreams/a.yaml:3:28; '
+        '"**/*.go" overlaps "conf.d" of workstreams/a.yaml:3:28; '
         "let one depend on the other, or keep their scopes apart"
     )
 
@@ -144,7 +144,7 @@ def test_no_more_than_twenty_are_shown_and_none_keeps_a_workstream_away(tmp_path
     assert len(found.problems) == 21
     assert {problem.level for problem in found.problems} == {"warning"}
     assert found.problems[2].text() == (
-        'workstreams/w03.yaml:3:18: warning: "docs" may be written here and at workstreams/w00.yaml:3:18, and so may '
+        'workstreams/w03.yaml:3:18: warning: "docs" overlaps "docs" of workstreams/w00.yaml:3:18, and scopes of '
         "2 other workstreams; let one depend on the other, or keep their scopes apart\n"
         "    scope: {modify: [docs]}\n                     ^^^^"
     )
