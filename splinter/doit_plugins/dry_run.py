@@ -23,9 +23,14 @@ def show(
     Of pull requests that are `named` the page is printed whether it is due or not.
     """
     due: dict[str, bool] = {}
+    ignored: set[str] = set()
     for name in _in_order(control):
         task = control.tasks[name]
         meta = task.meta or {}
+        if rows.status_is_ignore(task) or (not meta.get("finalizer") and ignored.intersection(task.task_dep)):
+            ignored.add(name)
+            out.write(f"!! {name}  ignored\n" if task.actions else "")
+            continue
         status = rows.get_status(task, control.tasks).status
         waits_for_due = any(due.get(other) for other in task.task_dep)
         due[name] = bool(task.actions or task.task_dep) and (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,9 @@ def test_the_list_has_workstreams_with_their_state_apart_from_other_tasks(world:
     ]
     world.doit("tidy")
     assert "  tidy  up to date, next 2026-11-24 00:00  Tidy up" in world.doit("list").out
-    assert world.doit("list", "-q").out.splitlines()[0].strip() == "email"
+    quiet = world.doit("list", "-q").out.split()
+    assert {"email", "off", "tidy"} <= {*quiet}
+    assert "Workstreams" not in quiet
 
 
 def test_before_init_doit_names_it_and_another_project_is_left_alone(world: World, tmp_path: Path) -> None:
@@ -62,3 +65,32 @@ def test_before_init_doit_names_it_and_another_project_is_left_alone(world: Worl
     (other / "dodo.py").write_text("def task_hello():\n    return {'actions': ['echo hello']}\n")
     assert world.doit("list", cwd=other).out == "hello   \n"
     assert "init" not in world.doit("helo", cwd=other).err
+
+
+def test_what_doit_ignores_and_what_depends_on_it_is_told_as_ignored_until_it_is_forgotten(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")])
+    world.workstream("docs", steps=[world.step("d", "true")], depends_on=["tidy"])
+    world.commit()
+    world.doit("ignore", "tidy")
+    why = "ignored, as doit ignore tidy asked; doit forget tidy ends that"
+    assert world.doit("plan").out.splitlines() == [f"tidy  {why}", f"docs  {why}"]
+    assert [one["due"] for one in json.loads(world.doit("plan", "--json").out)] == [False, False]
+    assert world.doit("why", "docs").out == f"docs is not due:\n  {why}\n"
+    assert "  docs  ignored  Title of docs" in world.doit("list").out
+    dry = world.doit("run", "--dry-run", "workstreams").out
+    assert "!! docs:d  ignored\n" in dry
+    assert "would" not in dry
+    world.doit()
+    assert world.new_calls() == []
+    world.doit("forget", "tidy")
+    world.doit()
+    assert world.new_calls() == ["s", "d"]
+
+
+def test_a_dependent_is_not_called_forgotten_where_what_it_depends_on_was(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")])
+    world.workstream("docs", steps=[world.step("d", "true")], depends_on=["tidy"])
+    world.commit()
+    world.doit("run", "workstreams")
+    world.doit("forget", "tidy")
+    assert world.doit("plan", "docs").out == "docs  due  tidy is due, and its result may change\n"

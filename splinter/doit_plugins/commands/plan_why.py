@@ -52,13 +52,24 @@ class Reading(DoitCmdBase):
         by_name = {task.name: task for task in self.task_list}
         rows = Rows(session)
         found: dict[str, Any] = {}
+        ignored: dict[str, str] = {}  # with the one that was named
         for id, plan in session.plans.items():
+            if name := self._ignored(plan, by_name, ignored):
+                ignored[id] = name
+                found[id] = explain.Due(workstream=id, is_due=False, reasons=(explain.ignored(name),))
+                continue
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
             due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before)
             found[id] = replace(due, stale=first, due_before=before)
         return {id: found[id] for id in wanted or session.plans}
+
+    def _ignored(self, plan: Any, by_name: dict[str, Any], ignored: dict[str, str]) -> str:
+        """The workstream that `doit ignore` was told of, this one or one before it; empty for none."""
+        if any(self.dep_manager.status_is_ignore(by_name[name]) for name in plan.tasks):
+            return str(plan.id)
+        return next((ignored[other] for other in plan.workstream.depends_on if other in ignored), "")
 
     def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
         return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")
@@ -90,7 +101,7 @@ doit plan --json      for programs"""
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
-            said = f"due  {'; '.join(due.reasons)}" if due.is_due else "up to date"
+            said = f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
             print(f"{id:<{width}}  {'; '.join((said, *_prospects(session, due)))}")
         if not found:
             print(tasks.NOBODY)
@@ -139,7 +150,8 @@ doit why lint   what differs, and whether an agent would be paid"""
             printing.say_json([_json(due, asked[id]) for id, due in found.items()])
             return 0
         for id, due in found.items():
-            print(f"{id} is {'due' if due.is_due else 'up to date'}{':' if due.is_due else ''}")
+            state = "due" if due.is_due else "not due" if due.reasons else "up to date"
+            print(f"{id} is {state}{':' if due.reasons else ''}")
             for reason in due.reasons:
                 print(f"  {reason}")
             for prompt in asked[id]:
@@ -170,6 +182,8 @@ def _prospects(session: Any, due: Any) -> list[str]:
     """What is known of the times to come: whether it runs by itself, when again, and what it cost last."""
     from splinter.engine import prospects
 
+    if due.reasons and not due.is_due:  # it is ignored
+        return []
     return list(prospects.sentences(session, session.plans[due.workstream], is_due=due.is_due))
 
 

@@ -61,10 +61,15 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Du
         if one.kind != Kind.DEPENDENCY or one.key in known
     )
     failure = _failure(work, stale)
-    reasons = tuple(one.text() for one in found) or (_without_difference(work, last, stale),)
+    reasons = tuple(one.text() for one in found) or _without_difference(work, last, stale, due_before)
     if failure:
         reasons = (*(one.text() for one in found), failure)
     return Due(workstream=id, is_due=True, reasons=(*reasons, *maybe), differences=found)
+
+
+def ignored(id: str) -> str:
+    """Why one is left out that `doit ignore` was told of, or that depends on it."""
+    return f"ignored, as doit ignore {id} asked; doit forget {id} ends that"
 
 
 def versions(work: Work) -> tuple[Difference, ...]:
@@ -115,8 +120,9 @@ def _failure(work: Work, stale: str) -> str:
     return f"{told}; {way_out.since(work, work.prepared, is_prepared=stale != work.plan.task('prepare'))}"
 
 
-def _without_difference(work: Work, last: Success, stale: str) -> str:
+def _without_difference(work: Work, last: Success, stale: str, due_before: tuple[str, ...]) -> tuple[str, ...]:
+    """Why it is due though nothing differs; empty where what it depends on is reason enough."""
     branch = work.plan.branch
     if last.outcome == Outcome.CHANGED and git.resolve(work.repository, f"refs/heads/{branch}") is None:
-        return f"its branch {branch} is gone"
-    return f"{stale.split(':', 1)[1]} is no longer recorded as done"
+        return (f"its branch {branch} is gone",)
+    return () if due_before else (f"{stale.split(':', 1)[1]} is no longer recorded as done",)
