@@ -145,12 +145,19 @@ def test_a_blocked_workstream_names_what_it_waited_for() -> None:
     assert "**Blocked**: it depends on `api-docs`\n" in report.report_markdown(run_of(SITE))
 
 
+def test_a_branch_that_holds_nothing_new_is_not_said_to_be_at_its_base() -> None:
+    """A person's commits, or what was merged, may lie there: the record's commit is the base's."""
+    run = run_of(replace(TIDY, outcome="unchanged"))
+    assert "- Branch: `splinter/tidy`, on `main`\n" in report.report_markdown(run)
+    assert "b1c2d3e4f5a6" not in report.index_html(run)
+
+
 def test_a_workstream_is_reported_with_everything_that_is_recorded() -> None:
     page = report.report_markdown(run_of(TIDY, pull_requests=(replace(OPENED, notes=("reviewer x: refused",)),)))
     for text in (
         "- Started: 2026-01-02 02:00:00 UTC\n- Finished: 2026-01-02 02:04:31 UTC, after 4 min 31 s\n",
         "- Outcome: **changed**\n- Objective: Ruff finds nothing to mend.\n",
-        "- Branch: `splinter/tidy` at `b1c2d3e4f5a6`, on `main`\n",
+        "- Branch: `splinter/tidy`, on `main`; its result is commit `b1c2d3e4f5a6`\n",
         "- Pull request: opened #12, <https://github.com/o/r/pull/12>\n- Pull request note: reviewer x: refused\n",
         "| Step | Outcome | Seconds | Files |\n|---|---|---:|---:|\n| `lint` | changed | 1.2 | 0 |\n",
         "|---|---|---|---:|---:|---:|---:|\n| `tests` | failed | passed | 2.5 | 1 | 0 | 1 |\n",
