@@ -41,6 +41,7 @@ def message(session: Session, run: str | None) -> Message:
     return report.mail(
         run_records.run_record(session, run),
         session.outside.redactor.text,
+        repository=_repository(session),
         is_earlier=run not in (session.run.taken_up, session.run.id),
     )
 
@@ -56,13 +57,20 @@ def ping(session: Session) -> tuple[str | None, Message]:
         return run, message(session, run)
     now = session.outside.clock.now().isoformat(timespec="seconds")
     night = RunRecord(run="", started=now, finished=now, errors=tuple(session.run.errors))
-    return None, report.mail(run_records.whole(session, night), session.outside.redactor.text)
+    return None, report.mail(
+        run_records.whole(session, night), session.outside.redactor.text, repository=_repository(session)
+    )
 
 
 def sample() -> Message:
     """What `--test` sends: it says that it is a test."""
     text = "This is a test of splinter's own making. No run is reported by it.\n"
     return _own("test", "[splinter] test", text)
+
+
+def _repository(session: Session) -> str:
+    """What people call it: `owner/name` where that is set, as in GitHub Actions, else its folder."""
+    return session.outside.environment.variable("GITHUB_REPOSITORY") or session.outside.repository.root.name
 
 
 def _own(run: str, subject: str, text: str) -> Message:

@@ -52,17 +52,19 @@ def index_html(run: RunRecord) -> str:
     return pages().get_template("index.html").render(_story(run))
 
 
-def mail(run: RunRecord, mask: Callable[[str], Masked], *, is_earlier: bool = False) -> Message:
+def mail(run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "", is_earlier: bool = False) -> Message:
     """The report as a message: the Markdown itself, and the page that markdown2 makes of it.
 
-    `is_earlier`: it is not about the run that sends it, and says so.
+    `repository` is what people call it, for those who get mail of several. `is_earlier`: it is not about the run that
+    sends it, and says so.
     """
     import markdown2
 
     # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
     source = markdown_of("report.md", literal=markdown.shielded, **_story(run))
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
-    words = ("[splinter]", "earlier run:" if is_earlier else "", tally(run), "·", markdown.one_line(run.run))
+    names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
+    words = ("[splinter]", "earlier run:" if is_earlier else "", tally(run), *names)
     html = pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body)
     return Message(
         run=run.run,

@@ -201,8 +201,8 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 
 def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
     run = run_of(TIDY, DOCS)
-    message = report.mail(run, Masked)
-    assert message.subject == f"[splinter] 1 changed, 1 failed · {RUN}"
+    message = report.mail(run, Masked, repository="octo/project")
+    assert message.subject == f"[splinter] 1 changed, 1 failed · octo/project · {RUN}"
     assert message.text == report.report_markdown(run)
     assert message.is_failure
     assert "<h1>2 workstreams: 1 changed, 1 failed</h1>" in message.html
