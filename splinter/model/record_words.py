@@ -60,12 +60,15 @@ def seconds(run: RunRecord) -> float | None:
 
 
 def errors_in_words(run: RunRecord) -> str:
-    """How many of a run's tasks ended in an error: `1 not published, 2 errors`; empty for none."""
-    unpublished = sum(error.is_publishing for error in run.open_errors)
-    others = len(run.open_errors) - unpublished
-    return ", ".join(
-        filter(None, (f"{unpublished} not published" if unpublished else "", plural(others, "error") if others else ""))
-    )
+    """How many of a run's tasks ended in an error: `1 incomplete, 1 not published, 2 errors`; empty for none."""
+    incomplete = sum(error.task in run.incomplete for error in run.open_errors)
+    unpublished = sum(error.is_publishing for error in run.open_errors) - incomplete
+    others = len(run.open_errors) - unpublished - incomplete
+    told = {
+        f"{incomplete} incomplete": incomplete, f"{unpublished} not published": unpublished,
+        plural(others, "error"): others,
+    }  # fmt: skip
+    return ", ".join(words for words, number in told.items() if number)
 
 
 def waiting(run: RunRecord) -> tuple[str, ...]:

@@ -331,3 +331,8 @@ class RunRecord:
     def open_errors(self) -> tuple[ErrorRecord, ...]:
         """What is still not done."""
         return tuple(error for error in self.errors if not error.settled)
+
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """The tasks whose pull requests are there, and lack something."""
+        return frozenset(f"pr:{one.workstream}" for one in self.pull_requests if one.unfinished)

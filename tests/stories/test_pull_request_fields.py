@@ -64,7 +64,13 @@ def test_what_failed_is_an_error_and_the_next_run_finishes_it(
         f"{where} is opened, and lacks labels (docs): 502 broken on purpose; the next run finishes it, or `doit run pr`"
         in (done.out + done.err).replace("\n", " ")
     )
-    assert where in (world.root / "reports/latest/report.md").read_text()
+    told = (world.root / "reports/latest/report.md").read_text()
+    assert where in told
+    assert "1 changed, 1 incomplete" in told
+    assert '- Pull request: **incomplete**, see "Errors"' in told
+    assert "### pr:tidy: incomplete" in told
+    page = (world.root / "reports/latest/index.html").read_text()
+    assert "not published" not in told + page + done.out, "it is there"
     assert unsettled(world) == [(Kind.LABELS, "waiting")]
     hub.faults.clear()
     if is_fresh_clone:
