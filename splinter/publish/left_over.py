@@ -17,7 +17,7 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
 from splinter.model import layout
 from splinter.model.bases import choose_base
-from splinter.model.effects import State
+from splinter.model.effects import UNSETTLED
 from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge
 from splinter.model.records import Action, PullRequestRecord
@@ -173,9 +173,9 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
 
 
 def _forget(session: Session, one: LeftOver) -> None:
-    """Remember that none is open, and that nothing of it waits for a later run any more."""
+    """Remember that none is open, and that nothing of it is still to be done, or to be told."""
     proposed.remember(session.memory, one.workstream, "")
-    for effect in session.memory.effects(State.UNDER_WAY, State.WAITING):
+    for effect in session.memory.effects(*UNSETTLED):
         if effect.target == one.workstream:
             session.memory.drop_effect(effect)
 
