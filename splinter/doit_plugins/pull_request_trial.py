@@ -53,7 +53,7 @@ def run(arguments: Sequence[str], locked: Callable[[], AbstractContextManager[No
         ]
         attempt = replace(asked, session=_session(known, is_read_only=False), labels=labels)
         is_done = pull_request_trial.carry_out(attempt)
-    say("all of it worked" if is_done else f"did not work: {', '.join(attempt.failed)}")
+    say("all that was tried worked" if is_done else f"did not work: {', '.join(attempt.failed)}")
     return 0 if is_done else 2
 
 

@@ -19,7 +19,8 @@ class Known:
     `made` are commits that this call made, and so need no look. `indexes` are the indexes of work trees by their hash,
     as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
     was out of reach why. `checkout` is the user's before the first command without a sandbox; `lock` guards it.
-    `forges` are those that were opened, by their name and the repository's.
+    `forges` are those that were opened, by their name and the repository's; `again` is the call that their errors say
+    to repeat.
     """
 
     made: set[str] = field(default_factory=set)
@@ -28,6 +29,7 @@ class Known:
     unreached: dict[str, str] = field(default_factory=dict)
     checkout: CheckoutState | None = None
     forges: dict[tuple[str, str], HostedForge] = field(default_factory=dict)
+    again: str = "doit run pr"
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)

@@ -8,7 +8,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import InputError, PublishError
 from splinter.model import finding
-from splinter.model.effects import UNSETTLED, Effect, Kind, State
+from splinter.model.effects import UNSETTLED, Effect, Kind, State, state_in_words
 from splinter.model.finding import Finding
 from splinter.model.plan import choose_remote
 from splinter.model.registry import FORGES, NOTIFIERS
@@ -43,7 +43,9 @@ def unsettled(session: Session) -> Iterator[Finding]:
             first, last = some[0], max(some, key=lambda one: one.ended or one.begun)
             said = f"; said last: {last.said}" if last.said else ""
             tries = plural(max(one.tries for one in some), "try", "tries")
-            message = f"{len(some):,} {state} since {first.begun}, of {first.target}, after {tries}{said}"
+            message = (
+                f"{len(some):,} {state_in_words(state)} since {first.begun}, of {first.target}, after {tries}{said}"
+            )
             yield finding.note("publishing", kind, markdown.one_line(message))
 
 

@@ -64,6 +64,7 @@ def _closed(session: Session, found: Sequence[LeftOver]) -> Tidied:
     closed: list[str] = []
     left: list[str] = []
     problems: list[str] = []
+    session.known.again = "doit gc --close"
     for one in found:
         try:
             record = left_over.close(session, one)

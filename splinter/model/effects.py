@@ -67,8 +67,15 @@ class Effect:
 UNSETTLED = (State.WAITING, State.UNDER_WAY, State.UNKNOWN, State.REFUSED)  # what people want to know of
 
 
+def state_in_words(state: State) -> str:
+    """A state that is not done, for people: what is under way may be of this moment, or have been cut off."""
+    return "begun, and not known to be done" if state == State.UNDER_WAY else str(state)
+
+
 def in_words(effect: Effect) -> str:
     """One that is not done, for people: `email of 20261123-020000-aaaa: waiting since …, 3 tries; it said so`."""
     tries = f", {plural(effect.tries, 'try', 'tries')}" if effect.tries else ""
     said = f"; {effect.said}" if effect.said else ""
-    return one_line(f"{effect.kind} of {effect.target}: {effect.state} since {effect.begun}{tries}{said}")
+    return one_line(
+        f"{effect.kind} of {effect.target}: {state_in_words(effect.state)} since {effect.begun}{tries}{said}"
+    )

@@ -118,13 +118,14 @@ class Caller:
     """What a forge is told of the call that opens it.
 
     `wait_s` is how long all tasks together may wait for a forge that limits requests. `answers` is a folder for answers
-    that are kept, None where none are.
+    that are kept, None where none are; `again` is the call that errors say to repeat.
     """
 
     waiting: Waiting
     facts: Facts
     wait_s: float
     answers: Path | None = None
+    again: str = "doit run pr"
 
 
 class Entry(Protocol):

@@ -70,6 +70,7 @@ def opened(session: Session, name: str, repository: str) -> HostedForge:
                 facts=session.memory,
                 wait_s=outside.settings.forge_wait_s,
                 answers=user_folders.cache() / outside.state.name / layout.ANSWERS,
+                again=known.again,
             )
             known.forges[name, repository] = forge(name).from_env(repository, outside.environment, caller)
         return known.forges[name, repository]

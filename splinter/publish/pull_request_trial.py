@@ -29,6 +29,7 @@ _BODY = "`doit pr --test` opened this to see what its token may do. It closes it
 _COMMENT = "This is the comment of the test."
 _MESSAGE = Masked("A test of splinter's\n\n[skip ci]\n")  # GitHub Actions start nothing for it
 _NEEDS_CONTENTS = "with GitHub the token needs the right to write Contents"
+_NO_LABEL = "not tried, for the repository has none"
 _WIDTH = len(State.PROBLEM) + 2
 
 
@@ -57,7 +58,8 @@ class Attempt:
     def do(self, part: str, call: Callable[[], str], needs: str = "") -> bool:
         """Do one part of it, and say whether it worked; `needs` is what the token may lack."""
         try:
-            self.tell(finding.ok("", part, call()))
+            done = call()
+            self.tell(finding.note("", part, done) if done == _NO_LABEL else finding.ok("", part, done))
         except SplinterError as error:
             self.failed.append(part)
             self.tell(finding.problem("", part, f"{error}{needs and '; '}{needs}"))
@@ -92,6 +94,7 @@ def question(attempt: Attempt) -> str:
 
 def carry_out(attempt: Attempt) -> bool:
     """Do it, with a line for each part, and remove what was made whatever happens; whether all of it worked."""
+    attempt.session.known.again = "doit pr --test"
     hosted = pull_request.hosted(attempt.session)
     assert hosted
     trial, base = hosted.trial(), _base(attempt)
@@ -138,7 +141,7 @@ def _try(attempt: Attempt, trial: Trial, base: str) -> None:
     attempt.is_begun = True
     if not attempt.do("open", lambda: trial.open(head=attempt.head, base=base, title=_TITLE, body=_BODY)):
         return
-    attempt.do("label", lambda: trial.label(attempt.labels) or "not tried, for the repository has none")
+    attempt.do("label", lambda: trial.label(attempt.labels) or _NO_LABEL)
 
     def comment() -> str:
         trial.comment(_COMMENT)

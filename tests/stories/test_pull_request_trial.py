@@ -63,7 +63,7 @@ def test_it_is_pushed_opened_labelled_commented_on_closed_and_deleted(hosted: Wo
     done = hosted.doit("pr", "--test", "--yes")
     assert done.status == 0, done.out + done.err
     assert lines(done.out) == [
-        "ok push:", "ok open:", "ok label:", "ok comment:", "ok close:", "ok delete:", "all of"]  # fmt: skip
+        "ok push:", "ok open:", "ok label:", "ok comment:", "ok close:", "ok delete:", "all that"]  # fmt: skip
     assert "label: docs" in done.out, "one that a workstream asks for"
     (pull,) = github.pulls
     assert (pull["draft"], pull["state"], pull["base"]["ref"]) == (True, "closed", "main")
@@ -110,6 +110,8 @@ def test_a_draft_that_was_not_opened_or_whose_answer_was_lost_leaves_nothing(
     done = hosted.doit("pr", "--test", "--yes")
     assert done.status == 2
     assert lines(done.out) == ["ok push:", "problem open:", "ok close:", "ok delete:", "did not"]
+    assert ("run `doit pr --test` again later" in done.out) == lost
+    assert "doit run" not in done.out, "which would publish"
     assert branches(hosted) == ["refs/heads/main"]
     assert [pull["state"] for pull in github.pulls] == (["closed"] if lost else [])
 
@@ -209,6 +211,7 @@ def test_nobody_is_surprised(hosted: World, github: Forge, world: World) -> None
 
 @pytest.mark.parametrize(("said", "status"), deep.rows((("y", 0), ("", 2)), "attacks", ordinary=(("y", 0),)))
 def test_on_a_terminal_it_asks_first(hosted: World, github: Forge, said: str, status: int) -> None:
+    github.labels = ()
     ours, theirs = pty.openpty()
     run = subprocess.Popen(
         [sys.executable, "-m", "doit", "pr", "--test"], cwd=hosted.root, env=hosted.environ(), start_new_session=True,
@@ -218,6 +221,7 @@ def test_on_a_terminal_it_asks_first(hosted: World, github: Forge, said: str, st
     os.write(ours, f"{said}\n".encode())
     try:
         assert run.wait(60) == status
+        assert (b"note     label: not tried" in os.read(ours, 99_999)) == bool(said)
     finally:
         if run.poll() is None:
             end_group(run)

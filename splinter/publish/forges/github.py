@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
@@ -114,8 +114,7 @@ class _Told:
 class GitHub:
     """One repository, `owner/name`, on GitHub or on the server whose API is at `api_url`.
 
-    `timeout_s` bounds each wait for an answer; a request that may be repeated is sent `tries` times at most; `again` is
-    the call that errors say to repeat.
+    `timeout_s` bounds each wait for an answer; a request that may be repeated is sent `tries` times at most.
     """
 
     token: str = field(repr=False)
@@ -124,7 +123,6 @@ class GitHub:
     caller: Caller = field(kw_only=True, repr=False)
     timeout_s: int = 20
     tries: int = TRIES
-    again: str = "doit run pr"
     _opened: _Opened = field(default_factory=lambda: _Opened(), init=False, repr=False, compare=False)
 
     limits: ClassVar[ForgeLimits] = github_pulls.LIMITS
@@ -157,7 +155,7 @@ class GitHub:
         token = environment.github_token or ""
         probe = cls(
             token, repository or "", environment.github_api_url,
-            caller=waiting.impatient(environment), timeout_s=PROBE_TIMEOUT_S, tries=1, again="doit doctor",
+            caller=replace(waiting.impatient(environment), again="doit doctor"), timeout_s=PROBE_TIMEOUT_S, tries=1,
         )  # fmt: skip
         yield from github_token.findings(repository, environment, None if is_offline else probe.access)
 
@@ -237,11 +235,11 @@ class GitHub:
 
     def _client(self) -> Client:
         return Client(
-            limits=Limits(self.caller, host=self._host, again=self.again),
+            limits=Limits(self.caller, host=self._host, again=self.caller.again),
             answers=Answers(self.caller.answers, self.token),
             host=self._host,
             tries=self.tries,
-            again=self.again,
+            again=self.caller.again,
         )
 
     @contextmanager
@@ -252,10 +250,10 @@ class GitHub:
         try:
             yield
         except GithubException as error:
-            raise PublishError(explained(error, self.repository, token=self.token, again=self.again)) from error
+            raise PublishError(explained(error, self.repository, token=self.token, again=self.caller.again)) from error
         except malformed() as error:
             raise PublishError(f"{self._host} does not answer as GitHub does; check GITHUB_API_URL") from error
         except OSError as error:  # the base of all errors of requests
             raise PublishError(
-                f"{self._host} cannot be reached ({type(error).__name__}); run `{self.again}` again later"
+                f"{self._host} cannot be reached ({type(error).__name__}); run `{self.caller.again}` again later"
             ) from error
