@@ -240,6 +240,7 @@ class GitHub:
             host=self._host,
             tries=self.tries,
             again=self.caller.again,
+            longest_s=github_client.WAITS * self.timeout_s,
         )
 
     @contextmanager

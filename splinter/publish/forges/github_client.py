@@ -6,9 +6,12 @@ It decides nothing about pull requests.
 from __future__ import annotations
 
 import json
+import logging
+import queue
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from splinter.errors import PublishError
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
     from github.Requester import Requester
 
+WAITS = 4  # as long as so many answers that come just in time; then what still comes counts as silence
 SILENT = 2  # answers that did not come, one after another: then GitHub is not asked again in this call
 UNSEEN_S = (1.0, 2.0, 4.0)  # GitHub may take seconds until it sees a branch that was pushed just now
 BACKOFF_S = 0.5
@@ -34,9 +38,11 @@ class Client:
     They go out one after another: PyGithub's one connection holds the request under way, and GitHub asks for it.
     """
 
-    def __init__(self, *, limits: Limits, answers: Answers, host: str, tries: int, again: str) -> None:
+    def __init__(
+        self, *, limits: Limits, answers: Answers, host: str, tries: int, again: str, longest_s: float
+    ) -> None:  # fmt: skip
         self._limits, self._answers = limits, answers
-        self._host, self._tries, self._again = host, tries, again
+        self._host, self._tries, self._again, self._longest_s = host, tries, again, longest_s
         self._silent = 0
         self._turn = threading.RLock()
 
@@ -90,18 +96,47 @@ class Client:
         """One request; of one whose answer is kept, GitHub is asked whether it still holds."""
         is_plain = verb == "GET" and "If-None-Match" not in headers and "If-Modified-Since" not in headers
         kept = self._answers.get(question) if is_plain else None
-        status, got, text = send({**headers, "If-None-Match": kept.etag} if kept else dict(headers))
+        status, got, text = self._in_time(send, {**headers, "If-None-Match": kept.etag} if kept else dict(headers))
         if kept and status == 304:
             return 200, {**kept.headers, **got}, kept.text
         if is_plain and status == 200:
             self._answers.put(question, got, text)
         return status, got, text
 
+    def _in_time(self, send: Send, headers: dict[str, Any]) -> Answer:
+        """One request, given up as a whole: each byte that comes begins the wait for the next, as does a redirection.
+
+        What was given up is not ended, so that nothing more is asked by the connection that it holds.
+        """
+        came: queue.SimpleQueue[Callable[[], Answer]] = queue.SimpleQueue()
+
+        def wait() -> None:
+            try:
+                answer = send(headers)
+                came.put(lambda: answer)
+            except BaseException as error:  # it belongs to whoever asked
+                came.put(partial(_raise, error))
+
+        threading.Thread(target=wait, daemon=True).start()
+        try:
+            result = came.get(timeout=self._longest_s)
+        except queue.Empty:
+            self._silent = SILENT
+            raise TimeoutError from None
+        return result()
+
+
+def _raise(error: BaseException) -> Answer:
+    raise error
+
 
 def repository(client: Client, name: str, *, api_url: str, token: str, timeout_s: int) -> Repository:
     """The repository `owner/name` of the server at `api_url`, asked for now; what comes of it goes by the client."""
+    import github
     from github import Auth, Github
     from github.Repository import Repository
+
+    github.set_log_level(logging.WARNING)  # it prints each redirection, as of a repository that was renamed
 
     # PyGithub's own retries and pace are off: the client's take their place
     plain = Github(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from typing import Any
 import pytest
 from github import GithubException
 
+from splinter.config import settings_file
 from splinter.errors import PublishError
 from splinter.model.ports import Proposal
+from splinter.publish import waiting
+from splinter.publish.forges.github_answers import Answers
+from splinter.publish.forges.github_client import Answer, Client
+from splinter.publish.forges.github_limits import Limits
 from splinter.publish.waiting import FixedWaiting
 from tests.counterparts import TOKEN, github_description
 from tests.counterparts.github_server import Fault, GitHubServer, github_server
@@ -143,6 +149,27 @@ def test_a_silent_github_is_asked_twice_in_a_run(hub: GitHubServer) -> None:
     assert len(hub.server.asked) == 2
     hub.faults.clear()
     assert hub.forge().publish(page_of()).action == "opened"
+
+
+def test_an_answer_that_comes_without_an_end_is_silence_and_nothing_more_is_asked() -> None:
+    """A byte now and then, or a redirection to the next: no wait for a single one of them is too long."""
+    caller, asked, over = waiting.impatient(settings_file.environment({})), [], threading.Event()
+    client = Client(
+        limits=Limits(caller, host="h", again="x"), answers=Answers(None, TOKEN), host="h", tries=3, again="x",
+        longest_s=0.1,
+    )  # fmt: skip
+
+    def send(headers: dict[str, Any]) -> Answer:
+        asked.append(headers)
+        over.wait(10)
+        return 200, {}, "{}"
+
+    with pytest.raises(TimeoutError):
+        client.ask("GET", "/x", "x", {}, send)
+    with pytest.raises(PublishError, match="is not asked again in this run"):
+        client.ask("GET", "/x", "x", {}, send)
+    over.set()
+    assert len(asked) == 1
 
 
 def test_an_answer_between_two_that_did_not_come_ends_the_silence(hub: GitHubServer) -> None:
