@@ -140,7 +140,7 @@ class _Round:
         if effect.state == State.UNDER_WAY and not NOTIFIERS[self.task].is_repeatable:
             said = "a call was ended while it was sent, so that nobody knows whether it arrived; it is not sent again"
             memory.put_effect(replace(effect, state=State.UNKNOWN, said=said))
-            raise UnansweredError(said)
+            raise NotTakenError(said)  # of this message alone: nobody was asked
         if _is_old(effect, self.session.outside.clock.now()):
             memory.put_effect(replace(effect, state=State.REFUSED))
             raise NotTakenError(f"it is given up after {KEPT.days} days; {effect.said}")

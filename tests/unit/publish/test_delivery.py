@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from splinter.errors import GitError, NoRecordError, PublishError, SplinterError, UnansweredError
-from splinter.model.effects import Kind, State
+from splinter.model.effects import Effect, Kind, State
 from splinter.model.ports import Message
 from splinter.publish import delivery
 from splinter.publish.notifiers.mail import Mail
@@ -296,6 +296,27 @@ def test_a_message_that_cannot_be_made_now_waits(
     monkeypatch.setattr("splinter.publish.messages.message", made)
     assert str(error) in project.publish(0, mail())
     assert project.states() == left
+
+
+def test_two_that_were_cut_off_hold_up_no_third(project: Project, certificate: Path) -> None:
+    sent: list[str] = []
+
+    class Slack(Mail):
+        __slots__ = ()
+
+        def send(self, message: Message) -> str:
+            sent.append(message.run)
+            return "message to Slack"
+
+    slack = Slack(
+        host="", port=1, user=None, password=None, security="", sender=mail_to(1, certificate).sender, recipients=BOTH
+    )
+    for run in RUNS[:2]:
+        project.memory.put_effect(Effect(kind=Kind.SLACK, target=run, made_of="x", begun="2026-11-20T02:00:00+00:00"))
+    told = project.publish(2, slack, task="slack")
+    assert all(f"of the run {run}: a call was ended while it was sent" in told for run in RUNS[:2])
+    assert sent == [RUNS[2]]
+    assert not delivery.waiting(project.memory, "slack")
 
 
 def test_asked_for_again_it_goes_to_all_under_the_same_id(
