@@ -37,12 +37,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _SCP_LIKE = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!//)(.+)")
 
 
-def repository_of(remote_url: str, api_url: str | None = None) -> str | None:
-    """`owner/name` of a git remote on GitHub, or on the host that `api_url` names; None for every other one."""
-    return _name_of(remote_url, _hosts(api_url))
-
-
 def _name_of(url: str, hosts: frozenset[str]) -> str | None:
+    """`owner/name` of a git remote on one of the hosts; None for every other one."""
     host, path = _host_and_path(url)
     name = path.strip("/").removesuffix(".git")
     return name if host in hosts and _REPOSITORY.fullmatch(name) else None

@@ -20,7 +20,7 @@ from splinter.model.ports import Caller, Proposal
 from splinter.model.records import PullRequestRecord, WorkstreamRecord
 from splinter.publish import pull_request_body, waiting
 from splinter.publish.forges import github_fields
-from splinter.publish.forges.github import GitHub, repository_of
+from splinter.publish.forges.github import GitHub
 from tests import paths
 from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
@@ -500,13 +500,19 @@ def test_the_token_goes_into_the_header_alone(fake: Fake) -> None:
     ],
 )
 def test_a_remote_on_github_is_told_from_every_other(url: str, name: str | None) -> None:
-    assert repository_of(url) == name
+    assert GitHub.owns(url, settings_file.environment({})) == name
 
 
-def test_a_remote_on_the_server_of_the_api_is_taken() -> None:
-    assert repository_of("git@git.corp.example:octo/demo.git", "https://git.corp.example/api/v3") == "octo/demo"
-    assert repository_of("https://corp.ghe.com/octo/demo", "https://api.corp.ghe.com") == "octo/demo"
-    assert repository_of("https://github.com/octo/demo", "https://git.corp.example/api/v3") is None
+@pytest.mark.parametrize(
+    ("url", "api", "name"),
+    [
+        ("git@git.corp.example:octo/demo.git", "https://git.corp.example/api/v3", "octo/demo"),
+        ("https://corp.ghe.com/octo/demo", "https://api.corp.ghe.com", "octo/demo"),
+        ("https://github.com/octo/demo", "https://git.corp.example/api/v3", None),
+    ],
+)
+def test_a_remote_on_the_server_of_the_api_is_taken(url: str, api: str, name: str | None) -> None:
+    assert GitHub.owns(url, settings_file.environment({"GITHUB_API_URL": api})) == name
 
 
 @pytest.mark.parametrize(
