@@ -71,7 +71,9 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool, wa
     if meta.get("step") == "prepare":
         plan = session.plans[meta["workstream"]]
         seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session.outside, [plan]))
-        return f".. {task.name}  would start from {plan.base.shown}: {task.doc}{seen}"
+        before = plan.workstream.depends_on
+        results = f", with the {'results' if before[1:] else 'result'} of {', '.join(before)}" if before else ""
+        return f".. {task.name}  would start from {plan.base.shown}{results}: {task.doc}{seen}"
     if meta.get("left_over"):
         verb = "close" if session.outside.settings.close_removed else "tell of"
         return "\n".join(f".. {task.name}  would {verb} {one.where}: {one.why}" for one in meta["left_over"])

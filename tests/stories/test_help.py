@@ -87,10 +87,12 @@ def test_what_doit_ignores_and_what_depends_on_it_is_told_as_ignored_until_it_is
     assert world.new_calls() == ["s", "d"]
 
 
-def test_a_dependent_is_not_called_forgotten_where_what_it_depends_on_was(world: World) -> None:
+def test_a_dependent_starts_from_the_other_and_is_not_called_forgotten_with_it(world: World) -> None:
     world.workstream("tidy", steps=[world.step("s", "true")])
     world.workstream("docs", steps=[world.step("d", "true")], depends_on=["tidy"])
     world.commit()
+    told = world.doit("run", "--dry-run", "workstreams").out
+    assert ".. docs:prepare  would start from main, with the result of tidy: " in told
     world.doit("run", "workstreams")
     world.doit("forget", "tidy")
     assert world.doit("plan", "docs").out == "docs  due  tidy is due, and its result may change\n"
