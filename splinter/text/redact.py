@@ -16,6 +16,7 @@ from typing import Any, NewType, TypeVar
 from urllib.parse import quote, quote_plus
 
 from splinter.text import token_shapes
+from splinter.text.open_values import FLAT, OpenValues, after
 from splinter.text.token_shapes import Shape
 
 MASK = b"***"
@@ -24,9 +25,6 @@ SHORTEST_LINE = 16  # characters; from here on a line of a secret of several lin
 
 Span = tuple[int, int]
 
-# What is taken out before known values are looked for: what line ends are made of, plain or escaped. Byte by byte
-# and not by _GAP, so that flat(a + b) is flat(a) + flat(b) whatever stands around; _exact then looks at each find.
-_FLAT = b"\\\r\nnr"
 _GAP = rb"(?:[\r\n]|\\[\\\r\n]*[nr])"  # an escaped line end may itself be cut by a plain one
 _BORDERS = re.compile(rb"\A(%b*)(.*?)(%b*)\Z" % (_GAP, _GAP), re.DOTALL)
 _WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
@@ -34,6 +32,7 @@ _GRAM = 8  # bytes, one number of a memoryview; a core of 15 bytes holds a whole
 
 # Longest matches, in bytes; what is looked at before one. Each shape but a key is shorter than _REACH or all TOKEN.
 _REACH, _LONG_TOKEN, _LONG_KEY, _LONG_KEY_END, _BEHIND = 1024, 16_384, 20_600, 64, 128
+_NOT_BLANK = bytes(set(range(256)) - set(b" \t\n\r\x0b\x0c"))
 _COMMIT_ID = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9A-Za-z])")
 
 # ECMA-48: control sequences, then strings (titles, links) up to their end, then two-character escapes.
@@ -108,7 +107,7 @@ class Redactor:
 
     def stream(self) -> Masking:
         """What masks bytes that arrive in pieces."""
-        return Masking(self, self._known.reach)
+        return Masking(self, self._known.reach, self._known.open)
 
     def spans(self, data: bytes) -> list[Span]:
         """Where secrets stand, in order, overlapping ones too; each rests on the bytes in it and a few around it."""
@@ -122,12 +121,14 @@ class Redactor:
 class Masking:
     """Masks what arrives in pieces as `Redactor.data` would mask the whole, in bounded memory.
 
-    Held back are the last bytes in which something may have begun that is not at its end: 1 KiB or twice the longest
-    encoding of a known value; up to 16 KiB without a space, or 21 KB of a private key without its last line.
+    Held back are the last bytes in which something has begun that may not be at its end: of what may become a known
+    value 1 KiB or twice its longest encoding; up to 16 KiB without a space, or 21 KB of a private key without its last
+    line.
     """
 
     _redactor: Redactor
     _reach: int
+    _open: OpenValues
     _held: bytes = b""
     _start: int = 0  # before it stands what is written already; shapes and commit ids look behind
     _covered: int = 0  # up to here the mask stands that was written last
@@ -144,7 +145,15 @@ class Masking:
     def _decided(self) -> int:
         """Before which byte no match can begin that the next piece would change."""
         held, end = self._held, len(self._held)
-        stop = min(end - self._reach, max(len(held.rstrip(token_shapes.TOKEN)), end - _LONG_TOKEN))
+        near = max(self._start, end - self._reach)
+        word = max(near, end - len(held[near:]) + len(held[near:].rstrip(_NOT_BLANK)))  # no shape but a key has blanks
+        key_at = held.find(b"-----BEGIN ", near)
+        stop = min(
+            word,
+            max(len(held.rstrip(token_shapes.TOKEN)), end - _LONG_TOKEN),
+            near + self._open.first(held[near:]),
+            key_at if key_at >= 0 else end,
+        )
         key = (
             token_shapes.KEY.match(held, at)
             if (at := held.rfind(b"-----BEGIN ", max(0, end - _LONG_KEY))) >= 0
@@ -174,24 +183,27 @@ class _Known:
     grams: dict[int, set[bytes]]
     forms: dict[bytes, set[bytes]]  # by their flat cores
     reach: int
+    open: OpenValues
 
     @classmethod
     def of(cls, letters: set[bytes]) -> _Known:
         forms, grams = defaultdict(set), defaultdict(set)
         for form in letters:
-            forms[form.translate(None, _FLAT)].add(form)
+            forms[form.translate(None, FLAT)].add(form)
         for core in forms:
             for at in range(_GRAM) if len(core) >= 2 * _GRAM - 1 else ():
                 grams[int.from_bytes(core[-at - _GRAM :][:_GRAM], sys.byteorder)].add(core)
         short = {core for core in forms if 0 < len(core) < 2 * _GRAM - 1}
-        return cls(short, dict(grams), dict(forms), max(_REACH, 2 * max(map(len, letters), default=0)))
+        return cls(
+            short, dict(grams), dict(forms), max(_REACH, 2 * max(map(len, letters), default=0)), OpenValues.of(letters)
+        )
 
     def spans(self, data: bytes) -> Iterator[Span]:
-        flat = data.translate(None, _FLAT) if self.forms else b""
+        flat = data.translate(None, FLAT) if self.forms else b""
         place = seen = 0  # in the data, and how many bytes of the flat text stand before
         for at, core in sorted((at, one) for one in self._cores(flat) for at in _finds(one, flat)):
-            place, seen = _after(at - seen, data, place), at
-            first = _after(1, data, place) - 1
+            place, seen = after(at - seen, data, place), at
+            first = after(1, data, place) - 1
             yield from (span for form in self.forms[core] for span in _exact(form, data, first, self.reach))
         for form in self.forms.get(b"", ()):  # such as "\n\n\n\n\n\n"
             yield from ((at, at + len(form)) for at in _finds(form, data))
@@ -218,18 +230,10 @@ def _finds(needle: bytes, data: bytes) -> Iterator[int]:
         at = data.find(needle, at + 1)
 
 
-def _after(count: int, data: bytes, place: int) -> int:
-    """The place after the next `count` bytes that the flat text has too."""
-    while count:
-        step = data[place : place + count]
-        place, count = place + count, count - len(step.translate(None, _FLAT))
-    return place
-
-
 def _exact(form: bytes, data: bytes, first: int, reach: int) -> Iterator[Span]:
     """The form around the first byte of its core, if it stands there; begins as near to it as it can."""
-    pattern, before = _pattern(form), data[max(0, first - reach) : first] if form[:1] in _FLAT else b""
-    for start in range(first, first - len(before) + len(before.rstrip(_FLAT)) - 1, -1):
+    pattern, before = _pattern(form), data[max(0, first - reach) : first] if form[:1] in FLAT else b""
+    for start in range(first, first - len(before) + len(before.rstrip(FLAT)) - 1, -1):
         if match := pattern.match(data, start, start + reach):
             yield match.span()
             return
@@ -285,7 +289,7 @@ def _forms(secret: str) -> Iterator[bytes]:
     """Every way in which a program may print the secret."""
     raw = secret.encode("utf-8", "surrogatepass")
     yield raw
-    if set(secret) - set(_FLAT.decode()):  # of others nothing but zeros would be looked for
+    if set(secret) - set(FLAT.decode()):  # of others nothing but zeros would be looked for
         yield from (secret.encode(wide, "surrogatepass") for wide in _WIDE)
     yield from (raw.hex().encode(), raw.hex().upper().encode())
     for is_ascii in (True, False):

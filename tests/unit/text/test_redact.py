@@ -304,8 +304,19 @@ def held_back(pieces: Iterable[bytes]) -> int:
     return most
 
 
-def test_of_ordinary_text_no_more_than_one_kib_is_held_back() -> None:
-    assert held_back([b"an ordinary line of a log\n"] * 1000) == 1024
+def test_of_ordinary_lines_nothing_is_held_back() -> None:
+    assert held_back([b"an ordinary line of a log\n"] * 1000) == 0
+
+
+def test_of_what_may_become_a_known_value_only_that_is_held_back() -> None:
+    masking = Redactor((SECRET,)).stream()
+    assert masking.feed(b"a line\nand s3c\n") == b"a line\nand "
+    assert masking.feed(b"ends otherwise, after a while\n") == b"s3c\nends otherwise, after a while\n"
+    assert (
+        masking.feed(f"a whole {SECRET}\nis none that has begun\n".encode()) == b"a whole ***\nis none that has begun\n"
+    )
+    assert masking.feed(SECRET.encode()[:9]) == b""
+    assert masking.feed(SECRET.encode()[9:] + b"\n" * 1100).startswith(b"***")
 
 
 def test_of_a_text_without_a_space_no_more_than_16_kib_are_held_back() -> None:
@@ -327,7 +338,7 @@ def test_a_key_without_its_end_is_masked_when_the_output_ends() -> None:
 
 def test_a_stream_goes_on_after_its_end() -> None:
     masking = Redactor((SECRET,)).stream()
-    assert (masking.feed(b"one "), masking.end(), masking.end()) == (b"", b"one ", b"")
+    assert (masking.feed(b"one "), masking.end(), masking.end()) == (b"one ", b"", b"")
     assert masking.feed(SECRET.encode()) + masking.end() == b"***"
 
 
