@@ -9,14 +9,17 @@ from typing import Any
 # each is imported when doit asks for it: all of them at once take longer than a warm `doit check`
 _MODULES = {
     "Check": "splinter.doit_plugins.commands.check_history",
+    "Diff": "splinter.doit_plugins.commands.log_diff",
     "Doctor": "splinter.doit_plugins.commands.doctor",
     "Gc": "splinter.doit_plugins.commands.gc",
     "Graph": "splinter.doit_plugins.commands.graph",
     "History": "splinter.doit_plugins.commands.check_history",
     "Import": "splinter.doit_plugins.commands.import_",
     "List": "splinter.doit_plugins.commands.list_",
+    "Log": "splinter.doit_plugins.commands.log_diff",
     "Plan": "splinter.doit_plugins.commands.plan_why",
     "Show": "splinter.doit_plugins.commands.check_history",
+    "Status": "splinter.doit_plugins.commands.status",
     "Why": "splinter.doit_plugins.commands.plan_why",
 }
 

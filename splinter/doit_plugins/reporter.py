@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from doit.exceptions import UnmetDependency
 from doit.reporter import ConsoleReporter
 
 from splinter.config import settings_file
+from splinter.doit_plugins import live, summary
 from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.doit_plugins.terminal import takes_colour
 from splinter.engine import prospects
@@ -55,6 +56,7 @@ class Reporter(ConsoleReporter):
     def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
         """`options` are doit's."""
         super().__init__(outstream, options)
+        self.display: Callable[[str], object] = outstream.write
         self._is_coloured = takes_colour(outstream)
         self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
@@ -62,6 +64,19 @@ class Reporter(ConsoleReporter):
         self.session: Any = None
         self.shows_fresh = True  # a line for each task that is up to date
         self._fresh: dict[Any, list[Any]] = {}  # those not told, by workstream
+
+    def write(self, text: str) -> None:
+        """Print it, above what shows the tasks that run."""
+        self.display(text)
+
+    def tell(self, task: str, said: str) -> None:
+        """What a task says while it runs."""
+        self._line(task, "", said)
+
+    def say_running(self) -> None:
+        """A line for each task that has run for a while; in a public log none of what it printed."""
+        for line in live.still_running(self.session, with_last_line=not self._is_on_actions):
+            self._say(f"   still running: {line}")
 
     def execute_task(self, task: Any) -> None:
         """A task that begins."""
@@ -126,6 +141,8 @@ class Reporter(ConsoleReporter):
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
             self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}")
+        for line in summary.lines(record):
+            self._line(*line)
         self._say_all((*record.notes, *record_words.waiting(record)))
 
     def say_none_was_asked(self, selected: Iterable[str]) -> None:

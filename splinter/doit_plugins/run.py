@@ -145,6 +145,7 @@ class Run(cmd_run.Run):
         self, session: Any, stream: Any, reporter: Any, failure_verbosity: int, continue_: bool, always: bool,
         jobs: int, outfile: Any,
     ) -> int:  # fmt: skip
+        from splinter.doit_plugins import live
         from splinter.doit_plugins.runner import Runner, is_test
         from splinter.maintenance import crash_recovery
         from splinter.publish import life_signs
@@ -160,7 +161,7 @@ class Run(cmd_run.Run):
         session.run.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
-        with _signals(runner.interrupt):
+        with _signals(runner.interrupt), live.shown(session, shown, _workstreams(self.control)):
             status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
@@ -293,13 +294,25 @@ def _cut_wait_only(control: Any, *, is_single: bool) -> None:
 
 def _starts_workstreams(control: Any) -> bool:
     """Whether a workstream is among what is selected, or among what that waits for."""
+    return any("workstream" in (control.tasks[name].meta or {}) for name in _called(control))
+
+
+def _workstreams(control: Any) -> list[str]:
+    """Those that are to come to an end."""
+    called = _called(control)
+    metas = (task.meta or {} for name, task in control.tasks.items() if name in called)
+    return [meta["workstream"] for meta in metas if meta.get("step") == "accept"]
+
+
+def _called(control: Any) -> set[str]:
+    """What is selected, and what that waits for."""
     todo, seen = list(control.selected_tasks), set()
     while todo:
         name = todo.pop()
         if name not in seen:
             seen.add(name)
             todo.extend(control.tasks[name].task_dep)
-    return any("workstream" in (control.tasks[name].meta or {}) for name in seen)
+    return seen
 
 
 def _waits(task: Any) -> bool:

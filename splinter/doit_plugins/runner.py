@@ -43,10 +43,19 @@ class Runner(MThreadRunner):
         if (node.task.meta or {}).get("finalizer"):
             node.bad_deps, node.ignored_deps = [], []
         try:
-            return bool(super().select_task(node, tasks_dict))
+            is_selected = bool(super().select_task(node, tasks_dict))
         except Exception as error:
             self._refuse(node, error)
-            return False
+            is_selected = False
+        if not is_selected:
+            self._settle(node)
+        return is_selected
+
+    def _settle(self, node: Any) -> None:
+        """A workstream has come to its end where its last task was looked at, or one failed."""
+        meta = node.task.meta or {}
+        if "step" in meta and (meta["step"] == "accept" or node.run_status == "failure"):
+            self.session.activity.settle(meta["workstream"])
 
     def process_task_result(self, node: Any, base_fail: Any) -> None:
         """Save a success; a `--test` of a notifier is none."""
@@ -159,7 +168,8 @@ class Runner(MThreadRunner):
 
         def work() -> None:
             try:
-                fail = self.execute_task(node.task)
+                with self.session.activity.task(node.task.name, (node.task.meta or {}).get("workstream", "")):
+                    fail = self.execute_task(node.task)
             except Exception as error:  # an action of the user's own, or a defect: this task fails, no other
                 fail = TaskError("the task's action raised an error", error)
             self._done.put((node, fail))
@@ -177,6 +187,7 @@ class Runner(MThreadRunner):
         node, fail = done
         self._running -= 1
         self.process_task_result(node, fail)
+        self._settle(node)
         return node
 
 

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import bases, proposed
+from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
@@ -137,12 +138,15 @@ def open_session(
     memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)
     history = History(folder, redactor=redactor, is_read_only=is_read_only)
     processes = Processes(marker, redactor)
+    run = CurrentRun(history=history, memory=memory, clock=outside.clock)
+    activity = Activity(outside.clock, lambda: run.id)
     session = Session(
         outside=outside,
-        run=CurrentRun(history=history, memory=memory, clock=outside.clock),
+        run=run,
         processes=processes,
         ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
-        slots=Slots(processes),
+        slots=Slots(processes, activity),
+        activity=activity,
         plans={},
         merged=merged,
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.known import Known
 from splinter.engine.outside import Outside
@@ -47,6 +48,7 @@ class Session:
     processes: Processes
     ledger: Ledger
     slots: Slots
+    activity: Activity
     plans: Mapping[str, Plan]
     known: Known = field(default_factory=Known)
     is_always: bool = False

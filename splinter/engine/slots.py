@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from splinter.engine.activity import Activity
 from splinter.errors import Reason, StepError
 from splinter.model.tool import Tool
 from splinter.system.process import Processes
@@ -16,9 +17,9 @@ _WAKE_S = 0.2
 class Slots:
     """The slots of one call; safe to use from several threads."""
 
-    def __init__(self, processes: Processes) -> None:
-        """Whoever waits gives up where `processes` are being stopped."""
-        self._processes = processes
+    def __init__(self, processes: Processes, activity: Activity) -> None:
+        """Whoever waits gives up where `processes` are being stopped; `activity` hears what is waited for."""
+        self._processes, self._activity = processes, activity
         self._lock = threading.Lock()
         self._free: dict[str, threading.BoundedSemaphore] = {}
         self._mine = threading.local()
@@ -50,10 +51,15 @@ class Slots:
     def _one_of(self, name: str, slots: int, what: str) -> Iterator[None]:
         with self._lock:
             free = self._free.setdefault(name, threading.BoundedSemaphore(slots))
-        while not free.acquire(timeout=_WAKE_S):
-            if self._processes.is_stopping:
-                raise StepError(Reason.INTERRUPTED, f"interrupted while waiting for {what}")
+        if not free.acquire(blocking=False):
+            with self._activity.waiting_for(what):
+                self._wait(free, what)
         try:
             yield
         finally:
             free.release()
+
+    def _wait(self, free: threading.BoundedSemaphore, what: str) -> None:
+        while not free.acquire(timeout=_WAKE_S):
+            if self._processes.is_stopping:
+                raise StepError(Reason.INTERRUPTED, f"interrupted while waiting for {what}")

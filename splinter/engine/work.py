@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from splinter.engine.activity import Command
 from splinter.engine.session import Session
 from splinter.git import worktree
 from splinter.git.command_line import Repository, WorkTree
@@ -97,6 +98,11 @@ class Work:
     def log(self, name: str) -> Path:
         """Where a step's or check's output goes."""
         return self.session.history.run_folder(self.session.run.open()) / self.plan.id / f"{name}.log"
+
+    def doing(self, name: str) -> AbstractContextManager[Command]:
+        """While a command of that name runs."""
+        log = self.session.outside.relative(self.log(name))
+        return self.session.activity.command(self.plan.id, name, log)
 
     def mask(self, text: str) -> Masked:
         """The text with every secret masked."""

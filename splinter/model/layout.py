@@ -25,6 +25,8 @@ it is asked again; offline, `origin/HEAD` counts |
 | tries and costs so far, whether an `always` run is open | `.splinter/memory.db` | the file \
 | **limits count from nothing** |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
+| what a run does at this moment | `.splinter/under-way.json` | that run, while it holds the lock \
+| nothing: the next task says it again |
 | mails where there is no mail server | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
 | what is done to the outside, how far it is; which mails and messages wait | `.splinter/memory.db` \
@@ -80,6 +82,7 @@ MEMORY = "memory.db"  # what the next run decides by
 RUNS = "runs"
 OUTBOX = "outbox"
 PULL_REQUESTS = "pull-requests"
+UNDER_WAY = "under-way.json"  # what the run under way does at this moment
 PULL_REQUEST_FILES = f"{STATE}/{PULL_REQUESTS}/"  # from the root, where no forge takes them
 
 # in the repository's folder below the user's state folder --------------------------------------------------

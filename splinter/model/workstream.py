@@ -10,7 +10,9 @@ from splinter.model import layout, registry
 from splinter.text.patterns import pattern, seconds
 
 TASKS_OF_OURS = ("workstreams", "rehearse", "pr", *registry.REPORTING)
-COMMANDS_OF_OURS = ("check", "plan", "why", "init", "import", "history", "show", "graph", "gc", "doctor")
+COMMANDS_OF_OURS = (
+    "check", "plan", "why", "init", "import", "history", "show", "status", "log", "diff", "graph", "gc", "doctor",
+)  # fmt: skip
 COMMANDS_OF_DOIT = (
     "auto", "clean", "completion", "dumpdb", "forget", "help", "ignore", "info", "list",
     "reset-dep", "run", "strace", "tabcompletion",

@@ -6,13 +6,38 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from splinter.errors import LockedError
-from splinter.system import disk_errors
+from splinter.system import disk_errors, process_tree
 
 _LOOK_S = 0.2
+_HOLDER = "splinter.holder.json"
+_SAME_S = 60.0  # the clock may be set while a run works; an id is not given to another process so soon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The process that holds the lock of a repository, `since` a time as ISO says it."""
+
+    pid: int
+    since: str
+
+
+def holder(common: Path) -> Holder | None:
+    """Who holds the lock, which is not touched; None where nobody does, or who did was killed.
+
+    `common` is git's common directory. A process of another machine or container is not seen.
+    """
+    try:
+        held = json.loads((common / _HOLDER).read_text("utf-8"))
+        pid, since, started = int(held["pid"]), str(held["since"]), float(held["started"])
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    now = process_tree.started_at(pid)
+    return Holder(pid=pid, since=since) if now is not None and abs(now - started) < _SAME_S else None
 
 
 @contextmanager
@@ -40,13 +65,14 @@ class RunLock:
         from filelock import FileLock
 
         self._lock = FileLock(common / "splinter.lock")
-        self._holder = common / "splinter.holder.json"
+        self._holder = common / _HOLDER
 
     def acquire(self, now: datetime) -> None:
         """Take the lock; raises LockedError naming who holds it, StorageError where it cannot be written."""
         from filelock import Timeout
 
-        held = json.dumps({"pid": os.getpid(), "since": now.astimezone(UTC).isoformat(timespec="seconds")})
+        since = now.astimezone(UTC).isoformat(timespec="seconds")
+        held = json.dumps({"pid": os.getpid(), "since": since, "started": process_tree.started_at(os.getpid())})
         with disk_errors.as_storage_errors(lambda: (self._holder.parent,)):
             try:
                 self._lock.acquire(timeout=0)

@@ -109,6 +109,15 @@ class Family:
         return list({*marked, *_alive(self._members)})
 
 
+def started_at(pid: int) -> float | None:
+    """When a process was started, in seconds since the epoch; None where it does not live."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except (psutil.Error, ValueError, OverflowError):
+        return None
+
+
 def end_all(find: Callable[[], list[psutil.Process]]) -> int:
     """End whatever `find` finds until it finds nothing; returns how many that were.
 

@@ -18,3 +18,11 @@ def more(hidden: int) -> str:
 def and_more(items: Sequence[str], shown: int, *, between: str = ", ") -> str:
     """The first items, and how many are left: `a, b and 3 more`."""
     return " ".join(filter(None, (between.join(items[:shown]), more(len(items) - shown))))
+
+
+def duration(seconds: float) -> str:
+    """How long something lasts: `12 s`, `3 min`, `1 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(int(seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

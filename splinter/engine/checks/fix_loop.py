@@ -77,6 +77,9 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     )
     own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
     step = _step(work.plan, number)
+    which = f"fix {number} of {work.plan.workstream.fix.attempts}"
+    failed = ", ".join(failure.check.check for failure in judged.failures)
+    work.session.activity.say(which, f"{which.replace('fix', 'fix attempt')} for {failed}")
     record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED) or record.commit is None:
         raise judge.failed(record.reason or Reason.INTERRUPTED, f"{step.id}: {record.message}", judged)

@@ -105,7 +105,7 @@ def act(
     # login, slot, budget, everywhere in this order: whoever holds the first may wait for the last, never the other way
     with (
         _login(work, profile) as login, work.session.slots.of(profile), command_scratch.made(work) as scratch,
-        booked as booking,
+        booked as booking, work.doing(name) as shown,
     ):  # fmt: skip
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
         deadline_s = min(asked_s, booking.allowance.seconds)
@@ -113,7 +113,7 @@ def act(
         ended = _run(work, step, name, profile, command, place, deadline_s)
         reading = agents.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
-        booking.usage = reading.usage if is_paid(work.plan, step) else None
+        booking.usage = shown.usage = reading.usage if is_paid(work.plan, step) else None
         results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
     is_partial = reason == Reason.EXIT_CODE and bool(results.cases)

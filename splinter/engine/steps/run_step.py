@@ -6,20 +6,20 @@ It never moves the workstream's branch, and never trusts what a tool says of its
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from splinter.engine.branch import move_branch
-from splinter.engine.session import Session
 from splinter.engine.steps import (
     cache,
     cache_claims,
     command,
     guarded_files,
     large_files,
+    provider_retries,
     scope_check,
     secret_scan,
     setup,
@@ -37,7 +37,6 @@ from splinter.git.commands import RawChange, RefUpdate
 from splinter.model import layout, record_words
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
-from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Step
 from splinter.text.counts import and_more
 
@@ -150,23 +149,9 @@ def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -
         calls.append(command.act(work, step, name, prompt=prompt, before=before, timeout_s=left_s))
         return calls[-1]
 
-    last = _retried(work.session, profile, step, once) if profile and prompt else once()
+    last = provider_retries.retried(work.session, profile, step, once) if profile and prompt else once()
     if last.failure:
         raise last.failure
-
-
-def _retried(session: Session, profile: Tool, step: Step, once: Callable[[], Acted]) -> Acted:
-    import tenacity
-
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_result(lambda acted: acted.is_providers_fault),
-        stop=tenacity.stop_after_attempt(1 + profile.retries) | tenacity.stop_before_delay(step.timeout_s),
-        wait=tenacity.wait_exponential_jitter(initial=profile.backoff_s, max=step.timeout_s, jitter=profile.backoff_s),
-        sleep=session.processes.pause,
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
-    )
-    acted: Acted = retrying(once)
-    return acted
 
 
 def _settle(

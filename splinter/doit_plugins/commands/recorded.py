@@ -1,0 +1,47 @@
+"""What commands that only look open: records, and what runs at this moment. They take no lock and write no byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from splinter.git.command_line import Repository
+from splinter.model import layout
+from splinter.model.under_way import UnderWay
+from splinter.system import locks, under_way_file
+from splinter.system.history import History
+from splinter.system.locks import Holder
+from splinter.text.redact import Redactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A repository as it is on disk."""
+
+    repository: Repository
+    redactor: Redactor
+
+    @property
+    def folder(self) -> Path:
+        """Our own, in the main checkout."""
+        return self.repository.root / layout.STATE
+
+    def history(self) -> History:
+        """A copy of it, as it is now."""
+        return History(self.folder, is_read_only=True)
+
+    def under_way(self) -> tuple[Holder, UnderWay] | None:
+        """Who works on this repository, and at what; None where nobody does, whatever a killed run left."""
+        holder = locks.holder(self.repository.common)
+        return (holder, under_way_file.read(self.folder, holder.pid)) if holder else None
+
+
+def read() -> Recorded:
+    """The repository that we are called in."""
+    from splinter.config import settings_file
+    from splinter.git import user_repository
+
+    environment = settings_file.environment()
+    top = user_repository.toplevel(Path.cwd(), environment.variables)
+    repository = user_repository.open_repository(top, environment.variables)
+    return Recorded(repository=repository, redactor=Redactor(environment.secrets()))

@@ -1,0 +1,124 @@
+"""What this call does at this moment: kept for who shows it, and written down for other processes that ask.
+
+It decides nothing, and costs one small file where something begins or ends.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from splinter.model.ports import Clock
+from splinter.model.records import Usage
+from splinter.model.under_way import Doing, Pending, Spent, UnderWay
+
+Keep = Callable[[UnderWay], None]
+Tell = Callable[[str, str], None]
+
+
+def _nothing(*said: object) -> None:
+    """Nobody listens."""
+
+
+@dataclass(slots=True)
+class Command:
+    """A command under way; `usage` is what it cost, once it has said."""
+
+    usage: Usage | None = None
+
+
+class Activity:
+    """The tasks that run; safe to use from several threads, each of which works on one task."""
+
+    def __init__(self, clock: Clock, run: Callable[[], str | None]) -> None:
+        """`run` says which run it is by now. `keep` is given each change, `tell` a task and what there is to say."""
+        self.keep: Keep = _nothing
+        self.tell: Tell = _nothing
+        self._clock, self._run = clock, run
+        self._lock = threading.RLock()
+        self._doing: dict[str, Doing] = {}
+        self._pending: dict[str, tuple[str, ...]] = {}
+        self._spent: dict[str, Usage] = {}
+        self._mine = threading.local()
+
+    def plan(self, depends_on: Mapping[str, tuple[str, ...]]) -> None:
+        """These workstreams are to come to an end in this call, each after those that it depends on."""
+        with self._lock:
+            self._pending = dict(depends_on)
+
+    def settle(self, workstream: str) -> None:
+        """A workstream has come to its end, whatever it was."""
+        with self._lock:
+            self._pending.pop(workstream, None)
+
+    @contextmanager
+    def task(self, name: str, workstream: str = "") -> Iterator[None]:
+        """A task runs in this thread."""
+        since = self._clock.now().astimezone(UTC).isoformat(timespec="seconds")
+        self._mine.task = name
+        self._put(Doing(task=name, workstream=workstream, since=since))
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._doing.pop(name, None)
+                self.keep(self.now())
+
+    @contextmanager
+    def command(self, workstream: str, name: str, log: str) -> Iterator[Command]:
+        """A command of this thread's task runs, its output in `log`."""
+        command = Command()
+        self._change(command=name, log=log, waits_for="")
+        try:
+            yield command
+        finally:
+            if command.usage:
+                with self._lock:
+                    self._spent[workstream] = self._spent.get(workstream, Usage()) + command.usage
+            self._change(command="")
+
+    @contextmanager
+    def waiting_for(self, what: str) -> Iterator[None]:
+        """The task of this thread waits."""
+        self._change(waits_for=what)
+        try:
+            yield
+        finally:
+            self._change(waits_for="")
+
+    def say(self, attempt: str, said: str) -> None:
+        """The task of this thread begins another try: which, in a word or two, and a line for people."""
+        self._change(attempt=attempt)
+        self.tell(getattr(self._mine, "task", ""), said)
+
+    def close(self) -> None:
+        """From now on nobody is told; threads that a signal left behind say nothing more."""
+        with self._lock:
+            self.keep = self.tell = _nothing
+
+    def now(self) -> UnderWay:
+        """What runs, what waits, and what was spent."""
+        with self._lock:
+            doing = tuple(self._doing.values())
+            busy = {one.workstream for one in doing}
+            pending = tuple(
+                Pending(workstream=id, waits_for=tuple(other for other in others if other in self._pending))
+                for id, others in self._pending.items()
+                if id not in busy
+            )
+            spent = tuple(Spent(workstream=id, usage=usage) for id, usage in self._spent.items())
+            return UnderWay(pid=os.getpid(), run=self._run(), doing=doing, pending=pending, spent=spent)
+
+    def _change(self, **fields: str) -> None:
+        found = self._doing.get(getattr(self._mine, "task", ""))
+        if found:
+            self._put(replace(found, **fields))
+
+    def _put(self, doing: Doing) -> None:
+        with self._lock:
+            self._doing[doing.task] = doing
+            self.keep(self.now())

@@ -1,0 +1,133 @@
+"""What runs is seen from another terminal, which takes no lock; of a run that was killed nothing is said to run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from splinter.model import layout
+from splinter.system import log_tail
+from tests.world import World, end_group, wait_for
+
+SECRET = "made-up-secret-123456"
+
+
+@pytest.fixture
+def slow(world: World) -> World:
+    """A step that prints and then waits for somebody to open a FIFO, and a workstream after it."""
+    os.mkfifo(world.home / "go")
+    says = f"echo begun; echo \"token $MADE_UP_TOKEN\"; printf '\\033[2Jclears\\n'; echo a > a.txt; read line < {world.home}/go; echo $line"
+    world.env["MADE_UP_TOKEN"] = SECRET
+    world.workstream("slow", steps=[world.step("wait", says)], env=["MADE_UP_TOKEN"])
+    world.workstream("after", steps=[world.step("b", "echo b > b.txt")], depends_on=["slow"])
+    world.commit()
+    return world
+
+
+def status(world: World) -> Any:
+    done = world.doit("status", "--json")
+    assert (done.status, done.err) == (0, "")
+    return json.loads(done.out)
+
+
+def has_said(world: World) -> bool:
+    logs = list((world.root / ".splinter/runs").glob("*/slow/wait.log"))
+    return any("clears" in log_tail.last_line(log) for log in logs)
+
+
+def go_on(world: World) -> None:
+    (world.home / "go").write_text("went on\n")
+
+
+def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: World) -> None:
+    nothing = slow.doit("status")
+    assert (nothing.status, nothing.out) == (0, "Nothing runs, and no run is recorded yet.\n")
+    doit = slow.start("workstreams")
+    wait_for(lambda: has_said(slow), "the step", seconds=10)
+    now = status(slow)
+    assert (now["running"], now["pid"], now["since"]) == (True, doit.pid, slow.now)
+    (doing,) = now["doing"]
+    assert (doing["task"], doing["since"], doing["last_line"]) == ("slow:wait", slow.now, "clears")
+    assert now["pending"] == [{"workstream": "after", "waits_for": ["slow"]}]
+    told = slow.doit("status").out
+    assert f"run {now['run']} works, pid {doit.pid}, since {slow.now}\n" in told
+    assert f"   slow:wait  since {slow.now} (0 s)  {doing['log']}\n     clears\n   after  waits for slow\n" in told
+    log = slow.doit("log", "slow").out
+    assert log == slow.doit("log", "slow:wait").out
+    assert "begun\n" in log
+    assert SECRET not in log
+    assert "\x1b" not in log
+    followed = slow.home / "followed"
+    follower = follow(slow, "slow:wait", followed)
+    go_on(slow)
+    doit.communicate(timeout=30)
+    assert (doit.returncode, follower.wait(30)) == (0, 0)
+    assert followed.read_text() == f"{log}went on\n"
+    after = status(slow)
+    assert not after["running"]
+    assert after["last"]["workstreams"] == [
+        {"workstream": "slow", "outcome": "changed", "next": "doit diff slow"},
+        {"workstream": "after", "outcome": "changed", "next": "doit diff after"},
+    ]
+    assert not (slow.root / ".splinter" / layout.UNDER_WAY).exists()
+    assert slow.doit("diff", "after").out == slow.git("diff", "main...splinter/after") + "\n"
+
+
+def follow(world: World, wanted: str, out: Path) -> subprocess.Popen[bytes]:
+    with out.open("wb") as stream:
+        follower = subprocess.Popen(
+            [sys.executable, "-m", "doit", "log", "-f", wanted], cwd=world.root, env=world.environ(), stdout=stream
+        )
+    wait_for(lambda: "clears" in out.read_text(), "what was said so far")
+    assert follower.poll() is None
+    return follower
+
+
+def test_of_a_run_that_was_killed_nothing_runs(slow: World) -> None:
+    doit = slow.start("workstreams")
+    wait_for(lambda: has_said(slow), "the step", seconds=10)
+    assert status(slow)["running"]
+    end_group(doit)
+    assert (slow.root / ".splinter" / layout.UNDER_WAY).exists(), "a kill leaves it"
+    assert not status(slow)["running"]
+    assert slow.doit("status").out.startswith("Nothing runs")
+    assert "begun\n" in slow.doit("log", "-f", "slow").out, "and -f ends at once"
+
+
+def test_a_failure_is_named_at_the_end_with_what_to_call_which_then_works(world: World) -> None:
+    world.workstream("bad", steps=[world.step("s", "echo made > made.txt; echo why >&2; exit 3")])
+    world.workstream("good", steps=[world.step("s", "echo good > good.txt")])
+    world.commit()
+    done = world.doit("workstreams")
+    lines = done.out.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("run "))
+    assert lines[at + 1 : at + 3] == [
+        "   bad   failed  (exit_code)  doit log bad",
+        "   good  changed  doit diff good",
+    ]
+    assert world.doit("log", "bad").out.endswith("why\n")
+    assert "+made\n" in world.doit("diff", "bad").out
+    assert "+good\n" in world.doit("diff", "good").out
+    for command, wanted in (("log", "../good"), ("log", "none"), ("diff", "none"), ("diff", ".git/x")):
+        refused = world.doit(command, wanted)
+        assert (refused.status, refused.out) == (3, "")
+        assert wanted in refused.err
+
+
+def test_a_fix_attempt_says_that_it_begins(world: World) -> None:
+    fixer = world.write("fixer", "#!/bin/sh\ncat > /dev/null; echo fixed > state.txt\n")
+    fixer.chmod(0o755)
+    world.write("splinter.toml", f'[tools.fixer]\ncommand = "{fixer}"\nprompt_args = []\nstdin = "prompt"\n')
+    world.workstream(
+        "w", tool="fixer", fix={"attempts": 2}, steps=[world.step("s", "echo broken > state.txt")],
+        checks=[{"id": "c", "run": "grep -q fixed state.txt", "compare": False}],
+    )  # fmt: skip
+    world.commit()
+    done = world.doit("workstreams")
+    assert "   w:accept  fix attempt 1 of 2 for c\n" in done.out, done.out + done.err
