@@ -44,7 +44,7 @@ def shown(session: Session, reporter: Any, workstreams: Iterable[str]) -> Iterat
 def _display(session: Session, reporter: Any) -> Iterator[None]:
     if not hasattr(reporter, "say_running"):
         yield
-    elif reporter.outstream is sys.stdout and takes_colour(session.outside.environment.variables):
+    elif reporter.outstream is sys.stdout and takes_colour():
         with Below(reporter.outstream, lambda: table(session.activity.now(), _tail(session), _time(session))) as below:
             reporter.display = below.write
             try:
@@ -94,26 +94,32 @@ def every(seconds: float, call: Callable[[], None]) -> Iterator[None]:
 
 def table(now: UnderWay, tail: Callable[[Doing], str], at: datetime) -> Any:
     """What runs, as rich renders it: one line a task, then what waits, then the sum."""
+    from rich.cells import cell_len
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     if not now.doing:
         return Text("")
-    rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=True)
-    rows.add_column(no_wrap=True, max_width=_WIDEST_NAME)
-    rows.add_column(no_wrap=True, justify="right")
-    rows.add_column(no_wrap=True)
-    rows.add_column(no_wrap=True, justify="right")
-    rows.add_column(no_wrap=True, ratio=1, style="dim")
+    lines = []
     for doing in now.doing[:_SHOWN]:
         usage = now.usage(doing.workstream)
         cost = f"${usage.usd:.2f}" if usage.priced else ""
-        cells = (doing.name, duration(seconds_since(doing.since, at)), ", ".join(_how(doing)), cost, tail(doing))
-        rows.add_row(*map(Text, cells))
+        said = "  ".join(filter(None, (*_how(doing), tail(doing))))
+        lines.append((doing.name[:_WIDEST_NAME], duration(seconds_since(doing.since, at)), cost, said))
+    rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=True)
+    for column in list(zip(*lines, strict=True))[:-1]:
+        rows.add_column(no_wrap=True, min_width=max(map(cell_len, column)))
+    rows.add_column(no_wrap=True, ratio=1, style="dim")
+    for line in lines:
+        rows.add_row(*map(Text, line))
     rest = [f"{plural(len(now.doing) - _SHOWN, 'task')} more"] if len(now.doing) > _SHOWN else []
-    rest += [and_more([f"{one.workstream} {one.why}" for one in now.pending], _SHOWN_PENDING)] if now.pending else []
-    rest += [said] if (said := _spent(now)) else []
+    rest += (
+        [and_more([f"{one.workstream} {one.why}" for one in now.pending], _SHOWN_PENDING, between="; ")]
+        if now.pending
+        else []
+    )
+    rest += filter(None, [_spent(now)])
     return Group(rows, *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in rest))
 
 
