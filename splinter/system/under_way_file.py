@@ -6,7 +6,6 @@ Whether that run still lives, the lock says, and not this file; see `locks.holde
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from splinter.text.redact import Redactor
 def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
     """Say what runs; `folder` is `.splinter/`. Readers never see half of it; a disk that takes no more is let be."""
     file = folder / layout.UNDER_WAY
-    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new = file.with_name(f".{file.name}.new")  # only who holds the lock writes it
     with suppress(OSError):  # without waiting for the disk: after a power cut nothing runs
         new.write_text(redactor.json(record_json.to_json(now)), "utf-8")
         new.replace(file)

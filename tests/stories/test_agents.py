@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,8 @@ def test_an_agent_that_says_nothing_known_and_changes_nothing_did_not_succeed(wo
 def test_what_a_provider_was_at_fault_for_is_tried_again_and_every_call_counts(world: World) -> None:
     install_stub(world, "codex", "overloaded")
     asks(world, "codex", timeout="60s")
-    world.doit("w")
+    told = world.doit("w").out
+    assert re.search(r"   w:ask  codex: exceeded .* 429 Too Many Requests; call 2 of \d in \d+ s\n", told), told
     assert world.new_calls() == ["codex", "codex"]
     step = world.records()["w"]["steps"][-1]
     assert step["usage"]["calls"] == 2

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +134,37 @@ def test_a_fix_attempt_says_that_it_begins(world: World) -> None:
     world.commit()
     done = world.doit("workstreams")
     assert "   w:accept  fix attempt 1 of 2 for c\n" in done.out, done.out + done.err
+
+
+def on_a_terminal(world: World, until: bytes, number: int) -> bytes:
+    """What a run shows on one, which gets that signal once it has shown something."""
+    terminal, ours = pty.openpty()
+    env = {**world.environ(), "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    env.pop("NO_COLOR", None)
+    doit = subprocess.Popen(
+        [sys.executable, "-m", "doit", "workstreams"], cwd=world.root, env=env, stdin=ours, stdout=ours, stderr=ours
+    )
+    os.close(ours)
+    shown = b""
+    while doit.poll() is None or select.select([terminal], [], [], 0)[0]:
+        try:
+            shown += os.read(terminal, 4096) if select.select([terminal], [], [], 0.1)[0] else b""
+        except OSError:  # Linux says so where the other side is closed
+            break
+        if until in shown and number:
+            doit.send_signal(number)
+            number = 0
+    os.close(terminal)
+    assert doit.wait(10) == 128 + signal.SIGINT
+    return shown
+
+
+@pytest.mark.lane("stories")
+def test_on_a_terminal_what_runs_stands_below_and_is_gone_after_an_interrupt(slow: World) -> None:
+    shown = on_a_terminal(slow, b"clears", signal.SIGINT).decode()
+    table = [line for line in shown.replace("\r", "\n").splitlines() if line.rstrip().startswith("slow:wait")]
+    assert any("clears" in line for line in table)
+    assert "after waits for slow" in shown
+    assert "   slow  \x1b[33minterrupted\x1b[0m  doit slow\r\n" in shown
+    assert shown.rstrip(" ").endswith("\x1b[2K"), "the table is taken away"
+    assert "\x1b[?25l" not in shown
