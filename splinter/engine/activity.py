@@ -79,7 +79,7 @@ class Activity:
             if command.usage:
                 with self._lock:
                     self._spent[workstream] = self._spent.get(workstream, Usage()) + command.usage
-            self._change(command="")
+            self._change(is_news=False, command="")
 
     @contextmanager
     def waiting_for(self, what: str) -> Iterator[None]:
@@ -88,7 +88,7 @@ class Activity:
         try:
             yield
         finally:
-            self._change(waits_for="")
+            self._change(is_news=False, waits_for="")
 
     def say(self, attempt: str, said: str) -> None:
         """The task of this thread begins another try: which, in a word or two, and a line for people."""
@@ -113,12 +113,14 @@ class Activity:
             spent = tuple(Spent(workstream=id, usage=usage) for id, usage in self._spent.items())
             return UnderWay(pid=os.getpid(), run=self._run(), doing=doing, pending=pending, spent=spent)
 
-    def _change(self, **fields: str) -> None:
+    def _change(self, *, is_news: bool = True, **fields: str) -> None:
         found = self._doing.get(getattr(self._mine, "task", ""))
         if found:
-            self._put(replace(found, **fields))
+            self._put(replace(found, **fields), is_news=is_news)
 
-    def _put(self, doing: Doing) -> None:
+    def _put(self, doing: Doing, *, is_news: bool = True) -> None:
+        """What is no news of its own, as something follows at once, is written down with that."""
         with self._lock:
             self._doing[doing.task] = doing
-            self.keep(self.now())
+            if is_news:
+                self.keep(self.now())

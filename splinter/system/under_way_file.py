@@ -18,8 +18,9 @@ def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
     """Say what runs; `folder` is `.splinter/`. Readers never see half of it; a disk that takes no more is let be."""
     file = folder / layout.UNDER_WAY
     new = file.with_name(f".{file.name}.new")  # only who holds the lock writes it
+    text = redactor.text(json.dumps(record_json.to_json(now)))  # all at once: it holds ids, and no text of others
     with suppress(OSError):  # without waiting for the disk: after a power cut nothing runs
-        new.write_text(redactor.json(record_json.to_json(now)), "utf-8")
+        new.write_text(text, "utf-8")
         new.replace(file)
 
 

@@ -40,10 +40,8 @@ def test_a_task_its_command_its_attempt_and_what_keeps_it_are_told() -> None:
         ("", "", "", ""),
         ("fix 1 of 2", "", "", ""),
         ("fix 1 of 2", "a slot of agent", "", ""),
-        ("fix 1 of 2", "", "", ""),
         ("fix 1 of 2", "", "fix-1", "w/fix-1.log"),
-        ("fix 1 of 2", "", "", "w/fix-1.log"),
-    ]
+    ], "what ends is written down with what follows"
     assert said == [("w:accept", "fix attempt 1 of 2 for c")]
     assert (kept[-1].doing, kept[-1].usage("w").usd) == ((), 0.5)
 
