@@ -67,7 +67,8 @@ def idle(session: Session) -> str:
 
 def nothing_due(session: Session) -> str:
     """The same for whoever looks on, with when that will be otherwise."""
-    times = [(time, id) for id in enabled(session) if (time := next_time(session, session.plans[id]))]
+    plans = [session.plans[id] for id in enabled(session) if not session.history.has_failed(id)]  # that is due already
+    times = [(time, one.id) for one in plans if (time := next_time(session, one))]
     said = [idle(session)]
     if times:
         time, id = min(times)
