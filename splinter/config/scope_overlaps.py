@@ -112,10 +112,10 @@ def _unordered(workstreams: Sequence[Workstream]) -> list[int]:
     number = {workstream.id: index for index, workstream in enumerate(workstreams)}
     before, after = [0] * len(workstreams), [0] * len(workstreams)
     for index, workstream in enumerate(workstreams):
-        for name in workstream.depends_on:
+        for name in number.keys() & {*workstream.depends_on}:
             before[index] |= before[number[name]] | 1 << number[name]
     for index in reversed(range(len(workstreams))):
-        for name in workstreams[index].depends_on:
+        for name in number.keys() & {*workstreams[index].depends_on}:
             after[number[name]] |= after[index] | 1 << index
     by_base: defaultdict[str | None, int] = defaultdict(int)
     for index, workstream in enumerate(workstreams):

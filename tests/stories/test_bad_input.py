@@ -192,7 +192,8 @@ def test_an_unknown_task_is_reported_by_doit(world: World) -> None:
     world.commit()
     done = world.doit("godo")
     assert done.status == 3
-    assert 'Invalid parameter: "godo". Must be a command, task, or a target.' in done.err
+    assert done.err == 'ERROR: there is no task or command "godo"; did you mean "good"?\n'
+    assert 'Invalid parameter: "nonsense". Must be a command, task, or a target.' in world.doit("nonsense").err
 
 
 def test_a_dodo_file_alone_is_enough(world: World) -> None:

@@ -131,7 +131,7 @@ def nights(world: World, number: int) -> None:
 
 
 def test_what_is_within_its_limits_stays(agent: World) -> None:
-    prompts(agent, "a", "b", when="daily")
+    prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)
     before, state = refs(agent), Path(os.environ["XDG_STATE_HOME"])
     kept = files(agent.root), files(state)
@@ -147,7 +147,7 @@ def state_of(state: Path, id: str) -> list[Path]:
 
 @pytest.mark.lane("gc")
 def test_a_worktree_that_was_not_used_for_long_goes_and_the_next_run_makes_it_again(agent: World) -> None:
-    prompts(agent, "a", "b", when="daily")
+    prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 1)
     unused(agent, "a", days=31)
     unused(agent, "b", days=29)
@@ -367,7 +367,7 @@ def test_a_folder_of_ours_that_is_a_link_is_reported_and_nothing_goes_there(worl
 
 @pytest.mark.lane("gc")
 def test_old_results_go_but_not_the_newest_of_a_step(agent: World) -> None:
-    prompts(agent, "a", "b", when="daily")
+    prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)
     held = work(agent)
     assert len(refs(agent, "refs/splinter/results")) == 4
@@ -511,7 +511,7 @@ def test_the_acceptance_of_a_workstream_that_is_gone_outlives_a_change_of_branch
 
 
 def test_after_gc_nothing_is_due_and_nothing_is_paid(agent: World) -> None:
-    prompts(agent, "a", "b", when="daily")
+    prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)
     for id in ("a", "b"):
         unused(agent, id, days=5)
@@ -557,7 +557,7 @@ def test_after_a_kill_and_gc_no_kept_result_is_made_again(agent: World) -> None:
 
 
 def test_a_dry_run_says_the_same_and_changes_no_byte_and_no_ref(agent: World) -> None:
-    prompts(agent, "a", "b", when="daily")
+    prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)
     (agent.worktree("a") / "README.md").write_text("mine\n")
     unused(agent, "a", days=5)

@@ -23,6 +23,10 @@ doit list --all      every step of them, as doit's tasks
 doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R)"""
     cmd_options = DoitsList.cmd_options
 
+    def parse_execute(self, in_args: list[str]) -> int:
+        """As doit parses it: options stand before tasks."""
+        return int(DoitsList.parse_execute(self, in_args) or 0)
+
     def _execute(  # the names are doit's options
         self, subtasks: bool, quiet: bool, status: bool, private: bool, list_deps: bool, template: Any, sort: str,
         pos_args: list[str],

@@ -166,7 +166,7 @@ def prompts(*ids: str) -> list[dict[str, Any]]:
 
 def test_a_workstream_that_used_up_its_dollars_pays_for_nothing_more_until_its_next_occurrence(world: World) -> None:
     agent(world)
-    world.workstream("w", budget={"usd": 1.5}, steps=prompts("a", "b", "c"))
+    world.workstream("w", when="daily", budget={"usd": 1.5}, steps=prompts("a", "b", "c"))
     world.commit()
     assert world.doit("w").status == 1
     assert world.new_calls() == ["limit=1.5000", "limit=0.5000"]
