@@ -134,17 +134,13 @@ def open_session(
         auth=auth,
         is_hosted=is_hosted,
     )
-    folder = repository.root / layout.STATE
-    memory = Memory(folder, redactor=redactor, is_read_only=is_read_only)
-    history = History(folder, redactor=redactor, is_read_only=is_read_only)
-    processes = Processes(marker, redactor)
-    run = CurrentRun(history=history, memory=memory, clock=outside.clock)
-    activity = Activity(outside.clock, lambda: run.id)
+    run = _run(outside, is_read_only=is_read_only)
+    processes, activity = Processes(marker, redactor), Activity(outside.clock, lambda: run.id)
     session = Session(
         outside=outside,
         run=run,
         processes=processes,
-        ledger=Ledger(memory, history, project.settings.budget, jobs=project.settings.jobs),
+        ledger=Ledger(run.memory, run.history, project.settings.budget, jobs=project.settings.jobs),
         slots=Slots(processes, activity),
         activity=activity,
         plans={},
@@ -154,6 +150,16 @@ def open_session(
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
     _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session
+
+
+def _run(outside: Outside, *, is_read_only: bool) -> CurrentRun:
+    """The run of a call, not begun, over what earlier ones left."""
+    folder = outside.repository.root / layout.STATE
+    return CurrentRun(
+        memory=Memory(folder, redactor=outside.redactor, is_read_only=is_read_only),
+        history=History(folder, redactor=outside.redactor, is_read_only=is_read_only),
+        clock=outside.clock,
+    )
 
 
 def _marked(repository: Repository, mark: str) -> Repository:
