@@ -126,7 +126,7 @@ def test_what_commands_of_every_day_need_works(far: World) -> None:
         python3 -c 'import multiprocessing; multiprocessing.Semaphore(); print("shared")'
         python3 -c 'import socket, tempfile, os; s = socket.socket(socket.AF_UNIX); s.bind(tempfile.mktemp())'
         echo x > /dev/null; echo x > /dev/shm/x; mkdir -p ~/.cache/x ~/.config/y; test "$PWD" = "$(pwd -P)"
-        whoami > /dev/null 2>&1 || true; date > when.txt
+        whoami > /dev/null 2>&1 || true; date +%s%N > when.txt
     """
     record = ends(
         far, commands, setup=[{"run": "python3 -m venv --without-pip .venv"}],

@@ -300,7 +300,9 @@ def test_answers_of_a_forge_go_that_were_of_no_use_for_long_and_the_oldest_of_to
 
 @DEEP
 def test_of_too_many_logs_the_oldest_go_and_never_the_latest(world: World) -> None:
-    world.workstream("a", when="daily", steps=[world.step("go", "head -c 600000 /dev/zero | tr '\\0' x; date > a.txt")])
+    world.workstream(
+        "a", when="daily", steps=[world.step("go", "head -c 600000 /dev/zero | tr '\\0' x; date +%s%N > a.txt")]
+    )
     world.commit()
     nights(world, 3)
     runs = sorted(path.name for path in (world.root / ".splinter/runs").iterdir())
@@ -314,7 +316,7 @@ def test_of_too_many_logs_the_oldest_go_and_never_the_latest(world: World) -> No
 
 @DEEP
 def test_what_else_lies_beside_reports_and_mails_is_not_ours(world: World) -> None:
-    world.workstream("a", when="daily", steps=[world.step("go", "date > a.txt")])
+    world.workstream("a", when="daily", steps=[world.step("go", "date +%s%N > a.txt")])
     own = world.write("reports/20200101-010101-abcd/mine.txt", "mine\n")
     world.commit()
     nights(world, 2)
@@ -348,7 +350,7 @@ def test_links_are_never_followed(world: World) -> None:
 
 @DEEP
 def test_a_folder_of_ours_that_is_a_link_is_reported_and_nothing_goes_there(world: World) -> None:
-    world.workstream("a", when="daily", steps=[world.step("go", "date > a.txt")])
+    world.workstream("a", when="daily", steps=[world.step("go", "date +%s%N > a.txt")])
     world.commit()
     nights(world, 2)
     runs, elsewhere = world.root / ".splinter/runs", world.home / "elsewhere"

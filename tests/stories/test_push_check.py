@@ -33,7 +33,7 @@ def plant(root: Path, ref: str, parent: str, *files: tuple[str, str], message: s
 
 def work(night: Night) -> str:
     """The job that works: a result in scope, and nothing published; returns its tip."""
-    night.world.workstream("tidy", steps=[{"id": "s", "run": "date > tidy.txt"}], scope={"modify": ["*.txt"]})
+    night.world.workstream("tidy", steps=[{"id": "s", "run": "date +%s%N > tidy.txt"}], scope={"modify": ["*.txt"]})
     night.world.commit()
     night.world.git("push", "--quiet", "origin", "main")
     done = night.world.doit("run", "workstreams")

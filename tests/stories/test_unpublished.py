@@ -59,7 +59,7 @@ def night(world: World, tmp_path: Path) -> Iterator[Night]:
     origin = tmp_path / "origin.git"
     world.git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
     world.git("remote", "add", "origin", str(origin))
-    world.workstream("tidy", steps=[world.step("write", "date >> tidy.txt")])
+    world.workstream("tidy", steps=[world.step("write", "date +%s%N >> tidy.txt")])
     world.commit()
     world.git("push", "--quiet", "--set-upstream", "origin", "main")
     world.git("remote", "set-head", "origin", "main")
