@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +42,16 @@ def visible_files(root: Path, environ: Mapping[str, str]) -> frozenset[str]:
     argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *command]
     done = process.capture(argv, env=command_line.users_environment(environ))
     return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
+def ignored_files(root: Path, environ: Mapping[str, str], folders: Sequence[str]) -> tuple[str, ...]:
+    """Paths below `folders` that git ignores in the checkout at `root`; of a folder that it ignores whole, none."""
+    if not folders:
+        return ()
+    command = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--")
+    argv = ["git", "-C", str(root), "--literal-pathspecs", "-c", "core.fsmonitor=false", *command, *folders]
+    done = process.capture(argv, env=command_line.users_environment(environ))
+    return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name and not name.endswith(b"/"))
 
 
 def open_repository(start: Path, environ: Mapping[str, str], identity: Identity | None = None) -> Repository:

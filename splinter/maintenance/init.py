@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 
 from splinter.errors import InputError, SplinterError
+from splinter.maintenance import ignored_files
 from splinter.model import layout
 
 FIRST = "workstreams/first.yaml"
@@ -40,15 +41,19 @@ class Written:
     note: str = ""
 
 
-def write(root: Path, listed: Sequence[str], agent: str = "") -> tuple[Written, ...]:
+def write(
+    root: Path, listed: Sequence[str], agent: str = "", ignored: Sequence[str] = ()
+) -> tuple[Written, ...]:  # fmt: skip
     """Write what is not there yet; raises InputError where a path leaves the repository or a file cannot be read.
 
     `root` is the top of the checkout, `listed` the paths that git tracks in it, with `/`, `agent` the one that a first
-    prompt is for, empty for none.
+    prompt is for, empty for none; `ignored` the paths that git ignores in packages.
     """
     kept = (*_kept_dodo(root), *_kept_config(root), *_kept_settings(root), *_kept_workstreams(root))
     skipped = {one.path for one in kept} | {name for one in kept for name in _STANDS_FOR.get(one.path, ())}
     wanted = {path: text for path, text in _contents(root, listed, agent).items() if path not in skipped}
+    if brought := ignored_files.worktreeinclude(ignored):
+        wanted[layout.INCLUDE] = brought
     for path in wanted:
         _check_inside(root, path)
     placed = tuple(_place(root, path, text) for path, text in wanted.items())

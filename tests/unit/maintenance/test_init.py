@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 
 from splinter.config import settings_file, workstream_files
 from splinter.errors import InputError
-from splinter.maintenance import init
+from splinter.git import user_repository
+from splinter.maintenance import ignored_files, init
 from splinter.maintenance.init import Written
 from splinter.model import settings
 from tests.world import CFG
@@ -123,7 +125,8 @@ def test_a_python_repository_with_tests_gets_ruff_and_its_tests_as_the_check(tmp
     init.write(tmp_path, ("package/__init__.py", "tests/test_package.py"))
     own = first(tmp_path)
     assert own.id == "lint-fixes"
-    assert (own.steps[0].action.tool, own.steps[0].action.args) == ("ruff", ("check", "--fix", "--exit-zero"))
+    args = ("check", "--fix", "--exit-zero", "--select", "F,W")  # what ruff takes for safe by default grows
+    assert (own.steps[0].action.tool, own.steps[0].action.args) == ("ruff", args)
     assert (own.checks[0].action.tool, own.checks[0].action.args) == ("pytest", ("-o", "pythonpath=."))
     assert 'TOOLS: "ruff pytest"' in (tmp_path / init.NIGHTLY).read_text()
 
@@ -271,3 +274,26 @@ def test_linters_leave_dodo_alone(tmp_path: Path) -> None:
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode in (0, 1), done.stderr
     assert (tmp_path / "dodo.py").read_text() == before
+
+
+def test_a_made_version_and_translations_are_brought_and_what_else_is_ignored_is_asked(tmp_path: Path) -> None:
+    ignored = [
+        "src/a/_version.py", "src/a/local.py", "src/a/__pycache__/x.cpython-311.pyc", "src/a/speed.so",
+        *(f"src/a/locale/{name}/a.mo" for name in ("de", "fr", "it", "nl")), "src/a/odd*name.py",
+    ]  # fmt: skip
+    (one,) = [one for one in init.write(tmp_path, (), ignored=ignored) if one.path == ".worktreeinclude"]
+    assert one.action == "written"
+    lines = (tmp_path / ".worktreeinclude").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["src/a/_version.py", "src/a/**/*.mo"]
+    assert [line for line in lines if line.startswith("# src/")] == ["# src/a/local.py"]
+
+
+def test_what_is_ignored_is_looked_for_in_packages_and_not_in_folders_that_are_ignored_whole(tmp_path: Path) -> None:
+    listed = ["src/a/__init__.py", "src/a/sub/__init__.py", "b/__init__.py", "docs/conf.py"]
+    assert ignored_files.package_folders(listed) == ("b", "src/a")
+    git(tmp_path, "init", "-q")
+    for path in (*listed, "src/a/_version.py", "src/a/cache/x.txt", "docs/_version.py", ".gitignore"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("_version.py\ncache/\n" if path == ".gitignore" else "")
+    git(tmp_path, "add", ".")
+    assert user_repository.ignored_files(tmp_path, os.environ, ("b", "src/a")) == ("src/a/_version.py",)
