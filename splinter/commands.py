@@ -18,6 +18,7 @@ _MODULES = {
     "List": "splinter.doit_plugins.commands.list_",
     "Log": "splinter.doit_plugins.commands.log_diff",
     "Plan": "splinter.doit_plugins.commands.plan_why",
+    "Record": "splinter.doit_plugins.commands.record",
     "Show": "splinter.doit_plugins.commands.check_history",
     "Status": "splinter.doit_plugins.commands.status",
     "Why": "splinter.doit_plugins.commands.plan_why",

@@ -189,7 +189,12 @@ def _is_published(session: Session, id: str, values: Values, made_of: str) -> bo
 
 def _published(session: Session, made_of: str, done: PullRequestRecord) -> Values:
     left_over.opened_again(session, done.workstream)
-    return {"fingerprint": made_of, "action": done.action, "where": done.where, "notes": done.notes}
+    return {
+        "fingerprint": made_of,
+        "action": done.action,
+        "where": session.outside.shown(done.where),
+        "notes": done.notes,
+    }
 
 
 def _report(session: Session) -> dict[str, Any]:
@@ -209,7 +214,7 @@ def _report(session: Session) -> dict[str, Any]:
         return {
             "fingerprint": made_of,
             "action": "written",
-            "where": session.outside.relative(folder / "index.html"),
+            "where": session.outside.shown(session.outside.relative(folder / "index.html")),
         }
 
     return {

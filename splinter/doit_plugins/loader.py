@@ -52,6 +52,7 @@ class Loader(DodoTaskLoader):
         if not self.is_ours:
             return config
         from splinter.doit_plugins.tasks import DOIT_CONFIG
+        from splinter.engine import simulation
         from splinter.model.layout import DATABASE
         from splinter.system.files import exclude_from_git
 
@@ -61,7 +62,10 @@ class Loader(DodoTaskLoader):
             self.project = read_project()
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
-        if not self._options.get("dry_run"):
+        if self._options.get("simulate"):
+            self._refuse_real()
+            self.project = simulation.begin(self.project)
+        elif not self._options.get("dry_run"):
             with suppress(OSError):  # commands that look do so on a read-only disk too
                 exclude_from_git(self.project.repository.common, f"{DATABASE}*")
         settings = {"num_process": self.project.settings.jobs}
@@ -82,6 +86,11 @@ class Loader(DodoTaskLoader):
                     f"--{name} cannot be used here: by it splinter knows what succeeded; leave it out"
                 )
 
+    def _refuse_real(self) -> None:
+        """Raise InvalidDodoFile where a simulated run is asked for what is no part of one."""
+        if "dep_file" in getattr(self._options, "_non_default_keys", ()):
+            raise InvalidDodoFile("--simulate has a database of its own: leave out --db-file")
+
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Any]:
         """The user's own tasks, then ours; raises InvalidDodoFile where what we read cannot be run."""
         if not cmd.execute_tasks:
@@ -90,9 +99,10 @@ class Loader(DodoTaskLoader):
             return list(super().load_tasks(cmd, pos_args))
         from splinter.doit_plugins import tasks
         from splinter.engine import project
+        from splinter.engine.session import nobody
         from splinter.publish import plugins
 
-        runs = cmd.execute_tasks and not self._options.get("dry_run")
+        runs, is_simulated = cmd.execute_tasks and not self._options.get("dry_run"), bool(self._options.get("simulate"))
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
             raise refusal
         try:
@@ -100,8 +110,8 @@ class Loader(DodoTaskLoader):
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
             self.session = project.open_session(
-                self.project, auth=plugins.auth, merged=plugins.merged, is_hosted=plugins.is_hosted,
-                is_read_only=not runs, may_fetch=runs,
+                self.project, auth=plugins.auth, merged=nobody if is_simulated else plugins.merged,
+                is_hosted=plugins.is_hosted, is_read_only=not runs, may_fetch=runs and not is_simulated,
             )  # fmt: skip
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
@@ -112,7 +122,9 @@ class Loader(DodoTaskLoader):
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
         ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
-        if runs and self._follows_default_branch(cmd, pos_args, ours):
+        if is_simulated:
+            own = _left_alone(own, pos_args)
+        elif runs and self._follows_default_branch(cmd, pos_args, ours):
             ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         defaults = tasks.default_tasks(self.session)
         names = {task.name for task in own if not task.subtask_of}
@@ -143,6 +155,14 @@ class Loader(DodoTaskLoader):
             if is_run:
                 raise
             sys.stderr.write(f"{error}\n")
+
+
+def _left_alone(own: list[Any], words: list[str]) -> list[Any]:
+    """No task of the user's own: it would run for real. Raises InvalidCommand where one is asked for."""
+    asked = {word.partition(":")[0] for word in words} & {task.name for task in own}
+    if asked:
+        raise InvalidCommand(f'"{min(asked)}" is a task of your own, which a simulated run leaves alone')
+    return []
 
 
 def _refuse_unfit(config: dict[str, Any]) -> None:

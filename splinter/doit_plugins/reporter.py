@@ -26,6 +26,7 @@ from splinter.text.redact import Masked, Redactor, plain
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _SHOWN_FILES = 5
+_NOTHING_SIMULATED = "simulated: no workstream was named, so there is nothing to publish"
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
 # around an outcome of ours until the rest of its line is made harmless; of what others write they colour a word at most
 _BEGIN, _END = "\ue000", "\ue001"
@@ -62,6 +63,7 @@ class Reporter(ConsoleReporter):
         self._shown_blocked: set[str] = set()
         self._has_errors = self._has_run_steps = self._has_told = False
         self.session: Any = None
+        self.is_simulated = False
         self.shows_fresh = True  # a line for each task that is up to date
         self._fresh: dict[Any, list[Any]] = {}  # those not told, by workstream
 
@@ -133,7 +135,7 @@ class Reporter(ConsoleReporter):
             return
         if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
             if not self._has_told:
-                self._say(prospects.nothing_due(self.session))
+                self._say(_NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session))
             self._say_all(self.session.run.repairs)
             return
         record = self.session.history.run(self.session.run.id)
@@ -178,7 +180,7 @@ class Reporter(ConsoleReporter):
         for test in record_words.failing_tests(record):
             self._say(f"     {test}")
         for what, path in record_words.evidence(record):
-            self._say(f"     {what}: {path}")
+            self._say(f"     {what}: {self.session.outside.shown(path) if self.is_simulated else path}")
         if record.ref:
             self._say(f"     Commit of what was made: {record.ref}")
             self._say(f"     To see it: {record_words.diff_command(record)}")
@@ -187,7 +189,8 @@ class Reporter(ConsoleReporter):
 
     def _line(self, name: str, outcome: str, rest: str) -> None:
         first, *more = rest.split("\n")
-        self._say("   " + "  ".join(filter(None, (name, self._coloured(outcome), first))))
+        simulated = "simulated" if self.is_simulated else ""
+        self._say("   " + "  ".join(filter(None, (name, simulated, self._coloured(outcome), first))))
         for line in more:
             self._say(f"     {line}")
 

@@ -24,7 +24,7 @@ from doit.task import Stream
 from splinter.doit_plugins import options, printing, pull_request_trial
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
-from splinter.errors import SplinterError, StorageError
+from splinter.errors import InputError, SplinterError, StorageError
 from splinter.text.patterns import did_you_mean
 
 _DRY_RUN = {
@@ -35,6 +35,11 @@ _DRY_RUN = {
 _NO_CACHE = {
     "name": "no_cache", "short": "", "long": "no-cache", "type": bool, "default": False,
     "help": "call agents again, whatever results are kept",
+}  # fmt: skip
+
+_SIMULATE = {
+    "name": "simulate", "short": "", "long": "simulate", "type": bool, "default": False,
+    "help": "run it all, with recorded patches in the place of agents; publish nothing, count nothing as done",
 }  # fmt: skip
 
 
@@ -58,7 +63,7 @@ class Run(cmd_run.Run):
     def get_options(self) -> list[Any]:
         """Doit's options, and ours in a project of ours."""
         if self._knows_us:
-            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN, _NO_CACHE)
+            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN, _NO_CACHE, _SIMULATE)
         return list(super().get_options())
 
     def get_backends(self) -> Any:
@@ -95,6 +100,10 @@ class Run(cmd_run.Run):
         """Run, with every error of ours as one message and its exit status."""
         if not self._knows_us:
             return int(super().execute(params, args) or 0)
+        if params["simulate"] and (params["dry_run"] or pull_request_trial.is_asked(args)):
+            other = "--dry-run" if params["dry_run"] else "pr --test"
+            sys.stderr.write(f"--simulate and {other} do not go together: leave out one of them\n")
+            return InputError.exit_status
         if pull_request_trial.is_asked(args):
             return exit_status_of(lambda: pull_request_trial.run(args, locked, is_dry_run=params["dry_run"]))
         self._is_dry_run, self._uses_kept = params["dry_run"], not params["no_cache"]
@@ -128,6 +137,9 @@ class Run(cmd_run.Run):
             self.outstream.write(f"{tasks.NOBODY}\n")
             return 0
         selected = self.sel_tasks or None
+        if session.outside.is_simulated and self.sel_default_tasks:  # of the user's own there is none
+            there = {task.name for task in self.task_list}
+            selected = [one for one in selected or () if one in there] or tasks.default_tasks(session)
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
         with explained(self.task_list):
             self.control.process(selected)
@@ -147,6 +159,7 @@ class Run(cmd_run.Run):
     ) -> int:  # fmt: skip
         from splinter.doit_plugins import live
         from splinter.doit_plugins.runner import Runner, is_test
+        from splinter.engine import simulation
         from splinter.maintenance import crash_recovery
         from splinter.publish import life_signs
 
@@ -156,9 +169,13 @@ class Run(cmd_run.Run):
         reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
         shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
         shown.session, shown.shows_fresh = session, stream.verbosity > 1
+        shown.is_simulated = session.outside.is_simulated
+        if shown.is_simulated:
+            shown.write(f"{simulation.HEADING}\n")
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
-        session.run.repairs = (*filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
+        words = simulation.notes(session.outside.repository)
+        session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
         with _signals(runner.interrupt), live.shown(session, shown, _workstreams(self.control)):

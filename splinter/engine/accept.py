@@ -94,7 +94,8 @@ def fail(work: Work, step: str, error: Exception) -> None:
     )
     if reason and outcome == Outcome.FAILED:
         earlier = way_out.of_earlier_failures(work.plan, checks) if reason == Reason.CHECK_FAILED else ""
-        for how in filter(None, (earlier, way_out.of_failure(work.plan, step, work.prepared))):
+        again = "" if work.repository.copy else way_out.of_failure(work.plan, step, work.prepared)
+        for how in filter(None, (earlier, again)):
             error.add_note(how)
             record = replace(record, notes=(*record.notes, how))
     work.session.history.put_workstream(work.session.run.open(), record)

@@ -137,7 +137,8 @@ def _without_remote(session: Session, plan: Plan, why: str) -> str:
     last = _seen(session.outside, base)
     if last is None:
         raise InputError(bases.never_seen(plan.workstream, base, why=why))
-    session.run.note(f"{base.remote} was not reached; {base.name} is as last seen. {why}")
+    how = "was not asked" if session.outside.is_simulated else "was not reached"
+    session.run.note(f"{base.remote} {how}; {base.name} is as last seen. {why}")
     return last
 
 

@@ -23,11 +23,13 @@ class CurrentRun:
 
     `id` is None before it is begun. `repairs` is what was put right when it began, `errors` those of this call;
     `taken_up` is the run before this call that it publishes, see `take_up`. `call` is a UUID of this call's own.
+    `suffix` is at the end of the id.
     """
 
     history: History
     memory: Memory
     clock: Clock
+    suffix: str = ""
     id: str | None = None
     repairs: tuple[str, ...] = ()
     errors: list[ErrorRecord] = field(default_factory=list)
@@ -41,7 +43,7 @@ class CurrentRun:
         with self._lock:
             if self.id is None:
                 killed, last = self.history.unfinished_runs(), self.history.latest_run()
-                self.id = self.history.begin_run(self.clock.now())
+                self.id = self.history.begin_run(self.clock.now(), suffix=self.suffix)
                 for run in killed:
                     self.history.finish_run(run, self.clock.now())
                     self.history.note(self.id, f"The run {run} did not finish; what it had done was kept.")

@@ -47,7 +47,9 @@ def _commit(work: Work, step: str, error: Exception) -> str | None:
 
 
 def _ref(work: Work, commit: str) -> str | None:
-    """The checkpoint that holds it, of the latest step or fix that does."""
+    """The checkpoint that holds it, of the latest step or fix that does; a simulated run's is in no repository."""
+    if work.repository.copy:
+        return None
     held = git.refs(work.repository, f"{layout.CHECKPOINTS}/{work.plan.id}/")
     steps = [one.id for one in work.plan.workstream.steps]
     tries = [f"fix-{number + 1}" for number in range(work.plan.workstream.fix.attempts)]

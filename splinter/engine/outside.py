@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.git.command_line import Repository
+from splinter.model import layout
 from splinter.model.ports import Clock, Snapshot
 from splinter.model.settings import Environment, Settings
 from splinter.text.redact import Redactor
@@ -42,6 +43,16 @@ class Outside:
         """
         url = self.snapshot.push_urls.get(remote)
         return (url, self.auth(url, self.environment)) if url else (remote, self.remote_auth(remote))
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no agent is called, and nothing of this is to count."""
+        return self.repository.copy is not None
+
+    def shown(self, path: str) -> str:
+        """A path as records hold it, for whoever stands in the user's checkout; an address stays as it is."""
+        place = f"{layout.STATE}/{layout.SIMULATED}/"
+        return f"{place}{path}" if self.is_simulated and (self.repository.root / path).exists() else path
 
     def relative(self, path: Path) -> str:
         """A path as records hold it: from the repository's root, with `/`."""

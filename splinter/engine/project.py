@@ -30,6 +30,7 @@ from splinter.model import layout, plan, tool
 from splinter.model.plan import Held, Plan
 from splinter.model.ports import Clock
 from splinter.model.settings import Environment, Settings
+from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Workstream
 from splinter.system.budget import Ledger
 from splinter.system.files import exclude_from_git
@@ -71,7 +72,7 @@ class Project:
     @property
     def marker(self) -> str:
         """The part of a child's marker that names this repository."""
-        return f"{self.repository.state.name}/"
+        return f"{self.repository.key}/"
 
     @functools.cached_property
     def redactor(self) -> Redactor:
@@ -146,7 +147,7 @@ def open_session(
         plans={},
         merged=merged,
     )
-    if not is_read_only:
+    if not is_read_only and not repository.copy:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
     _decide(session, project.collection.workstreams, may_fetch=may_fetch)
     return session
@@ -159,6 +160,7 @@ def _run(outside: Outside, *, is_read_only: bool) -> CurrentRun:
         memory=Memory(folder, redactor=outside.redactor, is_read_only=is_read_only),
         history=History(folder, redactor=outside.redactor, is_read_only=is_read_only),
         clock=outside.clock,
+        suffix=layout.SIMULATED_RUN if outside.repository.copy else "",
     )
 
 
@@ -224,7 +226,8 @@ def _plans(
 ) -> dict[str, Plan]:  # fmt: skip
     fresh = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     run_bound = {one.id: session.memory.open_occurrence(one.id) or fresh for one in workstreams if one.when == "always"}
-    recorded = {one.id: _recorded(session.outside.repository.start, one) for one in workstreams}
+    start, tools = session.outside.repository.start, session.outside.settings.tools
+    recorded = {one.id: _recorded(start, one, tools) for one in workstreams}
     made = plan.make(
         workstreams,
         session.outside.settings,
@@ -238,10 +241,12 @@ def _plans(
     return {one.id: one for one in made}
 
 
-def _recorded(start: Path, workstream: Workstream) -> dict[str, str]:
-    """The hash of each recorded patch that a step of the workstream would apply."""
-    prompts = [step.id for step in workstream.steps if isinstance(step.action, Prompt)]
-    names = [*prompts, *(f"fix-{number + 1}" for number in range(workstream.fix.attempts))]
+def _recorded(start: Path, workstream: Workstream, tools: Mapping[str, Tool]) -> dict[str, str]:
+    """The hash of each recorded patch that a step of the workstream would apply; an agent applies none."""
+    actions = {step.id: step.action for step in workstream.steps}
+    names = [id for id, one in actions.items() if isinstance(one, Prompt) and tools[one.tool].needs_recording]
+    if workstream.tool and tools[workstream.tool].needs_recording:
+        names += [f"fix-{number + 1}" for number in range(workstream.fix.attempts)]
     files = {name: start / tool.recorded_path(workstream.id, name) for name in names}
     return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items() if file.is_file()}
 

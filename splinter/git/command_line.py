@@ -67,7 +67,8 @@ class Repository:
     config said when it was opened: `format` of objects and refs, `reaching` remotes, `trusted` folders, the file of
     ignored patterns; `excludes` are those of the repository's own file. `objects` is where new objects go, None for its
     own folder. `until` is when calls must have ended, by the clock that only goes forward, `is_stopping` whether all
-    must now.
+    must now. `copy` is the folder that a simulated run has in the place of the user's refs and objects, which are read
+    through it: then nothing of theirs is written, no remote is asked, and `root` is the folder of that run.
     """
 
     common: Path
@@ -82,19 +83,30 @@ class Repository:
     excludes_file: str | None = None
     excludes: str = ""
     objects: Path | None = None
+    copy: Path | None = None
     until: float = math.inf
     is_stopping: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     @property
     def store(self) -> Path:
         """Where its objects are, new ones too; whoever borrows them finds all from there."""
-        return self.objects or self.common / "objects"
+        return self.objects or self.kept_in / "objects"
+
+    @property
+    def kept_in(self) -> Path:
+        """Where its refs and objects are written."""
+        return self.copy or self.common
+
+    @property
+    def key(self) -> str:
+        """The name that no other repository on this machine has, of a simulated run that of the user's."""
+        return self.state.parent.name if self.copy else self.state.name
 
     @property
     def own(self) -> Path:
         """The git directory of ours that stands for it in every call; elsewhere while there is no state to keep."""
         folder = self.state if self.state.is_dir() else own_directory.passing(self.state)
-        return folder / layout.GIT / hashlib.sha256(os.fsencode(self.common)).hexdigest()[:12]
+        return folder / layout.GIT / hashlib.sha256(os.fsencode(self.kept_in)).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +136,8 @@ def call(
     the repository. `may_fetch` marks a call that does not fail for what a partial clone lacks, so that git is let
     fetch it at once; any other is made again so where it fails for that.
     """
+    if is_remote and repository.copy:
+        raise GitError("A simulated run asks no remote.")
     own = _own(repository, verb)
     where = (
         () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
@@ -135,7 +149,7 @@ def call(
         is_stopping=repository.is_stopping,
     )  # fmt: skip
     more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}
-    promised = () if is_remote else users_config.promising(repository.reaching)
+    promised = () if is_remote or repository.copy else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
     variables = _variables(repository, own, reaching if is_remote or reaching else None, more)
     try:
@@ -191,9 +205,9 @@ def _own(repository: Repository, verb: str) -> Path:
     """Our git directory, as it should be; raises StorageError where it cannot be made."""
     try:
         if verb in _MOVES_REFS and repository.format.refs == "files":
-            (repository.common / "logs").mkdir(exist_ok=True)  # through a link that leads nowhere git makes none
+            (repository.kept_in / "logs").mkdir(exist_ok=True)  # through a link that leads nowhere git makes none
         return own_directory.ensure(
-            repository.own, repository.common, repository.format,
+            repository.own, repository.kept_in, repository.format,
             excludes=repository.excludes, trusted=repository.trusted,
         )  # fmt: skip
     except OSError as error:
@@ -202,7 +216,7 @@ def _own(repository: Repository, verb: str) -> Path:
 
 def _error(repository: Repository, verb: str, done: process.Captured, written: list[Path]) -> SplinterError:
     """Why a call failed: the disk, where it was that, else what git says, of places by the user's name for them."""
-    said = done.stderr.decode("utf-8", "replace").strip().replace(str(repository.own), str(repository.common))
+    said = done.stderr.decode("utf-8", "replace").strip().replace(str(repository.own), str(repository.kept_in))
     failed = GitError(f"git {verb} failed with exit status {done.exit_status}: {_words(said)}")
     return disk_errors.of_git(verb, said, written) or failed
 

@@ -23,7 +23,12 @@ class Held:
 
 
 def found(repository: Repository) -> dict[str, Held]:
-    """Branches that a checkout of the user's holds, or will go back to when what is under way there ends."""
+    """Branches that a checkout of the user's holds, or will go back to when what is under way there ends.
+
+    A simulated run moves none of theirs.
+    """
+    if repository.copy:
+        return {}
     return {**_under_way(repository), **_checked_out(repository)}
 
 

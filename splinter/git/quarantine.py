@@ -42,12 +42,12 @@ def opened(repository: Repository) -> Iterator[Repository]:
 
 
 def keep(repository: Repository) -> None:
-    """Move what is apart into the user's store, each object after those it was made of; raises StorageError.
+    """Move what is apart into the repository's store, each object after those it was made of; raises StorageError.
 
     git wrote each file through to the disk. A kill in the midst leaves objects that nothing names, and the ref unmoved.
     """
     assert repository.objects
-    store = repository.common / "objects"
+    store = repository.kept_in / "objects"
     with disk_errors.as_storage_errors(lambda: [store]):
         for name in _names(repository.objects):
             _move(repository.objects / name, store / name, like=store)

@@ -83,7 +83,13 @@ def clone_of(repository: Repository, common: Path) -> Repository:
     """A clone of the user's inside their repository, a submodule's: read as it is, and nothing is fetched for it."""
     config = users_config.read(common, command_line.users_environment(repository.environ))
     return replace(
-        repository, common=common, format=users_config.format_of(config), reaching=(), excludes="", objects=None
+        repository,
+        common=common,
+        format=users_config.format_of(config),
+        reaching=(),
+        excludes="",
+        objects=None,
+        copy=None,
     )
 
 

@@ -9,6 +9,7 @@ import secrets
 from datetime import UTC
 from pathlib import Path
 
+from splinter.engine import simulation
 from splinter.engine.steps import workspace
 from splinter.engine.work import Work
 from splinter.errors import SplinterError
@@ -31,9 +32,19 @@ def clean(work: Work) -> tuple[str, ...]:
         worktree.remove(work.judge_tree)
     except SplinterError as error:
         said.append(f"{work.plan.id}: {error}.")
+    _remove_simulated(work)
     for logs in work.session.history.folder.glob(f"{layout.RUNS}/*/{work.plan.id}"):
         _remove_logs(logs)
     return tuple(said)
+
+
+def _remove_simulated(work: Work) -> None:
+    """What the last simulated run left of it, all of which can be made again."""
+    mine = simulation.repository(work.repository)
+    for name in (work.plan.id, f"{work.plan.id}{layout.JUDGE}"):
+        disk.remove(worktree.locate(mine.state, name).path)
+    for logs in mine.root.glob(f"{layout.STATE}/{layout.RUNS}/*/{work.plan.id}"):
+        disk.remove(logs)
 
 
 def _remove_logs(folder: Path) -> None:

@@ -34,7 +34,7 @@ def _orphans(found: Project, session: Session) -> str:
 
 def _locks(session: Session) -> Iterator[str]:
     """Locks of refs that only we move, left by a git that was killed: they would stop every later update."""
-    refs = session.outside.repository.common / "refs"
+    refs = session.outside.repository.kept_in / "refs"
     branches = [refs / "heads" / f"{plan.branch}.lock" for plan in session.plans.values()]
     for lock in (*(refs / "splinter").rglob("*.lock"), *branches):
         if lock.is_file() and _is_left(session, lock):

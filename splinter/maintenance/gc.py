@@ -163,6 +163,9 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, now: datet
     going += [
         Going(kind=Kind.LOGS, leftover=one, why=old_runs[one.name]) for one in runs.leftovers if one.name in old_runs
     ]
+    for one in gc_files.simulated(session.outside):
+        old = retention.too_old([one.thing], days=limits.worktree_days, now_s=now_s, age="not used for {}")
+        going += [Going(kind=Kind.WORKTREES, leftover=one, why=why) for why in old.values()]
     answers = gc_files.answers(session.outside, days=limits.log_days, now_s=now_s)
     going += [Going(kind=Kind.ANSWERS, leftover=one, why=one.thing.goes) for one in answers.leftovers]
     return Decision(

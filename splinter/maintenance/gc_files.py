@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from splinter.engine import simulation
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
@@ -62,6 +63,13 @@ def worktrees(outside: Outside, ids: Set[str] | None) -> Found:
         goes = _NO_WORKSTREAM if ids is not None and name not in ids else ""
         leftovers.append(_leftover(name, paths, goes=goes))
     return Found(leftovers=tuple(leftovers), problems=_problems(folders.values()))
+
+
+def simulated(outside: Outside) -> tuple[Leftover, ...]:
+    """The last simulated run, where there was one: all of it can be made again."""
+    mine = simulation.repository(outside.repository)
+    paths = _there(mine.root, mine.state)
+    return (_leftover("the simulated run", paths),) if paths else ()
 
 
 def runs(session: Session) -> Found:

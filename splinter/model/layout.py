@@ -42,6 +42,8 @@ to a call that only publishes |
 | when pull requests were written of late | `.splinter/memory.db` | GitHub | it may refuse more writes for a while |
 | what GitHub answered, with ETags | the user's cache folder | GitHub \
 | each answer counts for the rate limit once more |
+| the last simulated run: records, logs, reports, commits | `.splinter/simulated/` and the user's state folder \
+| none | nothing: the next simulated run begins without it |
 | a clean check, parsed files | the user's cache folder | the files themselves | a slower `doit check` |
 """
 
@@ -83,6 +85,7 @@ RUNS = "runs"
 OUTBOX = "outbox"
 PULL_REQUESTS = "pull-requests"
 UNDER_WAY = "under-way.json"  # what the run under way does at this moment
+SIMULATED = "simulated"  # what a simulated run has in the place of the repository's root
 PULL_REQUEST_FILES = f"{STATE}/{PULL_REQUESTS}/"  # from the root, where no forge takes them
 
 # in the repository's folder below the user's state folder --------------------------------------------------
@@ -95,8 +98,10 @@ TRAITS = "filesystem"
 STORE = "store"  # what the git of work trees reads
 QUARANTINE = "quarantine"  # objects that nothing names yet
 GIT = "git"  # git directories of ours, by what they stand for
-IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE)
+COPY = "repository"  # of a simulated run: refs as they were, objects of its own
+IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE, SIMULATED, COPY)
 TOGETHER = "together"  # stands for all workstreams in the place of an id
+SIMULATED_RUN = "-simulated"  # at the end of the run's id
 JUDGE = ".judge"  # behind a workstream's id: where its checks work
 
 

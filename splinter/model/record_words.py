@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from splinter.model import layout
 from splinter.model.records import BAD, FAILURES, CheckRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
 from splinter.text.counts import plural
 
 _SHOWN_TESTS = 5
 _LONGEST_SAID = 200  # characters of what a test says
+
+
+def is_simulated(run: str) -> bool:
+    """Whether a run of that id called no agent, and changed nothing but its own records."""
+    return run.endswith(layout.SIMULATED_RUN)
 
 
 def evidence(record: WorkstreamRecord) -> Iterator[tuple[str, str]]:

@@ -97,7 +97,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
         definition=_definition(plans),
         members=[run_records.masked(session.outside, one) for one in members],
         on_top=held_records.on_top(session.outside, tip, head),
-        reported=held_records.REPORTED if held_records.is_reported(session, rehearsed.run or "") else "",
+        reported=held_records.said_of(session, rehearsed.run or ""),
     )
     return Proposal(
         workstream=ID,

@@ -15,6 +15,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.git import merge
+from splinter.model import record_words
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, Outcome, RunRecord, WorkstreamRecord
 
@@ -24,6 +25,13 @@ REPORTED = "Outcomes, checks and costs are as reported by the job that worked; h
 def is_reported(session: Session, run: str) -> bool:
     """Whether a run is only known by its records: in CI, where another job may have handed them over."""
     return session.outside.environment.is_in_ci and run != session.run.id
+
+
+def said_of(session: Session, run: str) -> str:
+    """What has to be said of all that is recorded of a run; empty where it happened here."""
+    if record_words.is_simulated(run):
+        return "**This is simulated: no agent was called, and nothing was pushed.**"
+    return REPORTED if is_reported(session, run) else ""
 
 
 def held(session: Session, plan: Plan, record: WorkstreamRecord, *, start: str, tip: str) -> WorkstreamRecord:

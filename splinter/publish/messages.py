@@ -11,6 +11,7 @@ from splinter.model.ports import Message, Notifier, Sender
 from splinter.model.records import RunRecord
 from splinter.model.registry import NOTIFIERS
 from splinter.publish import plugins, report, run_records
+from splinter.publish.notifiers.simulated import Simulated
 from splinter.text.redact import Masked
 
 
@@ -19,6 +20,8 @@ def notifier(session: Session, task: str) -> Notifier:
     missing = [name for name in NOTIFIERS[task].needs if not session.outside.environment.variable(name)]
     if missing:
         raise PublishError(f"{' and '.join(missing)} is not set, so `{task}` sends nothing")
+    if session.outside.is_simulated:
+        return Simulated(name=task, folder=session.history.folder / layout.OUTBOX)
     sender = Sender(address=session.outside.repository.identity.email, outbox=session.history.folder / layout.OUTBOX)
     return plugins.notifier(task).from_env(session.outside.environment, sender)
 
@@ -70,7 +73,9 @@ def sample() -> Message:
 
 def _repository(session: Session) -> str:
     """What people call it: `owner/name` where that is set, as in GitHub Actions, else its folder."""
-    return session.outside.environment.variable("GITHUB_REPOSITORY") or session.outside.repository.root.name
+    return (
+        session.outside.environment.variable("GITHUB_REPOSITORY") or session.outside.repository.key.rpartition("-")[0]
+    )
 
 
 def _own(run: str, subject: str, text: str) -> Message:

@@ -26,7 +26,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         reproduce=f"doit {plan.id}",
         definition=definition(plan),
         on_top=held_records.on_top(session.outside, accepted.tip, head),
-        reported=held_records.REPORTED if held_records.is_reported(session, run) else "",
+        reported=held_records.said_of(session, run),
     )
     return Proposal(
         workstream=plan.id,

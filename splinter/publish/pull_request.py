@@ -68,6 +68,13 @@ def why_not_hosted(outside: Outside) -> str:
 
 def _place(outside: Outside) -> tuple[str, str]:
     """The forge that the remote is on and the repository's name there; both empty where they become files."""
+    if outside.is_simulated:
+        return "", ""
+    return _real_place(outside)
+
+
+def _real_place(outside: Outside) -> tuple[str, str]:
+    """The same for a run that is not simulated."""
     remote = choose_remote(outside.settings, outside.snapshot)
     found = plugins.owner(outside.snapshot.remotes[remote], outside.environment) if remote else None
     return found or ("", "")
@@ -75,6 +82,10 @@ def _place(outside: Outside) -> tuple[str, str]:
 
 def _why_local(outside: Outside) -> str:
     """Why nothing is pushed, and what would change that; empty where there is nowhere to push to."""
+    if outside.is_simulated:
+        name, repository = _real_place(outside)
+        would = f"push the branch and ask {name} for a pull request of {repository}" if name else "write this file"
+        return f"{_NOT_PUSHED}this run is simulated; a real one would {would}"
     remotes = outside.snapshot.remotes
     remote = choose_remote(outside.settings, outside.snapshot)
     if remote:

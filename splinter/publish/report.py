@@ -23,7 +23,11 @@ NOTHING_RAN = "nothing ran"
 
 def verdict(run: RunRecord) -> str:
     """One line: `3 workstreams: 2 changed, 1 failed`."""
-    return f"{counts.plural(len(run.workstreams), 'workstream')}: {tally(run)}"
+    return f"{_simulated(run)}{counts.plural(len(run.workstreams), 'workstream')}: {tally(run)}"
+
+
+def _simulated(run: RunRecord) -> str:
+    return "simulated: " if record_words.is_simulated(run.run) else ""
 
 
 def tally(run: RunRecord) -> str:
@@ -64,7 +68,7 @@ def mail(run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "",
     source = markdown_of("report.md", literal=markdown.shielded, **_story(run))
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
     names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
-    words = ("[splinter]", "earlier run:" if is_earlier else "", tally(run), *names)
+    words = ("[splinter]", "earlier run:" if is_earlier else "", f"{_simulated(run)}{tally(run)}", *names)
     html = pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body)
     return Message(
         run=run.run,

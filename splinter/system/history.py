@@ -63,16 +63,16 @@ class History(Database):
         if self._rows(_ODD_RUNS):  # a run's id is the name of folders, which are written, and removed
             raise StorageError(f"{self.file} holds a run whose id is none of ours; move it away, then run doit again")
 
-    def begin_run(self, now: datetime) -> str:
-        """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`."""
-        run = self._free_id(now)
+    def begin_run(self, now: datetime, *, suffix: str = "") -> str:
+        """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`, with the suffix at its end."""
+        run = self._free_id(now, suffix)
         self.run_folder(run).mkdir(parents=True, exist_ok=True)
         self._write("insert into runs values (?, ?, null, '[]')", run, _iso(now))
         return run
 
-    def _free_id(self, now: datetime) -> str:
+    def _free_id(self, now: datetime, suffix: str) -> str:
         while True:
-            run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+            run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}{suffix}"
             if not self._rows("select 1 from runs where run = ?", run):
                 return run
 

@@ -14,7 +14,6 @@ from tests.world import World
 
 ROOT = paths.ROOT
 README = (ROOT / "README.md").read_text("utf-8")
-COMING = next(line for line in README.splitlines() if line.startswith("**Coming, and not there yet:**"))
 
 
 def spoken(text: str) -> set[str]:
@@ -44,15 +43,6 @@ def test_every_command_and_task_it_names_exists(monkeypatch: pytest.MonkeyPatch)
     known_commands, known_tasks = commands(monkeypatch), tasks()
     words = {word.split(":")[0] for call in calls for word in call.split() if not word.startswith("-")} - {"8"}
     assert words - known_commands - known_tasks == set()
-
-
-def test_what_is_coming_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = re.findall(r"\w+", COMING.partition("the command ")[2])
-    missing = set(named) - {"and"}
-    options = re.findall(r"`--([\w-]+)`", COMING)
-    run = (ROOT / "splinter/doit_plugins/run.py").read_text("utf-8")
-    assert [name for name in options if f'"long": "{name}"' in run] == []
-    assert missing & commands(monkeypatch) == set()
 
 
 def test_its_workstream_is_this_repositorys_and_valid(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from splinter.text.redact import plain
 _LOOK_S = 0.2
 _CHUNK = 64 * 1024
 _INTERRUPTED = 130
+_SIMULATED = {
+    "name": "simulated", "short": "", "long": "simulated", "type": bool, "default": False,
+    "help": "of the last simulated run",
+}  # fmt: skip
 
 
 class Log(OwnCommand):
@@ -40,16 +44,17 @@ doit log lint -f       goes on until nothing of it runs any more"""
             "name": "follow", "short": "f", "long": "follow", "type": bool, "default": False,
             "help": "go on until it ends",
         },
+        _SIMULATED,
     )  # fmt: skip
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print it; that there is none is an error."""
-        return exit_status_of(lambda: self._show(_one(pos_args, "lint:tests"), is_followed=opt_values["follow"]))
+        known = _read(opt_values)
+        return exit_status_of(
+            lambda: self._show(known(), _one(pos_args, "lint:tests"), is_followed=opt_values["follow"])
+        )
 
-    def _show(self, wanted: str, *, is_followed: bool) -> int:
-        from splinter.doit_plugins.commands import recorded
-
-        known = recorded.read()
+    def _show(self, known: Recorded, wanted: str, *, is_followed: bool) -> int:
         id, _, step = wanted.partition(":")
         file = _latest(known, id, step)
         if file is None:
@@ -138,16 +143,14 @@ class Diff(OwnCommand):
     doc_description = """It asks no network and changes nothing.
 
 doit diff lint   as git diff shows it, against the base that it began at"""
-    cmd_options = ()
+    cmd_options = (_SIMULATED,)
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print it; that a workstream never ran is an error."""
-        return exit_status_of(lambda: self._show(_one(pos_args, "lint")))
+        known = _read(opt_values)
+        return exit_status_of(lambda: self._show(known(), _one(pos_args, "lint")))
 
-    def _show(self, id: str) -> int:
-        from splinter.doit_plugins.commands import recorded
-
-        known = recorded.read()
+    def _show(self, known: Recorded, id: str) -> int:
         found = known.history().last_workstream(id)
         if found is None:
             raise InputError(f'no run of "{id}" is recorded; "doit list" names the workstreams')
@@ -173,6 +176,13 @@ def _difference(known: Recorded, record: WorkstreamRecord) -> str:
     if not base or git.resolve(known.repository, branch) is None:
         return ""
     return difference(known.repository, base, branch, from_merge_base=True)
+
+
+def _read(opt_values: Any) -> Callable[[], Recorded]:
+    """Whose records are asked for."""
+    from splinter.doit_plugins.commands import recorded
+
+    return lambda: recorded.read(is_simulated=opt_values["simulated"])
 
 
 def _one(arguments: list[str], example: str) -> str:

@@ -35,13 +35,20 @@ class Recorded:
         holder = locks.holder(self.repository.common)
         return (holder, under_way_file.read(self.folder, holder.pid)) if holder else None
 
+    def is_simulating(self) -> bool:
+        """Whether what runs is what this was read for, and simulated."""
+        return bool(self.repository.copy and (found := self.under_way()) and found[1].run)
 
-def read() -> Recorded:
-    """The repository that we are called in."""
+
+def read(*, is_simulated: bool = False) -> Recorded:
+    """The repository that we are called in, or what stood for it in the last simulated run."""
     from splinter.config import settings_file
+    from splinter.engine import simulation
     from splinter.git import user_repository
 
     environment = settings_file.environment()
     top = user_repository.toplevel(Path.cwd(), environment.variables)
     repository = user_repository.open_repository(top, environment.variables)
+    if is_simulated:
+        repository = simulation.repository(repository)
     return Recorded(repository=repository, redactor=Redactor(environment.secrets()))

@@ -43,6 +43,8 @@ doit status --json   for programs"""
         from splinter.engine import project
 
         known, at = recorded.read(), project.clock(settings_file.environment()).now()
+        if (simulated := recorded.read(is_simulated=True)).is_simulating():
+            known = simulated
         found = known.under_way()
         if as_json:
             masked = redact.masked(_json(known, found, at), known.redactor)

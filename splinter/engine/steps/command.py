@@ -5,7 +5,6 @@ It looks at no tree, and takes no tool's word for a success.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -20,10 +19,12 @@ from splinter.engine.steps import (
     checkout_watch,
     command_scratch,
     handed_files,
+    installed_programs,
     missing_files,
     python_places,
     sandbox_hints,
     sandboxing,
+    stand_in,
 )  # fmt: skip
 from splinter.engine.steps.agent_login import Login
 from splinter.engine.steps.command_scratch import Scratch
@@ -50,8 +51,6 @@ NOT_UNDERSTOOD = "its report was not understood: cost unknown, errors not seen"
 _LAST_LINES = 5
 # of a setup or preflight: an installer says why long before its last line
 LINES_BEFOREHAND = 20
-# where a setup installs programs; they come before the user's own
-PROGRAMS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 # an environment elsewhere is one of the home, which is gone with each command in the sandbox
 _IN_THE_TREE = {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "PIPENV_VENV_IN_PROJECT": "1"}
 _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
@@ -108,6 +107,8 @@ def act(
         booked as booking, work.doing(name) as shown,
     ):  # fmt: skip
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
+        for note in stand_in.notes(work, profile, step):
+            work.session.activity.say("simulated", note.removeprefix(stand_in.PREFIX))
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree=tree or work.tree, scratch=scratch, login=login, has_network=has_network)
         ended = _run(work, step, name, profile, command, place, deadline_s)
@@ -123,7 +124,7 @@ def act(
         _explain(work, profile, place, failure, command, ended.output)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
-        notes=(*ended.notes, *_notes(ended, reading), *notes),
+        notes=(*ended.notes, *_notes(ended, reading), *notes, *stand_in.notes(work, profile, step)),
     )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def _begun(
     """What is to be called, its log begun; raises StorageError where what comes of it could not be kept."""
     with disk_errors.as_storage_errors(work.session.folders):
         command = _command(work, step, prompt, scratch, allowance, before)
-        _begin_log(work.session.outside, step, work.log(name), scratch)
+        _begin_log(work, step, work.log(name), scratch)
         disk_errors.require(_keeping(work.session) if is_paid(work.plan, step) else ())
     return command
 
@@ -161,7 +162,7 @@ def profile_of(plan: Plan, step: Step) -> Tool | None:
 def is_paid(plan: Plan, step: Step) -> bool:
     """Whether a step calls an agent, by a prompt or with arguments: whatever can answer a prompt may cost."""
     profile = profile_of(plan, step)
-    return profile is not None and profile.takes_prompts
+    return profile is not None and profile.takes_prompts and not stand_in.is_one(profile)
 
 
 def tool_of(step: Step) -> str:
@@ -187,7 +188,7 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
     own, hides = (profile.env, profile.hides) if profile else ((), ())
     env = _IN_THE_TREE | work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
     env |= profile.variables if profile else {}
-    env["PATH"] = os.pathsep.join((*programs(tree), env["PATH"]))
+    env["PATH"] = os.pathsep.join((*installed_programs.folders(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
     return python_places.redirected(work, tree, env, profile)
 
@@ -206,7 +207,7 @@ def _command(
     """The command of a step, its placeholders filled."""
     profile = profile_of(work.plan, step)
     values = {
-        "recorded": str(work.repository.start / tool.recorded_path(work.plan.id, step.id)),
+        "recorded": stand_in.patch(work, step),
         "junit": str(scratch.results),
         "fenced" if sandboxing.is_fenced(work.session, profile) else "unfenced": "",
     }
@@ -248,31 +249,18 @@ def _run(
         raise StepError(Reason.TOOL_MISSING, f"{command.label} cannot be started: {error}") from error
 
 
-def _begin_log(outside: Outside, step: Step, log: Path, scratch: Scratch) -> None:
+def _begin_log(work: Work, step: Step, log: Path, scratch: Scratch) -> None:
     """The log and, beside it, the prompt; raises OSError before anything is started and paid."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.touch()
+    with log.open("a", encoding="utf-8") as output:
+        output.write(stand_in.heading(work, profile_of(work.plan, step), step))
     if isinstance(step.action, Prompt):
-        log.with_suffix(".prompt.md").write_bytes(outside.redactor.data(scratch.prompt.read_bytes()))
+        log.with_suffix(".prompt.md").write_bytes(work.session.outside.redactor.data(scratch.prompt.read_bytes()))
 
 
 def _keeping(session: Session) -> tuple[Path, ...]:
     """Where what an agent makes is kept: no call is made whose result would be lost."""
     return session.outside.repository.common / "objects", session.history.folder, session.outside.state
-
-
-def programs(tree: WorkTree) -> tuple[str, ...]:
-    """The folders of programs that the setup of a work tree made there, to stand first on PATH."""
-    try:
-        folders = json.loads(programs_file(tree).read_text("utf-8"))
-        return tuple(str(tree.path / folder) for folder in PROGRAMS if folder in folders)
-    except (OSError, ValueError, TypeError):
-        return ()
-
-
-def programs_file(tree: WorkTree) -> Path:
-    """The file that names these folders."""
-    return tree.index.with_name(f"{tree.index.name}.programs")
 
 
 def _results(work: Work, name: str, place: _Place) -> tuple[Results, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.engine.steps import command, python_places, workspace
+from splinter.engine.steps import command, installed_programs, python_places, workspace
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import base_store, clean_tree, given_refs, worktree
@@ -130,8 +130,8 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     files = clean_tree.listing(work.repository, tree)
     if not _put(work.session, tree, commit, files):
         raise StepError(Reason.PREFLIGHT, "what its setup made changes by itself: a process of it still runs")
-    folders = [folder for folder in command.PROGRAMS if folder in files and folder not in included]
-    write_whole(command.programs_file(tree), json.dumps(folders))
+    folders = [folder for folder in installed_programs.FOLDERS if folder in files and folder not in included]
+    write_whole(installed_programs.file(tree), json.dumps(folders))
     _write(work.session, tree, json.dumps({"key": key, "included": _hash(work.session), "files": files}))
 
 
