@@ -60,6 +60,8 @@ class Loader(DodoTaskLoader):
         self._refuse_others(config, DOIT_CONFIG)
         try:
             self.project = read_project()
+            if self._options.get("simulate"):
+                self.project.collection.check()
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         if self._options.get("simulate"):

@@ -190,6 +190,9 @@ def test_what_would_be_real_is_refused_in_a_sentence(world: World) -> None:
     ):
         done = world.doit("run", "--simulate", *words)
         assert (done.status, said in done.err, world.calls()) == (3, True, []), done.err
+    world.workstream("w", steps=[{"id": "s", "prompt": "Do.", "tool": "cluade-code"}])
+    done = world.doit("run", "--simulate")
+    assert (done.status, 'did you mean "claude-code"?' in done.err, done.out) == (3, True, ""), done.err
 
 
 @pytest.mark.lane("kills")
