@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from splinter.errors import InputError
 from splinter.text.patterns import shown
 
 RULES = ("daily", "weekly", "monthly", "on-change", "once", "always")
+_UNTIMED = ("on-change", "once", "always")
 
 
 def zone(name: str) -> ZoneInfo:
@@ -49,12 +50,60 @@ def occurrence(rule: str, *, now: datetime, zone: ZoneInfo) -> str | None:
         return today.replace(day=1).isoformat()
     if rule in RULES:
         return None
+    here = now.astimezone(zone).replace(microsecond=0)
+    found = _latest(rule, here)
+    while here.fold:  # the clock was put back: what it named before that has passed, whatever it shows now
+        here = (here.astimezone(UTC) - timedelta(minutes=1)).astimezone(zone)
+        found = max(found, _latest(rule, here)) if not here.fold else found
+    return found.astimezone(UTC).isoformat(timespec="minutes")
+
+
+def _latest(rule: str, here: datetime) -> datetime:
+    """The last time that cron fields name up to a time, by what the clock there shows."""
     from cronsim import CronSim
 
     # cronsim's reverse iterator excludes the very second it starts from: a run at 02:00:00 sharp is that occurrence
-    start = now.astimezone(zone).replace(microsecond=0) + timedelta(seconds=1)
-    latest: datetime = next(CronSim(rule, start, reverse=True))
-    return latest.astimezone(ZoneInfo("UTC")).isoformat(timespec="minutes")
+    found: datetime = next(CronSim(rule, here + timedelta(seconds=1), reverse=True))
+    return found
+
+
+def is_timed(rule: str) -> bool:
+    """Whether a rule names times."""
+    return rule not in _UNTIMED
+
+
+def first_after(rule: str, done: str, *, now: datetime, zone: ZoneInfo) -> str | None:
+    """The first occurrence of `rule` behind `done`, one of its own, that has passed; None where there is none."""
+    latest = occurrence(rule, now=now, zone=zone)
+    try:
+        time = begin(rule, done, zone=zone)
+    except ValueError:  # an occurrence of another rule
+        return None
+    while latest is not None and done < latest:
+        following = next_time(rule, now=time, zone=zone)
+        if following is None or following > now:
+            return None
+        # a time that a clock change skips or repeats is one occurrence, and named as it is when it has passed
+        found = occurrence(rule, now=following, zone=zone)
+        if found is not None and found > done:
+            return found
+        time = following
+    return None
+
+
+def begin(rule: str, occurrence: str, *, zone: ZoneInfo) -> datetime:
+    """When an occurrence of a timed `rule` began, in `zone`; raises ValueError for what is none."""
+    time = datetime.fromisoformat(occurrence)
+    is_day = len(occurrence) == len("2026-11-23")
+    if is_day != (rule in RULES) or is_day == (time.tzinfo is not None):
+        raise ValueError(f"{occurrence} is no occurrence of {rule}")
+    return time.replace(tzinfo=zone) if is_day else time.astimezone(zone)
+
+
+def has_passed(rule: str, occurrence: str, *, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether an occurrence began more than a day ago, as the clock on the wall counts days."""
+    # both in one zone: compared as they are read there, so that a day of 25 hours is one
+    return now.astimezone(zone).replace(fold=0) >= begin(rule, occurrence, zone=zone) + timedelta(days=1)
 
 
 def next_time(rule: str, *, now: datetime, zone: ZoneInfo) -> datetime | None:

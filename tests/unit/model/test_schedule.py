@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -101,3 +101,68 @@ def test_an_impossible_date_is_reported_and_not_searched_for() -> None:
 def test_an_unknown_time_zone_is_reported() -> None:
     with pytest.raises(InputError, match='unknown time zone "Mars/Olympus"; use an IANA name such as "Europe/Berlin"'):
         schedule.zone("Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("zone", "changes"),
+    [("Europe/Berlin", ("2026-03-29", "2026-10-25")), ("Australia/Lord_Howe", ("2026-04-05", "2026-10-04"))],
+)
+@pytest.mark.parametrize("rule", ["daily", "30 2 * * *", "*/30 1-3 * * *"])
+def test_occurrences_follow_each_other_through_both_changes_of_the_clock(
+    zone: str, changes: tuple[str, str], rule: str
+) -> None:
+    here = schedule.zone(zone)
+    for change in changes:
+        first = datetime.fromisoformat(f"{change}T00:00:00+00:00") - timedelta(days=1)
+        times = [first + timedelta(minutes=10 * number) for number in range(3 * 24 * 6)]
+        seen = list(dict.fromkeys(schedule.occurrence(rule, now=time, zone=here) for time in times))
+        assert seen == sorted(seen, key=str)
+        followed = [seen[0]]
+        while followed[-1] and (following := schedule.first_after(rule, followed[-1], now=times[-1], zone=here)):
+            followed.append(following)
+        assert followed == seen
+
+
+def test_the_hour_that_comes_twice_brings_no_earlier_day_back() -> None:
+    """A runner that called in that hour ran yesterday's slot again, and today's a second time after it."""
+    times = [datetime(2026, 10, 25, 0, 40, tzinfo=UTC) + timedelta(minutes=30 * number) for number in range(6)]
+    found = {schedule.occurrence("30 2 * * *", now=time, zone=schedule.zone("Europe/Berlin")) for time in times}
+    assert found == {"2026-10-25T00:30+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "done", "following"),
+    [
+        ("daily", "2026-11-22", "2026-11-23"),
+        ("daily", "2026-11-25", None),
+        ("daily", "2026-11-28", None),
+        ("weekly", "2026-11-09", "2026-11-16"),
+        ("monthly", "2026-08-01", "2026-09-01"),
+        ("0 2 * * *", "2026-11-22T02:00+00:00", "2026-11-23T02:00+00:00"),
+        ("daily", "2026-11-22T02:00+00:00", None),
+        ("0 2 * * *", "2026-11-22", None),
+        ("daily", "abc", None),
+    ],
+)
+def test_the_first_missed_occurrence_follows_the_last_that_was_done(
+    rule: str, done: str, following: str | None
+) -> None:
+    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    assert schedule.first_after(rule, done, now=now, zone=schedule.zone("UTC")) == following
+
+
+@pytest.mark.parametrize(
+    ("rule", "now", "has_passed"),
+    [
+        ("daily", "2026-10-25T22:59:00+00:00", False),  # a day of 25 hours, to its last minute
+        ("weekly", "2026-10-19T22:00:00+00:00", True),
+        ("weekly", "2026-10-19T21:59:00+00:00", False),
+        ("0 2 * * 1", "2026-10-20T00:00:00+00:00", True),
+        ("0 2 * * 1", "2026-10-19T23:59:00+00:00", False),
+    ],
+)
+def test_a_slot_has_passed_a_day_after_it_began(rule: str, now: str, has_passed: bool) -> None:
+    time, zone = datetime.fromisoformat(now), schedule.zone("Europe/Berlin")
+    latest = schedule.occurrence(rule, now=time, zone=zone)
+    assert latest
+    assert schedule.has_passed(rule, latest, now=time, zone=zone) == has_passed
