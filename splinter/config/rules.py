@@ -113,6 +113,11 @@ def _times(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
             why = schedule.cron_problem(rule)
             if why:
                 yield document.problem(keys, f"{shown(rule)} {why}")
+    default = "once" if any(one.step for one in asked(document)) else "daily"
+    rule = document.data.get("when", default)
+    if document.data.get("catch_up") is not None and isinstance(rule, str) and not schedule.is_timed(rule):
+        message = "catch_up is about times that were missed, and this workstream's `when` names none"
+        yield document.problem(("catch_up",), message)
 
 
 def _costs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:

@@ -45,11 +45,13 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tool_profiles.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    tables = ("tools", "identity", "budget", "gc", "setup", "forge_wait")
+    tables = ("tools", "identity", "budget", "gc", "setup", "forge_wait", "slot_lease")
     values = {key: value for key, value in document.data.items() if key not in tables}
     values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "sandbox_caches", "env")}
     if "forge_wait" in document.data:
         values["forge_wait_s"] = seconds(document.data["forge_wait"])
+    if "slot_lease" in document.data:
+        values["slot_lease_s"] = seconds(document.data["slot_lease"])
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
     setup = workstream.setup(document.data.get("setup", ()))

@@ -11,6 +11,7 @@ from typing import Any
 
 from splinter.doit_plugins import pull_request_trial
 from splinter.doit_plugins.rows import Act, Rows, to_values
+from splinter.engine import slot_claims
 from splinter.engine.current_run import REPORTED
 from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import merge_all, rehearsal
@@ -136,7 +137,9 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
-        return row is None or _is_published(session, one.id, values, made_of(row.value))
+        if row is None or slot_claims.is_lost(session, one.id):
+            return True
+        return _is_published(session, one.id, values, made_of(row.value))
 
     def publish_it(task: Any) -> Values:
         row = rows.accepted(one)

@@ -14,7 +14,7 @@ from doit.exceptions import UnmetDependency
 from doit.reporter import ConsoleReporter
 
 from splinter.config import settings_file
-from splinter.doit_plugins import live, summary
+from splinter.doit_plugins import live, slot_tasks, summary
 from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.doit_plugins.terminal import takes_colour
 from splinter.engine import prospects
@@ -95,6 +95,17 @@ class Reporter(ConsoleReporter):
             super().skip_uptodate(task)
         elif "step" in meta:
             self._fresh.setdefault(meta["workstream"], []).append(task)
+
+    def leave_out(self, task: Any, why: str) -> None:
+        """A task of a workstream that is due, and whose slot is not to be had: told once a workstream."""
+        if task.meta["step"] == "prepare":
+            self._has_told = True
+            self._line(task.meta["workstream"], "not run", why)
+
+    def skip_ignore(self, task: Any) -> None:
+        """A task that is ignored; what only waits for one that is left out needs no line."""
+        if not (self.session and slot_tasks.waits_for_left_out(self.session, task)):
+            super().skip_ignore(task)
 
     def _begins_with(self, task: Any) -> None:
         """Before the first line of a task: what of its workstream was done already."""

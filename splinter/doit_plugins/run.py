@@ -157,7 +157,7 @@ class Run(cmd_run.Run):
         self, session: Any, stream: Any, reporter: Any, failure_verbosity: int, continue_: bool, always: bool,
         jobs: int, outfile: Any,
     ) -> int:  # fmt: skip
-        from splinter.doit_plugins import live
+        from splinter.doit_plugins import live, slot_tasks
         from splinter.doit_plugins.runner import Runner, is_test
         from splinter.engine import simulation
         from splinter.maintenance import crash_recovery
@@ -178,8 +178,14 @@ class Run(cmd_run.Run):
         session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
-        with _signals(runner.interrupt), live.shown(session, shown, _workstreams(self.control)):
-            status = _status_of(lambda: runner.run_all(self.control.task_dispatcher()))
+        claimed = slot_tasks.claim(session, self.control, self.dep_manager, _called(self.control), is_always=always)
+        dispatcher = self.control.task_dispatcher()
+        with _signals(runner.interrupt):
+            try:
+                with live.shown(session, shown, _workstreams(self.control)):
+                    status = _status_of(lambda: runner.run_all(dispatcher)) or claimed
+            finally:
+                slot_tasks.give_back(session, dispatcher.nodes)
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
         if session.run.id and runner.signal is None:

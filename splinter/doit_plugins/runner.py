@@ -14,6 +14,7 @@ from typing import Any
 from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
+from splinter.doit_plugins import slot_tasks
 from splinter.doit_plugins.rows import RefusedError, fail_of
 from splinter.engine import accept
 from splinter.engine.session import Session
@@ -40,6 +41,11 @@ class Runner(MThreadRunner):
 
     def select_task(self, node: Any, tasks_dict: dict[str, Any]) -> bool:
         """Whether a task should be executed; a finalizer waits for the others but never for their success."""
+        if node.run_status is None and (why := slot_tasks.is_left_out(self.session, node.task)):
+            node.run_status = "ignore"
+            self.reporter.leave_out(node.task, why)
+            self._settle(node)
+            return False
         if (node.task.meta or {}).get("finalizer"):
             node.bad_deps, node.ignored_deps = [], []
         try:

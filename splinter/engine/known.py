@@ -8,8 +8,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from splinter.git.checkout_state import CheckoutState
+from splinter.git.remotes import Move
 from splinter.model.ports import HostedForge
+from splinter.model.slot_claim import Claim
 from splinter.model.verdict import Outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldClaim:
+    """A claim of ours on a slot, with the ref that names its commit on the remote."""
+
+    ref: str
+    commit: str
+    claim: Claim
+
+    @property
+    def id(self) -> str:
+        """The workstream."""
+        return self.claim.slot.workstream
+
+    def move(self, expected: str) -> Move:
+        """How it comes to stand there, in the place of what is expected."""
+        return Move(ref=self.ref, new=self.commit, expected=expected)
 
 
 @dataclass(slots=True)
@@ -20,7 +40,8 @@ class Known:
     as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
     was out of reach why. `checkout` is the user's before the first command without a sandbox; `lock` guards it.
     `forges` are those that were opened, by their name and the repository's; `again` is the call that their errors say
-    to repeat.
+    to repeat. `claims` are the slots that this call claimed, by workstream; `not_run` says of a workstream that
+    is due why it is not run all the same.
     """
 
     made: set[str] = field(default_factory=set)
@@ -30,6 +51,8 @@ class Known:
     checkout: CheckoutState | None = None
     forges: dict[tuple[str, str], HostedForge] = field(default_factory=dict)
     again: str = "doit run pr"
+    claims: dict[str, HeldClaim] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[str, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)

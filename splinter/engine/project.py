@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import bases, proposed
+from splinter.engine import bases, proposed, slots_seen
 from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.outside import Auth, IsHosted, Outside
@@ -185,6 +185,8 @@ def follow_default_branch(session: Session) -> bool:
 
 def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch: bool) -> None:
     now = session.outside.clock.now()
+    if may_fetch:
+        slots_seen.look_for_missed(session, workstreams)
     session.plans = _plans(session, workstreams, now)
     waiting = proposed.waiting(session)
     watch = {one.id for one in session.plans.values() if one.workstream.when == "on-change" or one.id in waiting}
@@ -237,6 +239,7 @@ def _plans(
         watched=watched,
         recorded=recorded,
         held=held,
+        reached=slots_seen.reached(session, workstreams),
     )
     return {one.id: one for one in made}
 

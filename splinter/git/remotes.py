@@ -9,7 +9,7 @@ import base64
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from splinter.git import command_line
 from splinter.git.command_line import Repository
@@ -28,14 +28,32 @@ def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Map
          env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
-def push(
-    repository: Repository, remote: str, branch: str, commit: str, *, expected: str, auth: Mapping[str, str]
-) -> None:
-    """Push a commit as a branch, only over the id that is `expected` there (empty: none); raises GitError."""
-    ref = f"refs/heads/{branch}"
-    command_line.call(repository, *_PUSH,
-         f"--force-with-lease={ref}:{expected}", remote, f"{commit}:{ref}",
-         env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True, more_config=_one_ref(remote))  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A ref there that is to name `new` (empty: it is to go), only where it names `expected` now (empty: nothing)."""
+
+    ref: str
+    new: str
+    expected: str
+
+
+def move(
+    repository: Repository, remote: str, moves: Sequence[Move], *, auth: Mapping[str, str],
+    is_atomic: bool = False, timeout_s: float = NETWORK_TIMEOUT_S,
+) -> None:  # fmt: skip
+    """Move refs there in one push; raises GitError where one is not where it was expected, or nobody may move it.
+
+    Each moves or stays by itself, unless `is_atomic`: all or none.
+    """
+    leases = (f"--force-with-lease={one.ref}:{one.expected}" for one in moves)
+    command_line.call(repository, *_PUSH, *(("--atomic",) if is_atomic else ()), *leases,
+         remote, *(f"{one.new}:{one.ref}" for one in moves),
+         env=auth, timeout_s=timeout_s, is_remote=True, more_config=_named_refs(remote))  # fmt: skip
+
+
+def branch(name: str, commit: str, *, expected: str) -> Move:
+    """The move of a branch there."""
+    return Move(ref=f"refs/heads/{name}", new=commit, expected=expected)
 
 
 def fetch_refs(repository: Repository, remote: str, pattern: str, auth: Mapping[str, str]) -> None:
@@ -48,16 +66,7 @@ def push_ref(repository: Repository, remote: str, ref: str, commit: str, auth: M
     """Push a commit as a new ref; raises GitError where another is there."""
     command_line.call(repository, *_PUSH,
          remote, f"{commit}:{ref}", env=auth, timeout_s=NETWORK_TIMEOUT_S, is_remote=True,
-         more_config=_one_ref(remote))  # fmt: skip
-
-
-def move_ref(
-    repository: Repository, remote: str, ref: str, commit: str | None, *, expected: str, auth: Mapping[str, str]
-) -> None:
-    """Let a ref of ours there name a commit, or nothing, only where it is `expected` (empty: none); raises GitError."""
-    command_line.call(repository, "push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no",
-         f"--force-with-lease={ref}:{expected}", remote, f"{commit or ''}:{ref}",
-         env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True, more_config=_one_ref(remote))  # fmt: skip
+         more_config=_named_refs(remote))  # fmt: skip
 
 
 def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Mapping[str, str]) -> dict[str, str]:
@@ -93,10 +102,10 @@ def unseen(repository: Repository, remote: str, commit: str, *, there: Sequence[
     return tuple(command_line.text(repository, "rev-list", "--topo-order", commit, *names).split())
 
 
-def fetch_object(repository: Repository, remote: str, ref: str, auth: Mapping[str, str]) -> None:
-    """Fetch what a ref there names, and no ref; raises GitError."""
+def fetch_objects(repository: Repository, remote: str, refs: Sequence[str], auth: Mapping[str, str]) -> None:
+    """Fetch what refs there name, and no ref; raises GitError."""
     command_line.call(repository, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-         "--refmap=", "--recurse-submodules=no", remote, ref,
+         "--refmap=", "--recurse-submodules=no", remote, *refs,
          env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
 
 
@@ -123,8 +132,8 @@ def _whole(repository: Repository) -> Repository:
     return replace(repository, objects=None)
 
 
-def _one_ref(remote: str) -> tuple[str, ...]:
-    """What lets git push a single ref from a clone that was made with `--mirror`."""
+def _named_refs(remote: str) -> tuple[str, ...]:
+    """What lets git push refs by their names from a clone that was made with `--mirror`."""
     return (f"remote.{remote}.mirror=false",)
 
 

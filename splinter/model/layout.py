@@ -18,6 +18,8 @@ finished steps of unfinished workstreams run again; the rest comes back |
 it is asked again; offline, `origin/HEAD` counts |
 | a paid result | `refs/splinter/results/<key>/<id>` | the ref | the agent is paid again |
 | who makes a shared result now | `refs/splinter/claims/<key>` on the remote | the remote | two machines may pay |
+| who has a workstream's slot, and which was done last | `refs/splinter/slots/<id>` on the remote; as last seen, and \
+which are ours, `.splinter/memory.db` | the remote | it may run twice |
 | claims of this repository | `refs/splinter/claimed/<key>` | the ref | a killed run's claim waits for its deadline |
 | the trial merge of all branches | `refs/splinter/rehearsals/<base>` | the branches | it is rehearsed again |
 | commits that nothing else holds | `refs/splinter/backups/` | the ref | **those commits, for good** |
@@ -62,6 +64,7 @@ HEADS = f"{OURS}head"
 REHEARSALS = f"{OURS}rehearsals"
 REMOTE = f"{OURS}remote"
 RESULTS = f"{OURS}results"
+SLOTS = f"{OURS}slots"
 
 # in the repository -----------------------------------------------------------------------------------------
 

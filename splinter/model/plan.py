@@ -16,13 +16,14 @@ from splinter.model.bases import Base, choose_base
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
-from splinter.model.workstream import Prompt, Setup, ToolCall, Workstream
+from splinter.model.workstream import CatchUp, Prompt, Setup, ToolCall, Workstream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id.
 
+    `has_passed`: its slot began more than a day ago, and is not caught up with.
     `forgives_earlier`: tests that failed before its change do not fail it. `waits_at` is the pull request that waits
     for somebody, where the occurrence is therefore still that of the last success.
     """
@@ -31,6 +32,7 @@ class Plan:
     base: Base
     branch: str
     occurrence: str
+    has_passed: bool = False
     waits_at: str = ""
     forgives_earlier: bool = False
     tools: Mapping[str, Tool] = field(default_factory=dict)
@@ -87,17 +89,21 @@ def make(
     watched: Mapping[str, str],
     recorded: Mapping[str, Mapping[str, str]],
     held: Mapping[str, Held] = MappingProxyType({}),
+    reached: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Plan, ...]:
     """One Plan a workstream, in the same order; raises InputError for bases and remotes that do not exist.
 
     `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base,
-    `held` the success that each is not paid beyond yet.
+    `held` the success that each is not paid beyond yet, `reached` the occurrence that was done last of each that
+    catches up with all.
     """
     remote = choose_remote(settings, snapshot)
     zone = schedule.zone(settings.timezone)
     plans = []
     for workstream in workstreams:
         timed = schedule.occurrence(workstream.when, now=now, zone=zone)
+        if workstream.id in reached:
+            timed = schedule.first_after(workstream.when, reached[workstream.id], now=now, zone=zone) or timed
         bound = run_bound.get(workstream.id, "") + watched.get(workstream.id, "")
         waits = held.get(workstream.id)
         plans.append(
@@ -106,6 +112,7 @@ def make(
                 base=choose_base(workstream, settings, snapshot, remote),
                 branch=f"{settings.branch_prefix}{workstream.id}",
                 occurrence=waits.occurrence if waits else timed or bound,
+                has_passed=_has_passed(workstream, settings, timed, now),
                 waits_at=waits.where if waits else "",
                 forgives_earlier=settings.checks == "baseline",
                 tools={name: settings.tools[name] for name in sorted(tool_names(workstream))},
@@ -117,6 +124,17 @@ def make(
     if settings.pull_requests == "together":
         _refuse_several_bases(plans)
     return tuple(plans)
+
+
+def catch_up(workstream: Workstream, settings: Settings) -> CatchUp:
+    """What becomes of the times that one missed."""
+    return workstream.catch_up or settings.catch_up
+
+
+def _has_passed(workstream: Workstream, settings: Settings, occurrence: str | None, now: datetime) -> bool:
+    if occurrence is None or catch_up(workstream, settings) != "none":
+        return False
+    return schedule.has_passed(workstream.when, occurrence, now=now, zone=settings.zone)
 
 
 def _refuse_several_bases(plans: Sequence[Plan]) -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from splinter.model import registry, schedule
 from splinter.model.registry import Plugin
 from splinter.model.tool import Sandbox, Tool
-from splinter.model.workstream import Budget, Setup
+from splinter.model.workstream import Budget, CatchUp, Setup
 
 SECRET_NAME = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|WEBHOOK|AUTH|COOKIE|PRIVATE|SIGNATURE|DSN|_PAT$|_PWD$", re.IGNORECASE
@@ -70,7 +70,8 @@ class Settings:
     """How splinter works in a repository; `source` is the file they stand in, None where there is none.
 
     `sandbox` is None where nothing is said of it: then the environment decides. `forge_wait_s` is how long all pull
-    requests of a run together may wait for a forge that limits requests.
+    requests of a run together may wait for a forge that limits requests, `slot_lease_s` how long a claim on a slot
+    holds.
     """
 
     jobs: int = 4
@@ -88,6 +89,9 @@ class Settings:
     sandbox_network: bool = True
     share_results: bool = False
     forge_wait_s: float = 300.0
+    claim_slots: bool = False
+    slot_lease_s: float = 21_600.0
+    catch_up: CatchUp = "last"
     checks: Literal["all", "baseline"] = "all"
     setup: tuple[Setup, ...] = ()
     env: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class Prompt:
 
 
 Action = Run | ToolCall | Prompt
+CatchUp = Literal["last", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ class Workstream:
     steps: tuple[Step, ...]
     objective: str = ""
     when: str = "daily"
+    catch_up: CatchUp | None = None
     again: bool = False
     enabled: bool = True
     base: str | None = None
@@ -175,6 +177,7 @@ def parse(
         steps=steps,
         objective=data.get("objective", ""),
         when=data.get("when") or _by_default(data, steps),
+        catch_up=data.get("catch_up"),
         again=data.get("again", False),
         enabled=data.get("enabled", True),
         base=data.get("base"),

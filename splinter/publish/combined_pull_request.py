@@ -57,7 +57,8 @@ def propose(session: Session, rehearsed: Rehearsed) -> PullRequestRecord:
     with session.apart() as apart:
         settled = _settled(apart, plans, whole, rehearsed.members, union)
     scopes = tuple(plan.workstream.scope for plan in plans)
-    judged = Result(tip=settled.tip, start=union.base, scopes=scopes)
+    slots = tuple(plan.id for plan in plans)
+    judged = Result(tip=settled.tip, start=union.base, scopes=scopes, slots=slots)
     wanted = partial(proposal, session, rehearsed, settled.tip) if settled.is_changed else None
     done = pull_request.propose(session, whole, judged, wanted)
     for id, member in rehearsed.members.items():

@@ -127,12 +127,12 @@ def _pushed(attempt: Attempt, base: str) -> str:
         if not start:
             raise PublishError(f"{remote} has no branch {base}")
         if not git.existing(repository, [start]):
-            remotes.fetch_object(repository, remote, f"refs/heads/{base}", theirs)
+            remotes.fetch_objects(repository, remote, [f"refs/heads/{base}"], theirs)
         attempt.commit = git.commit_tree(
             repository, git.tree_of(repository, start), [start], _MESSAGE,
             date_s=int(outside.clock.now().timestamp()), is_signed=outside.settings.sign_commits,
         )  # fmt: skip
-        remotes.push(repository, place, attempt.branch, attempt.commit, expected="", auth=auth)
+        remotes.move(repository, place, [remotes.branch(attempt.branch, attempt.commit, expected="")], auth=auth)
     return f"{attempt.branch} on {remote}"
 
 
@@ -194,5 +194,6 @@ def _deleted(attempt: Attempt) -> str:
     place, auth = outside.pushed_to(attempt.remote)
     there = remotes.remote_id(outside.repository, place, attempt.branch, auth)
     if there:
-        remotes.move_ref(outside.repository, place, ref, None, expected=attempt.commit, auth=auth)
+        gone = remotes.Move(ref=ref, new="", expected=attempt.commit)
+        remotes.move(outside.repository, place, [gone], auth=auth, timeout_s=remotes.SHORT_TIMEOUT_S)
     return f"{attempt.branch} on {attempt.remote}" if there else f"nothing, for {attempt.branch} is not there"

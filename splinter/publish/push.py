@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from splinter.engine import slot_claims
 from splinter.engine.branch import last_success, private_commits
 from splinter.engine.branch.human_commits import holds_more_of_ours, ours, replayed
 from splinter.engine.branch.move_branch import in_use
@@ -26,7 +27,7 @@ _SHOWN = 5
 
 
 def push(session: Session, plan: Plan, result: Result) -> str:
-    """Make the remote's branch hold what was accepted; returns its head there.
+    """Make the remote's branch hold what was accepted, where its slots are ours; returns its head there.
 
     Raises PublishError for what does not fit, or must not be there.
     """
@@ -39,7 +40,7 @@ def push(session: Session, plan: Plan, result: Result) -> str:
 
 
 def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
-    outside, (_, auth) = session.outside, session.outside.pushed_to(remote)
+    outside = session.outside
     here = local_head(outside, plan, result.tip)
     head = result.tip if outside.environment.is_in_ci else here
     branches = push_check.on_remote(session, plan, remote)
@@ -51,10 +52,12 @@ def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
     if here not in (head, result.tip) and outside.environment.is_in_ci:
         _refuse_smuggled(session, plan, here, head, result.tip)
         _follow(outside, plan, remote, here, head)
+    branch = []
     if there != head:
         new_objects.refuse_unsound(outside.repository, head, known)
         _refuse_private(session, plan, remote, head, tip=result.tip, there=there)
-        remotes.push(outside.repository, remote, plan.branch, head, expected=there, auth=auth)
+        branch = [remotes.branch(plan.branch, head, expected=there)]
+    slot_claims.publish(session, result.slots, branch, remote=remote)
     if is_news and there != head:
         kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
         git.update_refs(outside.repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")

@@ -30,18 +30,22 @@ LARGEST_PUSH = 2_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What was accepted: each commit up to `tip` is within one of `scopes`; what `start` stands on, within `below`."""
+    """What was accepted: each commit up to `tip` is within one of `scopes`; what `start` stands on, within `below`.
+
+    `slots` are the workstreams whose slots are done with it.
+    """
 
     tip: str
     start: str
     scopes: tuple[Scope, ...]
     below: tuple[Scope, ...] = ()
+    slots: tuple[str, ...] = ()
 
 
 def result_of(session: Session, plan: Plan, *, start: str, tip: str) -> Result:
     """A workstream's result, by what its file in this checkout says."""
     below = tuple(session.plans[id].workstream.scope for id in builds_on(session, plan))
-    return Result(tip=tip, start=start, scopes=(plan.workstream.scope,), below=below)
+    return Result(tip=tip, start=start, scopes=(plan.workstream.scope,), below=below, slots=(plan.id,))
 
 
 def last_result(session: Session, plan: Plan) -> Result:

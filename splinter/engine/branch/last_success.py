@@ -17,6 +17,7 @@ from splinter.git import commands as git
 from splinter.git.commands import Commit
 from splinter.model import layout
 from splinter.model.plan import Plan
+from splinter.model.workstream import Workstream
 from splinter.text.redact import Masked
 
 _ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -51,7 +52,7 @@ def last(outside: Outside, plan: Plan) -> Success | None:
     return _read(outside, [layout.accepted(plan.id)])[0]
 
 
-def of_all(outside: Outside, plans: Iterable[Plan]) -> dict[str, Success]:
+def of_all(outside: Outside, plans: Iterable[Plan | Workstream]) -> dict[str, Success]:
     """What was accepted last of several workstreams by their ids, in one git call, or none for none."""
     ids = [plan.id for plan in plans]
     found = _read(outside, [layout.accepted(id) for id in ids]) if ids else []

@@ -6,13 +6,13 @@ that takes none costs a note. Without shared results nothing is claimed.
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
+from splinter.engine import claim_commit
 from splinter.engine.session import Session
 from splinter.engine.steps import cache, command
 from splinter.engine.work import Work
@@ -155,13 +155,11 @@ def _offered(wanted: _Wanted, over: str) -> str:
     since = session.outside.clock.now()
     fields = {"host": platform.node(), "run": session.run.open(), "since": since.isoformat(timespec="seconds"),
             "seconds": wanted.limit_s}  # fmt: skip
-    message = session.outside.redactor.text(f"splinter claims {wanted.task}\n\n{json.dumps(fields, sort_keys=True)}")
-    tree = git.empty_tree(session.outside.repository)
-    commit = git.commit_tree(session.outside.repository, tree, [], message, date_s=int(since.timestamp()))
+    commit = claim_commit.make(session.outside, f"splinter claims {wanted.task}", fields, at=since)
     own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
     git.update_refs(session.outside.repository, [own], why=f"splinter: {wanted.task} claimed")
     with suppress(GitError):  # what the remote holds then says who has it; only the answer may have been lost
-        remotes.move_ref(session.outside.repository, wanted.remote, wanted.ref, commit, expected=over, auth=wanted.auth)
+        _move(wanted, commit, expected=over)
     return commit
 
 
@@ -172,12 +170,16 @@ def _look(wanted: _Wanted) -> _There:
     return _There(claim=found.get(wanted.ref, ""), results=made)
 
 
+def _move(wanted: _Wanted, commit: str, *, expected: str) -> None:
+    move = remotes.Move(ref=wanted.ref, new=commit, expected=expected)
+    repository, limit_s = wanted.session.outside.repository, remotes.SHORT_TIMEOUT_S
+    remotes.move(repository, wanted.remote, [move], auth=wanted.auth, timeout_s=limit_s)
+
+
 def _release(wanted: _Wanted, mine: str) -> None:
     """Take the claim back; one that cannot be reached stays, and its time ends it."""
     try:
-        remotes.move_ref(
-            wanted.session.outside.repository, wanted.remote, wanted.ref, None, expected=mine, auth=wanted.auth
-        )
+        _move(wanted, "", expected=mine)
         _forget(wanted, mine)
     except SplinterError as error:
         wanted.note(f"its claim stays on {wanted.remote} until its time is over: {error}")
@@ -197,7 +199,7 @@ def _is_left_over(wanted: _Wanted, claim: str) -> bool:
 
 def _who(wanted: _Wanted, claim: str) -> str:
     try:
-        remotes.fetch_object(wanted.session.outside.repository, wanted.remote, wanted.ref, wanted.auth)
+        remotes.fetch_objects(wanted.session.outside.repository, wanted.remote, [wanted.ref], wanted.auth)
         holder = _holder(wanted, claim)
     except SplinterError:
         holder = {}
@@ -206,12 +208,7 @@ def _who(wanted: _Wanted, claim: str) -> str:
 
 
 def _holder(wanted: _Wanted, claim: str) -> dict[str, object]:
-    try:
-        commit = git.commits(wanted.session.outside.repository, [claim])[0]
-        fields = json.loads(commit.message.split("\n\n", 1)[1]) if commit else {}
-    except (GitError, ValueError, LookupError, RecursionError):
-        return {}
-    return fields if isinstance(fields, dict) else {}
+    return claim_commit.read(wanted.session.outside, [claim])[0] or {}
 
 
 def _log(work: Work, step: Step, line: str) -> None:

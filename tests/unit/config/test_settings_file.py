@@ -31,6 +31,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / "splinter.toml").write_text(
         'jobs = 8\ntimezone = "Europe/Berlin"\nbranch_prefix = "bot/"\nremote = "upstream"\nbase = "develop"\n'
         'rebase = "conflict"\npull_requests = "each"\nsandbox = "off"\nenv = ["PIP_INDEX_URL"]\nforge_wait = "20m"\n'
+        'claim_slots = true\nslot_lease = "168h"\ncatch_up = "none"\n'
         '[identity]\nname = "Bot"\nemail = "bot@example.org"\n'
         '[tools.ruff]\ntimeout = "5m"\n[tools.prettier]\ncommand = "prettier"\nargs = ["--write"]\n'
     )
@@ -38,6 +39,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert read == Settings(
         jobs=8, timezone="Europe/Berlin", branch_prefix="bot/", remote="upstream", base="develop", rebase="conflict",
         env=("PIP_INDEX_URL",), sandbox="off", forge_wait_s=1200.0,
+        claim_slots=True, slot_lease_s=604800.0, catch_up="none",
         identity=Identity(name="Bot", email="bot@example.org"), tools=read.tools, source="splinter.toml",
     )  # fmt: skip
     assert read.tools["ruff"].timeout_s == 300.0

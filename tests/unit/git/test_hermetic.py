@@ -243,7 +243,7 @@ def test_a_config_full_of_surprises_changes_nothing(tmp_path: Path, sealed_world
     tip = git.resolve(opened, "refs/heads/splinter/w")
     assert tip
     (sealed_world / "hooks/reference-transaction").unlink()  # the remote on this disk reads the same config
-    remotes.push(opened, "origin", "splinter/w", tip, expected="", auth={})
+    remotes.move(opened, "origin", [remotes.branch("splinter/w", tip, expected="")], auth={})
     started = mark.read_text() if mark.exists() else ""
     config.write_text(before)
     assert done.status == 0, done.out + done.err
@@ -341,7 +341,7 @@ def test_a_remote_that_never_answers_is_left_in_time(
     began = time.monotonic()
     ask: dict[str, Callable[[], None]] = {
         "fetch": lambda: remotes.fetch(opened, "origin", "main", "refs/splinter/base/main", {}),
-        "push": lambda: remotes.push(opened, "origin", "main", commit, expected="", auth={}),
+        "push": lambda: remotes.move(opened, "origin", [remotes.branch("main", commit, expected="")], auth={}),
     }
     with pytest.raises(GitError, match=f"^git {verb} did not end within 0 s and was ended$"):
         ask[verb]()

@@ -57,8 +57,9 @@ def refusal(world: World, origin: Path, said: str) -> str:
     hook.write_text(f"#!/bin/sh\ncat '{origin}/said' >&2\nexit 1\n")
     hook.chmod(0o755)
     repository = user_repository.open_repository(world.root, {"PATH": "/usr/bin:/bin"})
+    tidy = remotes.branch("splinter/tidy", world.git("rev-parse", "HEAD"), expected="")
     with pytest.raises(GitError) as error:
-        remotes.push(repository, "origin", "splinter/tidy", world.git("rev-parse", "HEAD"), expected="", auth={})
+        remotes.move(repository, "origin", [tidy], auth={})
     return str(error.value)
 
 

@@ -24,6 +24,7 @@ id: w
 title: W
 objective: O
 when: weekly
+catch_up: all
 again: true
 enabled: false
 base: next

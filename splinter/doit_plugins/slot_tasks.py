@@ -1,0 +1,107 @@
+"""Slots, for doit's tasks: before a call's first task the due ones are claimed, at its end they are given back.
+
+What has no slot to be had, and what builds on it, is left out as if it were ignored; it says why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from splinter.engine import slot_claims, slots_seen
+from splinter.engine.session import Session
+from splinter.errors import PublishError, SplinterError
+from splinter.publish import combined_pull_request, run_errors
+
+TASK = "claims"  # what an error of claiming is recorded as
+_WELL = ("successful", "up-to-date")
+
+
+def claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> int:
+    """Claim the slots of the selected workstreams that are due; returns the exit status as far as that goes."""
+    is_claiming = slots_seen.place(session.outside) is not None
+    if not is_claiming and not any(one.has_passed for one in session.plans.values()):
+        return 0
+    due = _due(session, control, states, selected, is_always=is_always)
+    passed = [id for id in due if session.plans[id].has_passed and not is_always]
+    session.known.not_run.update((id, _passed(session, id)) for id in passed)
+    status = 0
+    if is_claiming and session.known.not_run.keys() != {*due}:
+        try:
+            slot_claims.claim(session, [id for id in due if id not in passed], is_again=is_always)
+        except PublishError as error:
+            run_errors.keep(session, TASK, str(error))
+            status = error.exit_status
+    _leave_out_dependents(session, due)
+    if session.run.id:
+        for id, why in session.known.not_run.items():
+            session.run.note(f"{id} was not run: {why}.")
+    return status
+
+
+def _passed(session: Session, id: str) -> str:
+    return f"its slot {session.plans[id].occurrence} began more than a day ago (catch_up: none); doit -a {id} runs it"
+
+
+def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> list[str]:
+    """The selected workstreams that have something to do, or may have once what they depend on has."""
+    found: list[str] = []
+    for id, one in session.plans.items():  # each after those it depends on
+        names = [name for name in one.tasks if name in selected]
+        if not names or any(states.status_is_ignore(control.tasks[name]) for name in names):
+            continue
+        is_stale = is_always or any(other in found for other in one.workstream.depends_on)
+        stale = (states.get_status(control.tasks[name], control.tasks).status != "up-to-date" for name in names)
+        if is_stale or any(stale):
+            found.append(id)
+    return found
+
+
+def _leave_out_dependents(session: Session, due: list[str]) -> None:
+    """What builds on what is not run is not run; its own slot is free again."""
+    not_run = session.known.not_run
+    for id in due:
+        below = [other for other in session.plans[id].workstream.depends_on if other in not_run]
+        if below and id not in not_run:
+            not_run[id] = f"it builds on {', '.join(below)}"
+
+
+def give_back(session: Session, nodes: Any) -> None:
+    """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
+    if not session.known.claims:
+        return
+    done: set[str] = set()
+    kept: set[str] = set()
+    for id in session.known.claims:
+        if id in session.known.not_run or _ended(nodes, session.plans[id].task("accept")) not in _WELL:
+            continue
+        (done if _is_published(session, nodes, id) else kept).add(id)
+    try:
+        slot_claims.give_back(session, done=done, kept=kept)
+    except SplinterError as error:
+        session.run.note(session.outside.redactor.text(f"slots were not given back: {error}"))
+
+
+def _is_published(session: Session, nodes: Any, id: str) -> bool:
+    """Whether nothing of it is to be published any more."""
+    if not session.plans[id].workstream.pull_request:
+        return True
+    is_together = session.outside.settings.pull_requests == combined_pull_request.ID
+    return _ended(nodes, f"pr:{combined_pull_request.ID if is_together else id}") in _WELL
+
+
+def _ended(nodes: Any, name: str) -> str:
+    """How a task ended; empty where it was not looked at."""
+    return str(nodes[name].run_status or "") if name in nodes else ""
+
+
+def waits_for_left_out(session: Session, task: Any) -> bool:
+    """Whether it is ignored for no other reason than that a workstream is left out."""
+    left_out, meta = session.known.not_run, task.meta or {}
+    named = {meta.get("workstream"), meta.get("publishes")}
+    return bool(left_out) and (bool(named & {*left_out, "*", combined_pull_request.ID}) or task.name == "pr")
+
+
+def is_left_out(session: Session, task: Any) -> str:
+    """Why a workstream's task is not run; empty where it is."""
+    meta = task.meta or {}
+    return session.known.not_run.get(meta["workstream"], "") if "step" in meta else ""

@@ -1,0 +1,223 @@
+"""Claims on slots: of all runners that may push to a remote, one has a workstream's slot, and so it runs once.
+
+A claim is a ref on the remote that moves only by compare-and-swap. It trusts none for anything but who goes first, and
+starts nothing. Without `claim_slots` in the settings, and without a remote, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import platform
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from splinter.engine import claim_commit, slots_seen
+from splinter.engine.known import HeldClaim
+from splinter.engine.session import Session
+from splinter.engine.slots_seen import Seen
+from splinter.errors import GitError, PublishError
+from splinter.git import remotes
+from splinter.git.remotes import Move
+from splinter.model import layout, slot_claim
+from splinter.model.slot_claim import Claim, Slot, State
+
+_MADE = 5  # of our own that are remembered: one may be there whose answer was lost
+_TRIES = 4  # two pushes at once may be in each other's way; each try asks again what is there
+_PAUSE_S = 0.2
+
+
+def claim(session: Session, ids: Iterable[str], *, is_again: bool = False) -> None:
+    """Claim the slots of due workstreams: `known.claims` has those that are ours then, `known.not_run` says why not.
+
+    `is_again`: also what was done. Raises PublishError where no claim can be made: then nobody has it.
+    """
+    every = slots_seen.slots(session)
+    open_ones = {id: every[id] for id in ids if id in every}
+    try:
+        seen = slots_seen.look(session, open_ones) if open_ones else {}
+        for tried in range(_TRIES):
+            open_ones = _without_refused(session, open_ones, seen, is_again=is_again)
+            if not open_ones:
+                return
+            session.processes.pause(tried * _PAUSE_S * (1 + secrets.randbelow(8) / 8))
+            offers = {id: _offer(session, slot, seen[id]) for id, slot in open_ones.items()}
+            refused = _push(session, [offer.move(seen[id].commit) for id, offer in offers.items()])
+            seen = slots_seen.look(session, open_ones)
+            won = [id for id, offer in offers.items() if seen[id].commit == offer.commit]
+            session.known.claims.update((id, offers[id]) for id in won)
+            open_ones = {id: slot for id, slot in open_ones.items() if id not in won}
+    except GitError as error:
+        raise _not_claimed(session, open_ones, str(error)) from error
+    if open_ones:
+        raise _not_claimed(session, open_ones, refused)
+
+
+def _not_claimed(session: Session, left: Iterable[str], why: str) -> PublishError:
+    """No claim, no run: what is left is not run, since another runner may be at it."""
+    said = session.outside.redactor.text(why)
+    for id in left:
+        session.known.not_run[id] = "its slot could not be claimed"
+    return PublishError(
+        f"slots could not be claimed, so that what is due was not run: {said}\n"
+        f"claim_slots needs a remote that is reached and takes pushes to {layout.SLOTS}/*; without it every runner "
+        "runs all that it finds due"
+    )
+
+
+def _without_refused(
+    session: Session, wanted: Mapping[str, Slot], seen: Mapping[str, Seen], *, is_again: bool
+) -> dict[str, Slot]:  # fmt: skip
+    """Those that may be had; of the others is noted why."""
+    now, free = session.outside.clock.now(), {}
+    for id, slot in wanted.items():
+        there = seen[id]
+        # what a killed run of this very repository holds is ours; in CI others may have been handed the same memory
+        is_here = there.where == _here(session) and not session.outside.environment.is_in_ci
+        is_mine = there.is_ours and is_here
+        claim = there.claim.released() if is_mine and there.claim and there.claim.state == State.HELD else there.claim
+        why = slot_claim.refusal(claim, slot, now=now, seen=there.at, is_again=is_again)
+        if why:
+            session.known.not_run[id] = why
+        else:
+            free[id] = slot
+    return free
+
+
+def _offer(session: Session, slot: Slot, over: Seen) -> HeldClaim:
+    """A claim as it is to be made, remembered before anybody can see it: a killed run finds its own again."""
+    outside = session.outside
+    claim = Claim(
+        slot=slot,
+        state=State.HELD,
+        run=session.run.open(),
+        host=platform.node(),
+        token=_token(),
+        at=outside.clock.now(),
+        lease_s=outside.settings.slot_lease_s,
+        done=over.claim.done if over.claim else slot_claim.DoneSlots(),
+    )
+    return _made(session, claim)
+
+
+def _token() -> str:
+    """What makes a claim another than any that says the same."""
+    return secrets.token_hex(8)
+
+
+def _made(session: Session, claim: Claim) -> HeldClaim:
+    """The commit of a claim, remembered as ours."""
+    id, now = claim.slot.workstream, session.outside.clock.now()
+    prose = f"splinter: {id}, {claim.slot.shown} is {claim.state}"
+    commit = claim_commit.make(session.outside, prose, slot_claim.to_json(claim), at=now)
+    before = slots_seen.remembered(session, id)
+    made = (commit, *before.made)[:_MADE]
+    slots_seen.remember(session, id, replace(before, made=made, where=_here(session), is_lost=False))
+    return HeldClaim(ref=slots_seen.ref(id), commit=commit, claim=claim)
+
+
+def _here(session: Session) -> str:
+    return f"{platform.node()}:{session.outside.repository.root}"
+
+
+def _push(session: Session, moves: Sequence[Move]) -> str:
+    """Move each by itself, as far as that is possible; returns what git says where one was not moved."""
+    where = slots_seen.place(session.outside)
+    assert where
+    said = ""
+    for some in slots_seen.parts(moves):
+        try:
+            remotes.move(session.outside.repository, where[0], some, auth=where[1], timeout_s=remotes.SHORT_TIMEOUT_S)
+        except GitError as error:  # what is there then says who has it; only the answer may have been lost
+            said = str(error)
+    return said
+
+
+def is_lost(session: Session, id: str) -> bool:
+    """Whether somebody took our slot over before its result was published: it is not pushed any more."""
+    return slots_seen.place(session.outside) is not None and slots_seen.remembered(session, id).is_lost
+
+
+def publish(session: Session, ids: Sequence[str], branch: Sequence[Move], *, remote: str) -> None:
+    """Push a branch, and with it that the slots of `ids` are done: all or nothing.
+
+    Raises PublishError where somebody else had one of them last, GitError where the push fails otherwise.
+    """
+    outside = session.outside
+    ours = _fenced(session, ids) if slots_seen.place(outside) else []
+    new = [_made(session, _published(one.claim)) for one in ours]
+    moves = [*branch, *(after.move(before.commit) for before, after in zip(ours, new, strict=True))]
+    if not moves:
+        return
+    where, auth = outside.pushed_to(remote)
+    try:
+        remotes.move(outside.repository, where if new else remote, moves, auth=auth, is_atomic=bool(new))
+    except GitError:
+        if new:
+            slots_seen.look(session, [one.id for one in new])
+            for one in new:
+                session.known.claims.pop(one.id, None)  # what the remote says counts
+            _fenced(session, [one.id for one in new])
+        raise
+    for one in new:
+        _settled(session, one)
+
+
+def _published(claim: Claim) -> Claim:
+    """What is said of a slot whose result is published: done, or for an earlier slot's what was said already."""
+    return claim.finished() if claim.state == State.HELD else replace(claim, token=_token())
+
+
+def _fenced(session: Session, ids: Iterable[str]) -> list[HeldClaim]:
+    """Our claims on those slots; raises PublishError where one is somebody else's. One without any claim is free."""
+    known, mine = session.known.claims, set(slots_seen.slots(session))
+    wanted = [id for id in ids if id in mine]
+    unseen = [id for id in wanted if id not in known and not slots_seen.remembered(session, id).commit]
+    if unseen:
+        slots_seen.look(session, unseen)
+    found = []
+    for id in wanted:
+        seen = slots_seen.remembered(session, id)
+        if id in known:
+            found.append(known[id])
+        elif seen.is_lost or (seen.commit and not seen.is_ours):
+            slots_seen.remember(session, id, replace(seen, is_lost=True))
+            who = seen.claim.holder if seen.claim else "somebody"
+            raise PublishError(f"{id} was not pushed: {who} has taken its slot over; what was made here stays here")
+        elif seen.commit and seen.claim:
+            found.append(HeldClaim(ref=slots_seen.ref(id), commit=seen.commit, claim=seen.claim))
+    return found
+
+
+def _settled(session: Session, new: HeldClaim) -> None:
+    """From now on this is what is there, as far as we know."""
+    id = new.id
+    if id in session.known.claims:
+        session.known.claims[id] = new
+    seen = replace(
+        slots_seen.remembered(session, id), commit=new.commit, claim=new.claim, at=session.outside.clock.now()
+    )
+    slots_seen.remember(session, id, seen)
+
+
+def give_back(session: Session, *, done: Collection[str], kept: Collection[str]) -> None:
+    """At the end of a call: what is `done` says so, what is `kept` waits to be published, all else is free again."""
+    moves, made = [], []
+    for id, one in session.known.claims.items():
+        if one.claim.state != State.HELD or id in kept:
+            continue
+        new = _made(session, one.claim.finished() if id in done else one.claim.released())
+        made.append(new)
+        moves.append(new.move(one.commit))
+    said = _push(session, moves) if moves else ""
+    if not said:
+        for one in made:
+            _settled(session, one)
+        return
+    try:
+        there = slots_seen.look(session, [one.id for one in made])
+        left = [id for id, one in there.items() if one.commit not in {new.commit for new in made}]
+    except GitError as error:
+        said, left = str(error), [one.id for one in made]
+    for id in left:
+        lease = f"the claim on its slot stays as it is until its lease ends: {said}"
+        session.run.note(session.outside.redactor.text(f"{id}: {lease}"))
