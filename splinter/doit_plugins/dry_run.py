@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from splinter.doit_plugins.rows import Rows
-from splinter.engine import bases
+from splinter.engine import bases, slots_seen
 from splinter.engine.session import Session
 from splinter.publish import combined_pull_request, pull_request_preview
 from splinter.text.redact import plain
@@ -24,6 +24,7 @@ def show(
     """
     due: dict[str, bool] = {}
     ignored: set[str] = set()
+    refusals = {} if is_always else slots_seen.refusals(session)
     for name in _in_order(control):
         task = control.tasks[name]
         meta = task.meta or {}
@@ -32,6 +33,11 @@ def show(
             out.write(f"!! {name}  ignored\n" if task.actions else "")
             continue
         status = rows.get_status(task, control.tasks).status
+        if "step" in meta and meta["workstream"] in refusals and status != "up-to-date":
+            ignored.add(name)
+            said = session.outside.redactor.text(f"-- {name}  not run: {refusals[meta['workstream']]}")
+            out.write(f"{plain(said)}\n")
+            continue
         waits_for_due = any(due.get(other) for other in task.task_dep)
         due[name] = bool(task.actions or task.task_dep) and (
             waits_for_due or (bool(task.actions) and (is_always or status != "up-to-date"))

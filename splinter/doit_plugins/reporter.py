@@ -97,8 +97,8 @@ class Reporter(ConsoleReporter):
             self._fresh.setdefault(meta["workstream"], []).append(task)
 
     def leave_out(self, task: Any, why: str) -> None:
-        """A task of a workstream that is due, and whose slot is not to be had: told once a workstream."""
-        if task.meta["step"] == "prepare":
+        """A task of a workstream that is due, and whose slot is not to be had: told here, or as a note of the run."""
+        if task.meta["step"] == "prepare" and not self.session.known.claims:
             self._has_told = True
             self._line(task.meta["workstream"], "not run", why)
 

@@ -185,7 +185,7 @@ class Run(cmd_run.Run):
                 with live.shown(session, shown, _workstreams(self.control)):
                     status = _status_of(lambda: runner.run_all(dispatcher)) or claimed
             finally:
-                slot_tasks.give_back(session, dispatcher.nodes)
+                slot_tasks.give_back(session, self.control, self.dep_manager, dispatcher.nodes)
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
         if session.run.id and runner.signal is None:

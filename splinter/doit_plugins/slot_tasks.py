@@ -5,12 +5,13 @@ What has no slot to be had, and what builds on it, is left out as if it were ign
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from splinter.engine import slot_claims, slots_seen
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
-from splinter.publish import combined_pull_request, run_errors
+from splinter.publish import combined_pull_request, pull_request, run_errors
 
 TASK = "claims"  # what an error of claiming is recorded as
 _WELL = ("successful", "up-to-date")
@@ -23,7 +24,7 @@ def claim(session: Session, control: Any, states: Any, selected: set[str], *, is
         return 0
     due = _due(session, control, states, selected, is_always=is_always)
     passed = [id for id in due if session.plans[id].has_passed and not is_always]
-    session.known.not_run.update((id, _passed(session, id)) for id in passed)
+    session.known.not_run.update((id, slots_seen.passed(session, id)) for id in passed)
     status = 0
     if is_claiming and session.known.not_run.keys() != {*due}:
         try:
@@ -32,14 +33,10 @@ def claim(session: Session, control: Any, states: Any, selected: set[str], *, is
             run_errors.keep(session, TASK, str(error))
             status = error.exit_status
     _leave_out_dependents(session, due)
-    if session.run.id:
+    if session.known.claims:  # else there is no run to speak of, and each is a line on the terminal
         for id, why in session.known.not_run.items():
             session.run.note(f"{id} was not run: {why}.")
     return status
-
-
-def _passed(session: Session, id: str) -> str:
-    return f"its slot {session.plans[id].occurrence} began more than a day ago (catch_up: none); doit -a {id} runs it"
 
 
 def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> list[str]:
@@ -65,13 +62,13 @@ def _leave_out_dependents(session: Session, due: list[str]) -> None:
             not_run[id] = f"it builds on {', '.join(below)}"
 
 
-def give_back(session: Session, nodes: Any) -> None:
+def give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
     """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
+    done = {*_published_now(session, control, states, nodes)}
     if not session.known.claims:
         return
-    done: set[str] = set()
     kept: set[str] = set()
-    for id in session.known.claims:
+    for id in session.known.claims.keys() - done:
         if id in session.known.not_run or _ended(nodes, session.plans[id].task("accept")) not in _WELL:
             continue
         (done if _is_published(session, nodes, id) else kept).add(id)
@@ -81,9 +78,25 @@ def give_back(session: Session, nodes: Any) -> None:
         session.run.note(session.outside.redactor.text(f"slots were not given back: {error}"))
 
 
+def _published_now(session: Session, control: Any, states: Any, nodes: Any) -> Iterator[str]:
+    """Slots that an earlier call had and finished, and whose results need no push any more."""
+    if slots_seen.place(session.outside) is None:
+        return
+    found = {id: slots_seen.held(session, id) for id in session.plans if id not in session.known.claims}
+    slots = slots_seen.slots(session) if any(found.values()) else {}
+    for id, one in found.items():
+        is_of_now = one and id in slots and slots[id].made_of == one.claim.slot.made_of
+        if not one or not is_of_now or not _is_published(session, nodes, id):
+            continue
+        names = session.plans[id].tasks
+        if all(states.get_status(control.tasks[name], control.tasks).status == "up-to-date" for name in names):
+            session.known.claims[id] = one
+            yield id
+
+
 def _is_published(session: Session, nodes: Any, id: str) -> bool:
     """Whether nothing of it is to be published any more."""
-    if not session.plans[id].workstream.pull_request:
+    if not session.plans[id].workstream.pull_request or pull_request.target(session.outside) == pull_request.LOCAL:
         return True
     is_together = session.outside.settings.pull_requests == combined_pull_request.ID
     return _ended(nodes, f"pr:{combined_pull_request.ID if is_together else id}") in _WELL

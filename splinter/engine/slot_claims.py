@@ -68,14 +68,9 @@ def _without_refused(
     session: Session, wanted: Mapping[str, Slot], seen: Mapping[str, Seen], *, is_again: bool
 ) -> dict[str, Slot]:  # fmt: skip
     """Those that may be had; of the others is noted why."""
-    now, free = session.outside.clock.now(), {}
+    free = {}
     for id, slot in wanted.items():
-        there = seen[id]
-        # what a killed run of this very repository holds is ours; in CI others may have been handed the same memory
-        is_here = there.where == _here(session) and not session.outside.environment.is_in_ci
-        is_mine = there.is_ours and is_here
-        claim = there.claim.released() if is_mine and there.claim and there.claim.state == State.HELD else there.claim
-        why = slot_claim.refusal(claim, slot, now=now, seen=there.at, is_again=is_again)
+        why = slots_seen.refusal(session, slot, seen[id], is_again=is_again)
         if why:
             session.known.not_run[id] = why
         else:
@@ -111,12 +106,8 @@ def _made(session: Session, claim: Claim) -> HeldClaim:
     commit = claim_commit.make(session.outside, prose, slot_claim.to_json(claim), at=now)
     before = slots_seen.remembered(session, id)
     made = (commit, *before.made)[:_MADE]
-    slots_seen.remember(session, id, replace(before, made=made, where=_here(session), is_lost=False))
+    slots_seen.remember(session, id, replace(before, made=made, where=slots_seen.here(session), is_lost=False))
     return HeldClaim(ref=slots_seen.ref(id), commit=commit, claim=claim)
-
-
-def _here(session: Session) -> str:
-    return f"{platform.node()}:{session.outside.repository.root}"
 
 
 def _push(session: Session, moves: Sequence[Move]) -> str:

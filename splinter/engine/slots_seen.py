@@ -5,6 +5,7 @@ It claims none. What was seen is remembered with the time of this clock, for a c
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from splinter.engine import claim_commit
 from splinter.engine.branch import last_success
+from splinter.engine.known import HeldClaim
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError
@@ -129,6 +131,44 @@ def look(session: Session, ids: Collection[str]) -> dict[str, Seen]:
 def parts(whole: Sequence[Part]) -> Iterator[Sequence[Part]]:
     """In parts that fit into a command line."""
     return (whole[start : start + _AT_ONCE] for start in range(0, len(whole), _AT_ONCE))
+
+
+def refusal(session: Session, slot: Slot, seen: Seen, *, is_again: bool = False) -> str:
+    """Why a slot is not to be had, by what was seen; empty where it is."""
+    claim, now = seen.claim, session.outside.clock.now()
+    # what a killed run of this very repository holds is ours; in CI others may have been handed the same memory
+    is_here = seen.where == here(session) and not session.outside.environment.is_in_ci
+    if claim and is_here and _is_held(seen):
+        claim = claim.released()
+    return slot_claim.refusal(claim, slot, now=now, seen=seen.at, is_again=is_again)
+
+
+def here(session: Session) -> str:
+    """What tells this machine's repository from a copy of it."""
+    return f"{platform.node()}:{session.outside.repository.root}"
+
+
+def refusals(session: Session) -> dict[str, str]:
+    """Why workstreams that were due would not be run, as far as is known without asking."""
+    found = {id: passed(session, id) for id, one in session.plans.items() if one.has_passed}
+    if place(session.outside):
+        for id, slot in slots(session).items():
+            why = refusal(session, slot, remembered(session, id))
+            if why and id not in found:
+                found[id] = f"{why}, as last seen"
+    return found
+
+
+def passed(session: Session, id: str) -> str:
+    """What is said of one whose slot is not caught up with."""
+    occurrence = session.plans[id].occurrence
+    return f"its slot {occurrence} began more than a day ago (catch_up: none); doit -a {id} runs it"
+
+
+def held(session: Session, id: str) -> HeldClaim | None:
+    """The claim by which we have a slot, as far as is known without asking: what was made is not published yet."""
+    seen = remembered(session, id)
+    return HeldClaim(ref=ref(id), commit=seen.commit, claim=seen.claim) if _is_held(seen) and seen.claim else None
 
 
 def _is_held(seen: Seen) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from splinter.config.problem_listing import counted
 from splinter.config.workstream_files import Collection
-from splinter.engine import project
+from splinter.engine import project, slots_seen
 from splinter.engine.outside import Outside
 from splinter.engine.project import Project
 from splinter.engine.session import Session
@@ -32,6 +32,7 @@ from splinter.model.finding import Finding
 from splinter.model.layout import REPORTS
 from splinter.model.plan import choose_remote, tool_names
 from splinter.model.settings import Identity
+from splinter.model.slot_claim import State
 from splinter.model.tool import Tool
 from splinter.model.workstream import Workstream
 from splinter.publish import plugins
@@ -98,6 +99,7 @@ def _git(known: Project, session: Session) -> Iterator[Finding]:
         yield finding.problem("git", "remote", str(error))
     else:
         yield _remote(session.outside, remote)
+        yield from _slots(known, session, remote)
         yield from _bases(known, session.outside, remote)
     yield _worktrees(session.outside.repository.state)
     yield _disk(session, session.outside.repository.state)
@@ -120,6 +122,24 @@ def _remote(outside: Outside, remote: str | None) -> Finding:
     several = f"none of {', '.join(sorted(remotes))} is chosen; name one as `remote` in the settings"
     none = f"there is none; bases are local branches, and pull requests become files in {layout.PULL_REQUEST_FILES}"
     return finding.note("git", "remote", several if remotes else none)
+
+
+def _slots(known: Project, session: Session, remote: str | None) -> Iterator[Finding]:
+    """Who has slots of workstreams, as the remote was seen last; whether any can be claimed."""
+    if not known.settings.claim_slots:
+        return
+    if remote is None:
+        yield finding.note("git", "slots", "claim_slots is on, and there is no remote: none is claimed")
+        return
+    seen = {one.id: slots_seen.remembered(session, one.id) for one in known.collection.workstreams}
+    held = {id: one for id, one in seen.items() if one.claim and one.claim.state == State.HELD}
+    for id, one in held.items():
+        assert one.claim
+        since = f"seen here since {one.at.astimezone(known.settings.zone):%Y-%m-%d %H:%M %Z}"
+        message = f"{one.claim.slot.shown} is held by {one.claim.holder}; {since}, its lease is {one.claim.lease_s:g} s"
+        yield finding.note("git", f"slot of {id}", message)
+    if not held:
+        yield finding.ok("git", "slots", f"are claimed on {remote}; none was seen to be held")
 
 
 def _without_credentials(url: str) -> str:

@@ -29,6 +29,7 @@ _OF_PAGES = (
     Kind.PUSH, Kind.OPEN, Kind.EDIT, Kind.LABELS, Kind.ASSIGNEES, Kind.REVIEWERS, Kind.MILESTONE, Kind.DRAFT,
     Kind.COMMENT, Kind.CLOSE,
 )  # fmt: skip
+LOCAL = "local"
 FINISHED_LATER = "the next run finishes it, or `doit run pr`"
 _NOT_PUSHED = "nothing was pushed: "
 
@@ -41,7 +42,7 @@ STILL_PROPOSES = (
 def target(outside: Outside) -> str:
     """Where pull requests go, in a word: `github:owner/name`, or `local`."""
     name, repository = _place(outside)
-    return f"{name}:{repository}" if name else "local"
+    return f"{name}:{repository}" if name else LOCAL
 
 
 def forge(session: Session) -> Forge:

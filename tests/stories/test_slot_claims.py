@@ -68,3 +68,25 @@ def test_a_slot_that_was_done_is_not_run_by_a_fresh_clone(world: World, tmp_path
     assert world.new_calls() == []
     run = claims(world)["low"]["run"]
     assert f"low  not run  the slot 2026-11-23 was done by run {run}" in second.out
+
+
+def test_who_was_taken_over_pushes_nothing_when_they_wake(world: World, tmp_path: Path, github: Forge) -> None:
+    """Killed between run and push, or asleep: the branch on the remote stays the other's, and it is told once."""
+    remote(world, tmp_path)
+    world.env |= github.env
+    assert world.doit("low").status == 0
+    assert world.new_calls() == ["low"]
+    other = another(world, tmp_path)
+    waits = other.doit("low")
+    assert (waits.status, world.new_calls()) == (0, [])
+    assert f"low  not run  the slot 2026-11-23 is held by run {claims(world)['low']['run']} on " in waits.out
+    other.now = LATER
+    assert other.doit("low", "pr").status == 0
+    assert world.new_calls() == ["low"]
+    tip = other.git("ls-remote", "origin", "refs/heads/splinter/low")
+    assert (states(world)["low"], tip == "") == ("done", False)
+    late = world.doit("run", "pr", "report")
+    assert late.status == 2
+    assert "has taken its slot over; what was made here stays here" in late.out
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/low") == tip
+    assert world.doit("run", "pr", "report").status == 0

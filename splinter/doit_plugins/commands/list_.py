@@ -65,7 +65,7 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
         if not prospects.is_enabled(session, plan):
             return "disabled"
         if due.is_due or due.reasons:
-            return "due" if due.is_due else "ignored"
+            return "due" if due.is_due else "not run" if due.is_left_out else "ignored"
         following = prospects.next_time(session, plan)
         state = "waits" if plan.waits_at else "up to date"
         return f"{state}, next {following:%Y-%m-%d %H:%M}" if following else state

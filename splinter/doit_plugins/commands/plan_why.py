@@ -43,14 +43,14 @@ class Reading(DoitCmdBase):
     def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
         """Why each workstream is due, in the order of dependencies, for those that are wanted."""
         from splinter.doit_plugins.rows import Rows
-        from splinter.engine import work
+        from splinter.engine import slots_seen, work
         from splinter.engine.due import explain
 
         unknown = [id for id in wanted if id not in session.plans]
         if unknown:
             raise InputError(f'"{unknown[0]}" is not a workstream; "doit list" names them')
         by_name = {task.name: task for task in self.task_list}
-        rows = Rows(session)
+        rows, refusals = Rows(session), slots_seen.refusals(session)
         found: dict[str, Any] = {}
         ignored: dict[str, str] = {}  # with the one that was named
         for id, plan in session.plans.items():
@@ -63,6 +63,10 @@ class Reading(DoitCmdBase):
             first = next(stale, None)
             due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before)
             found[id] = replace(due, stale=first, due_before=before)
+            below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
+            why = refusals.get(id) or (f"it builds on {', '.join(below)}" if below else "")
+            if why and found[id].is_due:
+                found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
         return {id: found[id] for id in wanted or session.plans}
 
     def _ignored(self, plan: Any, by_name: dict[str, Any], ignored: dict[str, str]) -> str:

@@ -26,6 +26,7 @@ class Due:
     """Whether a workstream is due, and the sentences that say why; `also` differs too, but is no reason to run.
 
     `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due.
+    `is_left_out`: it has something to do, and no slot for it.
     """
 
     workstream: str
@@ -35,6 +36,7 @@ class Due:
     also: tuple[Difference, ...] = ()
     stale: str | None = None
     due_before: tuple[str, ...] = ()
+    is_left_out: bool = False
 
 
 def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Due:
