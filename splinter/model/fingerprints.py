@@ -96,6 +96,11 @@ def definition(plan: Plan) -> str:
     return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
 
 
+def slot(plan: Plan) -> str:
+    """What one run of a workstream is for: the hash of its definition and its occurrence."""
+    return fingerprint({"definition": definition(plan), "occurrence": plan.occurrence})
+
+
 def stated(value: Any) -> Any:
     """A value as plain data, without fields at their default: a field that a later version adds changes nothing."""
     if is_dataclass(value) and not isinstance(value, type):

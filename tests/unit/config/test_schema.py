@@ -28,13 +28,13 @@ def nodes(node: Any) -> Iterator[dict[str, Any]]:
         yield from nodes(value)
 
 
-@pytest.mark.parametrize("name", ["workstream", "settings"])
+@pytest.mark.parametrize("name", ["workstream", "settings", "night-plan"])
 def test_the_schemas_follow_draft_2020_12(name: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--check-metaschema", SCHEMAS / f"{name}.schema.json"]
     subprocess.run(command, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("name", ["workstream", "settings"])
+@pytest.mark.parametrize("name", ["workstream", "settings", "night-plan"])
 def test_every_property_is_described_and_no_mapping_is_open_by_accident(name: str) -> None:
     whole = schema.load(name)
     for node in nodes(whole):
@@ -46,7 +46,7 @@ def test_every_property_is_described_and_no_mapping_is_open_by_accident(name: st
     assert not [value for node in nodes(whole) if "//" in (value := str(node.get("$id", "")))]
 
 
-@pytest.mark.parametrize("name", ["workstream", "settings"])
+@pytest.mark.parametrize("name", ["workstream", "settings", "night-plan"])
 def test_the_examples_and_defaults_of_the_schemas_are_valid(name: str) -> None:
     whole = schema.load(name)
     from jsonschema import Draft202012Validator
