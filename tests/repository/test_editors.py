@@ -34,6 +34,7 @@ id: api-docs
 title: Refresh the API docs
 objective: Every public function has a current example.
 when: 0 2 * * 1-5
+catch_up: last
 again: true
 enabled: false
 base: main
