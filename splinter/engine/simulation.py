@@ -53,7 +53,7 @@ def begin(users: Project) -> Project:
     assert own.copy
     copied_refs.make(users.repository, own.copy, _not_done(users, seen.refs), seen.symbolic)
     collection = users.collection
-    instead = tuple(stand_in.workstream(one, tools) for one in collection.workstreams)
+    instead = tuple(replace(stand_in.workstream(one, tools), catch_up=None) for one in collection.workstreams)
     return replace(
         users, repository=own, settings=_settings(users.settings), collection=replace(collection, workstreams=instead)
     )
@@ -84,5 +84,8 @@ def notes(repository: Repository) -> tuple[str, ...]:
 
 
 def _settings(settings: Settings) -> Settings:
-    """Recorded patches in the place of agents; what is shared or signed is a person's to be seen."""
-    return replace(settings, tools=stand_in.tools(settings.tools), share_results=False, sign_commits=False)
+    """Recorded patches in the place of agents; all runs whatever the time, and nothing is claimed, shared or signed."""
+    return replace(
+        settings, tools=stand_in.tools(settings.tools), catch_up="last", claim_slots=False, share_results=False,
+        sign_commits=False,
+    )  # fmt: skip

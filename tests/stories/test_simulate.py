@@ -104,8 +104,8 @@ def with_origin(world: World) -> None:
 
 def test_beside_a_real_run_nothing_of_it_differs_and_nobody_is_asked(world: World, listener: Listener) -> None:
     with_a_task_of_their_own(world)
-    world.write("splinter.toml", AGENT)
-    world.workstream("tidy", steps=[world.step("write", "echo tidy > tidy.txt")])
+    world.write("splinter.toml", f"share_results = true\n{AGENT}")
+    world.workstream("tidy", when="weekly", catch_up="none", steps=[world.step("write", "echo tidy > tidy.txt")])
     world.write("workstreams/recorded/agent/write.patch", "--- /dev/null\n+++ b/made.txt\n@@ -0,0 +1 @@\n+made\n")
     steps = [{"id": "write", "prompt": "Make it."}, {"id": "again", "tool": "absent", "args": ["--review"]},
              world.step("count", "wc -l < made.txt > n.txt")]  # fmt: skip
@@ -115,6 +115,8 @@ def test_beside_a_real_run_nothing_of_it_differs_and_nobody_is_asked(world: Worl
     done = world.doit("tidy", "pr:tidy")
     assert done.status == 0, done.out + done.err
     all_configured(world, listener.port)
+    world.write("splinter.toml", f"share_results = true\nclaim_slots = true\n{AGENT}")
+    world.now = "2026-11-26T02:00:00+00:00"  # three days later: without the agent there is nothing to catch up with
     world.new_calls()
     before = real(world)
 
