@@ -96,6 +96,11 @@ class Reporter(ConsoleReporter):
         elif "step" in meta:
             self._fresh.setdefault(meta["workstream"], []).append(task)
 
+    def tell_error(self, said: str) -> None:
+        """An error before the first task."""
+        self._has_errors = self._has_told = True
+        self._line(slot_tasks.TASK, "error", said)
+
     def leave_out(self, task: Any, why: str) -> None:
         """A task of a workstream that is due, and whose slot is not to be had: told here, or as a note of the run."""
         if task.meta["step"] == "prepare" and not self.session.known.claims:

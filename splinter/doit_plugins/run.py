@@ -178,14 +178,10 @@ class Run(cmd_run.Run):
         session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
-        claimed = slot_tasks.claim(session, self.control, self.dep_manager, _called(self.control), is_always=always)
-        dispatcher = self.control.task_dispatcher()
-        with _signals(runner.interrupt):
-            try:
-                with live.shown(session, shown, _workstreams(self.control)):
-                    status = _status_of(lambda: runner.run_all(dispatcher)) or claimed
-            finally:
-                slot_tasks.give_back(session, self.control, self.dep_manager, dispatcher.nodes)
+        call, live_lines = _called(self.control), live.shown(session, shown, _workstreams(self.control))
+        claimed = slot_tasks.claimed(session, self.control, self.dep_manager, shown, call, is_all=always)
+        with claimed as (dispatcher, unclaimed), _signals(runner.interrupt), live_lines:
+            status = _status_of(lambda: runner.run_all(dispatcher)) or unclaimed
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
         if session.run.id and runner.signal is None:

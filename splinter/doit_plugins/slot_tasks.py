@@ -6,6 +6,7 @@ What has no slot to be had, and what builds on it, is left out as if it were ign
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from splinter.engine import slot_claims, slots_seen
@@ -17,26 +18,41 @@ TASK = "claims"  # what an error of claiming is recorded as
 _WELL = ("successful", "up-to-date")
 
 
-def claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> int:
-    """Claim the slots of the selected workstreams that are due; returns the exit status as far as that goes."""
+@contextmanager
+def claimed(
+    session: Session, control: Any, states: Any, reporter: Any, selected: set[str], *, is_all: bool
+) -> Iterator[tuple[Any, int]]:
+    """Hold the slots of a call while its tasks are run: yields what dispatches these, and the exit status so far."""
+    failure = _claim(session, control, states, selected, is_always=is_all)
+    if failure:
+        getattr(reporter, "tell_error", reporter.runtime_error)(failure)
+    dispatcher = control.task_dispatcher()
+    try:
+        yield dispatcher, PublishError.exit_status if failure else 0
+    finally:
+        _give_back(session, control, states, dispatcher.nodes)
+
+
+def _claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> str:
+    """Claim the slots of the selected workstreams that are due; returns why that failed, empty where it did not."""
     is_claiming = slots_seen.place(session.outside) is not None
     if not is_claiming and not any(one.has_passed for one in session.plans.values()):
-        return 0
+        return ""
     due = _due(session, control, states, selected, is_always=is_always)
     passed = [id for id in due if session.plans[id].has_passed and not is_always]
     session.known.not_run.update((id, slots_seen.passed(session, id)) for id in passed)
-    status = 0
+    failure = ""
     if is_claiming and session.known.not_run.keys() != {*due}:
         try:
             slot_claims.claim(session, [id for id in due if id not in passed], is_again=is_always)
         except PublishError as error:
             run_errors.keep(session, TASK, str(error))
-            status = error.exit_status
+            failure = str(error)
     _leave_out_dependents(session, due)
     if session.known.claims:  # else there is no run to speak of, and each is a line on the terminal
         for id, why in session.known.not_run.items():
             session.run.note(f"{id} was not run: {why}.")
-    return status
+    return failure
 
 
 def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> list[str]:
@@ -62,7 +78,7 @@ def _leave_out_dependents(session: Session, due: list[str]) -> None:
             not_run[id] = f"it builds on {', '.join(below)}"
 
 
-def give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
+def _give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
     """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
     done = {*_published_now(session, control, states, nodes)}
     if not session.known.claims:

@@ -1,0 +1,249 @@
+"""Slots where something is in the way: the remote refuses or is silent, runners are killed, fail, or are asked again."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.counterparts.forge import Forge, forge
+from tests.stories.test_slot_claims import LATER, another, claims, remote, states
+from tests.world import TUESDAY, World, end_group, wait_for
+
+pytestmark = pytest.mark.lane("races")
+REFUSES = "#!/bin/sh\ncase $1 in {}*) echo 'these refs are not for you' >&2; exit 1;; esac\n"
+
+
+@pytest.fixture
+def github() -> Iterator[Forge]:
+    with forge() as one:
+        yield one
+
+
+def refuse(tmp_path: Path, prefix: str) -> Path:
+    hook = tmp_path / "origin.git/hooks/update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(REFUSES.format(prefix))
+    hook.chmod(0o755)
+    return hook
+
+
+def test_where_the_remote_takes_no_claims_nothing_is_run_and_it_is_told(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    hook = refuse(tmp_path, "refs/splinter/")
+    done = world.doit()
+    assert (done.status, world.new_calls()) == (2, [])
+    assert "low  not run  its slot could not be claimed" in done.out
+    assert "these refs are not for you" in done.out
+    assert "claim_slots needs a remote that is reached and takes pushes to refs/splinter/slots/*" in done.out
+    assert "1 error" in done.out
+    hook.unlink()
+    assert world.doit().status == 0
+    assert world.new_calls() == ["low", "high"]
+
+
+def test_where_the_remote_is_silent_nothing_is_run_and_it_is_told(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    assert world.doit("low").status == 0
+    world.new_calls()
+    away = tmp_path / "away.git"
+    (tmp_path / "origin.git").rename(away)
+    world.now = TUESDAY
+    done = world.doit()
+    assert (done.status, world.new_calls()) == (2, [])
+    assert "slots could not be claimed, so that what is due was not run" in done.out
+    away.rename(tmp_path / "origin.git")
+    assert world.doit().status == 0
+    assert world.new_calls() == ["low", "high"]
+
+
+def test_some_refused_claims_let_the_others_run(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    refuse(tmp_path, "refs/splinter/slots/high")
+    done = world.doit()
+    assert (done.status, world.new_calls()) == (2, ["low"])
+    assert states(world) == {"low": "done"}
+
+
+def test_a_killed_run_goes_on_at_once_here_and_is_taken_over_elsewhere_after_its_lease(
+    world: World, tmp_path: Path
+) -> None:
+    remote(world, tmp_path)
+    waits = f"until test -e '{world.home}/go'; do sleep 0.05; done; echo low > low.txt"
+    world.workstream("low", base="main", steps=[world.step("low", waits)])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    other = another(world, tmp_path)
+    run = world.start()
+    wait_for(lambda: world.calls() == ["low"], "the step")
+    end_group(run, signal.SIGKILL)
+    (world.home / "go").touch()
+    assert states(world) == {"low": "held", "high": "held"}
+    assert other.doit().status == 0
+    assert world.calls() == ["low"]  # it holds
+    assert "held by run" in other.doit("plan").out
+    assert "held by run" in other.doit("run", "--dry-run").out
+    assert "slot of low: the slot 2026-11-23 is held by run" in other.doit("doctor", "--offline").out
+    copied = World.reopened(tmp_path / "copied", world.home)
+    shutil.copytree(world.root, copied.root)
+    assert copied.doit().status == 0
+    assert world.calls() == ["low"]  # a copy of what was killed is not it
+    assert world.doit().status == 0
+    assert world.calls() == ["low", "low", "high"]
+    assert states(world) == {"low": "done", "high": "done"}
+
+
+def test_in_ci_a_killed_run_s_claim_waits_for_its_lease(world: World, tmp_path: Path) -> None:
+    """Two jobs may have been handed the same state, and both would take what it holds for theirs."""
+    remote(world, tmp_path)
+    waits = f"until test -e '{world.home}/go'; do sleep 0.05; done; echo low > low.txt"
+    world.workstream("low", base="main", steps=[world.step("low", waits)])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    world.env["CI"] = "true"
+    run = world.start("low")
+    wait_for(lambda: world.calls() == ["low"], "the step")
+    end_group(run, signal.SIGKILL)
+    (world.home / "go").touch()
+    assert "held by run" in world.doit("low").out
+    assert world.calls() == ["low"]
+    world.now = LATER
+    assert world.doit("low").status == 0
+    assert world.calls() == ["low", "low"]
+
+
+def test_a_failure_gives_its_slot_back(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    world.workstream("low", base="main", steps=[world.step("low", f"test -e '{world.home}/go' && echo low > low.txt")])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    assert world.doit().status == 1
+    assert states(world) == {"low": "released", "high": "released"}
+    (world.home / "go").touch()
+    assert another(world, tmp_path).doit().status == 0
+    assert world.new_calls() == ["low", "low", "high"]
+    assert states(world) == {"low": "done", "high": "done"}
+
+
+def test_a_signal_gives_slots_back(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    world.workstream("low", base="main", steps=[world.step("low", "sleep 60")])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    run = world.start()
+    wait_for(lambda: world.calls() == ["low"], "the step")
+    end_group(run, signal.SIGTERM)
+    assert run.returncode == 143
+    assert states(world) == {"low": "released", "high": "released"}
+
+
+def test_what_was_done_runs_again_only_where_that_is_asked(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    assert world.doit().status == 0
+    shutil.rmtree(world.root / ".splinter")
+    (world.root / ".doit.db").unlink()
+    for ref in world.git("for-each-ref", "--format=%(refname)", "refs/splinter").splitlines():
+        world.git("update-ref", "-d", ref)
+    assert world.doit().status == 0
+    assert world.new_calls() == ["low", "high"]
+    assert world.doit("run", "-a", "low").status == 0
+    assert world.new_calls() == ["low"]
+    other = another(world, tmp_path)
+    other.now = TUESDAY
+    assert other.doit().status == 0
+    assert world.new_calls() == ["low", "high"]
+    assert claims(world)["low"]["occurrence"] == "2026-11-24"
+    assert world.doit("run", "-a", "low").status == 0  # a clock that is a day behind, and asked for
+
+
+def test_a_clock_that_is_behind_runs_no_earlier_day(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    ahead = another(world, tmp_path)
+    ahead.now = TUESDAY
+    assert ahead.doit().status == 0
+    world.new_calls()
+    done = world.doit()
+    assert (done.status, world.new_calls()) == (0, [])
+    assert "a later slot than 2026-11-23 was done by run" in done.out
+
+
+def test_a_result_that_is_pushed_later_takes_its_claim_along(world: World, tmp_path: Path, github: Forge) -> None:
+    remote(world, tmp_path)
+    world.env |= github.env
+    assert world.doit("low").status == 0
+    assert states(world) == {"low": "held"}
+    assert world.doit("run", "pr", "report").status == 0
+    assert states(world) == {"low": "done"}
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/low")
+
+
+def test_where_the_branch_is_refused_the_slot_is_not_done(world: World, tmp_path: Path, github: Forge) -> None:
+    remote(world, tmp_path)
+    world.env |= github.env
+    hook = refuse(tmp_path, "refs/heads/splinter/")
+    assert world.doit().status == 2
+    assert states(world) == {"low": "held", "high": "held"}
+    hook.unlink()
+    assert world.doit().status == 0
+    assert world.new_calls() == ["low", "high"]
+    assert states(world) == {"low": "done", "high": "done"}
+
+
+def test_one_pull_request_of_all_takes_every_claim_along(world: World, tmp_path: Path, github: Forge) -> None:
+    remote(world, tmp_path)
+    world.write("splinter.toml", 'claim_slots = true\npull_requests = "together"\n')
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    world.env |= github.env
+    done = world.doit()
+    assert done.status == 0, done.out
+    assert states(world) == {"low": "done", "high": "done"}
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/together")
+
+
+def test_what_always_runs_and_what_builds_on_it_has_no_slot(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    world.workstream("low", base="main", when="always", steps=[world.step("low", "date > low.txt")])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    assert world.doit().status == 0
+    assert another(world, tmp_path).doit().status == 0
+    assert world.new_calls() == ["low", "high", "low", "high"]
+    assert states(world) == {}
+
+
+def test_a_missed_time_is_caught_up_with_as_the_settings_say(world: World, tmp_path: Path) -> None:
+    for how in ("last", "all", "none"):
+        step = world.step(how, f"date +%N > {how}.txt")
+        world.workstream(how, base="main", when="weekly", catch_up=how, steps=[step])
+    world.commit()
+    assert world.doit().status == 0
+    assert sorted(world.new_calls()) == ["all", "last", "none"]
+    world.now = "2026-12-16T02:00:00+00:00"  # a Wednesday three weeks later
+    done = world.doit()
+    assert done.status == 0
+    assert sorted(world.new_calls()) == ["all", "last"]
+    assert "its slot 2026-12-14 began more than a day ago (catch_up: none); doit -a none runs it" in done.out
+    assert "catch_up: none" in world.doit("plan").out
+    for expected in (["all"], ["all"], []):
+        assert world.doit().status == 0
+        assert world.new_calls() == expected
+    assert world.doit("run", "-a", "none").status == 0
+    assert world.new_calls() == ["none"]
+
+
+def test_a_fresh_clone_catches_up_from_what_the_remote_says_was_done(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    world.write("splinter.toml", 'claim_slots = true\ncatch_up = "all"\n')
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    assert world.doit().status == 0
+    other = another(world, tmp_path)
+    other.now = "2026-11-26T02:00:00+00:00"
+    for day in ("24", "25", "26", "26"):
+        assert other.doit().status == 0
+        assert claims(world)["low"]["occurrence"] == f"2026-11-{day}"
+    assert world.calls() == ["low", "high"] * 4
