@@ -13,6 +13,8 @@ BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
 PYTEST = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "test_app.py"]}
+# of the same test, where nothing is planted for pytest: its start is most of what a check costs here
+CALLS = {"id": "tests", "run": "python3 -c 'import test_app; test_app.test_add()'"}
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def app(world: World) -> World:
 
 def ends(world: World, step: str, *checks: dict[str, Any], id: str = "w", **fields: Any) -> dict[str, Any]:
     """The record of a workstream with one step, judged by the checks."""
-    world.workstream(id, steps=[{"id": "s", "run": step}], checks=list(checks or (PYTEST,)), **fields)
+    world.workstream(id, steps=[{"id": "s", "run": step}], checks=list(checks or (CALLS,)), **fields)
     world.commit()
     world.doit(id)
     return world.records()[id]
@@ -67,28 +69,30 @@ def test_a_planted_compiled_module_is_not_believed(app: World) -> None:
 
 
 def test_an_ignored_conftest_sets_no_outcome(app: World) -> None:
-    assert failed(ends(app, SAYS_PASSED + BREAKS)) == ("failed", "check_failed")
+    assert failed(ends(app, SAYS_PASSED + BREAKS, PYTEST)) == ("failed", "check_failed")
 
 
+@pytest.mark.lane("attacks")
 def test_what_was_planted_in_a_failed_night_helps_nobody_the_next(app: World) -> None:
-    ends(app, SAYS_PASSED + BREAKS)
+    ends(app, SAYS_PASSED + BREAKS, PYTEST)
     app.now = TUESDAY
-    assert failed(ends(app, BREAKS)) == ("failed", "check_failed")
+    assert failed(ends(app, BREAKS, PYTEST)) == ("failed", "check_failed")
 
 
 def test_a_planted_helper_of_the_base_hides_no_deleted_test_of_another(app: World) -> None:
     """What is remembered of a base is what a clean place says of it, whoever asked first."""
     crashes = "mkdir -p hidden; echo 'raise SystemExit(3)' > conftest.py; echo x >> notes.txt"
-    ends(app, crashes, id="first")
-    record = ends(app, "echo 'def test_other(): pass' > test_app.py", id="second")
+    ends(app, crashes, PYTEST, id="first")
+    record = ends(app, "echo 'def test_other(): pass' > test_app.py", PYTEST, id="second")
     assert failed(record) == ("failed", "check_failed")
     assert record["checks"][0]["compared"]["vanished"] == ["test_app::test_add"]
 
 
+@pytest.mark.lane("attacks")
 def test_a_planted_helper_does_not_make_a_broken_test_one_that_failed_before(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
-    ends(app, "echo 'raise SystemExit(3)' > conftest.py; echo x >> notes.txt", id="first")
-    assert failed(ends(app, BREAKS, id="second")) == ("failed", "check_failed")
+    ends(app, "echo 'raise SystemExit(3)' > conftest.py; echo x >> notes.txt", PYTEST, id="first")
+    assert failed(ends(app, BREAKS, PYTEST, id="second")) == ("failed", "check_failed")
 
 
 def test_a_file_that_one_check_hides_is_there_for_the_next(app: World) -> None:
@@ -157,7 +161,7 @@ def test_a_hook_in_a_closed_folder_does_not_survive(app: World) -> None:
 @pytest.mark.plain_user
 def test_a_closed_git_folder_stops_a_workstream_for_one_run_only(app: World) -> None:
     ends(app, "chmod 000 .git; exit 1")
-    app.workstream("w", steps=[{"id": "s", "run": "git status && echo x > x.txt"}], checks=[PYTEST])
+    app.workstream("w", steps=[{"id": "s", "run": "git status && echo x > x.txt"}], checks=[CALLS])
     app.commit()
     assert app.doit("w").status == 0, app.records()["w"]["message"]
 
@@ -174,7 +178,7 @@ def test_a_check_that_replaces_its_place_by_a_link_judges_nobody_else(app: World
     elsewhere.mkdir()
     (elsewhere / "mine.txt").write_text("mine\n")
     moves = {"id": "moves", "run": f"cd ..; mv w.judge gone; ln -s {elsewhere} w.judge"}
-    assert failed(ends(app, BREAKS, moves, PYTEST)) == ("failed", "check_failed")
+    assert failed(ends(app, BREAKS, moves, CALLS)) == ("failed", "check_failed")
     assert os.listdir(elsewhere) == ["mine.txt"]
 
 

@@ -16,9 +16,24 @@ import pytest
 def test_value(name):
     assert Path("values", name).read_text() == "good\\n", f"{name} is wrong"
 """
+# the same tests without pytest, whose start is most of what a check costs here
+LIKE_TEST = """#!/bin/sh
+[ "$1" != --version ] || exit 0
+bad=0
+{ echo '<testsuite>'
+for name in a b c; do
+  echo "<testcase classname='test_values' name='test_value[$name]'>"
+  [ "$(cat values/$name)" = good ] || { bad=1; echo "<failure message='AssertionError: $name is wrong'/>"; }
+  echo '</testcase>'
+done
+echo '</testsuite>'; } > "$1"
+exit $bad
+"""
+PYTEST = {"id": "tests", "tool": "pytest", "args": ["-q", LEAN, "test_values.py"]}
+CHECK = {"id": "tests", "tool": "values"}
 
 
-def agent(world: World, *answers: str, attempts: int = 5, **fields: Any) -> None:
+def agent(world: World, *answers: str, attempts: int = 5, check: dict[str, Any] = CHECK, **fields: Any) -> None:
     """An agent whose n-th call runs the n-th script, the last one for ever; its prompts are kept beside it."""
     folder = world.home / "agent"
     folder.mkdir(exist_ok=True)
@@ -29,18 +44,20 @@ def agent(world: World, *answers: str, attempts: int = 5, **fields: Any) -> None
         f'echo call >> {world.calls_file}; cat > "asked-$n"\n'
         f'[ -e $n.sh ] || n={len(answers)}\ncd "$cd_to"; . "{folder}/$n.sh"\n'
     )
-    (folder / "agent").chmod(0o755)
+    (folder / "values").write_text(LIKE_TEST)
+    for program in ("agent", "values"):
+        (folder / program).chmod(0o755)
     world.write(
         "splinter.toml",
-        f'[tools.agent]\ncommand = "{folder}/agent"\nprompt_args = []\nstdin = "prompt"\ntimeout = 30\n',
+        f'[tools.agent]\ncommand = "{folder}/agent"\nprompt_args = []\nstdin = "prompt"\ntimeout = 30\n'
+        f'[tools.values]\ncommand = "{folder}/values"\nargs = ["{{junit}}"]\n',
     )
     for name in "abc":
         world.write(f"values/{name}", "good\n")
     world.write("test_values.py", TEST)
     world.workstream(
         "w", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": attempts},
-        steps=[{"id": "ask", "prompt": "Change the values."}],
-        checks=[{"id": "tests", "tool": "pytest", "args": ["-q", LEAN, "test_values.py"]}], **fields,
+        steps=[{"id": "ask", "prompt": "Change the values."}], checks=[check], **fields,
     )  # fmt: skip
     world.commit()
 
@@ -55,7 +72,7 @@ def outcome(world: World) -> tuple[str, str | None, list[str]]:
 
 
 def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_both_recorded(world: World) -> None:
-    agent(world, sets(a="bad"), sets(a="good", b="bad"), sets(b="good") + "echo more > values/new")
+    agent(world, sets(a="bad"), sets(a="good", b="bad"), sets(b="good") + "echo more > values/new", check=PYTEST)
     assert world.doit("w").status == 0
     assert outcome(world) == ("changed", None, ["ask", "fix-1", "fix-2"])
     asked = [(world.home / f"agent/asked-{number}").read_text() for number in (2, 3)]
@@ -133,7 +150,7 @@ def test_a_change_that_grows_past_its_limit_by_fixing_is_asked_for_no_more(world
     agent(world, sets(a="bad"), grow + sets(a="good", b="bad"))
     world.workstream(
         "w", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": 5, "max_lines": 50},
-        steps=[{"id": "ask", "prompt": "x"}], checks=[{"id": "tests", "tool": "pytest", "args": ["-q", LEAN]}],
+        steps=[{"id": "ask", "prompt": "x"}], checks=[CHECK],
     )  # fmt: skip
     world.commit()
     assert world.doit("w").status == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests import deep
-from tests.stories.test_fix_loop import agent, sets
-from tests.world import LEAN, TUESDAY, World, end_group, wait_for
+from tests.stories.test_fix_loop import CHECK, PYTEST, agent, sets
+from tests.world import TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
 ENDS = "doit w goes on at b, or starts over once main has moved."
@@ -30,7 +30,7 @@ def fix(world: World, path: str = "fixed") -> str:
     return world.commit("main is fixed")
 
 
-@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once", "on-change")))
+@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("on-change",)))
 def test_a_fixed_base_is_taken_up_by_the_next_call(broken: World, when: str) -> None:
     broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     assert broken.doit("w").status == 1
@@ -81,6 +81,7 @@ def test_an_always_that_failed_asks_its_agent_again(world: World) -> None:
     assert world.calls() == ["call", "call"]
 
 
+@pytest.mark.lane("stories")
 def test_an_always_that_was_killed_is_taken_up(world: World) -> None:
     gate = f"until test -e '{world.home}/go'; do sleep 0.05; done"
     world.workstream("w", when="always", steps=[world.step("a", "echo a > a.txt"), world.step("b", gate)])
@@ -95,7 +96,7 @@ def test_an_always_that_was_killed_is_taken_up(world: World) -> None:
 
 @pytest.mark.lane("agents")
 def test_tries_are_counted_wherever_the_base_moves_and_once_says_how_to_ask_again(world: World) -> None:
-    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="once")
+    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="once", check=PYTEST)
     used_up = "tests: 1 of 3 tests failed (1 fix attempts are used up until an edit, or doit -a w)"
     assert world.doit("w").status == 1
     assert world.records()["w"]["message"] == used_up
@@ -125,7 +126,7 @@ def asks_with(world: World, **fields: object) -> None:
     step = {"id": "ask", "prompt": "Change the values.", **fields.pop("step", {})}  # type: ignore[dict-item]
     world.workstream(
         "w", when="once", tool="agent", scope={"modify": ["values/**"]}, fix={"attempts": 1}, steps=[step],
-        checks=[{"id": "tests", "tool": "pytest", "args": ["-q", LEAN, "test_values.py"]}], **fields,
+        checks=[CHECK], **fields,
     )  # fmt: skip
     world.commit()
     assert world.doit("w").status == 1
@@ -167,6 +168,7 @@ def test_an_agent_is_asked_again_for_a_moved_base_while_a_try_is_left(world: Wor
     assert world.new_calls() == ["call", "b", "call", "b"]
 
 
+@pytest.mark.lane("stories")
 def test_what_stands_on_another_workstream_says_what_rebuilds_that(world: World) -> None:
     world.workstream("tidy", when="once", steps=[world.step("a", "echo a > a.txt")])
     world.workstream("w", when="once", depends_on=["tidy"], steps=[world.step("b", NEEDS_MAIN)])
@@ -181,6 +183,7 @@ def test_what_stands_on_another_workstream_says_what_rebuilds_that(world: World)
     assert world.git("rev-parse", "splinter/tidy~1") == base
 
 
+@pytest.mark.lane("stories")
 def test_a_setting_keeps_no_failure_on_its_base(broken: World) -> None:
     broken.write("splinter.toml", 'rebase = "conflict"\n')
     needs = "test ! -e a-new-day || { " + NEEDS_MAIN + "; }"
@@ -202,7 +205,7 @@ def test_what_is_due_for_more_than_its_failure_is_not_said_to_be_taken_up(broken
     assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit starts over")
 
 
-@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once", "on-change")))
+@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once",)))
 def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path, when: str) -> None:
     broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     broken.commit()
