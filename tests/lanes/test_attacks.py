@@ -97,6 +97,7 @@ def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, 
     assert failed(ends(app, plants)) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, tmp_path: Path) -> None:
     good, attributes, smudge = tmp_path / "good.py", tmp_path / "attributes", tmp_path / "smudge"
     good.write_text(GOOD)
@@ -135,6 +136,7 @@ def test_configuration_above_the_work_trees_decides_nothing(app: World) -> None:
     assert failed(ends(app, plants)) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_configuration_above_the_work_trees_decides_nothing_for_another_workstream(app: World) -> None:
     plants = f"echo 1 > one.txt; echo '[pytest]' > ../pytest.ini; cat > ../conftest.py <<'END'\n{SAYS_PASSED}END\n"
     ends(app, plants, id="first")
@@ -359,6 +361,7 @@ def test_what_setup_built_of_the_base_does_not_stand_for_the_change(world: World
     assert record["outcome"] == "failed"
 
 
+@pytest.mark.lane("attacks")
 def test_a_base_that_failed_by_its_environment_forgives_nothing_once_that_is_right(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     app.write(".gitignore", "__pycache__/\nsettings.local\n")
@@ -461,6 +464,7 @@ def test_one_check_sets_back_no_time_by_which_another_builds(app: World, sandbox
 
 
 @outside
+@pytest.mark.lane("attacks")
 def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     """Hard links into a cache, as uv and pnpm make them: what a step edits in its own environment is in the cache."""
     cache = app.home / "cache"
@@ -477,6 +481,7 @@ def test_a_link_that_setup_made_stays_closed(app: World) -> None:
     assert failed(record) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_flags_on_the_index_of_a_submodule_keep_nothing(app: World, tmp_path: Path) -> None:
     lib = tmp_path / "lib"
     lib.mkdir()

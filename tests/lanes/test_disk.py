@@ -179,6 +179,7 @@ def test_nothing_is_paid_for_where_it_could_not_be_kept(disk: Disk, sealed_world
     assert "cost unknown" not in world.doit("history").out
 
 
+@pytest.mark.lane("disk")
 def test_a_step_that_fills_the_work_trees_disk_fails_and_its_files_stay(
     disk: Disk, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +244,7 @@ def test_one_folder_on_a_read_only_disk(tmp_path: Path, sealed_world: Path, plac
     assert_finishes(world, set())
 
 
+@pytest.mark.lane("disk")
 def test_folders_that_belong_to_somebody_else(tmp_path: Path, sealed_world: Path) -> None:
     world = project(tmp_path / "p", sealed_world)
     weak = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.getuid() == 0 else []

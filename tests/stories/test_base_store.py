@@ -72,6 +72,7 @@ def test_a_new_base_adds_what_it_brings(world: World) -> None:
     assert len(packs()) == 2
 
 
+@pytest.mark.lane("stories")
 def test_a_base_that_was_rewritten_goes_with_the_next_gc(world: World) -> None:
     world.workstream("w", base="main", steps=[world.step("s", "echo made > made.txt")])
     world.commit()

@@ -288,6 +288,7 @@ def test_a_persons_commits_on_the_branch_are_pushed_and_what_they_merged_from_el
     bench.assert_private()
 
 
+@pytest.mark.lane("git")
 def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Bench) -> None:
     bench.clone("full")
     assert bench.doit().status == 0
@@ -300,6 +301,7 @@ def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Benc
     assert len(bench.hub.pulls) == 1
 
 
+@pytest.mark.lane("git")
 def test_a_default_branch_at_the_same_commit_is_followed_by_the_pull_request(bench: Bench) -> None:
     bench.clone("full")
     assert bench.doit().status == 0
@@ -311,6 +313,7 @@ def test_a_default_branch_at_the_same_commit_is_followed_by_the_pull_request(ben
     assert bench.tip(BRANCH) == tip
 
 
+@pytest.mark.lane("git")
 def test_what_is_not_due_asks_nobody(bench: Bench) -> None:
     bench.clone("full")
     bench.world.workstream("one", title="T", when="once", steps=[{"id": "s", "run": "echo x >> a"}])

@@ -273,6 +273,7 @@ def names_of_material(world: World) -> set[str]:
     return set(cache.inputs(work, plan.workstream.steps[1], base=world.git("rev-parse", "main"), change=""))
 
 
+@pytest.mark.lane("agents")
 def test_what_is_not_to_be_kept_is_paid_each_time(paid: World) -> None:
     asks(paid, **DECLARED, steps=[{"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent", "cache": False}])
     for now in (TUESDAY, TUESDAY.replace("24T", "25T")):
@@ -370,6 +371,7 @@ def test_two_clones_share_results_through_the_remote_where_the_settings_say_so(w
     assert made(second) == made(world)
 
 
+@pytest.mark.lane("agents")
 def test_a_remote_that_cannot_be_reached_costs_a_note_and_a_call(world: World, tmp_path: Path) -> None:
     world.write("in.txt", "in\n")
     agent(world)

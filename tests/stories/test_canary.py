@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests import deep
 from tests.counterparts import TOKEN, free_port
 from tests.counterparts.scripted import Answer, scripted
 from tests.stories.test_story_github import NAME, call, forked, github  # noqa: F401
@@ -109,9 +110,12 @@ LEAVES = 'open("README.md", "w").write(os.environ["MY_OWN_TOKEN"] + "\\n")'
 NAMED = 'open(base64.urlsafe_b64encode(os.environ["MY_OWN_TOKEN"].encode()).decode(), "w").write("x")'
 
 
-@pytest.mark.parametrize("more", [MAKES, FAILS, LEAVES, NAMED], ids=["succeeds", "fails", "out of scope", "in a name"])
-def test_a_printed_secret_is_found_nowhere(forked: World, github: str, more: str) -> None:  # noqa: F811
-    world = forked
+ENDS = {"succeeds": MAKES, "fails": FAILS, "out of scope": LEAVES, "in a name": NAMED}
+
+
+@pytest.mark.parametrize("end", deep.rows(ENDS, "attacks", ordinary=("succeeds", "in a name")))
+def test_a_printed_secret_is_found_nowhere(forked: World, github: str, end: str) -> None:  # noqa: F811
+    world, more = forked, ENDS[end]
     printer(world, more)
     (world.root / "workstreams/tidy.yaml").unlink()
     world.workstream(

@@ -105,6 +105,7 @@ def test_an_encoding_without_the_characters_does_no_harm(world: World, format: s
     assert "\\u201cTitel\\u201d" in done.out
 
 
+@pytest.mark.lane("stories")
 def test_a_reader_that_goes_away_makes_no_noise(world: World) -> None:
     for number in range(50):
         write(world, f"bad-{number}", BAD + "".join(f"key{n}: {'x' * 100}\n" for n in range(80)))

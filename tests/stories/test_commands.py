@@ -96,6 +96,7 @@ def test_clean_removes_work_tree_and_logs_and_no_ref(one: World) -> None:
     assert one.doit().status == 0
 
 
+@pytest.mark.lane("stories")
 def test_a_work_tree_that_is_gone_is_made_again_in_the_middle(one: World) -> None:
     one.workstream("tidy", steps=[one.step("write", "echo tidy > tidy.txt"), one.step("more", "exit 3")])
     one.doit()
@@ -117,6 +118,7 @@ def test_forget_makes_a_workstream_due_again(one: World) -> None:
     assert one.new_calls() == ["write", "more"]
 
 
+@pytest.mark.lane("stories")
 def test_always_calls_the_agent_again(one: World) -> None:
     one.doit()
     one.new_calls()
@@ -180,6 +182,7 @@ def test_a_messenger_that_fails_is_an_error_of_publishing_and_hides_its_address(
     assert "slack  error" in done.out
 
 
+@pytest.mark.lane("stories")
 def test_a_test_message_neither_waits_nor_counts(one: World) -> None:
     done = one.doit("email", "--test")
     assert done.status == 0, done.err
@@ -287,6 +290,7 @@ def test_a_workstream_that_was_not_in_the_run_changes_no_report(one: World) -> N
     assert one.mails() == mails
 
 
+@pytest.mark.lane("stories")
 def test_a_dry_run_without_history_makes_none(one: World) -> None:
     one.doit("workstreams")
     (one.root / ".splinter").rename(one.home / "moved")

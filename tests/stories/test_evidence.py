@@ -38,7 +38,7 @@ def applied(world: World, patch: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a repository in a new folder", "a folder .GIT")))
+@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a repository in a new folder",)))
 def test_what_git_refuses_is_kept_as_a_patch(world: World, what: str) -> None:
     script, files = REFUSED[what]
     world.workstream("w", steps=[world.step("make", f"echo good > good.txt\n({script})")])
@@ -53,7 +53,7 @@ def test_what_git_refuses_is_kept_as_a_patch(world: World, what: str) -> None:
     assert not list((world.root / ".splinter/runs").glob("*/w/found-in-worktree.patch"))
 
 
-@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a repository with a commit", "a file .GIT")))
+@pytest.mark.parametrize("what", deep.rows(REFUSED, "git", ordinary=("a file .GIT",)))
 def test_hand_edits_beside_what_git_refuses_are_kept(world: World, what: str) -> None:
     script, files = REFUSED[what]
     world.workstream("w", when="always", steps=[world.step("make", "echo x > x.txt")])
@@ -141,7 +141,7 @@ def test_a_step_that_fails_keeps_its_own_patch_and_the_ref_of_those_before_it(wo
     assert f"     Log of two: {record['steps'][-1]['log']}\n" in done.out
 
 
-@pytest.mark.parametrize("where", ["steps", "checks", "setup", "preflight"])
+@pytest.mark.parametrize("where", deep.rows(("steps", "checks", "setup", "preflight"), "stories", ordinary=("steps",)))
 def test_the_last_lines_have_a_limit_in_characters(world: World, where: str) -> None:
     loud = 'python3 -c \'print("begin " + "x" * 3_000_000 + " end")\'; exit 3'
     fields = {"steps": [world.step("s", "echo a > a.txt")], where: [{"id": "loud", "run": loud}]}

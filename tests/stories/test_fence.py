@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import deep
 from tests.pythons import Venv
 from tests.world import LEAN, TUESDAY, World
 
@@ -185,7 +186,7 @@ def test_the_kernel_s_settings_cannot_be_written_and_no_namespace_be_made(world:
 
 
 @needs_bubblewrap
-@pytest.mark.parametrize("home", ["/", "/nonexistent"])
+@pytest.mark.parametrize("home", deep.rows(("/", "/nonexistent"), "attacks", ordinary=("/nonexistent",)))
 def test_a_home_that_is_none_hides_nothing_that_is_needed(world: World, home: str) -> None:
     world.env["HOME"] = home
     world.env["XDG_CACHE_HOME"] = str(world.home / "cache")
@@ -361,7 +362,7 @@ def tokens() -> Iterator[Tokens]:
 
 @needs_bubblewrap
 @pytest.mark.plain_user
-@pytest.mark.parametrize("how", ["write", "rename"])
+@pytest.mark.parametrize("how", deep.rows(("write", "rename"), "agents", ordinary=("rename",)))
 def test_a_login_whose_token_can_be_used_once_lives_on_for_two_workstreams_and_two_nights(
     far: World, tokens: Tokens, how: str
 ) -> None:
@@ -414,15 +415,15 @@ def asks(far: World, id: str) -> None:
 # --- a checkout that changed
 
 
-@pytest.mark.parametrize(
-    ("command", "named"),
-    [
-        ("echo evil >> {root}/README.md", "README.md"),
-        ("echo evil > {root}/new.py", "new.py"),
-        ("git -C {root} commit -q --allow-empty -m evil", "its commit or branch"),
-        ("git -C {root} config filter.x.clean evil", "git's config"),
-    ],
-)  # fmt: skip
+EVIL = [
+    ("echo evil >> {root}/README.md", "README.md"),
+    ("echo evil > {root}/new.py", "new.py"),
+    ("git -C {root} commit -q --allow-empty -m evil", "its commit or branch"),
+    ("git -C {root} config filter.x.clean evil", "git's config"),
+]
+
+
+@pytest.mark.parametrize(("command", "named"), deep.rows(EVIL, "attacks", ordinary=(EVIL[0], EVIL[3])))
 def test_a_clean_checkout_that_changed_while_an_unfenced_step_ran_is_noted(
     world: World, command: str, named: str
 ) -> None:

@@ -234,6 +234,7 @@ def test_the_worktree_of_a_workstream_that_is_gone_goes_and_its_branch_stays(wor
     ]
 
 
+@pytest.mark.lane("gc")
 def test_broken_yaml_ends_nothing_and_makes_no_workstream_gone(world: World) -> None:
     for id in ("a", "b"):
         world.workstream(id, steps=[world.step("go", f"echo {id} > {id}.txt")])
@@ -424,6 +425,7 @@ def test_a_result_that_was_applied_last_stays_though_a_newer_one_is_there(agent:
     assert refs(agent, "refs/splinter/results") == before
 
 
+@pytest.mark.lane("gc")
 def test_unmerged_work_of_a_workstream_that_is_gone_is_moved_to_a_backup(world: World) -> None:
     steps = [world.step("one", "echo 1 > one.txt"), world.step("two", "echo 2 > two.txt"), world.step("bad", "exit 1")]
     world.workstream("a", steps=steps)
@@ -558,6 +560,7 @@ def test_after_a_kill_and_gc_no_kept_result_is_made_again(agent: World) -> None:
 # --- how it is called ---
 
 
+@pytest.mark.lane("gc")
 def test_a_dry_run_says_the_same_and_changes_no_byte_and_no_ref(agent: World) -> None:
     prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)

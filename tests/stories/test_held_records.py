@@ -45,12 +45,14 @@ def worked(night: Night) -> Night:
     return night
 
 
+@pytest.mark.lane("stories")
 def test_in_ci_what_another_job_may_have_recorded_is_its_word(worked: Night) -> None:
     for text in told(worked):
         assert REPORTED in text
         assert "as its record" not in text
 
 
+@pytest.mark.lane("stories")
 def test_where_one_call_does_all_it_says_it_itself(worked: Night) -> None:
     worked.world.now = "2026-11-24T02:00:00+00:00"
     worked.world.git("update-ref", "-d", "refs/splinter/accepted/tidy")

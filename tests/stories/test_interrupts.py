@@ -62,6 +62,7 @@ def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) ->
     assert "half.txt" in patches[0].read_text()
 
 
+@pytest.mark.lane("kills")
 def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: World) -> None:
     waits = f"touch {world.home}/checking; while [ ! -e {world.home}/go ]; do sleep 0.05; done"
     check = {"id": "c", "run": waits, "compare": False}
@@ -179,6 +180,7 @@ def snapshot(world: World) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for place in places for path in sorted(place.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.lane("kills")
 def test_a_signal_in_the_middle_of_a_rehearsal_ends_the_run_as_any_other(world: World) -> None:
     begun = world.home / "begun"
     for name in ("a", "b"):

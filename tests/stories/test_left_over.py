@@ -167,6 +167,7 @@ def test_one_that_still_proposes_a_persons_commit_stays_open(hosted: World, gith
     assert states(github)["splinter/old"] == "open"
 
 
+@pytest.mark.lane("stories")
 def test_without_a_token_gc_says_why_it_stays_open(hosted: World, github: Forge) -> None:
     remove(hosted, "old")
     hosted.env["GITHUB_TOKEN"] = ""
@@ -197,6 +198,7 @@ def test_a_lost_memory_is_made_up_for_by_our_refs_and_the_marker_never_by_the_na
     assert states(github) == {"splinter/kept": "open", "splinter/old": "closed", "splinter/by-hand": "open"}
 
 
+@pytest.mark.lane("stories")
 def test_pull_request_false_and_the_switch_to_one_for_all_leave_pull_requests_over(local: World) -> None:
     local.workstream("old", pull_request=False, steps=[local.step("go", "echo old > old.txt")])
     assert "its workstream asks for none any more" in local.doit("plan").out
@@ -214,6 +216,7 @@ def test_pull_request_false_and_the_switch_to_one_for_all_leave_pull_requests_ov
     assert [state(local, id) for id in ("kept", "old", "together")] == ["state: open", "state: open", "state: closed"]
 
 
+@pytest.mark.lane("stories")
 def test_one_for_all_is_closed_where_nothing_is_left_of_any(local: World) -> None:
     local.write("splinter.toml", 'pull_requests = "together"\n')
     assert local.doit().status == 0

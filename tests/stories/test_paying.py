@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import deep
 from tests.stories.test_cache import agent
 from tests.world import World
 
@@ -48,6 +49,7 @@ def test_a_proposal_that_waits_is_not_paid_for_again_until_its_base_differs(aske
     assert nights(asked, 2) == ["call"]
 
 
+@pytest.mark.lane("stories")
 def test_without_scope_and_inputs_all_of_the_base_counts_but_for_the_workstreams(asked: World) -> None:
     asked.workstream("w", steps=WRITE, when="daily")
     asked.commit()
@@ -60,7 +62,10 @@ def test_without_scope_and_inputs_all_of_the_base_counts_but_for_the_workstreams
     assert nights(asked, 1) == ["call"]
 
 
-@pytest.mark.parametrize("fields", [{"again": True}, {"pull_request": False}])
+PAID = [{"again": True}, {"pull_request": False}]
+
+
+@pytest.mark.parametrize("fields", deep.rows(PAID, "agents", ordinary=PAID[:1]))
 def test_again_and_what_is_proposed_nowhere_are_paid_at_each_time(asked: World, fields: dict[str, Any]) -> None:
     asked.workstream("w", steps=WRITE, when="daily", scope={"modify": ["out.txt"]}, **fields)
     asked.commit()

@@ -84,6 +84,7 @@ def test_what_failed_is_an_error_and_the_next_run_finishes_it(
     assert len(hub.writes) == count
 
 
+@pytest.mark.lane("stories")
 def test_a_later_change_of_our_definition_is_applied(world: World, hub: GitHubServer) -> None:
     assert world.doit().status == 0
     hub.label(1, ["theirs"], by="person")

@@ -80,6 +80,7 @@ def test_the_whole_page_is_printed_before_there_is_a_result_and_when_nothing_is_
     assert changed[5:7] == ["draft: yes", "labels: new"]
 
 
+@pytest.mark.lane("stories")
 def test_a_file_is_written_or_left_as_it_is_and_one_with_nothing_left_is_closed(world: World) -> None:
     world.workstream("tidy", steps=[world.step("go", "echo tidy > tidy.txt")])
     world.commit()
@@ -95,6 +96,7 @@ def test_a_file_is_written_or_left_as_it_is_and_one_with_nothing_left_is_closed(
     )
 
 
+@pytest.mark.lane("stories")
 def test_what_is_left_over_is_named(world: World) -> None:
     for id in ("kept", "old"):
         world.workstream(id, steps=[world.step("go", f"echo {id} > {id}.txt")])

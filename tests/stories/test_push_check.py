@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.stories.test_unpublished import Night, night
 from tests.world import TUESDAY
 
@@ -68,13 +69,14 @@ def refused(night: Night, *words: str) -> None:
     assert [path for path, _ in night.new_pings()] == ["/ping/fail"]
 
 
-@pytest.mark.parametrize("is_in_ci", [False, True])
+@pytest.mark.parametrize("is_in_ci", deep.rows((False, True), "attacks", ordinary=(True,)))
 def test_a_commit_that_another_workstreams_step_put_on_top_is_not_pushed(night: Night, is_in_ci: bool) -> None:
     night.world.env |= {"CI": "true"} if is_in_ci else {}
     plant(night.world.root, f"refs/heads/{TIDY}", work(night), (WORKFLOW, "on: push\n"))
     refused(night, "came from nobody that is known" if is_in_ci else f"{WORKFLOW} is forbidden")
 
 
+@pytest.mark.lane("attacks")
 def test_in_ci_not_even_a_harmless_one_goes_along_and_elsewhere_a_persons_does(night: Night) -> None:
     tip = work(night)
     mine = plant(night.world.root, f"refs/heads/{TIDY}", tip, ("mine.md", "mine\n"))
@@ -88,15 +90,15 @@ def test_in_ci_not_even_a_harmless_one_goes_along_and_elsewhere_a_persons_does(n
     assert f"**On top of it stands 1 commit of others:** `{mine[:12]}`." in body
 
 
-@pytest.mark.parametrize(
-    ("files", "why"),
-    [
-        ([(WORKFLOW, "on: push\n")], f"{WORKFLOW} is forbidden"),
-        ([("more.txt", "x\n"), ("src.py", "x\n")], "src.py is not in scope to create"),
-        ([("a.txt", "ghp_" + "Ab1" * 12 + "\n")], "a secret stands in a.txt"),
-        ([("a.txt", "x\n")], "begins a history of its own"),
-    ],
-)
+FORGED: list[tuple[list[tuple[str, str]], str]] = [
+    ([(WORKFLOW, "on: push\n")], f"{WORKFLOW} is forbidden"),
+    ([("more.txt", "x\n"), ("src.py", "x\n")], "src.py is not in scope to create"),
+    ([("a.txt", "ghp_" + "Ab1" * 12 + "\n")], "a secret stands in a.txt"),
+    ([("a.txt", "x\n")], "begins a history of its own"),
+]
+
+
+@pytest.mark.parametrize(("files", "why"), deep.rows(FORGED, "attacks", ordinary=(FORGED[0], FORGED[2])))
 def test_what_is_handed_over_as_accepted_is_judged_by_the_files_of_the_checkout(
     night: Night, files: list[tuple[str, str]], why: str
 ) -> None:
@@ -174,6 +176,7 @@ def test_in_ci_the_remote_is_asked_for_its_default_branch(night: Night) -> None:
     assert night.github.pulls[0]["base"]["ref"] == "main"
 
 
+@pytest.mark.lane("attacks")
 def test_a_tag_is_no_commit(night: Night) -> None:
     tip = work(night)
     night.world.env["CI"] = "true"

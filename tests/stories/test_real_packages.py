@@ -70,6 +70,7 @@ def test_tests_that_failed_before_are_said_to_have(project: World) -> None:
     assert "before" in record["message"]  # the change broke nothing, and "1 of 1 tests failed" hides it
 
 
+@pytest.mark.lane("stories")
 def test_a_file_that_the_branch_deletes_is_not_brought_back_by_worktreeinclude(project: World) -> None:
     project.write(".gitignore", "_version.py\n")
     project.write(".worktreeinclude", "src/shapes\n")
@@ -85,6 +86,7 @@ def test_a_file_that_the_branch_deletes_is_not_brought_back_by_worktreeinclude(p
     assert (record["outcome"], record["reason"]) == ("failed", "check_failed"), record["checks"]
 
 
+@pytest.mark.lane("stories")
 def test_a_pattern_of_worktreeinclude_that_brings_nothing_is_named(project: World) -> None:
     project.write(".gitignore", "*.mo\n")
     project.write(".worktreeinclude", "*.mo\n")

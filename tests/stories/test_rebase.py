@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import TUESDAY, World
 
 
@@ -44,7 +45,7 @@ def test_it_stays_on_its_base_where_the_settings_say_so_and_it_merges(made: Worl
     assert (starts_at(made), made.git("rev-parse", "splinter/w")) == (old, tip)
 
 
-@pytest.mark.parametrize("what", ["it conflicts", "it was merged"])
+@pytest.mark.parametrize("what", deep.rows(("it conflicts", "it was merged"), "stories", ordinary=("it conflicts",)))
 def test_it_moves_all_the_same_where(made: World, what: str) -> None:
     made.write("splinter.toml", 'rebase = "conflict"\n')
     if what == "it conflicts":
@@ -56,6 +57,7 @@ def test_it_moves_all_the_same_where(made: World, what: str) -> None:
     assert made.records()["w"]["base_commit"] == new
 
 
+@pytest.mark.lane("stories")
 def test_the_workstream_sees_the_base_that_it_stays_on(made: World) -> None:
     made.write("splinter.toml", 'rebase = "conflict"\n')
     move(made, "base.txt", "two\n")
@@ -63,6 +65,7 @@ def test_the_workstream_sees_the_base_that_it_stays_on(made: World) -> None:
     assert Path(made.worktree("w") / "base.txt").read_text() == "one\n"
 
 
+@pytest.mark.lane("stories")
 def test_an_edit_is_no_failure_and_so_it_stays_where_the_settings_say_so(made: World) -> None:
     made.write("splinter.toml", 'rebase = "conflict"\n')
     old, _ = move(made, "other.txt", "two\n")

@@ -87,6 +87,7 @@ def test_branches_that_fit_are_judged_as_one_and_no_branch_moves(world: World) -
     assert again.out.startswith("nothing ")
 
 
+@pytest.mark.lane("stories")
 def test_one_branch_alone_needs_no_rehearsal(world: World) -> None:
     sides(world, "a")
     world.commit()
@@ -193,6 +194,7 @@ def test_what_does_not_go_together_stays_out_of_the_pull_request_and_is_named_th
     assert "c is left out: few of a: " in (world.root / ".splinter/pull-requests/together.md").read_text()
 
 
+@pytest.mark.lane("stories")
 def test_a_persons_commits_on_the_common_branch_stay_on_top_of_ours(world: World) -> None:
     together(world)
     sides(world, "a")
@@ -208,6 +210,7 @@ def test_a_persons_commits_on_the_common_branch_stay_on_top_of_ours(world: World
     assert subjects(world, "splinter/together") == ["Title of a (s)", "Title of b (s)", "by a person"]
 
 
+@pytest.mark.lane("stories")
 def test_a_workstream_without_a_pull_request_is_in_the_union_only_where_others_build_on_it(world: World) -> None:
     together(world)
     world.workstream("alone", pull_request=False, steps=[{"id": "s", "run": "echo 1 > alone.txt"}])
@@ -274,6 +277,7 @@ def test_a_rehearsal_alone_is_not_reported_as_a_run_in_which_nothing_ran(world: 
     assert "nothing ran" not in report
 
 
+@pytest.mark.lane("stories")
 def test_where_nothing_goes_together_an_open_pull_request_stays(world: World) -> None:
     together(world)
     sides(world, "a", check="true")

@@ -159,6 +159,7 @@ def test_an_accepted_commit_that_is_not_whole_and_ours_tells_nothing(world: Worl
     assert all("tasks" in told(world, id) for id in FORGED)
 
 
+@pytest.mark.lane("stories")
 def test_rows_that_are_there_cost_no_git_call_a_workstream(done: World, monkeypatch: pytest.MonkeyPatch) -> None:
     count, real = done.home / "git-calls", shutil.which("git")
     (done.home / "bin").mkdir()

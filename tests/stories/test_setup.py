@@ -45,6 +45,7 @@ def message(world: World) -> str:
     return str(world.records()["w"]["message"])
 
 
+@pytest.mark.lane("stories")
 def test_all_that_runs_learns_of_the_place_and_of_what_the_settings_name(world: World) -> None:
     counted_in_a_cache(world)
     world.write(".gitignore", "seen-*\n")
@@ -186,6 +187,7 @@ def test_why_it_failed_is_shown_though_an_installer_says_much_behind_that(ready:
     assert (why, last) == ("error: two packages found", "note: not a problem of mine")
 
 
+@pytest.mark.lane("stories")
 def test_a_change_that_breaks_it_does_not_pass(ready: World) -> None:
     uses(
         ready,
@@ -223,6 +225,7 @@ def test_what_a_step_has_included_during_the_run_is_brought_nowhere(ready: World
 
 
 @outside
+@pytest.mark.lane("stories")
 def test_an_included_file_that_changes_during_the_run_is_copied_no_more(ready: World) -> None:
     ready.write(".gitignore", ".env\n")
     ready.write(".worktreeinclude", ".env\n")

@@ -47,6 +47,7 @@ def test_each_commit_of_a_branch_is_signed_and_none_is_where_nobody_asked(signin
     assert "gpgsig" not in signing.git("cat-file", "commit", "splinter/x")
 
 
+@pytest.mark.lane("stories")
 def test_a_person_s_commit_is_signed_again_where_it_is_replayed(signing: World) -> None:
     assert signing.doit().status == 0
     signing.git("worktree", "add", "--quiet", "../person", "splinter/w")

@@ -92,6 +92,7 @@ def follow(world: World, wanted: str, out: Path) -> subprocess.Popen[bytes]:
     return follower
 
 
+@pytest.mark.lane("stories")
 def test_of_a_run_that_was_killed_nothing_runs(slow: World) -> None:
     doit = slow.start("workstreams")
     wait_for(lambda: has_said(slow), "the step", seconds=10)

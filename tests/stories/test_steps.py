@@ -50,11 +50,15 @@ OUTSIDE = {
 }  # fmt: skip
 
 
-# None: nothing of the tree changed, so there is nothing to keep
-@pytest.mark.parametrize(("command", "told", "kept"), OUTSIDE.values(), ids=OUTSIDE)
-def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(
-    world: World, command: str, told: str, kept: str | None
-) -> None:
+EACH_KIND = (
+    "a new untracked file", "a deleted file", "a change it committed itself", "a symlink leading out",
+    "a repository of its own", "a file that is always forbidden", "another repository's folder", "a link for a .git",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", deep.rows(OUTSIDE, "attacks", ordinary=EACH_KIND))
+def test_a_change_outside_scope_fails_and_is_kept_as_a_patch(world: World, what: str) -> None:
+    command, told, kept = OUTSIDE[what]  # None: nothing of the tree changed, so there is nothing to keep
     record = scoped(world, command, modify=["src/**"])
     assert (record["outcome"], record["reason"], record["step"]) == ("failed", "out_of_scope", "act")
     assert told in record["message"].split("; ")
@@ -203,15 +207,15 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
     assert kept == {".txt"}, "a browser runs the scripts in XML"
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ('echo \'<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>\' > "$0"', "it declares a document type"),
-        ('mkfifo "$0"', "it is no regular file"),
-        ('ln -s /etc/passwd "$0"', "it cannot be opened"),
-        ('echo nonsense > "$0"', "it is no JUnit file"),
-    ],
-)
+NO_RESULTS = [
+    ('echo \'<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>\' > "$0"', "it declares a document type"),
+    ('mkfifo "$0"', "it is no regular file"),
+    ('ln -s /etc/passwd "$0"', "it cannot be opened"),
+    ('echo nonsense > "$0"', "it is no JUnit file"),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), deep.rows(NO_RESULTS, "attacks", ordinary=NO_RESULTS[:1]))
 def test_results_that_are_no_results_are_reported_and_not_read(world: World, content: str, told: str) -> None:
     world.write("make.sh", content + "\n")
     world.write("splinter.toml", '[tools.unit]\ncommand = "sh"\nargs = ["-c", ". ./make.sh", "{junit}"]\n')
@@ -332,6 +336,7 @@ def test_a_failed_check_goes_back_to_the_tool_until_it_passes(world: World) -> N
     ]
 
 
+@pytest.mark.lane("stories")
 def test_a_fix_loop_that_goes_in_circles_is_ended_and_not_paid_for_again(world: World) -> None:
     fake_agent(
         world, "if grep -q one x.txt 2>/dev/null; then echo two > x.txt; else echo one > x.txt; fi; echo ask >> $CALLS"
@@ -416,6 +421,7 @@ def test_files_listed_in_worktreeinclude_are_copied_in_and_never_committed(world
     assert ".env" not in world.git("ls-tree", "--name-only", "splinter/w").split()
 
 
+@pytest.mark.lane("stories")
 def test_a_file_of_worktreeinclude_that_went_from_the_checkout_goes_from_the_work_tree(world: World) -> None:
     world.write(".gitignore", ".env\n")
     world.write(".env", "A=1\n")
@@ -525,7 +531,7 @@ def test_a_failure_of_git_itself_is_reported_in_the_report(world: World) -> None
 ORDERS = (".claude/settings.json", ".gemini/settings.json", ".aider.conf.yml", ".env", "opencode.json")
 
 
-@pytest.mark.parametrize("path", deep.rows(ORDERS, "attacks", ordinary=(".claude/settings.json", ".env")))
+@pytest.mark.parametrize("path", deep.rows(ORDERS, "attacks", ordinary=(".claude/settings.json",)))
 def test_what_agents_take_orders_from_is_out_of_scope_unless_it_is_named(world: World, path: str) -> None:
     command = f"mkdir -p \"$(dirname {path})\"; echo '{{}}' > {path}"
     record = scoped(world, command, modify=["**"])
@@ -586,12 +592,20 @@ def test_other_tables_of_pyproject_are_the_scopes_to_say(world: World) -> None:
 DEEP = "for i in $(seq 1500); do mkdir d; cd d; done"
 
 
+MUCH = {
+    "a file of 300 GB": "truncate -s 300G .git/info/x",
+    "folders in folders": f"cd .git/info; {DEEP}",
+    "files": "mkdir .git/hooks; cd .git/hooks; seq 2500 | xargs touch",
+}
+
+
 @pytest.mark.parametrize(
     "command",
-    ["truncate -s 300G .git/info/x", f"cd .git/info; {DEEP}",
-     "mkdir .git/hooks; cd .git/hooks; seq 2500 | xargs touch"],
-    ids=["a file of 300 GB", "folders in folders", "files"],
-)  # fmt: skip
+    [
+        pytest.param(MUCH[row], id=row, marks=pytest.mark.lane("attacks") if row == "folders in folders" else ())
+        for row in MUCH
+    ],
+)
 def test_what_a_step_leaves_is_looked_at_within_bounds(world: World, command: str) -> None:
     """And the next run begins on a clean tree."""
     world.write("src/a.py", "a = 1\n")

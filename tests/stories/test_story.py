@@ -93,6 +93,7 @@ def test_an_edit_runs_its_workstream_and_dependents_whose_input_differs(pair: Wo
     assert pair.new_calls() == ["strip", "add", "count"]
 
 
+@pytest.mark.lane("stories")
 def test_an_edit_with_the_same_result_runs_no_dependent(pair: World) -> None:
     pair.doit()
     pair.new_calls()
@@ -103,6 +104,7 @@ def test_an_edit_with_the_same_result_runs_no_dependent(pair: World) -> None:
     assert "docs:" not in done.out
 
 
+@pytest.mark.lane("stories")
 def test_comments_key_order_and_file_name_run_nothing(pair: World) -> None:
     pair.doit()
     pair.new_calls()
@@ -154,6 +156,7 @@ def test_a_broken_workstream_blocks_its_dependents_and_nobody_else(pair: World) 
     assert steps == ["strip", "add"]
 
 
+@pytest.mark.lane("stories")
 def test_publishing_alone_starts_no_workstream(pair: World) -> None:
     done = pair.doit("run", "pr", "report")
     assert done.status == 0
@@ -169,6 +172,7 @@ def test_publishing_alone_starts_no_workstream(pair: World) -> None:
     assert len(pair.mails()) == 1
 
 
+@pytest.mark.lane("stories")
 def test_a_single_workstream_runs_with_what_it_depends_on(pair: World) -> None:
     assert pair.doit("docs").status == 0
     assert pair.new_calls() == ["strip", "add", "count"]
@@ -177,6 +181,7 @@ def test_a_single_workstream_runs_with_what_it_depends_on(pair: World) -> None:
     assert pair.new_calls() == ["write"]
 
 
+@pytest.mark.lane("stories")
 def test_a_deleted_branch_comes_back_without_running_a_step(pair: World) -> None:
     pair.doit()
     pair.new_calls()

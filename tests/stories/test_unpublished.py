@@ -110,7 +110,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", deep.rows(WAYS, "stories", ordinary=("push refused", "API 403", "API 500")))
+@pytest.mark.parametrize("way", deep.rows(WAYS, "stories", ordinary=("push refused", "API 403")))
 def test_a_pull_request_that_could_not_be_published_is_told_everywhere(night: Night, way: str) -> None:
     break_it, message = WAYS[way]
     break_it(night)
@@ -141,7 +141,7 @@ def test_a_pull_request_that_could_not_be_published_is_told_everywhere(night: Ni
     assert night.asked("/ping") == []
 
 
-@pytest.mark.parametrize("task", ["email", "slack"])
+@pytest.mark.parametrize("task", deep.rows(("email", "slack"), "stories", ordinary=("email",)))
 def test_a_message_that_could_not_be_sent_is_told_by_all_that_comes_after_it(night: Night, task: str) -> None:
     world, before = night.world, dict(night.world.env)
     if task == "email":
@@ -241,6 +241,7 @@ def test_a_mail_that_gets_through_a_night_later_says_that_it_is_of_an_earlier_ru
     assert "Done after all, 2026-11-23 02:00:00 UTC. Before, it ended with:" in night.world.doit("show").out
 
 
+@pytest.mark.lane("stories")
 def test_a_pull_request_that_waits_for_one_that_failed_is_told_too(night: Night) -> None:
     night.world.workstream("more", depends_on=["tidy"], steps=[night.world.step("add", "echo > more.txt")])
     night.github.refuse("GET", "demo", 401, "Bad credentials")
@@ -274,6 +275,7 @@ def test_a_run_under_an_earlier_clock_is_reported(night: Night) -> None:
     assert "1 failed" in night.world.doit("show").out
 
 
+@pytest.mark.lane("stories")
 def test_a_night_with_nothing_to_tell_pings_for_itself(night: Night) -> None:
     night.world.workstream("bad", steps=[night.world.step("fail", "exit 3")])
     assert night.world.doit().status == 1
@@ -283,6 +285,7 @@ def test_a_night_with_nothing_to_tell_pings_for_itself(night: Night) -> None:
     assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
 
 
+@pytest.mark.lane("stories")
 def test_a_night_in_two_calls_is_one_night(night: Night) -> None:
     """As the nightly workflow has it: one job works, another publishes."""
     world, publish = night.world, ("run", "pr", "report", "email", "slack", "healthcheck")
@@ -301,6 +304,7 @@ def test_a_night_in_two_calls_is_one_night(night: Night) -> None:
     assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
 
 
+@pytest.mark.lane("stories")
 def test_a_history_of_an_earlier_version_is_read(night: Night) -> None:
     assert night.world.doit().status == 0
     db = sqlite3.connect(night.world.root / ".splinter/history.db")

@@ -49,6 +49,7 @@ def subjects(postbox: Postbox) -> list[str]:
     return [str(one["Subject"]).split(" · ")[-1] for one in postbox.letters()]
 
 
+@pytest.mark.lane("stories")
 def test_three_nights_without_a_mail_server_lose_nothing(nightly: World, tmp_path: Path) -> None:
     assert [night(nightly, number) for number in range(3)] == [2, 2, 2]
     told = nightly.doit("doctor", "--offline").out
@@ -172,6 +173,7 @@ def test_a_slack_that_refuses_or_is_away_gets_its_messages_later(nightly: World)
     assert posted(server)[2:] == runs(nightly)
 
 
+@pytest.mark.lane("stories")
 def test_a_message_that_may_have_arrived_is_told_and_not_sent_again(nightly: World) -> None:
     with slack(nightly, [Answer(500, "rollup_error")]) as server:
         assert slack_night(nightly, 0) == 2

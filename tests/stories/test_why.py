@@ -43,6 +43,7 @@ def test_what_never_ran_is_due_for_that(asked: World) -> None:
     assert not (asked.root / ".doit.db").exists()
 
 
+@pytest.mark.lane("stories")
 def test_what_is_up_to_date_says_so(asked: World) -> None:
     assert asked.doit().status == 0
     assert why(asked, "docs") == "docs is up to date\n"
@@ -127,6 +128,7 @@ def made_by(world: World) -> str:
     return str(json.loads(told)["run"])
 
 
+@pytest.mark.lane("stories")
 def test_what_a_prompt_will_cost_is_reported_before_it_is_paid(asked: World) -> None:
     asked.doit("docs")
     before = edited(asked, "workstreams/docs.yaml", "when:", "checks: [{id: c, run: 'true'}]\nwhen:")

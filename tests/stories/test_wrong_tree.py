@@ -60,6 +60,7 @@ def test_a_branch_that_breaks_the_package_fails_its_tests(project: World) -> Non
 
 
 @pytest.mark.usefixtures("users")
+@pytest.mark.lane("stories")
 def test_a_branch_that_breaks_nothing_passes_them(project: World) -> None:
     record = done(project, "echo '# more' >> src/shapes/__init__.py", PYTEST)
     assert record["outcome"] == "changed", record["message"]
@@ -85,6 +86,7 @@ def test_steps_and_preflight_import_from_the_work_tree_too(project: World) -> No
     assert log(project, record, "p") == place
 
 
+@pytest.mark.lane("stories")
 def test_a_pytest_of_another_environment_than_python3s_is_asked_too(project: World, tmp_path: Path) -> None:
     active = Venv.make(tmp_path / "active")
     active.comes_first(project)
@@ -178,6 +180,7 @@ def test_an_environment_in_the_work_tree_is_a_way_out(project: World) -> None:
     )
 
 
+@pytest.mark.lane("stories")
 def test_a_module_that_the_branch_deletes_is_not_found_in_the_checkout_instead(world: World, tmp_path: Path) -> None:
     shapes(world, "")
     world.write("shapes/old.py", "three = 3\n")
@@ -282,6 +285,7 @@ def test_in_the_sandbox_the_work_tree_is_found_where_the_checkout_is_hidden(proj
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 @pytest.mark.usefixtures("users")
+@pytest.mark.lane("stories")
 def test_what_the_sandbox_hides_is_no_failure_of_before_that_forgives(project: World) -> None:
     project.write("splinter.toml", 'sandbox = "bubblewrap"\nchecks = "baseline"\n')
     project.write(".gitignore", "*.so\n")

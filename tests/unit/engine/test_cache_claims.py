@@ -101,6 +101,7 @@ def test_a_signal_ends_a_wait_at_once_and_gives_a_claim_back(shared: World, seco
     assert shared.calls() == ["call", "call"], "what the waiter made"
 
 
+@pytest.mark.lane("agents")
 def test_a_killed_run_waits_for_no_claim_of_its_own(shared: World) -> None:
     holder = shared.start("w")
     wait_for(lambda: shared.calls() == ["call"], "the call")

@@ -19,6 +19,7 @@ from splinter.engine.work import Work
 from splinter.model.records import CaseRecord, CheckRecord, Comparison
 from splinter.model.verdict import Outcomes
 from splinter.model.workstream import Run, Step, Workstream
+from tests import deep
 from tests.world import LEAN, TUESDAY, World
 
 NOTHING = Comparison(before="passed")
@@ -292,20 +293,22 @@ def compared(world: World) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
+HELD: list[Any] = [
+    ("a passed", "a passed;b passed", False, "changed", {"before": "passed"}),
+    ("a failed;b passed", "a passed;b passed", False, "changed", {"before": "failed", "fixed": ["a"]}),
+    ("a failed;b passed", "a failed;b passed;c passed", False, "failed", {"before": "failed", "failing_before": ["a"]}),
+    ("a failed;b passed", "a failed;b passed;c passed", True, "changed", {"before": "failed", "failing_before": ["a"]}),
+    ("a failed;b passed", "a failed;b failed", True, "failed",
+     {"before": "failed", "failing_before": ["a"], "broken": ["b"]}),
+    ("a passed;b passed", "b passed", True, "failed", {"before": "passed", "vanished": ["a"]}),
+    ("a failed;b passed", "a skipped;b passed", True, "failed", {"before": "failed", "newly_skipped": ["a"]}),
+    ("a passed", "a passed;b flaky", False, "changed", {"before": "passed", "flaky": ["b"]}),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "forgiving", "outcome", "tells"),
-    [
-        ("a passed", "a passed;b passed", False, "changed", {"before": "passed"}),
-        ("a failed;b passed", "a passed;b passed", False, "changed", {"before": "failed", "fixed": ["a"]}),
-        ("a failed;b passed", "a failed;b passed;c passed", False, "failed", {"before": "failed", "failing_before": ["a"]}),
-        ("a failed;b passed", "a failed;b passed;c passed", True, "changed", {"before": "failed", "failing_before": ["a"]}),
-        ("a failed;b passed", "a failed;b failed", True, "failed",
-         {"before": "failed", "failing_before": ["a"], "broken": ["b"]}),
-        ("a passed;b passed", "b passed", True, "failed", {"before": "passed", "vanished": ["a"]}),
-        ("a failed;b passed", "a skipped;b passed", True, "failed", {"before": "failed", "newly_skipped": ["a"]}),
-        ("a passed", "a passed;b flaky", False, "changed", {"before": "passed", "flaky": ["b"]}),
-    ],
-)  # fmt: skip
+    ("before", "after", "forgiving", "outcome", "tells"), deep.rows(HELD, "stories", ordinary=HELD[3:7])
+)
 def test_a_workstream_is_held_against_what_its_checks_said_before(
     world: World, before: str, after: str, forgiving: bool, outcome: str, tells: dict[str, Any]
 ) -> None:
@@ -427,6 +430,7 @@ def pytest_in(world: World, step: str, tests: str, **fields: Any) -> None:
     world.commit()
 
 
+@pytest.mark.lane("stories")
 def test_a_test_that_is_named_like_its_check_does_not_speak_for_the_check(world: World) -> None:
     pytest_in(world, "echo 'import no_such_module' >> tests.py", "def test_one(): pass\n")
     assert world.doit().status == 1
@@ -466,7 +470,7 @@ def test_names_that_differ_from_run_to_run_do_not_fail_a_change_of_the_docs(worl
     assert "Named differently in each run: `tests::test_u[" in (world.root / "reports/latest/report.md").read_text()
 
 
-@pytest.mark.parametrize("gone", ["test_u", "test_one"])
+@pytest.mark.parametrize("gone", deep.rows(("test_u", "test_one"), "stories", ordinary=("test_one",)))
 def test_a_deleted_test_vanishes_beside_names_that_differ_from_run_to_run(world: World, gone: str) -> None:
     pytest_in(world, f"sed -i 's/def {gone}(.*/def other(u=0): pass/; s/^@.*//' tests.py", IDS)
     assert world.doit().status == 1
@@ -486,6 +490,7 @@ def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.
     assert baseline.key(work, step) != key
 
 
+@pytest.mark.lane("stories")
 def test_a_base_that_left_no_cases_is_not_remembered(world: World) -> None:
     """By the next run: it may be the fault of a moment, such as a module that was missing or a disk that was full."""
     asks(world, "a passed", "a passed;b passed")

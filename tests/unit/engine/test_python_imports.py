@@ -19,6 +19,7 @@ import pytest
 from splinter.engine.steps import own_python
 from splinter.engine.tools import import_probe, python_imports, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places, TopLevel
+from tests import deep
 from tests.paths import DATA
 from tests.pythons import Venv
 
@@ -177,7 +178,17 @@ FLAT = {
 }
 
 
-@pytest.mark.parametrize("kind", SRC)
+NAMED_ALIKE = (
+    "flit",
+    "poetry",
+    "uv_build",
+    "pdm",
+    "scikit-build-core inplace",
+    "pdm editables",
+)  # but for the file's name
+
+
+@pytest.mark.parametrize("kind", deep.rows(SRC, "stories", ordinary=[kind for kind in SRC if kind not in NAMED_ALIKE]))
 def test_a_package_in_src_that_is_installed_editable_is_led_to_the_work_tree(scene: Scene, kind: str) -> None:
     scene.write("src/shapes/__init__.py")
     SRC[kind](scene)
@@ -185,7 +196,9 @@ def test_a_package_in_src_that_is_installed_editable_is_led_to_the_work_tree(sce
     assert scene.verdict() is None
 
 
-@pytest.mark.parametrize("kind", FLAT)
+@pytest.mark.parametrize(
+    "kind", deep.rows(FLAT, "stories", ordinary=("setuptools", "hatchling", "hatchling exact", "flit --symlink"))
+)
 def test_a_package_at_the_top_that_is_installed_editable_is_led_to_the_work_tree(scene: Scene, kind: str) -> None:
     scene.write("shapes/__init__.py")
     FLAT[kind](scene)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 READS = "test $(cat sub/lib.py) = one && test $(cat sub/deep/deep.py) = deep"
@@ -57,10 +58,12 @@ def test_what_a_commit_pins_lies_in_the_work_tree_for_steps_and_checks_and_is_no
     assert (outer.root / "sub/lib.py").read_text().startswith("edited")
 
 
-@pytest.mark.parametrize(
-    ("command", "path"),
-    [("echo x >> sub/lib.py", "sub"), ("echo x > sub/new.txt", "sub"), ("rm sub/lib.py", "sub"), ("rm -r sub/deep/*", "sub/deep")],
-)  # fmt: skip
+INSIDE = [
+    ("echo x >> sub/lib.py", "sub"), ("echo x > sub/new.txt", "sub"), ("rm sub/lib.py", "sub"), ("rm -r sub/deep/*", "sub/deep"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "path"), deep.rows(INSIDE, "git", ordinary=(INSIDE[1], INSIDE[3])))
 def test_what_a_step_changes_in_a_submodule_is_out_of_scope_and_gone_afterwards(
     outer: World, command: str, path: str
 ) -> None:
@@ -96,12 +99,14 @@ def test_a_submodule_that_the_clone_does_not_hold_is_empty_reported_and_closed_t
     assert outer.records()["x"]["reason"] == "out_of_scope"
 
 
+@pytest.mark.lane("git")
 def test_a_submodule_may_be_removed_and_its_pointer_does_not_move(outer: World) -> None:
     record = ends(outer, "rm -r sub .gitmodules", scope={"modify": ["**", ".gitmodules"]})
     assert record["outcome"] == "changed", record
     assert outer.git("diff", "--name-only", "main", "splinter/w").split() == [".gitmodules", "sub"]
 
 
+@pytest.mark.lane("git")
 def test_a_gitmodules_of_a_megabyte_is_not_read(outer: World) -> None:
     record = ends(outer, "cat sub/lib.py && echo x > x.txt")
     assert record["outcome"] == "changed"

@@ -180,6 +180,7 @@ def test_a_workstream_that_used_up_its_dollars_pays_for_nothing_more_until_its_n
     assert len(world.new_calls()) == 2
 
 
+@pytest.mark.lane("stories")
 def test_tokens_are_a_budget_too(world: World) -> None:
     agent(world, tokens=600)
     world.workstream("w", budget={"tokens": 1000}, steps=prompts("a", "b", "c"))
@@ -200,6 +201,7 @@ def test_the_run_s_budget_is_for_all_of_its_workstreams(world: World) -> None:
     assert "- Cost: $4.00, 200 tokens read, 20 written" in (world.root / "reports/latest/report.md").read_text()
 
 
+@pytest.mark.lane("stories")
 def test_a_killed_call_makes_the_cost_of_its_run_and_occurrence_at_least(world: World) -> None:
     agent(world)
     world.workstream("w", steps=[*prompts("a"), {"id": "b", "prompt": "y", "tool": "slow"}])
