@@ -35,8 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
     lanes = set(config.getoption("--lane"))
     hypothesis.settings.load_profile("fuzz" if lanes & {"fuzz", "all"} else "ordinary")
-    if sys.dont_write_bytecode and not hasattr(config, "workerinput"):
-        compileall.compile_dir(ROOT / "splinter", quiet=2)  # else each `doit` compiles all of it
+    if sys.dont_write_bytecode:
+        sys.dont_write_bytecode = False  # else each run, and each process of it, rewrites the asserts of all tests
+        if not hasattr(config, "workerinput"):
+            compileall.compile_dir(ROOT / "splinter", quiet=2)  # else each `doit` compiles all of it
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

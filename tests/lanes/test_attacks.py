@@ -28,6 +28,7 @@ BROKEN = "def add(a, b):\n    return a - b\n"
 GOOD = "def add(a, b):\n    return a + b\n"
 TEST = "import app\n\n\ndef test_add():\n    assert app.add(2, 3) == 5\n"
 PYTEST = {"id": "tests", "tool": "pytest", "args": [LEAN, "-p", "no:cacheprovider", "test_app.py"]}
+CALLS = {"id": "tests", "run": "python3 -c 'import test_app; test_app.test_add()'"}  # of the same test
 BREAKS = f"printf '{BROKEN}' > app.py"
 FAILS = ("failed", "check_failed")
 outside = pytest.mark.skipif(IS_FENCED, reason="it needs the home or the state folder, which the sandbox hides")
@@ -113,7 +114,7 @@ def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World)
         f"{BREAKS}; {USERS_GIT} bad=$(git --git-dir=$G hash-object -w app.py); printf '{GOOD}' > hidden.x;"
         "good=$(git --git-dir=$G hash-object -w hidden.x); rm hidden.x; git --git-dir=$G replace $bad $good"
     )
-    assert failed(ends(app, plants)) == FAILS
+    assert failed(ends(app, plants, CALLS)) == FAILS
 
 
 @pytest.mark.lane("attacks")

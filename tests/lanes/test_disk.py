@@ -374,6 +374,7 @@ def killed_at(world: World, place: int) -> None:
     assert_finishes(world, recorded(world))
 
 
+@pytest.mark.lane("disk")
 def test_a_kill_where_state_is_switched(tmp_path: Path, sealed_world: Path) -> None:
     found = places(tmp_path, sealed_world)
     assert len(found) > 100

@@ -26,7 +26,7 @@ TABLE = """
 situation                                               | ends as           | what the world is afterwards
 ------------------------------------------------------- | ----------------- | -----------------------------------------
 results                                                 |                   |
-identical result                                        | 0 changed         | ids, branch and pull request stay, here and there
+identical result *                                      | 0 changed         | ids, branch and pull request stay, here and there
 identical result of another definition *                | 0 changed         | ids and branch stay, the pull request is the same one
 empty result *                                          | 0 unchanged       | the branch stays, the pull request is closed with a comment
 empty result under a person's commit *                  | 0 unchanged       | the pull request stays open, and that is told
@@ -68,7 +68,7 @@ pulls                                                   |                   |
 pull request squash-merged *                            | 0 unchanged       | nothing is pushed, opened or commented
 pull request merged *                                   | 0 unchanged       | nothing is pushed, opened or commented
 pull request rebased *                                  | 0 unchanged       | nothing is pushed, opened or commented
-pull request squash-merged and then another change      | 0 changed         | a new pull request with that change alone
+pull request squash-merged and then another change *    | 0 changed         | a new pull request with that change alone
 pull request squash-merged with a person's commit *     | 0 changed         | a new pull request without it
 pull request closed and the base advanced *             | 0 changed         | not reopened, none new, and the report says so
 pull request closed and its branch deleted *            | 0 changed         | not pushed again, none new
@@ -115,7 +115,7 @@ branch above ours here *                                | 1 conflict        | re
 branch below ours on the remote *                       | 2 changed         | reported; local branch made, the pull request stays
 packed refs *                                           | 0 changed         | as if they were loose
 detached HEAD *                                         | 0 changed         | HEAD stays, the base is the remote's
-branch checked out elsewhere                            | 1 conflict        | not moved; once it is free, no agent is called again
+branch checked out elsewhere *                          | 1 conflict        | not moved; once it is free, no agent is called again
 branch checked out and nothing new *                    | 0 changed         | nothing to move, so nothing to complain of
 branch in the middle of a rebase *                      | 1 conflict        | not moved; the person's rebase goes on
 branch below a rebase that updates refs *               | 1 conflict        | not moved; the person's rebase goes on
@@ -131,7 +131,7 @@ remote that is empty *                                  | 3 -               | re
 remote with pruning set *                               | 0 changed         | the user's tags and tracking refs stay
 shallow clone *                                         | 0 changed         | stays shallow
 shallow clone that pushes *                             | 0 changed         | ours rebuilt, the person's on top, stays shallow
-another machine that makes the same                     | 0 changed         | its ids and the pull request stay
+another machine that makes the same *                   | 0 changed         | its ids and the pull request stay
 another machine that makes something else *             | 2 changed         | what it does not know is not pushed over
 object format sha256 *                                  | 0 changed         | as with sha1
 """

@@ -142,7 +142,8 @@ def test_what_people_look_up_is_what_the_code_knows() -> None:
 def ends_with(tree: ast.AST) -> Iterator[ast.expr]:
     """Every expression that a piece of source gives as a reason: to an error, to a record, or by `_reason`."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("StepError", "failed", "_Refusal")):
+        called = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called.endswith(("StepError", "failed", "_Refusal")):
             yield from node.args[:1]
         if isinstance(node, ast.Call):
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "reason")

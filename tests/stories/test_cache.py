@@ -154,7 +154,7 @@ FREE: dict[str, Callable[[World], object]] = {
 
 # each thing that may be lost, and the clock; `--lane agents` takes every row
 FREE_ORDINARY = (
-    "the next occurrence", "a second machine's clone at the same time", "doit's database is lost",
+    "the next occurrence", "doit's database is lost",
     "the branch was deleted", "a later step was added", "the value of a secret",
 )  # fmt: skip
 

@@ -153,6 +153,7 @@ def test_a_dry_run_shows_the_pull_request_and_reaches_nobody(one: World, server:
     assert not (one.root / ".splinter").exists()
 
 
+@pytest.mark.lane("stories")
 def test_slack_and_healthcheck_are_reported(one: World, server: Scripted) -> None:
     one.env |= {"SLACK_WEBHOOK_URL": f"{server.url}/slack", "HEALTHCHECK_URL": f"{server.url}/ping"}
     assert one.doit().status == 0

@@ -502,6 +502,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
     assert [*shown, "1 problem"] == lines(bench)
 
 
+@pytest.mark.lane("stories")
 def test_states_are_coloured_on_a_terminal_and_nowhere_else(bench: World) -> None:
     bench.write("splinter.toml", 'remote = "upstream"\n')
     assert "\x1b" not in doctor(bench).out

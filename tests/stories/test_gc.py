@@ -130,6 +130,7 @@ def nights(world: World, number: int) -> None:
 # --- worktrees ---
 
 
+@pytest.mark.lane("gc")
 def test_what_is_within_its_limits_stays(agent: World) -> None:
     prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)

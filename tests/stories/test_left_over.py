@@ -184,6 +184,7 @@ def test_without_a_token_gc_says_why_it_stays_open(hosted: World, github: Forge)
     assert states(github)["splinter/old"] == "open"
 
 
+@pytest.mark.lane("stories")
 def test_a_lost_memory_is_made_up_for_by_our_refs_and_the_marker_never_by_the_name_of_a_branch(
     hosted: World, github: Forge
 ) -> None:

@@ -47,6 +47,7 @@ def test_a_setup_is_not_said_to_have_changed_what_the_users_branch_changed(world
     assert world.notes() == []
 
 
+@pytest.mark.lane("stories")
 def test_a_module_that_only_the_checkout_has_is_named_where_nothing_is_installed_too(project: World) -> None:
     project.write(".gitignore", "_version.py\n")
     project.write("src/shapes/__init__.py", "from ._version import version\n\ndef add(a, b):\n    return a + b\n")

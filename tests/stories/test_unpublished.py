@@ -170,6 +170,7 @@ def test_a_message_that_could_not_be_sent_is_told_by_all_that_comes_after_it(nig
     assert "not published" not in night.asked("/ping")[0]
 
 
+@pytest.mark.lane("stories")
 def test_one_recipient_who_is_refused_is_told_and_costs_nobody_a_second_mail(night: Night, tmp_path: Path) -> None:
     world, postbox = night.world, Postbox(refuses=("lead@example.org",))
     with serving(postbox, certificate_in(tmp_path), has_tls=False) as port:

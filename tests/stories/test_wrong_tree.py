@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import deep
 from tests.pythons import Venv
 from tests.world import IS_FENCED, World
 
@@ -67,6 +68,7 @@ def test_a_branch_that_breaks_nothing_passes_them(project: World) -> None:
 
 
 @pytest.mark.usefixtures("users")
+@pytest.mark.lane("stories")
 def test_what_is_broken_in_the_checkout_alone_breaks_no_check(project: World) -> None:
     project.workstream("w", steps=[{"id": "s", "run": "echo x > new.txt"}], checks=PYTEST)
     project.commit()
@@ -387,7 +389,7 @@ def test_what_else_leads_back_to_the_checkout_is_noted(world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("by", ["worktreeinclude", "setup"])
+@pytest.mark.parametrize("by", deep.rows(("worktreeinclude", "setup"), "stories", ordinary=("worktreeinclude",)))
 def test_a_package_that_is_brought_as_a_link_to_the_checkout_is_the_branchs(world: World, by: str) -> None:
     """As `npm link` makes them, by way of a folder of the machine's."""
     world.write(".gitignore", "node_modules/\n")

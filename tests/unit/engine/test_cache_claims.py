@@ -78,6 +78,7 @@ def test_two_machines_that_start_at_once_pay_once(shared: World, second: World) 
     assert shared.git("for-each-ref", layout.CLAIMED) == second.git("for-each-ref", layout.CLAIMED) == ""
 
 
+@pytest.mark.lane("agents")
 def test_a_signal_ends_a_wait_at_once_and_gives_a_claim_back(shared: World, second: World) -> None:
     holder = shared.start("w")
     wait_for(lambda: shared.calls() == ["call"], "the call")

@@ -462,6 +462,7 @@ def test_one(): pass
 """
 
 
+@pytest.mark.lane("stories")
 def test_names_that_differ_from_run_to_run_do_not_fail_a_change_of_the_docs(world: World) -> None:
     pytest_in(world, "echo more >> README.md", IDS)
     done = world.doit()

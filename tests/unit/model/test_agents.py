@@ -15,6 +15,7 @@ from splinter.model.agents.registry import READERS
 from splinter.model.agents.reports import UNREAD, Fault, Reading
 from splinter.model.guarded_paths import GUARDED
 from splinter.model.records import Usage
+from tests import deep
 from tests.agents import AGENTS, RECORDINGS, recording
 
 NAMES = {one.profile.name: one.profile.reader for one in agents.AGENTS}
@@ -160,7 +161,7 @@ def holds(found: Reading) -> None:
     assert {usage.calls, usage.priced, usage.counted} <= {0, 1}
 
 
-@pytest.mark.parametrize("name", NAMES.values())
+@pytest.mark.parametrize("name", deep.rows(NAMES.values(), "fuzz", ordinary=(NAMES["claude-code"], NAMES["codex"])))
 @given(st.lists(EVENTS, max_size=4), st.sampled_from(("\n", "\nnoise {\n", " ")), st.sampled_from((None, 1)))
 def test_json_of_any_types_is_no_exception(
     name: str, events: list[dict[str, Any]], between: str, indent: int | None
