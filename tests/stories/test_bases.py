@@ -89,13 +89,11 @@ EVERY = itertools.chain(
 )
 DEEP = [pytest.param(row, id=str(row), marks=pytest.mark.lane("git")) for row in EVERY if row not in ROWS]
 ORDINARY = {  # those that differ most; the lane `git` takes each kind of clone, server and checkout
-    Row("full", "same", "online", "attached"),
     Row("full", "renamed", "online", "attached"),
     Row("full", "gone", "online", "attached"),
     Row("full", "same", "offline", "attached"),
     Row("shallow", "same", "online", "detached"),
     Row("actions", "changed", "online", "detached"),
-    Row("by hand", "same", "online", "attached"),
 }
 SHOWN = [
     pytest.param(

@@ -115,8 +115,7 @@ def seen(world: World) -> dict[str, object]:
 
 # edits of every kind, a merge in the middle, what could run or stop us; `--lane git` takes every state
 ORDINARY = (
-    "dirty", "staged and edited again", "untracked", "a conflicted merge", "the index locked", "sparse",
-    "hooks that would fail",
+    "staged and edited again", "untracked", "a conflicted merge", "the index locked", "hooks that would fail",
 )  # fmt: skip
 
 

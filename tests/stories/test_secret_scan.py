@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 CANARY = "made-up-canary/4f9c+2d"
@@ -19,17 +20,25 @@ def leaking(world: World, command: str, **fields: object) -> dict[str, object]:
     return world.records()["w"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["printf %s \"$CANARY_TOKEN\" > key.txt", "printf %s \"$CANARY_TOKEN\" | base64 > key.txt", "printf 'x\\0%s' \"$CANARY_TOKEN\" > key.bin",
-     f"echo {'sk-ant-' + 'a1B2c3D4' * 5} > key.txt", "ln -s \"$CANARY_TOKEN\" key", "mkdir -p \"$(dirname \"$CANARY_TOKEN\")\"; echo x > \"$CANARY_TOKEN\"",
-     'printf %s "$CANARY_TOKEN" | iconv -t utf-16le > key.txt', f"echo {TOKEN} | sed 's/1/3/' | iconv -t utf-16 > key.txt",
-     "mkdir -p made-up/-can/ary; echo x > made-up/-can/ary/4f9c+2d", "echo s3cret-word > key.txt",
-     "echo admin:s3cret-word > key.txt"],
-    ids=["as it is", "in base64", "among bytes", "a token's shape", "a link's target", "a file's name", "in UTF-16",
-         "a token's shape in UTF-16", "a name that a folder parts", "an address's password", "an address's two parts"],
-)  # fmt: skip
-def test_a_secret_in_a_result_fails_the_step_before_anything_is_committed(world: World, command: str) -> None:
+LEAKS = {
+    "as it is": "printf %s \"$CANARY_TOKEN\" > key.txt",
+    "in base64": "printf %s \"$CANARY_TOKEN\" | base64 > key.txt",
+    "among bytes": "printf 'x\\0%s' \"$CANARY_TOKEN\" > key.bin",
+    "a token's shape": f"echo {'sk-ant-' + 'a1B2c3D4' * 5} > key.txt",
+    "a link's target": "ln -s \"$CANARY_TOKEN\" key",
+    "a file's name": "mkdir -p \"$(dirname \"$CANARY_TOKEN\")\"; echo x > \"$CANARY_TOKEN\"",
+    "in UTF-16": 'printf %s "$CANARY_TOKEN" | iconv -t utf-16le > key.txt',
+    "a token's shape in UTF-16": f"echo {TOKEN} | sed 's/1/3/' | iconv -t utf-16 > key.txt",
+    "a name that a folder parts": "mkdir -p made-up/-can/ary; echo x > made-up/-can/ary/4f9c+2d",
+    "an address's password": "echo s3cret-word > key.txt",
+    "an address's two parts": "echo admin:s3cret-word > key.txt",
+}  # fmt: skip
+LEAKED = ("as it is", "in base64", "a token's shape", "a link's target", "a file's name", "a name that a folder parts")
+
+
+@pytest.mark.parametrize("leak", deep.rows(LEAKS, "attacks", ordinary=LEAKED))
+def test_a_secret_in_a_result_fails_the_step_before_anything_is_committed(world: World, leak: str) -> None:
+    command = LEAKS[leak]
     record = leaking(world, command)
     assert (record["outcome"], record["reason"]) == ("failed", "secret_in_result")
     assert str(record["message"]).startswith("a secret stands in ")

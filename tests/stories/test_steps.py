@@ -564,20 +564,22 @@ def test_what_a_step_left_in_a_read_only_folder_is_in_nobody_s_way(world: World)
     assert world.git("ls-tree", "splinter/w", "a") == ""
 
 
-@pytest.mark.parametrize(
-    ("scope", "command", "told"),
-    [
-        ("**", "mkdir .GitHub; echo x > .GitHub/x.yml", ".GitHub/x.yml is forbidden"),
-        ("**", "echo x > AGENTS.md", "AGENTS.md is forbidden"),
-        ("**", "printf '[tool.splinter]\\nsandbox = \"none\"\\n' > pyproject.toml",
+UNSAID = {
+    "case": ("**", "mkdir .GitHub; echo x > .GitHub/x.yml", ".GitHub/x.yml is forbidden"),
+    "instructions": ("**", "echo x > AGENTS.md", "AGENTS.md is forbidden"),
+    "our table": ("**", "printf '[tool.splinter]\\nsandbox = \"none\"\\n' > pyproject.toml",
          "[tool.splinter] of pyproject.toml is forbidden"),
-        ("pyproject.toml", "printf '[tool.doit]\\nx = 1\\n' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
-        ("pyproject.toml", "echo '[' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
-        ("README.md", "rm README.md; mkdir README.md; echo x > README.md/x", "README.md/x is not in scope to create"),
-    ],
-    ids=["case", "instructions", "our table", "doit's table", "no TOML", "a file that became a folder"],
-)  # fmt: skip
-def test_what_scope_does_not_say_is_not_in_it(world: World, scope: str, command: str, told: str) -> None:
+    "doit's table": ("pyproject.toml", "printf '[tool.doit]\\nx = 1\\n' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
+    "no TOML": ("pyproject.toml", "echo '[' > pyproject.toml", "[tool.doit] of pyproject.toml is forbidden"),
+    "a file that became a folder": ("README.md", "rm README.md; mkdir README.md; echo x > README.md/x", "README.md/x is not in scope to create"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "what", deep.rows(UNSAID, "attacks", ordinary=("case", "our table", "a file that became a folder"))
+)
+def test_what_scope_does_not_say_is_not_in_it(world: World, what: str) -> None:
+    scope, command, told = UNSAID[what]
     record = scoped(world, command, modify=[scope], create=[scope])
     assert record["reason"] == "out_of_scope"
     assert told in record["message"].split("; ")

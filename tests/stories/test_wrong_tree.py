@@ -112,9 +112,10 @@ def test_the_variable_that_the_workstream_passes_on_comes_behind(project: World,
     assert log(project, record, "s") == f"{tree}/src/shapes/__init__.py\n{passed}\n"
 
 
-@pytest.mark.parametrize(
-    "command", ["python3 -I -m pytest tests", "PYTHONPATH= pytest tests", "PYTHONPATH=. pytest tests"]
-)
+DEAF = ("python3 -I -m pytest tests", "PYTHONPATH= pytest tests", "PYTHONPATH=. pytest tests")
+
+
+@pytest.mark.parametrize("command", deep.rows(DEAF, "stories", ordinary=DEAF[:2]))
 def test_a_command_that_does_not_follow_the_variable_is_no_proof(project: World, users: Venv, command: str) -> None:
     record = done(project, SWAP.format(root="src/"), [{"id": "tests", "run": command}])
     assert record["reason"] == "wrong_tree", record["message"]
@@ -423,7 +424,7 @@ test -z "$why"
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
-@pytest.mark.parametrize("way", ["a link that setup makes", "a path"])
+@pytest.mark.parametrize("way", deep.rows(("a link that setup makes", "a path"), "stories", ordinary=("a path",)))
 def test_what_the_sandbox_hides_of_the_checkout_forgives_no_named_test(world: World, way: str) -> None:
     """It is missing on the base and on the change alike, so the test fails there too."""
     setting = '[tools.tester]\ncommand = "sh"\nargs = ["tester", "{junit}"]\n'
