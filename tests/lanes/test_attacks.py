@@ -679,6 +679,7 @@ def test_what_uv_built_of_the_base_does_not_stand_for_the_change(project: World)
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
+@pytest.mark.lane("attacks")
 def test_a_file_that_node_could_not_load_before_forgives_no_change(world: World) -> None:
     """Its reporter names the file as if it were a test that failed; a package that nothing installed is enough."""
     reporters = '"--test", "--test-reporter=junit", "--test-reporter-destination={junit}"'

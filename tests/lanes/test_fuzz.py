@@ -392,6 +392,7 @@ def test_a_folder_of_everything_is_judged_within_seconds_and_megabytes(world: Wo
         assert "workstreams/locked.yaml:1:1: cannot be read: Permission denied" in told or format != "text"
 
 
+@pytest.mark.lane("fuzz")
 def test_hostile_settings_end_check_and_run_with_a_sentence(world: World) -> None:
     world.write("workstreams/good.yaml", HEAD.replace("x", "good"))
     world.write("splinter.toml", "[tools]\nx = " + "[" * 100_000)

@@ -43,8 +43,6 @@ ORDINARY = [  # each agent, and each way to end; `--lane agents` takes every cel
     ("gemini", "answer"),
     ("opencode", "outside"),
     ("claude-code", "commits"),
-    ("codex", "commits-allowed"),
-    ("claude-code", "denied-shell"),
     ("aider", "hang"),
     ("gemini", "flood"),
     ("claude-code", "limit"),
@@ -205,7 +203,7 @@ def test_what_an_agent_was_at_fault_for_is_not_tried_again(world: World) -> None
         pytest.param("!rm -rf .", id="bang", marks=pytest.mark.lane("agents")),
         pytest.param("--help", id="dashes"),
         pytest.param("100% {prompt} {files} $HOME 'q' \"qq\" `x` \\n\nä—…\u202e", id="signs"),
-        pytest.param("x" * 100_000, id="long"),
+        pytest.param("x" * 100_000, id="long", marks=pytest.mark.lane("agents")),
     ],
 )  # fmt: skip
 def test_any_prompt_arrives_unchanged_and_never_first(world: World, prompt: str) -> None:

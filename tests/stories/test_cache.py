@@ -241,7 +241,7 @@ COSTS: dict[str, tuple[Callable[[Priced], object], set[str]]] = {
 }  # fmt: skip
 
 
-COSTS_ORDINARY = ("the prompt", "the version of the tool", "what a step before it changes", "an input on the base")
+COSTS_ORDINARY = ("the prompt", "what a step before it changes", "an input on the base")
 
 
 @pytest.mark.timeout(600)

@@ -196,6 +196,7 @@ def test_a_test_message_neither_waits_nor_counts(one: World) -> None:
     assert "SLACK_WEBHOOK_URL is not set, so `slack` sends nothing" in done.out
 
 
+@pytest.mark.lane("stories")
 def test_ignoring_a_workstream_does_not_silence_the_report(one: World) -> None:
     one.workstream("other", steps=[one.step("o", "echo o > o.txt")])
     one.commit()
@@ -205,6 +206,7 @@ def test_ignoring_a_workstream_does_not_silence_the_report(one: World) -> None:
     assert len(one.mails()) == 1
 
 
+@pytest.mark.lane("stories")
 def test_a_run_from_a_linked_worktree_keeps_its_state_in_the_main_one(one: World, tmp_path: Path) -> None:
     one.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
     assert one.doit("workstreams", cwd=tmp_path / "linked").status == 0
@@ -248,6 +250,7 @@ def test_two_days_of_one_dependency_chain_keep_ids_where_trees_are_the_same(one:
     assert one.git("rev-parse", "splinter/tidy", "splinter/docs") == before
 
 
+@pytest.mark.lane("stories")
 def test_a_lost_database_runs_nothing_again_and_moves_nothing(one: World) -> None:
     one.doit()
     before = one.git("rev-parse", "splinter/tidy")

@@ -84,7 +84,7 @@ def damaged(world: World, ref: str, how: str) -> None:
     file.write_text(f"{new}\n")
 
 
-@pytest.mark.parametrize("how", deep.rows(HOW[:-1], "gc", ordinary=("usage",)))
+@pytest.mark.parametrize("how", deep.rows(HOW[:-1], "gc", ordinary=()))
 def test_a_damaged_kept_result_is_a_miss_that_is_told(paid: World, how: str) -> None:
     assert paid.doit("w").status == 0
     ref = ref_of(paid, "results")

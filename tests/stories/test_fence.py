@@ -222,6 +222,7 @@ def test_a_cache_that_is_named_is_written_in_and_no_other(far: World) -> None:
 
 
 @needs_bubblewrap
+@pytest.mark.lane("stories")
 def test_pnpm_writes_in_a_store_of_its_own_beside_what_is_installed_for_the_user(far: World) -> None:
     share = far.home / ".local/share/pnpm"
     program = far.write(
@@ -264,6 +265,7 @@ def test_a_program_on_path_that_leads_to_a_hidden_place_is_named(far: World) -> 
 
 
 @needs_bubblewrap
+@pytest.mark.lane("stories")
 def test_poetry_and_pipenv_make_their_environments_in_the_work_tree(far: World) -> None:
     record = ends(far, "echo $POETRY_VIRTUALENVS_IN_PROJECT $PIPENV_VENV_IN_PROJECT")
     assert log(far, record).split() == ["true", "1"]

@@ -588,6 +588,7 @@ def test_a_dry_run_says_the_same_and_changes_no_byte_and_no_ref(agent: World) ->
     }  # fmt: skip
 
 
+@pytest.mark.lane("gc")
 def test_while_a_run_holds_the_lock_nothing_goes(world: World) -> None:
     world.workstream("a", steps=[{"id": "slow", "run": f"touch {world.home}/is-slow; sleep 60"}])
     world.commit()

@@ -82,6 +82,7 @@ def test_a_change_that_is_not_here_is_no_change(worked: Night) -> None:
     assert "the commit that it is recorded to have made is not here" in report
 
 
+@pytest.mark.lane("stories")
 def test_a_history_that_never_ends_is_moved_aside_and_told(worked: Night) -> None:
     db = sqlite3.connect(worked.world.root / ".splinter/history.db")
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select 'r', '', null, '[]' from n"

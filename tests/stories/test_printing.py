@@ -108,6 +108,7 @@ def test_a_task_that_cannot_be_looked_at_fails_alone(marked: World) -> None:
     assert is_reported(marked)
 
 
+@pytest.mark.lane("stories")
 def test_a_defect_in_the_middle_of_a_run_is_not_told_as_a_run_of_nothing(marked: World) -> None:
     with (marked.root / "dodo.py").open("a") as dodo:
         dodo.write(

@@ -233,6 +233,7 @@ def test_two_bases_are_refused_for_one_pull_request(world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", [pytest.param("each", marks=pytest.mark.lane("stories")), "together"])
+@pytest.mark.lane("stories")
 def test_a_dry_run_says_what_would_be_published_and_changes_nothing(world: World, mode: str) -> None:
     world.write("splinter.toml", f'pull_requests = "{mode}"\n')
     sides(world, "a", "b")

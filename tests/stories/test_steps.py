@@ -279,6 +279,7 @@ def test_a_budget_of_minutes_ends_a_step(world: World) -> None:
     assert record["reason"] == "over_budget"
 
 
+@pytest.mark.lane("stories")
 def test_an_always_workstream_runs_each_time(world: World) -> None:
     world.workstream("w", when="always", steps=[world.step("s", "echo x >> x.txt")])
     world.commit()
@@ -382,6 +383,7 @@ def test_children_see_no_secret_and_no_git_variable(world: World) -> None:
         assert word not in found
 
 
+@pytest.mark.lane("stories")
 def test_a_dirty_checkout_and_a_detached_head_are_left_alone(world: World) -> None:
     world.workstream("w", base="main", steps=[world.step("s", "echo x > x.txt")])
     world.commit()
@@ -604,7 +606,7 @@ MUCH = {
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(MUCH[row], id=row, marks=pytest.mark.lane("attacks") if row == "folders in folders" else ())
+        pytest.param(MUCH[row], id=row, marks=pytest.mark.lane("attacks") if row != "a file of 300 GB" else ())
         for row in MUCH
     ],
 )

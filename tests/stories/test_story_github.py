@@ -101,6 +101,7 @@ def test_a_failed_workstream_opens_nothing_and_leaves_an_open_pull_request_as_it
     assert open_pulls(github) == [pull]
 
 
+@pytest.mark.lane("stories")
 def test_a_dependent_aims_at_the_branch_it_starts_from(forked: World, github: str) -> None:
     forked.workstream("docs", depends_on=["tidy"], steps=[forked.step("count", "wc -l tidy.txt > count.txt")])
     assert forked.doit().status == 0

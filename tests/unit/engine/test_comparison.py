@@ -548,6 +548,7 @@ def test_a_results_file_of_three_thousand_suites_in_each_other_ends_no_run(world
     )
 
 
+@pytest.mark.lane("stories")
 def test_a_check_that_was_flaky_beyond_its_tests_says_so(world: World) -> None:
     fails_second = f"echo >> {world.home}/seen; test $(wc -l < {world.home}/seen) != 2 || exit 3; test ! -e x.txt"
     check = {"id": "c", "run": fails_second}

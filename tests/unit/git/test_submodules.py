@@ -87,6 +87,7 @@ def test_what_a_check_changes_in_a_submodule_is_thrown_away_and_reported(outer: 
     assert record["checks"][0]["notes"] == ["it changed files of a submodule; thrown away"]
 
 
+@pytest.mark.lane("git")
 def test_a_submodule_that_the_clone_does_not_hold_is_empty_reported_and_closed_too(outer: World) -> None:
     outer.git("submodule", "deinit", "--quiet", "--force", "--all")
     (outer.root / ".git/modules/sub").rename(outer.root / ".git/modules/away")

@@ -229,6 +229,7 @@ def test_minutes_of_a_run_are_those_on_the_clock(world: World) -> None:
     assert world.records()["x"]["message"] == "the run's budget of 0.02 minutes is used up"
 
 
+@pytest.mark.lane("stories")
 def test_the_least_that_is_left_is_still_a_limit_that_a_tool_takes(world: World) -> None:
     agent(world, usd=0.99999)
     world.workstream("w", budget={"usd": 1}, steps=prompts("a", "b"))
