@@ -5,8 +5,10 @@ It decides nothing, and costs one small file where something begins or ends.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,15 +22,28 @@ Keep = Callable[[UnderWay], None]
 Tell = Callable[[str, str], None]
 
 
+_KEEP_S = 1.0  # between two writings of a cost that grows
+
+
 def _nothing(*said: object) -> None:
     """Nobody listens."""
 
 
 @dataclass(slots=True)
 class Command:
-    """A command under way; `usage` is what it cost, once it has said."""
+    """A command under way; `usage` is what it cost, as far as it has said."""
 
+    workstream: str
+    keep: Callable[[], None]
     usage: Usage | None = None
+    _kept: float = -math.inf
+
+    def spend(self, usage: Usage) -> None:
+        """It says what it cost so far; written down now and then."""
+        self.usage = usage
+        if time.monotonic() - self._kept >= _KEEP_S:
+            self._kept = time.monotonic()
+            self.keep()
 
 
 class Activity:
@@ -43,6 +58,7 @@ class Activity:
         self._doing: dict[str, Doing] = {}
         self._pending: dict[str, tuple[str, ...]] = {}
         self._spent: dict[str, Usage] = {}
+        self._commands: list[Command] = []
         self._mine = threading.local()
 
     def plan(self, depends_on: Mapping[str, tuple[str, ...]]) -> None:
@@ -71,14 +87,16 @@ class Activity:
     @contextmanager
     def command(self, workstream: str, name: str, log: str) -> Iterator[Command]:
         """A command of this thread's task runs, its output in `log`."""
-        command = Command()
+        command = Command(workstream, lambda: self.keep(self.now()))
+        with self._lock:
+            self._commands.append(command)
         self._change(command=name, log=log, waits_for="")
         try:
             yield command
         finally:
-            if command.usage:
-                with self._lock:
-                    self._spent[workstream] = self._spent.get(workstream, Usage()) + command.usage
+            with self._lock:
+                self._commands = [other for other in self._commands if other is not command]
+                self._spent[workstream] = self._spent.get(workstream, Usage()) + (command.usage or Usage())
             self._change(is_news=False, command="")
 
     @contextmanager
@@ -110,7 +128,10 @@ class Activity:
                 for id, others in self._pending.items()
                 if id not in busy
             )
-            spent = tuple(Spent(workstream=id, usage=usage) for id, usage in self._spent.items())
+            sums = dict(self._spent)
+            for command in self._commands:
+                sums[command.workstream] = sums.get(command.workstream, Usage()) + (command.usage or Usage())
+            spent = tuple(Spent(workstream=id, usage=usage) for id, usage in sums.items() if usage.calls)
             return UnderWay(pid=os.getpid(), run=self._run(), doing=doing, pending=pending, spent=spent)
 
     def _change(self, *, is_news: bool = True, **fields: str) -> None:

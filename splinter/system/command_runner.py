@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from splinter.model.agents.streams import Transcript
 from splinter.system import bubblewrap
 from splinter.system.bubblewrap import TEMPORARY, Fence
 from splinter.system.process import Ended, Processes
@@ -21,7 +22,7 @@ _TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the first is asked first, everywhere
 class Call:
     """One command: a text for the shell, or its words; the tree it works in, its environment, its log, its limits.
 
-    `timeout_s` and `stall_s` are seconds; `stdin` is a file to read.
+    `timeout_s` and `stall_s` are seconds; `stdin` is a file to read, `transcript` decodes what it prints.
     """
 
     argv: tuple[str, ...] | str
@@ -31,6 +32,7 @@ class Call:
     timeout_s: float
     stall_s: float | None = None
     stdin: Path | None = None
+    transcript: Transcript | None = None
 
 
 class CommandRunner(Protocol):
@@ -50,7 +52,7 @@ class Local:
         """As a child of ours, ended with all that it started."""
         return self.processes.run(
             call.argv, cwd=call.tree, env=call.env, log=call.log, timeout_s=call.timeout_s, stall_s=call.stall_s,
-            stdin=call.stdin,
+            stdin=call.stdin, transcript=call.transcript,
         )  # fmt: skip
 
 
@@ -67,5 +69,5 @@ class Bubblewrap:
         env |= {"HOME": str(self.fence.home), _TEMPORARY[0]: str(TEMPORARY)}
         return self.processes.run(
             bubblewrap.wrapped(call.argv, self.fence, folder=call.tree), cwd=bubblewrap.OUTSIDE, env=env, log=call.log,
-            timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin,
+            timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin, transcript=call.transcript,
         )  # fmt: skip

@@ -21,8 +21,9 @@ from typing import IO
 
 from splinter.errors import Reason, SplinterError
 from splinter.model import tool
+from splinter.model.agents.streams import Transcript
 from splinter.system import supervisor
-from splinter.system.process_log import Output
+from splinter.system.process_log import Output, until_read
 from splinter.system.process_tree import (
     GRACE_S,
     Census,
@@ -36,7 +37,6 @@ from splinter.system.supervised import Supervised, Supervisors
 from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
 
-_READ_S, _AGAIN_S = 1.0, 0.005  # for what a command wrote before its end: at the most, and between two looks
 _POLL_S = 0.1
 _LOOK_S, _GLANCE_S = 1.0, 0.2
 _DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
@@ -47,13 +47,15 @@ _BUSY_SHARE = 0.02  # of one core: an idle event loop that only wakes up does no
 class Ended:
     """How a child ended: `reason` is None, `timed_out`, `stalled` or `interrupted`.
 
-    `output` is the last of what it printed, secrets masked, `is_whole` whether that is all.
+    `output` is the last of what it printed, as its log has it; `report` what its tool's reader is given, `is_whole`
+    whether that is all of it. Secrets are masked.
     """
 
     exit_status: int
     seconds: float
     reason: Reason | None
     output: str
+    report: str
     is_whole: bool
     notes: tuple[str, ...] = ()
 
@@ -105,21 +107,23 @@ class Processes:
         timeout_s: float,
         stall_s: float | None = None,
         stdin: Path | None = None,
+        transcript: Transcript | None = None,
     ) -> Ended:
         """Run a command to its end, its output going to `log`; a string goes to `sh -e`, `stdin` is a file to read.
 
+        Where it prints a stream of events, `transcript` decodes it.
         Raises OSError or ValueError where the command cannot be started.
         """
         started = time.monotonic()
         with ExitStack() as closing:
-            output = closing.enter_context(Output(log, self.redactor))
+            output = closing.enter_context(Output(log, self.redactor, transcript))
             source = closing.enter_context(stdin.open("rb")) if stdin else None
             family = self._start(argv, cwd=cwd, env=env, stdin=source)
             drain = threading.Thread(target=output.drain, args=(family.stdout,), daemon=True)
             drain.start()
             try:
                 reason = self._watch(family, output, deadline=started + timeout_s, stall_s=stall_s)
-                _until_read(drain, family.stdout, output)
+                until_read(drain, family.stdout, output)
                 output.end_of_leader()
             finally:
                 family.end()
@@ -131,6 +135,7 @@ class Processes:
             seconds=time.monotonic() - started,
             reason=reason,
             output=output.text,
+            report=output.report,
             is_whole=output.is_whole,
             notes=tuple(filter(None, (*problems, output.problem))),
         )
@@ -159,28 +164,6 @@ class Processes:
             silent_s = activity.silent_s()
             if stall_s is not None and silent_s >= stall_s:
                 return Reason.STALLED
-
-
-def _until_read(drain: threading.Thread, pipe: IO[bytes], output: Output) -> None:
-    """Wait, within bounds, until all that a command wrote before its end has been read; others may hold its pipe."""
-    ends, before = time.monotonic() + _READ_S, -1
-    while drain.is_alive() and time.monotonic() < ends:
-        drain.join(_AGAIN_S)
-        if before == output.received and not _unread(pipe):
-            break
-        before = output.received
-
-
-def _unread(pipe: IO[bytes]) -> bool:
-    """Whether a pipe holds bytes that nobody has read yet; where that cannot be asked, it does not."""
-    try:
-        import fcntl
-        import termios
-
-        waiting = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
-    except (ImportError, OSError, ValueError):  # it was read to its end and closed
-        return False
-    return any(waiting)
 
 
 class _Child(subprocess.Popen[bytes]):

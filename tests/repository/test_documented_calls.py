@@ -39,7 +39,7 @@ CALLS: dict[str, tuple[int, str]] = {
     "doit plan": (0, "last cost: $0.0137"),
     "doit status": (0, "Nothing runs. The last run, "),
     "doit log fix-median": (0, ""),
-    "doit log fix-median:repair": (0, "total_cost_usd"),
+    "doit log fix-median:repair": (0, "> Write src/a.py\n"),
     "doit diff fix-median": (0, "+" + FIXED),
     "doit record fix-median": (0, "workstreams/recorded/fix-median/repair.patch  1 file"),
     "doit run --simulate fix-median": (0, "fix-median:accept  simulated  changed"),

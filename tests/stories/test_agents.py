@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,12 +121,18 @@ def test_what_an_agent_says_of_itself_is_recorded_and_shown(world: World) -> Non
         "calls": 1, "priced": 1, "counted": 1, "usd": pytest.approx(0.0137), "input_tokens": 2400, "output_tokens": 68
     }  # fmt: skip
     assert step["model"] == "claude-opus-4-8[1m]"
-    assert step["agent_session"] == json.loads(recording("claude-code", "edit")["stdout"])["session_id"]
+    assert step["agent_session"] == result_of("edit")["session_id"]
     told = "$0.0137, 2,400 tokens read, 68 written"
     assert told in (world.root / "reports/latest/index.html").read_text()
     assert told in (world.root / "reports/latest/report.md").read_text().replace("\\", "")
     assert f"Cost: {told}" in (world.root / ".splinter/pull-requests/w.md").read_text().replace("\\", "")
     assert told in world.doit("history").out
+
+
+def result_of(case: str) -> dict[str, Any]:
+    """The last event of claude-code's."""
+    found: dict[str, Any] = json.loads(recording("claude-code", case)["stdout"].splitlines()[-1])
+    return found
 
 
 def prints(world: World, case: str, stdout: str) -> None:
@@ -142,7 +149,7 @@ LISTED = [(case, indent) for case in ("edit", "unauthorized", "limit-usd") for i
 
 @pytest.mark.parametrize(("case", "indent"), deep.rows(LISTED, "agents", ordinary=[("edit", 2)]))
 def test_claude_code_may_print_a_list_of_all_that_happened(world: World, case: str, indent: int | None) -> None:
-    result = json.loads(recording("claude-code", case)["stdout"])
+    result = result_of(case)
     prints(world, case, json.dumps([{"type": "system", "subtype": "init"}, result], indent=indent))
     asks(world, "claude-code", timeout="20s")
     world.doit("w")

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import (
     agent_login,
@@ -32,7 +31,6 @@ from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
-from splinter.git import worktree
 from splinter.git.command_line import WorkTree
 from splinter.model import tool
 from splinter.model.agents import registry as agents
@@ -74,14 +72,15 @@ class Acted:
         return is_error and self.reading.fault == Fault.PROVIDER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
-    """Where one command runs."""
+    """Where one command runs; `heard` is told what it cost so far."""
 
     tree: WorkTree
     scratch: Scratch
     login: Login
     has_network: bool
+    heard: Callable[[Usage], None]
 
 
 def act(
@@ -110,9 +109,9 @@ def act(
         for note in stand_in.notes(work, profile, step):
             work.session.activity.say("simulated", note.removeprefix(stand_in.PREFIX))
         deadline_s = min(asked_s, booking.allowance.seconds)
-        place = _Place(tree=tree or work.tree, scratch=scratch, login=login, has_network=has_network)
+        place = _Place(tree or work.tree, scratch, login, has_network, heard=shown.spend)
         ended = _run(work, step, name, profile, command, place, deadline_s)
-        reading = agents.read(profile.reader if profile else None, ended.output, is_whole=ended.is_whole)
+        reading = agents.read(profile.reader if profile else None, ended.report, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
         booking.usage = shown.usage = reading.usage if is_paid(work.plan, step) else None
         results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
@@ -178,11 +177,6 @@ def label(step: Step) -> str:
     return " ".join((action.tool, *action.args)) if isinstance(action, ToolCall) else f"{action.tool} (prompt)"
 
 
-def locate(outside: Outside, plan: Plan) -> WorkTree:
-    """The work tree of a workstream."""
-    return worktree.locate(outside.state, plan.id)
-
-
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
@@ -240,7 +234,8 @@ def _run(
         sandboxing.note(work, profile)
     stdin = scratch.prompt if command.stdin is not None else None
     call = Call(
-        argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin
+        argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin,
+        transcript=agents.transcript(profile, place.heard),
     )  # fmt: skip
     try:
         with nullcontext() if is_fenced else checkout_watch.watching(work, f"{work.plan.id}:{name}"):
@@ -252,6 +247,7 @@ def _run(
 def _begin_log(work: Work, step: Step, log: Path, scratch: Scratch) -> None:
     """The log and, beside it, the prompt; raises OSError before anything is started and paid."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    log.touch(mode=0o600)
     with log.open("a", encoding="utf-8") as output:
         output.write(stand_in.heading(work, profile_of(work.plan, step), step))
     if isinstance(step.action, Prompt):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from splinter.model.agents.reports import Reading
+from splinter.model.agents.streams import Stream
 from splinter.model.tool import Tool
 
 
@@ -13,9 +14,10 @@ from splinter.model.tool import Tool
 class Agent:
     """An agent that splinter knows.
 
-    `profile` is how it is called, and may be overridden in the settings. `read` understands its output; `is_summed`:
-    it adds up what is printed on the way, so that the end alone tells nothing of the cost. `orders` are the files from
-    which it reads its configuration, and may run commands; `keys` the variables that hold keys of models.
+    `profile` is how it is called, and may be overridden in the settings. `stream` decodes what it prints while it
+    works; None: it prints no events. `read` understands its output, of a stream what counts; `is_summed`: it adds up
+    what is printed on the way, so that the end alone tells nothing of the cost. `orders` are the files from which it
+    reads its configuration, and may run commands; `keys` the variables that hold keys of models.
     Below the home folder, `login` is where a stored login lies: it renews itself, so a copy would end it. `settings`
     are what else it reads of the user's there; a variable may name another place for both, and `place` is it and the
     folder that it stands for.
@@ -24,6 +26,7 @@ class Agent:
     profile: Tool
     read: Callable[[str], Reading]
     install: str
+    stream: Callable[[], Stream] | None = None
     is_summed: bool = False
     orders: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()

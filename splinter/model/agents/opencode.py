@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
-from splinter.model.agents import reports
+from splinter.model.agents import reports, streams
 from splinter.model.agents.agent import Agent
 from splinter.model.agents.reports import UNREAD, Reading
+from splinter.model.agents.streams import Event, Piece
+from splinter.model.records import Usage
 from splinter.model.tool import Tool
 from splinter.text import printed_json
 
@@ -20,31 +23,75 @@ def read(output: str) -> Reading:
     It stops where a permission is denied, in the middle of its work, and exits 0.
     """
     reading, error = UNREAD, None
-    usd, read, written, steps, ended, denied = 0.0, 0, 0, 0, None, []
+    steps, ended, denied = [], None, []
     for event in printed_json.objects(output):
         kind, part = event.get("type"), reports.mapping(event.get("part"))
         reading = replace(reading, session=reports.text(event.get("sessionID")) or reading.session)
         if kind == "step_finish":
-            tokens = reports.mapping(part.get("tokens"))
-            cache = reports.mapping(tokens.get("cache"))
-            usd, steps, ended = usd + (reports.number(part.get("cost")) or 0.0), steps + 1, part.get("reason")
-            read += reports.total(tokens, "input") + reports.total(cache, "read", "write")
-            written += reports.total(tokens, "output", "reasoning")
+            ended = part.get("reason")
+            steps.append(_step(part))
         elif kind == "tool_use":
             state = reports.mapping(part.get("state"))
             if state.get("status") == "error" and _DENIED.match(reports.text(state.get("error")) or ""):
                 denied.append(reports.called(part.get("tool"), state.get("input")))
         elif kind == "error":
-            whole = reports.mapping(event.get("error"))
-            data = reports.mapping(whole.get("data"))
-            message = reports.text(data.get("message")) or reports.text(whole.get("name")) or "an error"
-            error = f"{reports.scalar(data.get('statusCode'))} {message}".strip()
+            error = _failure(event)
     if steps:
-        reading = replace(reading, usage=reports.usage(usd=usd or None, read=read, written=written), is_understood=True)
+        reading = replace(reading, usage=_usage(steps), is_understood=True)
     reading = replace(reading, denied=tuple(denied))
     if not error and denied and ended == "tool-calls":
         error = "it stopped before it was done, where a permission was denied"
     return reports.blamed(reading, error) if error else reading
+
+
+def _step(part: Event) -> tuple[float, int, int]:
+    """What a step cost, in dollars, tokens read and tokens written."""
+    tokens = reports.mapping(part.get("tokens"))
+    cache = reports.mapping(tokens.get("cache"))
+    read = reports.total(tokens, "input") + reports.total(cache, "read", "write")
+    return reports.number(part.get("cost")) or 0.0, read, reports.total(tokens, "output", "reasoning")
+
+
+def _usage(steps: Iterable[tuple[float, int, int]]) -> Usage:
+    usd, read, written = zip(*steps, strict=True)
+    return reports.usage(usd=sum(usd) or None, read=sum(read), written=sum(written))
+
+
+def _failure(event: Event) -> str:
+    whole = reports.mapping(event.get("error"))
+    data = reports.mapping(whole.get("data"))
+    message = reports.text(data.get("message")) or reports.text(whole.get("name")) or "an error"
+    return f"{reports.scalar(data.get('statusCode'))} {message}".strip()
+
+
+class Stream:
+    """Its events: a tool is told of when it has ended, a step with what it cost."""
+
+    usage: Usage | None = None
+    _spent: tuple[float, int, int] = (0.0, 0, 0)
+
+    def tell(self, event: Event) -> list[Piece] | None:
+        """What one says."""
+        kind, part = event.get("type"), reports.mapping(event.get("part"))
+        if kind in ("text", "reasoning"):
+            return streams.said(part.get("text"))
+        if kind == "tool_use":
+            state = reports.mapping(part.get("state"))
+            called = streams.call(part.get("tool"), state.get("input"))
+            failed = [streams.error(state.get("error"))] if state.get("status") == "error" else []
+            return [called, *streams.output(state.get("output")), *failed]
+        if kind == "step_finish":
+            usd, read, written = map(sum, zip(self._spent, _step(part), strict=True))
+            self._spent, self.usage = (usd, int(read), int(written)), _usage([(usd, int(read), int(written))])
+            return [streams.end("done", self.usage)] if part.get("reason") == "stop" else []
+        if kind == "error":
+            return [streams.error(_failure(event))]
+        return [] if kind == "step_start" else None
+
+    def counts(self, event: Event) -> bool:
+        """Of tools those that were denied."""
+        state = reports.mapping(reports.mapping(event.get("part")).get("state"))
+        return event.get("type") not in ("text", "reasoning", "tool_use") or state.get("status") == "error"
 
 
 AGENT = Agent(
@@ -62,6 +109,7 @@ AGENT = Agent(
         reader="opencode",
     ),
     read=read,
+    stream=Stream,
     is_summed=True,
     install="npm install -g opencode-ai",
     orders=(".opencode", "opencode.json"),

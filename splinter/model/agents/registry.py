@@ -8,6 +8,7 @@ from dataclasses import replace
 from splinter.model.agents import aider, claude_code, codex, gemini, opencode, reports
 from splinter.model.agents.agent import Agent
 from splinter.model.agents.reports import Reading
+from splinter.model.agents.streams import Transcript
 from splinter.model.records import Usage
 from splinter.model.tool import Tool
 
@@ -41,6 +42,12 @@ _SUMMED = frozenset(agent.profile.reader for agent in AGENTS if agent.is_summed)
 def of(tool: Tool) -> Agent | None:
     """The agent that a profile calls, known by the reader of its output."""
     return next((agent for agent in AGENTS if tool.reader and agent.profile.reader == tool.reader), None)
+
+
+def transcript(tool: Tool | None, heard: Callable[[Usage], None] | None = None) -> Transcript | None:
+    """What decodes a tool's output while it works, None for one that prints no stream; `heard` is told what it cost."""
+    agent = of(tool) if tool else None
+    return Transcript(stream=agent.stream(), heard=heard) if agent and agent.stream else None
 
 
 def read(name: str | None, output: str, *, is_whole: bool = True) -> Reading:

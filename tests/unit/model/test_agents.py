@@ -105,7 +105,7 @@ def test_claude_code_is_read_in_each_form_that_a_user_s_settings_give_it(
 
 
 def test_the_end_of_a_list_whose_beginning_was_cut_away_is_read() -> None:
-    result = recording("claude-code", "unauthorized")["stdout"].strip()
+    result = recording("claude-code", "unauthorized")["stdout"].splitlines()[-1]
     found = agents.read("claude", f'ext":"said"}}}},{result}]', is_whole=False)
     assert found == reading("claude-code", "unauthorized")
 
@@ -270,6 +270,11 @@ def test_of_several_results_an_error_counts_and_the_cost_is_unknown() -> None:
         found = agents.read("claude", "\n".join(map(json.dumps, order)))
         assert (found.error, found.usage) == ("Invalid API key", CALL)
     assert agents.read("claude", "\n".join(map(json.dumps, (good, good)))).error is None
+    stats = {"input_tokens": 1, "output_tokens": 1}
+    bad = {"type": "result", "status": "error", "error": {"message": "no"}, "stats": stats}
+    for events in ((bad, {"type": "result", "status": "success", "stats": stats}), ({"type": "init"}, bad, bad)):
+        found = agents.read("gemini", "\n".join(map(json.dumps, events)))
+        assert (found.error, found.usage and found.usage.counted) == ("no", int(events[0] != bad))
 
 
 # --- the registry
