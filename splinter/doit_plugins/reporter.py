@@ -13,16 +13,15 @@ from typing import Any
 from doit.exceptions import UnmetDependency
 from doit.reporter import ConsoleReporter
 
-from splinter.config import settings_file
 from splinter.doit_plugins import live, slot_tasks, summary
 from splinter.doit_plugins.rows import WorkstreamFailed
-from splinter.doit_plugins.terminal import takes_colour
+from splinter.doit_plugins.terminal import inert, takes_colour
 from splinter.engine import prospects
 from splinter.errors import Reason, SplinterError
 from splinter.model import record_words
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
-from splinter.text.redact import Masked, Redactor, plain
+from splinter.text.redact import Masked, Redactor
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
 _SHOWN_FILES = 5
@@ -31,7 +30,6 @@ _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33
 # around an outcome of ours until the rest of its line is made harmless; of what others write they colour a word at most
 _BEGIN, _END = "\ue000", "\ue001"
 _OUTCOME = re.compile(f"{_BEGIN}({'|'.join(_COLOURS)}){_END}")
-_COMMAND = re.compile(r"(?m)^([^\S\n]*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
 
 
 def _in_colour(found: re.Match[str]) -> str:
@@ -59,7 +57,6 @@ class Reporter(ConsoleReporter):
         super().__init__(outstream, options)
         self.display: Callable[[str], object] = outstream.write
         self._is_coloured = takes_colour(outstream)
-        self._is_on_actions = settings_file.is_on_actions()
         self._shown_blocked: set[str] = set()
         self._has_errors = self._has_run_steps = self._has_told = False
         self.session: Any = None
@@ -77,7 +74,7 @@ class Reporter(ConsoleReporter):
 
     def say_running(self) -> None:
         """A line for each task that has run for a while; in a public log none of what it printed."""
-        for line in live.still_running(self.session, with_last_line=not self._is_on_actions):
+        for line in live.still_running(self.session, with_last_line=not self.session.outside.hides_transcripts):
             self._say(f"   still running: {line}")
 
     def execute_task(self, task: Any) -> None:
@@ -216,9 +213,7 @@ class Reporter(ConsoleReporter):
     def _say(self, line: str) -> None:
         """Print a line; what others wrote in it steers no terminal, and is no command of a runner of GitHub Actions."""
         redactor = self.session.outside.redactor if self.session else Redactor(())
-        text = plain(redactor.text(f"{line}\n"))
-        if self._is_on_actions:
-            text = Masked(_COMMAND.sub(lambda found: " ".join(filter(None, found.groups())), text))
+        text = inert(redactor.text(f"{line}\n"))
         self._show(Masked(_OUTCOME.sub(_in_colour, text)) if self._is_coloured else text)
 
     def _show(self, text: Masked) -> None:

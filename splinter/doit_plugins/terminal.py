@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,9 +14,12 @@ from doit.exceptions import InvalidDodoFile
 from splinter.doit_plugins import printing
 from splinter.errors import InputError, SplinterError
 from splinter.system import disk_errors
+from splinter.text.redact import Text, plain
 
 if TYPE_CHECKING:
     from splinter.engine.project import Project
+
+_COMMAND = re.compile(r"(?m)^([^\S\n]*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
 
 
 def exit_status_of(call: Callable[[], int]) -> int:
@@ -67,6 +71,16 @@ def takes_colour(stream: Any = None) -> bool:
 
     is_terminal = getattr(stream or sys.stdout, "isatty", lambda: False)
     return is_terminal() and settings_file.allows_colour()
+
+
+def inert(text: Text) -> Text:
+    """The text as it may be printed whoever wrote it: it steers no terminal, and no runner of GitHub Actions."""
+    from splinter.config import settings_file
+
+    harmless = plain(text)
+    if settings_file.is_on_actions():
+        harmless = _COMMAND.sub(lambda found: " ".join(filter(None, found.groups())), harmless)  # type: ignore[assignment]
+    return harmless
 
 
 def say(text: str) -> None:

@@ -32,6 +32,11 @@ class Outside:
     auth: Auth
     is_hosted: IsHosted
 
+    @property
+    def hides_transcripts(self) -> bool:
+        """Whether nothing that an agent printed may be told: anybody may read the log of a job of GitHub Actions."""
+        return self.environment.variables.get("GITHUB_ACTIONS") == "true" and not self.settings.show_transcripts
+
     def remote_auth(self, remote: str) -> dict[str, str]:
         """The environment that lets git use the token of a remote's forge, else nothing."""
         return self.auth(self.snapshot.remotes[remote], self.environment)

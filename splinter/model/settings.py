@@ -83,6 +83,7 @@ class Settings:
     pull_requests: Literal["each", "together"] = "each"
     create_labels: bool = False
     close_removed: bool = False
+    show_transcripts: bool = False
     sandbox: Sandbox | None = None
     sandbox_reads: tuple[str, ...] = ()
     sandbox_caches: tuple[str, ...] = ()

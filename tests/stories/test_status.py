@@ -104,6 +104,59 @@ def test_of_a_run_that_was_killed_nothing_runs(slow: World) -> None:
     assert "begun\n" in slow.doit("log", "-f", "slow").out, "and -f ends at once"
 
 
+def streams(world: World, *events: dict[str, Any], then: str, settings: str = "") -> None:
+    """A workstream that asks opencode; a program of that name prints these events, then does what a shell is told."""
+    program = world.home / "bin/opencode"
+    program.parent.mkdir()
+    lines = "\n".join(map(json.dumps, events))
+    program.write_text(
+        f"#!/bin/sh\n[ $1 = --version ] && exit\necho b = 1 > src/b.py\ncat << 'END'\n{lines}\nEND\n{then}\n"
+    )
+    program.chmod(0o755)
+    world.env |= {"PATH": f"{program.parent}:{world.environ()['PATH']}", "OPENAI_API_KEY": SECRET}
+    world.write("src/a.py", "a = 1\n")
+    world.write("splinter.toml", settings)
+    step = {"id": "ask", "prompt": "Do it.", "tool": "opencode"}
+    world.workstream("w", scope={"modify": ["src/**"]}, steps=[step])
+    world.commit()
+
+
+def told(text: str) -> dict[str, Any]:
+    return {"type": "text", "part": {"text": text}}
+
+
+def test_what_an_agent_says_is_seen_while_it_works_and_after_a_kill_and_no_secret_of_it(world: World) -> None:
+    os.mkfifo(world.home / "go")
+    called = {"tool": "bash", "state": {"input": {"command": "ls"}, "output": "::error::no\n\x1b[2J> done"}}
+    paid = {"cost": 0.25, "tokens": {"input": 3, "output": 1}, "reason": "tool-calls"}
+    events = (told(f"The key is {SECRET[:9]}"), told(f"{SECRET[9:]}."), {"type": "tool_use", "part": called},
+              {"type": "step_finish", "part": paid}, told("I go on."))  # fmt: skip
+    streams(world, *events, then=f"read line < {world.home}/go")
+    doit = world.start("w")
+    wait_for(lambda: any("I go" in one.read_text() for one in world.root.glob(".splinter/runs/*/w/ask.log")), "the log")
+    (doing,) = status(world)["doing"]
+    assert (doing["task"], doing["last_line"], doing["usage"]["usd"]) == ("w:ask", "I go on.", 0.25)
+    assert "  $0.2500, 3 tokens read, 1 written  " in world.doit("status").out
+    log = world.root / doing["log"]
+    text = "The key is ***.\n> bash ls\n    ::error::no\n    > done\nI go on.\n"
+    assert (log.read_text(), log.stat().st_mode & 0o777) == (text, 0o600)
+    end_group(doit)
+    assert world.doit("log", "w").out == text
+    world.env["GITHUB_ACTIONS"] = "true"
+    assert "    : :error::no\n" in world.doit("log", "w:ask").out
+    assert list(world.worktree("w").glob("src/b.py")), "what it did is there"
+
+
+def test_a_public_log_shows_nothing_that_an_agent_said_unless_a_setting_says_so(world: World) -> None:
+    streams(world, told("All that I know."), then="exit 3")
+    world.env["GITHUB_ACTIONS"] = "true"
+    done = world.doit("w")
+    assert "opencode ended with exit status 3" in done.out
+    assert "All that" not in done.out + world.doit("show").out
+    world.write("splinter.toml", "show_transcripts = true\n")
+    assert "opencode ended with exit status 3\n     All that I know.\n" in world.doit("w").out
+
+
 def test_a_failure_is_named_at_the_end_with_what_to_call_which_then_works(world: World) -> None:
     world.workstream("bad", steps=[world.step("s", "echo made > made.txt; echo why >&2; exit 3")])
     world.workstream("good", steps=[world.step("s", "echo good > good.txt")])

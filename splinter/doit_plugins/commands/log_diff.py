@@ -12,12 +12,11 @@ from typing import Any
 
 from splinter.doit_plugins.commands.recorded import Recorded
 from splinter.doit_plugins.options import OwnCommand
-from splinter.doit_plugins.terminal import exit_status_of
+from splinter.doit_plugins.terminal import exit_status_of, inert
 from splinter.errors import InputError
 from splinter.model import layout
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.model.under_way import UnderWay
-from splinter.text.redact import plain
 
 _LOOK_S = 0.2
 _CHUNK = 64 * 1024
@@ -95,12 +94,12 @@ class _Shown:
             while chunk := stream.read(_CHUNK):
                 self._place += len(chunk)
                 whole, end, self._rest = (self._rest + self._decoder.decode(chunk)).rpartition("\n")
-                sys.stdout.write(plain(whole + end))
+                sys.stdout.write(inert(whole + end))
         sys.stdout.flush()
 
     def end(self) -> None:
         """Print what lacks the end of its line."""
-        if rest := plain(self._rest + self._decoder.decode(b"", final=True)):
+        if rest := inert(self._rest + self._decoder.decode(b"", final=True)):
             sys.stdout.write(f"{rest}\n")
         self._rest = ""
 
@@ -155,7 +154,7 @@ doit diff lint   as git diff shows it, against the base that it began at"""
         if found is None:
             raise InputError(f'no run of "{id}" is recorded; "doit list" names the workstreams')
         text = _difference(known, found[1])
-        sys.stdout.write(plain(known.redactor.text(text)) or f"{id} proposes nothing\n")
+        sys.stdout.write(inert(known.redactor.text(text)) or f"{id} proposes nothing\n")
         return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from splinter.doit_plugins import printing
 from splinter.doit_plugins.commands.recorded import Recorded
 from splinter.doit_plugins.options import OwnCommand
-from splinter.doit_plugins.terminal import exit_status_of, say
+from splinter.doit_plugins.terminal import exit_status_of, inert, say
 from splinter.model import record_json, record_words
 from splinter.model.records import RunRecord
 from splinter.model.under_way import Doing, UnderWay
@@ -51,7 +51,7 @@ doit status --json   for programs"""
             printing.say_json(masked)
             return 0
         for line in _running(known, *found, at) if found else _ended(known):
-            say(redact.plain(known.redactor.text(line)))
+            say(inert(known.redactor.text(line)))
         return 0
 
 

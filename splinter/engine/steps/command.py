@@ -304,7 +304,9 @@ def _failure(
         how = f"reached a limit that it was given: {reading.error}"
     is_the_tools_word = is_limit or reason == Reason.AGENT_ERROR
     who = tool_of(step) if is_the_tools_word or isinstance(step.action, Prompt) else command.label
-    last = "" if is_the_tools_word else reading.error or excerpts.last_lines(ended.output, shown_lines)
+    is_hidden = isinstance(step.action, Prompt) and work.session.outside.hides_transcripts
+    printed = "" if is_hidden else excerpts.last_lines(ended.output, shown_lines)
+    last = "" if is_the_tools_word else reading.error or printed
     failure = StepError(reason, work.mask(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child, failure.log = ended.exit_status, work.log(name)
     return failure

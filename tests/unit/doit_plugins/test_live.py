@@ -111,11 +111,12 @@ def test_whoever_prints_to_that_terminal_prints_above_it_also_after_an_interrupt
     assert sys.stdout is stream
 
 
-def session(activity: Activity, root: Path) -> Any:
+def session(activity: Activity, root: Path, *, hides: bool = False) -> Any:
     clock = SimpleNamespace(now=lambda: AT)
     outside = SimpleNamespace(
-        redactor=Redactor(("made-up-secret",)), repository=SimpleNamespace(root=root), clock=clock
-    )
+        redactor=Redactor(("made-up-secret",)), repository=SimpleNamespace(root=root), clock=clock,
+        hides_transcripts=hides,
+    )  # fmt: skip
     return SimpleNamespace(activity=activity, outside=outside)
 
 
@@ -123,16 +124,13 @@ def begun(at: datetime) -> Activity:
     return Activity(SimpleNamespace(now=lambda: at), lambda: "r")
 
 
-def test_off_a_terminal_a_line_says_what_still_runs_and_in_a_public_log_nothing_that_it_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_off_a_terminal_a_line_says_what_still_runs_and_in_a_public_log_nothing_that_it_said(tmp_path: Path) -> None:
     (tmp_path / "s.log").write_text("first\nmade-up-secret \x1b[2Jsaid\n\n")
     activity = begun(AT - timedelta(minutes=3))
-    for name, last in (("false", "  *** said"), ("true", "")):
-        monkeypatch.setenv("GITHUB_ACTIONS", name)
+    for hides, last in ((False, "  *** said"), (True, "")):
         stream = io.StringIO()
         reporter = Reporter(stream, {})
-        reporter.session = session(activity, tmp_path)
+        reporter.session = session(activity, tmp_path, hides=hides)
         with activity.task("w:s", "w"), activity.command("w", "s", "s.log"):
             reporter.say_running()
         assert stream.getvalue() == f"   still running: w:s  3 min{last}\n"

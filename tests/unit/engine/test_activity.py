@@ -46,6 +46,18 @@ def test_a_task_its_command_its_attempt_and_what_keeps_it_are_told() -> None:
     assert (kept[-1].doing, kept[-1].usage("w").usd) == ((), 0.5)
 
 
+def test_what_a_command_has_cost_so_far_is_told_once_a_second_and_counted_once() -> None:
+    activity, kept = new()
+    with activity.task("w:s", "w"), activity.command("w", "s", "w/s.log") as command:
+        before = len(kept)
+        for cents in (25, 50, 75):
+            command.spend(Usage(calls=1, priced=1, usd=cents / 100))
+        assert [now.usage("w").usd for now in kept[before:]] == [0.25]
+        assert activity.now().usage("w").usd == 0.75
+        command.usage = Usage(calls=1, priced=1, usd=1.0)
+    assert (kept[-1].usage("w").usd, kept[-1].usage("w").calls) == (1.0, 1)
+
+
 def test_what_waits_is_what_has_not_come_to_its_end_and_does_not_run() -> None:
     activity, _ = new()
     activity.plan({"a": (), "b": ("a",), "c": ("a", "b", "not asked for")})

@@ -169,6 +169,7 @@ SETTING = {
     "pull_requests": Row(change=of_settings(pull_requests="together"), why="`pr` alone brings it out"),
     "close_removed": Row(change=of_settings(close_removed=True), why="as `pull_requests`"),
     "create_labels": Row(change=of_settings(create_labels=True), why="as `pull_requests`"),
+    "show_transcripts": Row(change=of_settings(show_transcripts=True), why="it decides what is told, not what is done"),
     "sandbox": Row(change=of_settings(sandbox="bubblewrap"), why="it bounds what a command reaches, not its task"),
     "sandbox_reads": Row(change=of_settings(sandbox_reads=("/x",)), why="as `sandbox`"),
     "sandbox_caches": Row(change=of_settings(sandbox_caches=("pip",)), why="as `sandbox`"),
