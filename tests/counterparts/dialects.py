@@ -30,10 +30,12 @@ class Turn:
     text: str = ""
     calls: tuple[Call, ...] = ()
     flood: int = 0
+    more: tuple[str, ...] = ()
 
     def pieces(self) -> Iterator[str]:
         if self.text:
             yield self.text
+        yield from self.more
         for start in range(0, self.flood, PIECE):
             yield "x" * min(PIECE, self.flood - start)
 

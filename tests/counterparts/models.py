@@ -15,9 +15,10 @@ from tests.counterparts.dialects import DIALECTS, INPUT_TOKENS, Body, Call, Chat
 
 @dataclass(frozen=True)
 class Say:
-    """A plain answer; it ends the turn."""
+    """A plain answer, in these pieces where they are streamed; it ends the turn."""
 
     text: str
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,15 @@ class Flood:
     size: int
 
 
-Reply = Say | Write | Shell | Fail | Hang | Flood
+@dataclass(frozen=True)
+class Gate:
+    """The answer waits until it is let through."""
+
+    reply: Say | Write | Shell
+    open: threading.Event = field(default_factory=threading.Event)
+
+
+Reply = Say | Write | Shell | Fail | Hang | Flood | Gate
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ READERS: dict[str, str] = {"Read": "file_path"}
 def _turn(reply: Reply, offered: list[str], system: str, number: int) -> Turn:
     """Say the reply with the tools the agent offers; with none, as text in aider's edit blocks."""
     if isinstance(reply, Say):
-        return Turn(reply.text)
+        return Turn(reply.text, more=reply.more)
     if isinstance(reply, Flood):
         return Turn(flood=reply.size)
     if isinstance(reply, Write):
@@ -183,6 +192,10 @@ class Handler(BaseHTTPRequestHandler):
             elif isinstance(reply, Hang):
                 self.model.closing.wait()
             else:
+                if isinstance(reply, Gate):
+                    while not reply.open.wait(0.05) and not self.model.closing.is_set():
+                        pass
+                    reply = reply.reply
                 self._turn(dialect, _turn(reply, dialect.offered(body), _texts(body), number), body)
 
     def do_GET(self) -> None:

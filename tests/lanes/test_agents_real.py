@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,8 @@ from tests.agents import (
     peak_of_a_run,
 )
 from tests.counterparts.dialects import INPUT_TOKENS, OUTPUT_TOKENS
-from tests.counterparts.models import Fail, Flood, Hang, Reply, Say, Shell, Write, model_server
-from tests.world import World, children
+from tests.counterparts.models import Fail, Flood, Gate, Hang, Reply, Say, Shell, Write, model_server
+from tests.world import World, children, end_group, wait_for
 
 pytestmark = [pytest.mark.lane("agents"), pytest.mark.timeout(1200)]  # the first test may install them all
 
@@ -259,6 +260,75 @@ def test_the_mark_of_a_sandbox_does_not_reach_claude_code_from_the_machine(lonel
         connect(lonely, "claude-code", server.url)
         lonely.doit("w")
     assert is_as_documented(lonely, Cell("failed", "exit_code", "cannot be used with root/sudo privileges")) is None
+
+
+# --- while they work
+
+STREAMING = [agent for agent in AGENTS if agent != "aider"]
+# claude-code prints an answer in pieces where it is asked to
+PIECES = 'prompt_args = ["--print", "--include-partial-messages"]\n'
+
+
+def begun(world: World, agent: str, url: str, settings: str = "") -> subprocess.Popen[str]:
+    """`doit`, under way with an agent."""
+    model = f'model = "{MODELS[agent]}"\n' if agent in MODELS else ""
+    asks(world, agent, timeout="170s", settings=model + settings)
+    connect(world, agent, url)
+    return world.start("w")
+
+
+def doing(world: World) -> dict[str, Any]:
+    """What another process says of it."""
+    done = world.doit("status", "--json")
+    (found,) = json.loads(done.out)["doing"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("agent", STREAMING)
+def test_the_log_grows_while_an_agent_works_and_a_secret_in_two_pieces_is_masked(lonely: World, agent: str) -> None:
+    gate = Gate(Say(f"The key is {KEY[:4]}", (KEY[4:7], f"{KEY[7:]}, and that is all.")))
+    with model_server(EDIT, gate) as server:
+        doit = begun(lonely, agent, server.url, PIECES if agent == "claude-code" else "")
+        wait_for(lambda: len(server.main) == 2, "the second request", seconds=90)
+        now = doing(lonely)
+        log = lonely.root / now["log"]
+        assert (now["task"], now["command"]) == ("w:ask", "ask")
+        early, text = log.stat(), log.read_text()
+        assert "src/a.py" in text
+        assert now["last_line"] in text
+        assert not now["last_line"].startswith("{"), "it is no JSON"
+        assert text in lonely.doit("log", "w:ask").out
+        let_through = time.time_ns()
+        gate.open.set()
+        doit.communicate(timeout=90)
+    late, whole = log.stat(), log.read_text()
+    assert early.st_mtime_ns < let_through < late.st_mtime_ns
+    assert 0 < early.st_size < late.st_size
+    assert whole.startswith(text)
+    assert "The key is ***, and that is all.\n" in whole
+    assert '{"type"' not in whole, "each event is known"
+    assert late.st_mode & 0o777 == 0o600
+    assert is_as_documented(lonely, CELLS["edit"][agent]) is None
+    assert list(holding(KEY, lonely.root / ".splinter", lonely.root / "reports")) == []
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_kill_leaves_what_an_agent_did(lonely: World, agent: str) -> None:
+    # aider asks once, and edits when it has the answer
+    with model_server(*(() if agent == "aider" else (EDIT,)), then=Hang()) as server:
+        doit = begun(lonely, agent, server.url)
+        wait_for(lambda: len(server.main) == (1 if agent == "aider" else 2), "its request", seconds=90)
+        now = doing(lonely)
+        assert (now["task"], now["command"]) == ("w:ask", "ask")
+        assert "w:ask" in lonely.doit("status").out
+        end_group(doit)
+        wait_for(lambda: children(lonely) == [], "the end of all that it started")
+    assert not json.loads(lonely.doit("status", "--json").out)["running"]
+    if agent != "aider":
+        assert (lonely.worktree("w") / "src/a.py").read_text() == "a = 2\n"
+        assert "src/a.py" in lonely.doit("log", "w").out
+    assert list(holding(KEY, lonely.root / ".splinter")) == []
 
 
 # --- in splinter's own sandbox
