@@ -66,7 +66,7 @@ class History(Database):
     def begin_run(self, now: datetime, *, suffix: str = "") -> str:
         """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`, with the suffix at its end."""
         run = self._free_id(now, suffix)
-        self.run_folder(run).mkdir(parents=True, exist_ok=True)
+        self.run_folder(run).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._write("insert into runs values (?, ?, null, '[]')", run, _iso(now))
         return run
 

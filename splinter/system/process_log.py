@@ -103,7 +103,8 @@ class Output:
             self._take(chunk)
             return
         shown, counted = self._transcript.feed(chunk)
-        self._counted.add(counted)
+        if counted:
+            self._counted.add(counted)
         self._take_all(shown)
 
     def _take_all(self, data: bytes) -> None:

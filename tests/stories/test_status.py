@@ -140,6 +140,7 @@ def test_what_an_agent_says_is_seen_while_it_works_and_after_a_kill_and_no_secre
     log = world.root / doing["log"]
     text = "The key is ***.\n> bash ls\n    ::error::no\n    > done\nI go on.\n"
     assert (log.read_text(), log.stat().st_mode & 0o777) == (text, 0o600)
+    assert log.parents[1].stat().st_mode & 0o777 == 0o700, "prompts and patches lie there, too"
     end_group(doit)
     assert world.doit("log", "w").out == text
     world.env["GITHUB_ACTIONS"] = "true"
