@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from splinter.engine import slot_claims, slots_seen
+from splinter.engine.known import HeldClaim
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError
 from splinter.publish import combined_pull_request, pull_request, run_errors
@@ -63,8 +64,7 @@ def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_
         if not names or any(states.status_is_ignore(control.tasks[name]) for name in names):
             continue
         is_stale = is_always or any(other in found for other in one.workstream.depends_on)
-        stale = (states.get_status(control.tasks[name], control.tasks).status != "up-to-date" for name in names)
-        if is_stale or any(stale):
+        if is_stale or any(_is_stale(control, states, name) for name in names):
             found.append(id)
     return found
 
@@ -80,34 +80,48 @@ def _leave_out_dependents(session: Session, due: list[str]) -> None:
 
 def _give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
     """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
-    done = {*_published_now(session, control, states, nodes)}
-    if not session.known.claims:
+    if slots_seen.place(session.outside) is None:
         return
+    done: set[str] = set()
     kept: set[str] = set()
-    for id in session.known.claims.keys() - done:
-        if id in session.known.not_run or _ended(nodes, session.plans[id].task("accept")) not in _WELL:
-            continue
-        (done if _is_published(session, nodes, id) else kept).add(id)
+    session.known.claims.update(_of_earlier_calls(session, control, states, nodes))
+    for id in session.known.claims.keys() - session.known.not_run.keys():
+        if _has_succeeded(session, control, states, nodes, id):
+            (done if _is_published(session, nodes, id) else kept).add(id)
     try:
         slot_claims.give_back(session, done=done, kept=kept)
     except SplinterError as error:
         session.run.note(session.outside.redactor.text(f"slots were not given back: {error}"))
 
 
-def _published_now(session: Session, control: Any, states: Any, nodes: Any) -> Iterator[str]:
+def _of_earlier_calls(session: Session, control: Any, states: Any, nodes: Any) -> dict[str, HeldClaim]:
     """Slots that an earlier call had and finished, and whose results need no push any more."""
-    if slots_seen.place(session.outside) is None:
-        return
     found = {id: slots_seen.held(session, id) for id in session.plans if id not in session.known.claims}
-    slots = slots_seen.slots(session) if any(found.values()) else {}
-    for id, one in found.items():
-        is_of_now = one and id in slots and slots[id].made_of == one.claim.slot.made_of
-        if not one or not is_of_now or not _is_published(session, nodes, id):
-            continue
-        names = session.plans[id].tasks
-        if all(states.get_status(control.tasks[name], control.tasks).status == "up-to-date" for name in names):
-            session.known.claims[id] = one
-            yield id
+    held = {id: one for id, one in found.items() if one}
+    slots = slots_seen.slots(session) if held else {}
+    return {
+        id: one
+        for id, one in held.items()
+        if id in slots
+        and slots[id].made_of == one.claim.slot.made_of
+        and _is_published(session, nodes, id)
+        and _has_succeeded(session, control, states, nodes, id)
+    }
+
+
+def _has_succeeded(session: Session, control: Any, states: Any, nodes: Any, id: str) -> bool:
+    """Whether a workstream has come to its end, in this call or, where it only publishes, before."""
+    one = session.plans[id]
+    if one.task("accept") in nodes:
+        return _ended(nodes, one.task("accept")) in _WELL
+    return not any(_is_stale(control, states, name) for name in one.tasks)
+
+
+def _is_stale(control: Any, states: Any, name: str) -> bool:
+    try:
+        return bool(states.get_status(control.tasks[name], control.tasks).status != "up-to-date")
+    except Exception:  # the runner says what is the matter with it
+        return True
 
 
 def _is_published(session: Session, nodes: Any, id: str) -> bool:

@@ -123,6 +123,25 @@ def _push(session: Session, moves: Sequence[Move]) -> str:
     return said
 
 
+def adopt(session: Session, claims: Mapping[str, str]) -> None:
+    """Go on with claims that another job of the same run made, by their commits; raises GitError.
+
+    One that is not there any more is somebody else's: what was made with it is not pushed.
+    """
+    if not claims:
+        return
+    outside = session.outside
+    session.outside = replace(outside, settings=replace(outside.settings, claim_slots=True))
+    for id, commit in claims.items():
+        before = slots_seen.remembered(session, id)
+        slots_seen.remember(session, id, replace(before, made=(commit, *before.made)[:_MADE]))
+    for id, there in slots_seen.look(session, claims).items():
+        if there.claim and there.commit == claims[id]:
+            session.known.claims[id] = HeldClaim(ref=slots_seen.ref(id), commit=there.commit, claim=there.claim)
+        elif not there.is_ours:
+            slots_seen.remember(session, id, replace(there, is_lost=True))
+
+
 def is_lost(session: Session, id: str) -> bool:
     """Whether somebody took our slot over before its result was published: it is not pushed any more."""
     return slots_seen.place(session.outside) is not None and slots_seen.remembered(session, id).is_lost
@@ -209,6 +228,8 @@ def give_back(session: Session, *, done: Collection[str], kept: Collection[str])
         left = [id for id, one in there.items() if one.commit not in {new.commit for new in made}]
     except GitError as error:
         said, left = str(error), [one.id for one in made]
+        there = {}
     for id in left:
-        lease = f"the claim on its slot stays as it is until its lease ends: {said}"
-        session.run.note(session.outside.redactor.text(f"{id}: {lease}"))
+        other = there[id].claim if id in there and not there[id].is_ours else None
+        why = f"{other.holder} has taken it over" if other else f"it stays until its lease ends: {said}"
+        session.run.note(session.outside.redactor.text(f"{id} did not give its slot back: {why}"))

@@ -54,9 +54,8 @@ class Seen:
 
 
 def place(outside: Outside) -> tuple[str, dict[str, str]] | None:
-    """Where slots are claimed: where branches are pushed to; None where they are not, as in a simulated run."""
-    is_claiming = outside.settings.claim_slots and not outside.is_simulated
-    remote = choose_remote(outside.settings, outside.snapshot) if is_claiming else None
+    """Where slots are claimed: where branches are pushed to; None where they are not."""
+    remote = choose_remote(outside.settings, outside.snapshot) if outside.settings.claim_slots else None
     return outside.pushed_to(remote) if remote else None
 
 
