@@ -115,7 +115,7 @@ def test_progress_is_let_go_on_to_the_last_attempt(world: World) -> None:
 
 @pytest.mark.lane("agents")
 def test_used_up_attempts_wait_for_an_edit_all_again_or_the_next_occurrence(world: World) -> None:
-    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1)
+    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="daily")
     world.doit("w")
     assert len(world.new_calls()) == 2
     world.doit("w")
@@ -125,7 +125,7 @@ def test_used_up_attempts_wait_for_an_edit_all_again_or_the_next_occurrence(worl
     world.now = TUESDAY
     world.doit("w")
     assert len(world.new_calls()) == 2
-    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, objective="Another one.")
+    agent(world, *(sets(a=f"bad-{number}") for number in range(9)), attempts=1, when="daily", objective="Another one.")
     world.doit("w")
     assert len(world.new_calls()) == 2
 
