@@ -142,7 +142,7 @@ SITUATIONS = {
     "denied": "a write outside of the worktree",
     "denied-shell": "a Python command that makes a file out of scope",
     "hang": "the model takes the request and never answers",
-    "flood": "an answer of 64 MB on one line, of 1 GB for claude-code",
+    "flood": "an answer of 64 MB on one line, of 256 MB for claude-code",
     "limit": "it reaches `max_turns`",
     "limit-usd": "it reaches the budget's dollars",
 }

@@ -122,7 +122,7 @@ CASES = {
     "limit-usd": Case((EDIT, LOOK, LOOK)),
 }
 # claude-code holds six times a flood in memory, opencode and aider more still, codex reads it in quadratic time
-FLOODS = {"claude-code": 1024 * MIB}
+FLOODS = {"claude-code": 256 * MIB}
 ANSWER_USD = {"claude-code": 0.00685, "aider": 0.00334}
 
 # settings beyond the shipped profile: the name of a model, and in some cases what the case is about
