@@ -57,7 +57,7 @@ class Reporter(ConsoleReporter):
         super().__init__(outstream, options)
         self.display: Callable[[str], object] = outstream.write
         self._is_coloured = takes_colour(outstream)
-        self._shown_blocked: set[str] = set()
+        self._noted: set[str] = set()
         self._has_errors = self._has_run_steps = self._has_told = False
         self.session: Any = None
         self.is_simulated = False
@@ -123,7 +123,9 @@ class Reporter(ConsoleReporter):
         elif values.get("where"):
             self._line(task.name, values.get("action", ""), values["where"])
             for note in values.get("notes", ()):
-                self._say(f"     {note}")
+                if note not in self._noted:  # such as why nothing was pushed, which is so for each
+                    self._say(f"     {note}")
+                self._noted.add(note)
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Why a task failed, once; what only waited for it is folded into one line a workstream."""

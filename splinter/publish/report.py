@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 
 from splinter.model import record_json, record_words
@@ -105,9 +106,16 @@ def _story(run: RunRecord) -> dict[str, object]:
             if record.outcome == Outcome.SKIPPED and record.workstream not in pull_requests
         ],
         "pull_requests": pull_requests,
+        "shared": _shared(run),
         "waiting": record_words.waiting(run),
         "unpublished": {error.task.partition(":")[2] for error in run.open_errors},
     }
+
+
+def _shared(run: RunRecord) -> list[str]:
+    """What is said of several pull requests alike, such as why nothing was pushed: once is enough."""
+    count = Counter(note for one in run.pull_requests for note in dict.fromkeys(one.notes))
+    return [note for note, number in count.items() if number > 1]
 
 
 def _counts(run: RunRecord) -> list[tuple[str, int]]:

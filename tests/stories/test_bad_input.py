@@ -314,4 +314,8 @@ def test_a_run_that_pushed_nothing_says_why_and_what_would_change_it(world: Worl
         "   pr:good  written  .splinter/pull-requests/good.md\n     nothing was pushed: none of the remotes fork and "
         'upstream is called origin; remote = "NAME" in the settings chooses one\n'
     )
-    assert told in world.doit().out
+    world.write("workstreams/also.yaml", GOOD.replace("good", "also").replace("'true'", "'echo > also.txt'"))
+    world.commit()
+    out = world.doit().out.replace("pr:also", "pr:good").replace("/also.md", "/good.md")
+    assert told in out
+    assert out.count("nothing was pushed") == 1

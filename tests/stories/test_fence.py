@@ -89,7 +89,7 @@ def test_off_says_so_too_of_all_or_of_one_tool(world: World) -> None:
     world.commit()
     world.doit()
     assert notes(world) == [
-        'Without the sandbox, commands could read and write what you can: as `sandbox = "off"` says.'
+        'Without the sandbox, commands could read and write what you can: it is switched off with `sandbox = "off"`.'
     ]
     assert (
         "note     sandbox: it is off: commands can read and write what you can" in world.doit("doctor", "--offline").out

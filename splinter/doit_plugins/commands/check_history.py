@@ -12,7 +12,7 @@ from splinter.doit_plugins.terminal import exit_status_of, say, takes_colour
 from splinter.errors import InputError
 from splinter.model import layout, record_files, record_json, record_words
 from splinter.model.records import RunRecord
-from splinter.text import counts, redact
+from splinter.text import counts, markdown, redact
 
 _GONE = "Some of its logs and patches are no longer there: `doit gc` and `doit clean` remove them."
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
@@ -168,5 +168,5 @@ doit show 20261123-020000-3f9a   that one"""
         if as_json:
             printing.say_json(masked)
         else:
-            say(report.report_markdown(read))
+            say(markdown.for_terminal(report.report_markdown(read)))
         return 0

@@ -227,5 +227,6 @@ def note(work: Work, profile: Tool | None) -> None:
     """Say in the run's report that commands ran without the sandbox, and why."""
     of_profile = profile is not None and profile.sandbox == "off"
     who = profile.name if profile and of_profile else "commands"
-    why = 'as `sandbox = "off"` says' if asked(work.session.outside, profile) == "off" else problem(work.session)
+    is_off = asked(work.session.outside, profile) == "off"
+    why = 'it is switched off with `sandbox = "off"`' if is_off else problem(work.session)
     work.session.run.note(f"Without the sandbox, {who} could read and write what you can: {why}.")

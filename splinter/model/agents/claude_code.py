@@ -53,7 +53,7 @@ def _usage(result: Event) -> Usage:
     spent = [reports.mapping(one) for one in models.values()]
     return reports.usage(
         usd=result.get("total_cost_usd"),
-        read=sum(reports.total(one, *_READ) for one in spent),
+        read=sum(reports.total(one, *_READ) for one in spent) if spent else None,
         written=sum(reports.total(one, "outputTokens") for one in spent),
     )
 

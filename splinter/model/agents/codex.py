@@ -15,6 +15,7 @@ from splinter.model.tool import Tool
 from splinter.text import printed_json
 
 _REFUSED, _REJECTED = "ERROR codex_core::tools::router: error=", "rejected"
+_COUNTS = frozenset({"input_tokens", "output_tokens"})
 _NOT_WRITTEN = "Failed to write file "  # where its own sandbox did not start, such as inside of another one
 
 
@@ -42,7 +43,7 @@ def _denied(output: str) -> Iterator[str]:
 def _usage(event: Event) -> Usage | None:
     usage = reports.mapping(event.get("usage"))
     read, written = reports.total(usage, "input_tokens"), reports.total(usage, "output_tokens")
-    return reports.usage(read=read, written=written) if usage else None
+    return reports.usage(read=read, written=written) if usage.keys() >= _COUNTS else None
 
 
 def _failure(event: Event) -> str:

@@ -44,17 +44,17 @@ def read(output: str) -> Reading:
     return reports.blamed(reading, error) if error else reading
 
 
-def _step(part: Event) -> tuple[float, int, int]:
-    """What a step cost, in dollars, tokens read and tokens written."""
+def _step(part: Event) -> tuple[float, int | None, int]:
+    """What a step cost, in dollars, tokens read, None where it does not say, and tokens written."""
     tokens = reports.mapping(part.get("tokens"))
     cache = reports.mapping(tokens.get("cache"))
     read = reports.total(tokens, "input") + reports.total(cache, "read", "write")
-    return reports.number(part.get("cost")) or 0.0, read, reports.total(tokens, "output", "reasoning")
+    return reports.number(part.get("cost")) or 0.0, read if "output" in tokens else None, reports.total(tokens, "output", "reasoning")
 
 
-def _usage(steps: Iterable[tuple[float, int, int]]) -> Usage:
+def _usage(steps: Iterable[tuple[float, int | None, int]]) -> Usage:
     usd, read, written = zip(*steps, strict=True)
-    return reports.usage(usd=sum(usd) or None, read=sum(read), written=sum(written))
+    return reports.usage(usd=sum(usd) or None, read=None if None in read else sum(read), written=sum(written))
 
 
 def _failure(event: Event) -> str:

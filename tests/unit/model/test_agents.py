@@ -289,3 +289,17 @@ def test_an_agent_is_known_by_its_module_alone() -> None:
         assert one.install
         assert all(order in GUARDED for order in one.orders)
         assert not any(path.startswith(("/", "~")) for path in one.login)
+
+
+@pytest.mark.parametrize(
+    ("agent", "output"),
+    [
+        ("claude-code", {"type": "result", "subtype": "success", "result": "done", "total_cost_usd": 0.01}),
+        ("codex", {"type": "turn.completed", "usage": {"reasoning": 7}}),
+        ("opencode", {"type": "step_finish", "part": {"cost": 0.01}}),
+    ],
+)
+def test_tokens_that_are_not_said_are_unknown_not_zero(agent: str, output: dict[str, Any]) -> None:
+    usage = agents.read(NAMES[agent], json.dumps(output)).usage
+    assert usage
+    assert (usage.calls, usage.counted) == (1, 0)
