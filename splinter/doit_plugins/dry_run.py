@@ -5,12 +5,13 @@ It opens no connection, starts no tool, and reads the database from a copy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from splinter.doit_plugins.rows import Rows
 from splinter.engine import bases, slots_seen
 from splinter.engine.session import Session
+from splinter.engine.steps import foreseen_call
 from splinter.publish import combined_pull_request, pull_request_preview
 from splinter.text.redact import plain
 
@@ -83,7 +84,19 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool, wa
     if meta.get("left_over"):
         verb = "close" if session.outside.settings.close_removed else "tell of"
         return "\n".join(f".. {task.name}  would {verb} {one.where}: {one.why}" for one in meta["left_over"])
-    return f".. {task.name}  would run: {task.doc}"
+    return "\n     ".join((f".. {task.name}  would run: {task.doc}", *_agents(session, meta)))
+
+
+def _agents(session: Session, meta: dict[str, Any]) -> Iterator[str]:
+    """How an agent would be called, and what it may do."""
+    if "step" not in meta:
+        return
+    plan, name = session.plans[meta["workstream"]], meta["step"]
+    for step in plan.workstream.steps:
+        if step.id == name:
+            yield from foreseen_call.sentences(session, plan, step)
+    if name == "accept":
+        yield from foreseen_call.fixes(session, plan)
 
 
 def _pull_request(session: Session, name: str, id: str, *, is_due: bool, waits_for: str) -> str:

@@ -13,7 +13,7 @@ from doit.cmd_base import DodoTaskLoader
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.loader import generate_tasks
 
-from splinter.doit_plugins import options, printing
+from splinter.doit_plugins import command_help, options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
@@ -32,6 +32,7 @@ class Loader(DodoTaskLoader):
         super().__init__()
         printing.guard()  # before doit's commands take the streams to print to
         options.explain()
+        command_help.explain()
         self.project: Any = None
         self.session: Any = None
         self._options: dict[str, Any] = {}

@@ -83,6 +83,7 @@ def show_help(command: Any) -> int:
 
 
 def _parse_execute(self: Any, in_args: list[str]) -> Any:
+    self.cmdparser.named = self.name
     return show_help(self) if asks_for_help(in_args) else _executes(self, in_args)
 
 
@@ -115,5 +116,6 @@ def _unfit(parser: Any, cause: GetoptError) -> str:
     whose = "task" if isinstance(parser, TaskParse) else "command"
     if not known:
         return f"option {dashed} is not known: this {whose} takes none"
-    hint = did_you_mean(dashed, known) or f'; "doit help {whose.upper()}" names those that are'
+    called = getattr(parser, "named", whose.upper())
+    hint = did_you_mean(dashed, known) or f'; "doit help {called}" names those that are'
     return f"option {dashed} is not known{hint}"

@@ -21,7 +21,7 @@ from doit.doit_cmd import DoitMain
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Stream
 
-from splinter.doit_plugins import options, printing, pull_request_trial
+from splinter.doit_plugins import command_help, options, printing, pull_request_trial
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError, SplinterError, StorageError
@@ -65,6 +65,12 @@ class Run(cmd_run.Run):
         if self._knows_us:
             self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN, _NO_CACHE, _SIMULATE)
         return list(super().get_options())
+
+    def help(self) -> str:
+        """What it does, its options, and examples."""
+        if self._knows_us:
+            command_help.describe_run(self)
+        return str(super().help())
 
     def get_backends(self) -> Any:
         """Doit's backends, and the one that only reads."""

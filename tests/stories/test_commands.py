@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -356,3 +357,26 @@ def test_init_says_which_of_its_files_git_ignores_and_what_setuptools_would_take
     assert f"written  {nightly}\n    git ignores it, so that no commit has it: git add --force {nightly}\n" in done.out
     assert done.out.count("git ignores it") == 1
     assert '    include = ["shapes", "shapes.*"]\nNext: ' in done.out
+
+
+def test_a_dry_run_says_how_each_agent_would_be_called_and_what_it_may_do(world: World) -> None:
+    world.workstream(
+        "docs", steps=[{"id": "write", "prompt": "Explain it."}, world.step("s", "true")], tool="claude-code",
+        scope={"modify": ["docs/**"], "forbid": ["docs/old/**"]}, env=["MY_NAME"], budget={"usd": 1.5},
+        fix={"attempts": 2}, checks=[{"id": "t", "run": "true"}],
+    )  # fmt: skip
+    world.commit()
+    world.env |= {"MY_NAME": "not-to-be-shown", "OTHER_NAME": "x"}
+    done = world.doit("run", "--dry-run", "docs")
+    assert (
+        ".. docs:write  would run: claude-code (prompt)\n     command: claude --output-format=json "
+        "--permission-mode=acceptEdits --max-budget-usd=1.5000 --print < PROMPT\n"
+        "     may change: docs/**; not docs/old/**; anything else fails the step\n     sandbox: "
+    ) in done.out
+    environment = re.search(r"\n     environment: (.*)\n", done.out)
+    assert environment
+    assert {"MY_NAME", "PATH", "DISABLE_TELEMETRY"} <= {*environment[1].split(", ")}
+    assert "OTHER_NAME" not in done.out
+    assert "not-to-be-shown" not in done.out
+    assert done.out.count("command:") == 1, "what is no agent says it all already"
+    assert "     a failed check goes back to claude-code, 2 times at most\n" in done.out

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,50 @@ def test_a_dependent_starts_from_the_other_and_is_not_called_forgotten_with_it(w
     world.doit("run", "workstreams")
     world.doit("forget", "tidy")
     assert world.doit("plan", "docs").out == "docs  due  tidy is due, and its result may change\n"
+
+
+def test_help_is_about_workstreams_and_names_what_was_meant(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("s", "true")], title="Tidy up")
+    world.commit()
+    whole = world.doit("help")
+    assert whole.out == world.doit("--help").out
+    assert all(one in whole.out for one in ("run --dry-run", "email --test", "Commands of doit"))
+    assert "automation tool" not in whole.out
+    assert world.doit("help", "tidy").out.startswith("tidy  Tidy up\n\n  doit tidy ")
+    done = world.doit("help", "tidi")
+    assert (done.status, done.err) == (3, 'ERROR: there is no task or command "tidi"; did you mean "tidy"?\n')
+    run = world.doit("help", "run").out
+    assert run == world.doit("run", "--help").out
+    assert "    doit run --dry-run      what would be done, what agents may do\n" in run
+    assert "[default: splinter]" in run
+    assert "multiprocessing" not in run
+
+
+def test_the_shell_completes_workstreams_and_steps_behind_our_commands(world: World) -> None:
+    world.workstream("tidy", steps=[world.step("write", "true")])
+    world.workstream("tools", steps=[world.step("s", "true")])
+    world.commit()
+    done = world.doit("tabcompletion")
+    called = re.search(r"complete -o filenames -F _(\S+) ", done.out)
+    assert called
+    script = done.out.replace(called[1], "doit")
+    words = (("doit", "ti"), ("doit", "plan", "t"), ("doit", "why", "to"), ("doit", "log", "tidy:w"))
+    asked = "\n".join(
+        f"words=({' '.join(one)}) cword={len(one) - 1} cur={one[-1]} prev={one[-2]}; _doit; echo ${{COMPREPLY[*]}}"
+        for one in words
+    )
+    stand_ins = "_get_comp_words_by_ref() { :; }\n__ltrim_colon_completions() { :; }\n"  # bash-completion's
+    # its variables are local there, and set by the first of these; here they are set from outside
+    script = re.sub(r"local cur prev words cword", "local", script)
+    env = {**world.environ(), "PATH": f"{Path(sys.executable).parent}:{world.environ()['PATH']}"}
+    told = subprocess.run(
+        ["bash", "-c", f"{script}\n{stand_ins}{asked}"],
+        cwd=world.root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.splitlines() == ["tidy", "tidy tools", "tools", "tidy:write"], told.stderr
+    zsh = world.doit("tabcompletion", "-s", "zsh").out
+    assert "'diff: show what a workstream'\\''s branch proposes" in zsh

@@ -213,6 +213,19 @@ def _look(session: Session) -> str:
     return why
 
 
+def foreseen(session: Session, profile: Tool | None) -> tuple[bool, str]:
+    """Whether a command is to go into the sandbox, and how sure that is; bubblewrap is looked for, and not started."""
+    wish = asked(session.outside, profile)
+    if wish == "off":
+        return False, "none, it is switched off: it can read and write what you can"
+    if _program(session) is None:
+        why = f"{bubblewrap.PROGRAM} is not on PATH"
+        return wish != "auto", f"none, {why}: it " + (
+            "can read and write what you can" if wish == "auto" else "is not started"
+        )  # fmt: skip
+    return True, "yes" if wish == "bubblewrap" else f"yes, if {bubblewrap.PROGRAM} works here, as doit doctor says"
+
+
 def require(work: Work) -> None:
     """Raise StepError where a command of the workstream must have a sandbox and there is none."""
     session = work.session
