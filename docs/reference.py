@@ -171,11 +171,12 @@ def page() -> str:
 
 EDITORS = """\
 With this first line, editors that use yaml-language-server complete keys, explain them and mark mistakes.
-The path leads from the file to [workstream.schema.json](../schemas/workstream.schema.json).
-A repository of yours needs a copy of it there, which `doit init` does not write.
+The path leads to a copy of the installed version's [workstream.schema.json](../schemas/workstream.schema.json).
+`doit init`, `doit import` and each run put it there; git ignores it, so that a fresh clone has it after its first run.
+For editors that use taplo, `#:schema .splinter/settings.schema.json` does the same in `splinter.toml`.
 
 ```yaml
-# yaml-language-server: $schema=../schemas/workstream.schema.json
+# yaml-language-server: $schema=../.splinter/workstream.schema.json
 ```
 
 Only `id`, `title` and one step are needed:

@@ -166,7 +166,7 @@ class Run(cmd_run.Run):
         from splinter.doit_plugins import live, slot_tasks
         from splinter.doit_plugins.runner import Runner, is_test
         from splinter.engine import simulation
-        from splinter.maintenance import crash_recovery
+        from splinter.maintenance import crash_recovery, schema_copies
         from splinter.publish import life_signs
 
         out = _out(outfile)
@@ -179,6 +179,7 @@ class Run(cmd_run.Run):
         if shown.is_simulated:
             shown.write(f"{simulation.HEADING}\n")
         session.ledger.jobs = jobs
+        schema_copies.put(session.outside.repository.root)
         found = getattr(self.dep_manager.backend, "repair", "")
         words = simulation.notes(session.outside.repository)
         session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))

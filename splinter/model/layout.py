@@ -29,6 +29,8 @@ which are ours, `.splinter/memory.db` | the remote | it may run twice |
 | logs, patches, recorded runs | `.splinter/runs/<run>/` | the files | evidence of failures |
 | what a run does at this moment | `.splinter/under-way.json` | that run, while it holds the lock \
 | nothing: the next task says it again |
+| schemas of the installed version, for editors | `.splinter/*.schema.json` | the package \
+| the next run writes them again |
 | mails where there is no mail server | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
 | what is done to the outside, how far it is; which mails and messages wait | `.splinter/memory.db` \
@@ -87,6 +89,8 @@ MEMORY = "memory.db"  # what the next run decides by
 RUNS = "runs"
 OUTBOX = "outbox"
 PULL_REQUESTS = "pull-requests"
+WORKSTREAM_SCHEMA = "workstream.schema.json"  # copies for editors
+SETTINGS_SCHEMA = "settings.schema.json"
 UNDER_WAY = "under-way.json"  # what the run under way does at this moment
 SIMULATED = "simulated"  # what a simulated run has in the place of the repository's root
 PULL_REQUEST_FILES = f"{STATE}/{PULL_REQUESTS}/"  # from the root, where no forge takes them

@@ -15,10 +15,11 @@ from splinter.config.importer.profiles import Breakers
 from splinter.config.importer.source import Source
 from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
+from splinter.model import layout
 from splinter.model.tool import Tool
 from splinter.text.patterns import shown
 
-SCHEMA_LINE = "yaml-language-server: $schema=../schemas/workstream.schema.json"
+SCHEMA_LINE = f"yaml-language-server: $schema=../{layout.STATE}/{layout.WORKSTREAM_SCHEMA}"
 SUFFIXES = (".json", ".jsonc", ".yaml", ".yml")
 VERSION = re.compile(r"v?3(\.0)?")
 BUNDLE_KEYS = frozenset(place[0] for place in (*draft.STEPS, *draft.OBJECTIVES, *draft.IDS))

@@ -15,6 +15,7 @@ from splinter.config.importer.folder import Placed
 from splinter.doit_plugins.options import OwnCommand
 from splinter.errors import InputError, SplinterError
 from splinter.git import user_repository
+from splinter.maintenance import schema_copies
 from splinter.model import layout
 from splinter.text.counts import plural
 from splinter.text.patterns import harmless
@@ -61,6 +62,7 @@ def _import(names: Sequence[str], *, into: str, is_dry_run: bool) -> int:
     addition = folder.settings_addition(batch, root)
     if not is_dry_run:
         folder.add_settings(addition, root)
+        schema_copies.put(root)
     placed = folder.place(batch, root=root, into=into, is_dry_run=is_dry_run)
     lines = [*_shown(batch, placed)] if is_dry_run else []
     lines += [_summary(result, placed.get(result.id)) for result in batch.results]

@@ -12,7 +12,7 @@ from splinter.doit_plugins import printing
 from splinter.doit_plugins.options import OwnCommand
 from splinter.errors import SplinterError
 from splinter.git import user_repository
-from splinter.maintenance import ignored_files, init, package_discovery
+from splinter.maintenance import ignored_files, init, package_discovery, schema_copies
 from splinter.maintenance.init import Written
 from splinter.model.agents import registry as agents
 
@@ -42,6 +42,7 @@ class Init(OwnCommand):
             )
             ignored = user_repository.ignored_files(root, variables, ignored_files.package_folders(listed))
             written = init.write(root, listed, agent=_agent(variables), ignored=ignored)
+            schema_copies.put(root)
             advice = package_discovery.advice(root, listed)
             visible = user_repository.visible_files(root, variables)
         except SplinterError as error:

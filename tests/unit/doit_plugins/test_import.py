@@ -61,7 +61,7 @@ def test_files_are_converted_and_each_is_reported(root: Path, plain: Path, capsy
         "splinter.toml: written: [tools.goose]\n"
     )
     assert (root / "workstreams/ws-page.yaml").read_text() == (
-        "# yaml-language-server: $schema=../schemas/workstream.schema.json\n"
+        "# yaml-language-server: $schema=../.splinter/workstream.schema.json\n"
         "# from old.json\n"
         "id: ws-page\ntitle: Page\nwhen: once\ntool: goose\n"
         "steps:\n  - id: write-page\n    prompt: Write the page\n"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from splinter.config.schema import load
 from splinter.doit_plugins.commands import init as command
 from splinter.doit_plugins.commands.init import Init
+from splinter.maintenance import schema_copies
 
 
 def init(*args: str) -> int:
@@ -65,3 +68,20 @@ def test_an_argument_is_refused(repository: Path, capsys: pytest.CaptureFixture[
     assert init("here") == 3
     assert capsys.readouterr().err == 'ERROR: doit init takes no arguments, but was given "here"\n'
     assert not (repository / "dodo.py").exists()
+
+
+def test_the_schemas_that_its_files_name_are_there_and_kept_up_to_date(repository: Path) -> None:
+    assert init() == 0
+    first = repository / "workstreams/first.yaml"
+    named = first.read_text().splitlines()[0].partition("$schema=")[2]
+    schema = first.parent / named
+    assert json.loads(schema.read_text()) == load("workstream")
+    settings = repository / (repository / "splinter.toml").read_text().splitlines()[0].removeprefix("#:schema ")
+    assert json.loads(settings.read_text()) == load("settings")
+    schema.write_text("of another version")
+    schema_copies.put(repository)
+    assert json.loads(schema.read_text()) == load("workstream")
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert ".splinter" not in status.stdout
