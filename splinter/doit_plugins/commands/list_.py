@@ -42,8 +42,9 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
         return 0
 
     def _show(self, session: Any) -> None:
+        now = self.under_way()
         rows = [
-            (id, self._state(session, due), session.plans[id].workstream.title)
+            (id, "under way" if id in now else self._state(session, due), session.plans[id].workstream.title)
             for id, due in self.explained(session, []).items()
         ]
         others = [

@@ -11,6 +11,7 @@ from splinter.doit_plugins import options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
+from splinter.text.redact import plain
 
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
@@ -75,6 +76,16 @@ class Reading(DoitCmdBase):
             return str(plan.id)
         return next((ignored[other] for other in plan.workstream.depends_on if other in ignored), "")
 
+    def under_way(self) -> dict[str, str]:
+        """What a run in another terminal does at this moment, by workstream, in words."""
+        from splinter.doit_plugins.commands import recorded
+
+        found = recorded.read().under_way()
+        if found is None:
+            return {}
+        doing = {one.workstream: f"runs now: {one.name} since {one.since}" for one in found[1].doing if one.workstream}
+        return {one.workstream: f"of the run under way: {one.why}" for one in found[1].pending} | doing
+
     def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
         return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")
 
@@ -97,8 +108,9 @@ doit plan --json      for programs"""
         session = getattr(self.loader, "session", None)
         left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
         found = self.explained(session, pos_args) if session and session.plans else {}
+        now = self.under_way() if found else {}
         if as_json:
-            rows = {id: _row(session, due) for id, due in found.items()}
+            rows = {id: {**_row(session, due), "under_way": now.get(id)} for id, due in found.items()}
             for id, one in left.items():
                 rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
             printing.say_json(list(rows.values()))
@@ -106,6 +118,7 @@ doit plan --json      for programs"""
         width = max(map(len, found), default=0)
         for id, due in found.items():
             said = f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
+            said = plain(now.get(id, "")) or said
             print(f"{id:<{width}}  {'; '.join((said, *_prospects(session, due)))}")
         if not found:
             print(tasks.NOBODY)
