@@ -134,7 +134,9 @@ class Reporter(ConsoleReporter):
         if isinstance(fail, UnmetDependency):
             self._blocked(task, meta)
         elif isinstance(fail, WorkstreamFailed):
-            self._line(task.name, fail.reason if fail.reason == Reason.INTERRUPTED else "failed", fail.message)
+            is_ended = fail.reason == Reason.INTERRUPTED
+            said = fail.message.removeprefix(f"{fail.reason}: ") if is_ended else fail.message
+            self._line(task.name, fail.reason if is_ended else "failed", said)
             if "workstream" in meta:  # `rehearse` is nobody's
                 self._evidence(meta["workstream"])
         elif _OURS.intersection(meta) and not fail.traceback:
@@ -157,7 +159,8 @@ class Reporter(ConsoleReporter):
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
         outcomes = ", ".join(f"{number} {self._coloured(outcome)}" for outcome, number in counts.items())
         if outcomes or record.pull_requests or record.errors or not self._has_errors:
-            self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}")
+            cost = f"; {record_words.cost(record.usage)}" if record.usage.calls else ""
+            self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}{cost}")
         for line in summary.lines(record):
             self._line(*line)
         self._say_all((*record.notes, *record_words.waiting(record)))
