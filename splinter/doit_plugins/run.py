@@ -147,7 +147,7 @@ class Run(cmd_run.Run):
             there = {task.name for task in self.task_list}
             selected = [one for one in selected or () if one in there] or tasks.default_tasks(session)
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
-        with explained(self.task_list):
+        with explained([*(task.name for task in self.task_list), *self.loader.cmd_names]):
             self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
         if not _starts_workstreams(self.control):
@@ -201,12 +201,11 @@ class Run(cmd_run.Run):
 
 
 @contextmanager
-def explained(tasks: Any) -> Iterator[None]:
-    """A name that is no task is told with the one that was meant."""
+def explained(names: list[str]) -> Iterator[None]:
+    """A name that is no task is told with the one that was meant, of a task or a command."""
     try:
         yield
     except InvalidCommand as error:
-        names = [task.name for task in tasks]
         hint = did_you_mean(error.not_found, names) if error.not_found else ""
         if not hint:
             raise

@@ -19,6 +19,8 @@ from splinter.text import counts, markdown
 from splinter.text.redact import Masked
 
 SCHEMA_VERSION = 1
+# of outcomes in a mail, where no style of a page is sure to hold; dark enough on white, light enough on black
+_COLOURS = {"failed": "#d1242f", "interrupted": "#b35900", "blocked": "#b35900", "changed": "#1a8f4f"}
 NOTHING_RAN = "nothing ran"
 
 
@@ -69,6 +71,9 @@ def mail(run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "",
     source = markdown_of("report.md", literal=markdown.shielded, **_story(run))
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
     names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
+    for word, colour in _COLOURS.items():  # what others write cannot be bold
+        for said in (word, word.capitalize()):
+            body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
     words = ("[splinter]", "earlier run:" if is_earlier else "", f"{_simulated(run)}{tally(run)}", *names)
     html = pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body)
     return Message(

@@ -470,3 +470,15 @@ def test_what_is_said_of_several_pull_requests_alike_is_said_once() -> None:
     for told in (report.report_markdown(run), report.index_html(run)):
         assert told.count("nothing was pushed") == 1
         assert told.count("its own") == 1
+
+
+def test_a_mail_shows_outcomes_in_colour_and_each_workstream_in_a_table() -> None:
+    run = run_of(TIDY, replace(DOCS, objective="**changed**"), pull_requests=(OPENED,))
+    assert (
+        "| Workstream | Outcome | Pull request |\n|---|---|---|\n| `tidy` | **changed** | <https://github.com/o/r/pull/12> |\n"
+        "| `api-docs` | **failed** | \u2013 |\n"
+    ) in report.report_markdown(run)
+    html = report.mail(run, Masked).html
+    assert html.count('<strong style="color: #1a8f4f">changed</strong>') == 2
+    assert '<strong style="color: #d1242f">Failed</strong>' in html
+    assert "Workstream | Outcome" not in report.report_markdown(run_of(TIDY))
