@@ -171,7 +171,10 @@ def _session(record: Any, moments: list[Any]) -> Any:
     by_id = {one.workstream: (run.run, one) for one in run.workstreams} if run else {}
     return SimpleNamespace(
         outside=SimpleNamespace(
-            redactor=Redactor(()), clock=SimpleNamespace(), repository=SimpleNamespace(root=Path("/nowhere"))
+            redactor=Redactor(()),
+            hides_transcripts=False,
+            clock=SimpleNamespace(),
+            repository=SimpleNamespace(root=Path("/nowhere")),
         ),
         run=SimpleNamespace(id=run and run.run, repairs=()),
         history=SimpleNamespace(has_news=bool, run=lambda id: run, last_workstream=by_id.get),

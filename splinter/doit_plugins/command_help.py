@@ -5,7 +5,8 @@ It reads tasks where a name is asked for, and runs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
@@ -77,11 +78,24 @@ def explain() -> None:
     Help.print_usage, Help.execute, TabCompletion.execute = _print_usage, _execute, _complete
 
 
-def describe_run(command: Any) -> None:
-    """Have doit's `run` say what it does here."""
+def of_run(command: Any, written: Callable[[], str]) -> str:
+    """What doit's `run` does here, as doit writes it."""
     command.doc_purpose, command.doc_description = _RUN_PURPOSE, _RUN_EXAMPLES
     for option in command.cmdparser.options:
         option.help = _RUN_OPTIONS.get(option.name, option.help)
+    return written()
+
+
+@contextmanager
+def explained(names: list[str]) -> Iterator[None]:
+    """A name that is no task is told with the one that was meant, of a task or a command."""
+    try:
+        yield
+    except InvalidCommand as error:
+        hint = did_you_mean(error.not_found, names) if error.not_found else ""
+        if not hint:
+            raise
+        raise InvalidCommand(f'there is no task or command "{error.not_found}"{hint}') from error
 
 
 def _print_usage(self: Any, commands: Mapping[str, Any]) -> None:

@@ -68,9 +68,7 @@ class Run(cmd_run.Run):
 
     def help(self) -> str:
         """What it does, its options, and examples."""
-        if self._knows_us:
-            command_help.describe_run(self)
-        return str(super().help())
+        return str(super().help() if not self._knows_us else command_help.of_run(self, super().help))
 
     def get_backends(self) -> Any:
         """Doit's backends, and the one that only reads."""
@@ -147,7 +145,7 @@ class Run(cmd_run.Run):
             there = {task.name for task in self.task_list}
             selected = [one for one in selected or () if one in there] or tasks.default_tasks(session)
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
-        with explained([*(task.name for task in self.task_list), *self.loader.cmd_names]):
+        with command_help.explained([*(task.name for task in self.task_list), *self.loader.cmd_names]):
             self.control.process(selected)
         _cut_wait_only(self.control, is_single=single)
         if not _starts_workstreams(self.control):
@@ -178,8 +176,9 @@ class Run(cmd_run.Run):
         shown.is_simulated = session.outside.is_simulated
         if shown.is_simulated:
             shown.write(f"{simulation.HEADING}\n")
+        else:
+            schema_copies.put(session.outside.repository.root)
         session.ledger.jobs = jobs
-        schema_copies.put(session.outside.repository.root)
         found = getattr(self.dep_manager.backend, "repair", "")
         words = simulation.notes(session.outside.repository)
         session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
@@ -198,18 +197,6 @@ class Run(cmd_run.Run):
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
-
-
-@contextmanager
-def explained(names: list[str]) -> Iterator[None]:
-    """A name that is no task is told with the one that was meant, of a task or a command."""
-    try:
-        yield
-    except InvalidCommand as error:
-        hint = did_you_mean(error.not_found, names) if error.not_found else ""
-        if not hint:
-            raise
-        raise InvalidCommand(f'there is no task or command "{error.not_found}"{hint}') from error
 
 
 def _out(outfile: Any) -> Any:

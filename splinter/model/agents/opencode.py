@@ -49,7 +49,8 @@ def _step(part: Event) -> tuple[float, int | None, int]:
     tokens = reports.mapping(part.get("tokens"))
     cache = reports.mapping(tokens.get("cache"))
     read = reports.total(tokens, "input") + reports.total(cache, "read", "write")
-    return reports.number(part.get("cost")) or 0.0, read if "output" in tokens else None, reports.total(tokens, "output", "reasoning")
+    usd, written = reports.number(part.get("cost")) or 0.0, reports.total(tokens, "output", "reasoning")
+    return usd, read if "output" in tokens else None, written
 
 
 def _usage(steps: Iterable[tuple[float, int | None, int]]) -> Usage:
@@ -68,7 +69,10 @@ class Stream:
     """Its events: a tool is told of when it has ended, a step with what it cost."""
 
     usage: Usage | None = None
-    _spent: tuple[float, int, int] = (0.0, 0, 0)
+
+    def __init__(self) -> None:
+        """Nothing is spent yet."""
+        self._spent: list[tuple[float, int | None, int]] = []
 
     def tell(self, event: Event) -> list[Piece] | None:
         """What one says."""
@@ -81,8 +85,8 @@ class Stream:
             failed = [streams.error(state.get("error"))] if state.get("status") == "error" else []
             return [called, *streams.output(state.get("output")), *failed]
         if kind == "step_finish":
-            usd, read, written = map(sum, zip(self._spent, _step(part), strict=True))
-            self._spent, self.usage = (usd, int(read), int(written)), _usage([(usd, int(read), int(written))])
+            self._spent.append(_step(part))
+            self.usage = _usage(self._spent)
             return [streams.end("done", self.usage)] if part.get("reason") == "stop" else []
         if kind == "error":
             return [streams.error(_failure(event))]
