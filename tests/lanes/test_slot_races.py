@@ -85,10 +85,11 @@ def test_three_runners_at_once_run_each_of_five_slots_once(world: World, tmp_pat
 
 @pytest.mark.lane("races")
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(3))
 def test_twenty_runners_race_for_fifty_slots_and_some_are_killed(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    slots, many, killed, dice, started = 50, 20, 5, random.Random(7), time.monotonic()
+    slots, many, killed, dice, started = 50, 20, 5, random.Random(seed), time.monotonic()
     remote(world, tmp_path, slots)
     gate(tmp_path, many)
     ids = [f"w{number:02}" for number in range(slots)]

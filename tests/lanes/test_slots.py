@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -247,3 +248,27 @@ def test_a_fresh_clone_catches_up_from_what_the_remote_says_was_done(world: Worl
         assert other.doit().status == 0
         assert claims(world)["low"]["occurrence"] == f"2026-11-{day}"
     assert world.calls() == ["low", "high"] * 4
+
+
+def test_a_runner_that_slept_through_its_lease_pushes_nothing(world: World, tmp_path: Path, github: Forge) -> None:
+    remote(world, tmp_path)
+    waits = f"until test -e '{world.home}/go'; do sleep 0.05; done; echo low > low.txt"
+    world.workstream("low", base="main", steps=[world.step("low", waits)])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    world.env |= github.env
+    asleep, other = world.start("low", "pr"), another(world, tmp_path)
+    wait_for(lambda: world.calls() == ["low"], "the step")
+    os.killpg(asleep.pid, signal.SIGSTOP)
+    (world.home / "go").touch()
+    assert "held by run" in other.doit("low", "pr").out
+    other.now = LATER
+    assert other.doit("low", "pr").status == 0
+    tip, claim = other.git("ls-remote", "origin", "refs/heads/splinter/low"), claims(world)["low"]
+    assert (claim["state"], tip == "") == ("done", False)
+    os.killpg(asleep.pid, signal.SIGCONT)
+    out = asleep.communicate(timeout=60)[0]
+    assert asleep.returncode == 2, out
+    assert f"low was not pushed: run {claim['run']} on " in out
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/low") == tip
+    assert claims(world)["low"] == claim

@@ -57,6 +57,7 @@ def states(world: World) -> dict[str, str]:
     return {id: claim["state"] for id, claim in claims(world).items()}
 
 
+@pytest.mark.lane("races")
 def test_a_slot_that_was_done_is_not_run_by_a_fresh_clone(world: World, tmp_path: Path) -> None:
     remote(world, tmp_path)
     first = world.doit()
