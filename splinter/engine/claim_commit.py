@@ -9,14 +9,15 @@ from typing import Any
 
 from splinter.engine.outside import Outside
 from splinter.errors import GitError
+from splinter.git import claim_objects
 from splinter.git import commands as git
 
 
-def make(outside: Outside, prose: str, fields: Mapping[str, Any], *, at: datetime) -> str:
-    """Write one; returns its id."""
-    message = outside.redactor.text(f"{prose}\n\n{json.dumps(fields, sort_keys=True)}")
-    tree = git.empty_tree(outside.repository)
-    return git.commit_tree(outside.repository, tree, [], message, date_s=int(at.timestamp()))
+def make(outside: Outside, claims: Mapping[str, Mapping[str, Any]], *, at: datetime) -> list[str]:
+    """Write one for each line of prose, with what it says; returns their ids."""
+    words = (f"{prose}\n\n{json.dumps(fields, sort_keys=True)}" for prose, fields in claims.items())
+    messages = [outside.redactor.text(message) for message in words]
+    return claim_objects.make(outside.repository, messages, date_s=int(at.timestamp()))
 
 
 def read(outside: Outside, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:

@@ -40,7 +40,7 @@ def claim(session: Session, ids: Iterable[str], *, is_again: bool = False) -> No
             if not open_ones:
                 return
             session.processes.pause(tried * _PAUSE_S * (1 + secrets.randbelow(8) / 8))
-            offers = {id: _offer(session, slot, seen[id]) for id, slot in open_ones.items()}
+            offers = _offers(session, open_ones, seen)
             refused = _push(session, [offer.move(seen[id].commit) for id, offer in offers.items()])
             seen = slots_seen.look(session, open_ones)
             won = [id for id, offer in offers.items() if seen[id].commit == offer.commit]
@@ -78,20 +78,25 @@ def _without_refused(
     return free
 
 
-def _offer(session: Session, slot: Slot, over: Seen) -> HeldClaim:
-    """A claim as it is to be made, remembered before anybody can see it: a killed run finds its own again."""
-    outside = session.outside
-    claim = Claim(
-        slot=slot,
-        state=State.HELD,
-        run=session.run.open(),
-        host=platform.node(),
-        token=_token(),
-        at=outside.clock.now(),
-        lease_s=outside.settings.slot_lease_s,
-        done=over.claim.done if over.claim else slot_claim.DoneSlots(),
-    )
-    return _made(session, claim)
+def _offers(session: Session, wanted: Mapping[str, Slot], over: Mapping[str, Seen]) -> dict[str, HeldClaim]:
+    """Claims as they are to be made, remembered before anybody can see them: a killed run finds its own again."""
+    outside, run = session.outside, session.run.open()
+    claims = []
+    for id, slot in wanted.items():
+        before = over[id].claim
+        claims.append(
+            Claim(
+                slot=slot,
+                state=State.HELD,
+                run=run,
+                host=platform.node(),
+                token=_token(),
+                at=outside.clock.now(),
+                lease_s=outside.settings.slot_lease_s,
+                done=before.done if before else slot_claim.DoneSlots(),
+            )
+        )
+    return {one.id: one for one in _made(session, claims)}
 
 
 def _token() -> str:
@@ -99,15 +104,23 @@ def _token() -> str:
     return secrets.token_hex(8)
 
 
-def _made(session: Session, claim: Claim) -> HeldClaim:
-    """The commit of a claim, remembered as ours."""
-    id, now = claim.slot.workstream, session.outside.clock.now()
-    prose = f"splinter: {id}, {claim.slot.shown} is {claim.state}"
-    commit = claim_commit.make(session.outside, prose, slot_claim.to_json(claim), at=now)
-    before = slots_seen.remembered(session, id)
-    made = (commit, *before.made)[:_MADE]
-    slots_seen.remember(session, id, replace(before, made=made, where=slots_seen.here(session), is_lost=False))
-    return HeldClaim(ref=slots_seen.ref(id), commit=commit, claim=claim)
+def _made(session: Session, claims: Sequence[Claim]) -> list[HeldClaim]:
+    """The commits of claims, remembered as ours."""
+    if not claims:
+        return []
+    said = {
+        f"splinter: {one.slot.workstream}, {one.slot.shown} is {one.state}": slot_claim.to_json(one) for one in claims
+    }
+    commits = claim_commit.make(session.outside, said, at=session.outside.clock.now())
+    made = [
+        HeldClaim(ref=slots_seen.ref(one.slot.workstream), commit=commit, claim=one)
+        for one, commit in zip(claims, commits, strict=True)
+    ]
+    for one in made:
+        before = slots_seen.remembered(session, one.id)
+        mine = (one.commit, *before.made)[:_MADE]
+        slots_seen.remember(session, one.id, replace(before, made=mine, where=slots_seen.here(session), is_lost=False))
+    return made
 
 
 def _push(session: Session, moves: Sequence[Move]) -> str:
@@ -154,7 +167,7 @@ def publish(session: Session, ids: Sequence[str], branch: Sequence[Move], *, rem
     """
     outside = session.outside
     ours = _fenced(session, ids) if slots_seen.place(outside) else []
-    new = [_made(session, _published(one.claim)) for one in ours]
+    new = _made(session, [_published(one.claim) for one in ours])
     moves = [*branch, *(after.move(before.commit) for before, after in zip(ours, new, strict=True))]
     if not moves:
         return
@@ -211,14 +224,9 @@ def _settled(session: Session, new: HeldClaim) -> None:
 
 def give_back(session: Session, *, done: Collection[str], kept: Collection[str]) -> None:
     """At the end of a call: what is `done` says so, what is `kept` waits to be published, all else is free again."""
-    moves, made = [], []
-    for id, one in session.known.claims.items():
-        if one.claim.state != State.HELD or id in kept:
-            continue
-        new = _made(session, one.claim.finished() if id in done else one.claim.released())
-        made.append(new)
-        moves.append(new.move(one.commit))
-    said = _push(session, moves) if moves else ""
+    held = {id: one for id, one in session.known.claims.items() if one.claim.state == State.HELD and id not in kept}
+    made = _made(session, [(one.claim.finished if id in done else one.claim.released)() for id, one in held.items()])
+    said = _push(session, [new.move(held[new.id].commit) for new in made])
     if not said:
         for one in made:
             _settled(session, one)

@@ -155,7 +155,7 @@ def _offered(wanted: _Wanted, over: str) -> str:
     since = session.outside.clock.now()
     fields = {"host": platform.node(), "run": session.run.open(), "since": since.isoformat(timespec="seconds"),
             "seconds": wanted.limit_s}  # fmt: skip
-    commit = claim_commit.make(session.outside, f"splinter claims {wanted.task}", fields, at=since)
+    (commit,) = claim_commit.make(session.outside, {f"splinter claims {wanted.task}": fields}, at=since)
     own = RefUpdate(ref=f"{layout.CLAIMED}/{wanted.key}/{commit[:16]}", new=commit)
     git.update_refs(session.outside.repository, [own], why=f"splinter: {wanted.task} claimed")
     with suppress(GitError):  # what the remote holds then says who has it; only the answer may have been lost
