@@ -392,7 +392,7 @@ def test_old_results_go_but_not_the_newest_of_a_step(agent: World) -> None:
 def test_of_too_many_results_the_oldest_go_by_the_bytes_that_only_they_hold(agent: World) -> None:
     program = agent.home / "agent"
     program.write_text(program.read_text() + "head -c 400000 /dev/urandom > big.bin\n")
-    prompts(agent, "a", when="daily")
+    prompts(agent, "a", when="daily", again=True)
     nights(agent, 4)
     assert gc(agent) == NOTHING
     for ref in refs(agent, "refs/splinter/backups"):  # so that results alone hold what nights before the last made
