@@ -100,22 +100,27 @@ class Loader(DodoTaskLoader):
             _refuse_options(cmd, pos_args)
         if not self.is_ours:
             return list(super().load_tasks(cmd, pos_args))
-        from splinter.doit_plugins import tasks
+        from splinter.doit_plugins import plan_file, tasks
         from splinter.engine import project
         from splinter.engine.session import nobody
         from splinter.publish import plugins
 
         runs, is_simulated = cmd.execute_tasks and not self._options.get("dry_run"), bool(self._options.get("simulate"))
+        writes_plan = bool(self._options.get("write"))
+        only_publishes = cmd.execute_tasks and _only_publishes(pos_args)
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
             raise refusal
         try:
-            self._check(is_run=cmd.execute_tasks)
+            self._check(is_run=cmd.execute_tasks or writes_plan)
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
             self.session = project.open_session(
                 self.project, auth=plugins.auth, merged=nobody if is_simulated else plugins.merged,
-                is_hosted=plugins.is_hosted, is_read_only=not runs, may_fetch=runs and not is_simulated,
+                is_hosted=plugins.is_hosted, is_read_only=not runs,
+                may_fetch=(runs or writes_plan) and not is_simulated, given=plan_file.given(self._options),
+                only_publishes=only_publishes,
             )  # fmt: skip
+            plan_file.refuse_others(self.session, _names(pos_args))
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         except (SplinterError, OSError) as error:
@@ -125,9 +130,10 @@ class Loader(DodoTaskLoader):
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
         ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
+        follows = runs and not is_simulated and self._follows_default_branch(cmd, pos_args, ours)
         if is_simulated:
             own = _left_alone(own, pos_args)
-        elif runs and self._follows_default_branch(cmd, pos_args, ours):
+        elif follows or (writes_plan and self._follows()):
             ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         defaults = tasks.default_tasks(self.session)
         names = {task.name for task in own if not task.subtask_of}
@@ -136,17 +142,27 @@ class Loader(DodoTaskLoader):
 
     def _follows_default_branch(self, cmd: Any, pos_args: list[str], ours: list[Any]) -> bool:
         """Ask the remote for its default branch where something is due; whether the tasks are others now."""
-        from splinter.doit_plugins import final_tasks, tasks
+        from splinter.doit_plugins import tasks
         from splinter.engine import project
 
-        selected = [word.split(":")[0] for word in pos_args if not word.startswith("-")]
-        if selected and set(selected) <= set(final_tasks.NAMES):
+        if _only_publishes(pos_args):
             # only publishes what is there; a job that was handed its refs knows no default branch by them
-            is_asked = "pr" in selected and project.must_ask_to_publish(self.session)
+            is_asked = "pr" in _names(pos_args) and project.must_ask_to_publish(self.session)
             return is_asked and project.follow_default_branch(self.session)
+        if not self.session.asks:
+            return False
         try:
             is_due = self._options.get("always") or tasks.is_something_due(self.session, cmd.dep_manager, ours)
-            return bool(is_due) and project.follow_default_branch(self.session)
+        except InputError as error:
+            raise InvalidDodoFile(str(error)) from error
+        return bool(is_due) and self._follows()
+
+    def _follows(self) -> bool:
+        """Ask the remote for its default branch; whether the tasks are others now."""
+        from splinter.engine import project
+
+        try:
+            return project.follow_default_branch(self.session)
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
 
@@ -166,6 +182,19 @@ def _left_alone(own: list[Any], words: list[str]) -> list[Any]:
     if asked:
         raise InvalidCommand(f'"{min(asked)}" is a task of your own, which a simulated run leaves alone')
     return []
+
+
+def _names(words: list[str]) -> list[str]:
+    """What of a call's arguments are tasks, without their parts."""
+    return [word.split(":")[0] for word in words if not word.startswith("-")]
+
+
+def _only_publishes(words: list[str]) -> bool:
+    """Whether a call names nothing but what comes after workstreams."""
+    from splinter.doit_plugins import final_tasks
+
+    names = _names(words)
+    return bool(names) and set(names) <= set(final_tasks.NAMES)
 
 
 def _refuse_unfit(config: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from doit.doit_cmd import DoitMain
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Stream
 
-from splinter.doit_plugins import command_help, options, printing, pull_request_trial
+from splinter.doit_plugins import command_help, options, plan_file, printing, pull_request_trial, selection
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError, SplinterError, StorageError
@@ -63,7 +63,8 @@ class Run(cmd_run.Run):
     def get_options(self) -> list[Any]:
         """Doit's options, and ours in a project of ours."""
         if self._knows_us:
-            self.cmd_options = (*cmd_run.Run.cmd_options, _DRY_RUN, _NO_CACHE, _SIMULATE)
+            ours = (_DRY_RUN, _NO_CACHE, _SIMULATE, plan_file.PLAN, plan_file.SHARD)
+            self.cmd_options = (*cmd_run.Run.cmd_options, *ours)
         return list(super().get_options())
 
     def help(self) -> str:
@@ -147,8 +148,8 @@ class Run(cmd_run.Run):
         self.control = TaskControl(self.task_list, auto_delayed_regex=auto_delayed_regex)
         with command_help.explained([*(task.name for task in self.task_list), *self.loader.cmd_names]):
             self.control.process(selected)
-        _cut_wait_only(self.control, is_single=single)
-        if not _starts_workstreams(self.control):
+        selection.cut_wait_only(self.control, is_single=single)
+        if not selection.starts_workstreams(self.control):
             session.run.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
@@ -163,7 +164,7 @@ class Run(cmd_run.Run):
     ) -> int:  # fmt: skip
         from splinter.doit_plugins import live, slot_tasks
         from splinter.doit_plugins.runner import Runner, is_test
-        from splinter.engine import simulation
+        from splinter.engine import night, simulation
         from splinter.maintenance import crash_recovery, schema_copies
         from splinter.publish import life_signs
 
@@ -184,12 +185,17 @@ class Run(cmd_run.Run):
         session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
-        call, live_lines = _called(self.control), live.shown(session, shown, _workstreams(self.control))
+        call, live_lines = (
+            selection.called(self.control),
+            live.shown(session, shown, selection.workstreams(self.control)),
+        )
         claimed = slot_tasks.claimed(session, self.control, self.dep_manager, shown, call, is_all=always)
         with claimed as (dispatcher, unclaimed), _signals(runner.interrupt), live_lines:
             status = _status_of(lambda: runner.run_all(dispatcher)) or unclaimed
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
+        if session.run.id:
+            night.keep(session, session.run.id)
         if session.run.id and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()
@@ -283,49 +289,3 @@ def _signals(handler: Callable[[int], None]) -> Iterator[None]:
 
 def _leave(number: int) -> None:
     raise SystemExit(128 + number)
-
-
-def _cut_wait_only(control: Any, *, is_single: bool) -> None:
-    """Tasks that only wait keep, of what they wait for, what the call's other arguments select."""
-    tasks = control.tasks
-    running: set[str] = set()
-    todo = [name for name in control.selected_tasks if not _waits(tasks[name])]
-    while todo:
-        name = todo.pop()
-        if name not in running:
-            running.add(name)
-            todo.extend(() if is_single and not tasks[name].has_subtask else tasks[name].task_dep)
-    waiting = {name for name in control.selected_tasks if _waits(tasks[name])}
-    waiting |= {sub for name in waiting for sub in tasks[name].task_dep if tasks[sub].subtask_of == name}
-    for task in tasks.values():
-        if _waits(task):
-            task.task_dep = [name for name in task.task_dep if name in running | waiting]
-        elif is_single and not task.has_subtask and task.name in control.selected_tasks:
-            task.task_dep = []
-
-
-def _starts_workstreams(control: Any) -> bool:
-    """Whether a workstream is among what is selected, or among what that waits for."""
-    return any("workstream" in (control.tasks[name].meta or {}) for name in _called(control))
-
-
-def _workstreams(control: Any) -> list[str]:
-    """Those that are to come to an end."""
-    called = _called(control)
-    metas = (task.meta or {} for name, task in control.tasks.items() if name in called)
-    return [meta["workstream"] for meta in metas if meta.get("step") == "accept"]
-
-
-def _called(control: Any) -> set[str]:
-    """What is selected, and what that waits for."""
-    todo, seen = list(control.selected_tasks), set()
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo.extend(control.tasks[name].task_dep)
-    return seen
-
-
-def _waits(task: Any) -> bool:
-    return bool((task.meta or {}).get("wait_only"))

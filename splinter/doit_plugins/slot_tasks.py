@@ -36,7 +36,7 @@ def claimed(
 
 def _claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> str:
     """Claim the slots of the selected workstreams that are due; returns why that failed, empty where it did not."""
-    is_claiming = slots_seen.place(session.outside) is not None
+    is_claiming = session.asks and slots_seen.place(session.outside) is not None  # else whoever made the plan did
     if not is_claiming and not any(one.has_passed for one in session.plans.values()):
         return ""
     due = _due(session, control, states, selected, is_always=is_always)

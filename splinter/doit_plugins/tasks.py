@@ -193,7 +193,7 @@ def has_branch(session: Session, one: Plan) -> bool:
     if f"refs/heads/{one.branch}" in refs:
         return True
     seen = [remote for remote in remotes if f"refs/remotes/{remote}/{one.branch}" in refs]
-    return any(session.history.is_read_only or bases.has_branch(session, remote, one.branch) for remote in seen)
+    return any(bases.has_branch(session, remote, one.branch) for remote in seen)
 
 
 def _begins_at(work: Work, step: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from splinter.engine.known import BASE, BRANCH, DEFAULT_BRANCH
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, InputError, SplinterError, StorageError
@@ -24,7 +25,7 @@ _HEAD = "HEAD"
 def ask(session: Session) -> bool:
     """Ask the remote for its default branch, once in a call; whether it is another than the session knew."""
     remote = choose_remote(session.outside.settings, session.outside.snapshot)
-    name = session.known.once(f"default branch of {remote}", lambda: _asked(session, remote)) if remote else None
+    name = session.known.once((DEFAULT_BRANCH, remote), lambda: _asked(session, remote)) if remote else None
     if not remote or not name:
         return False
     head, own = layout.head(remote), layout.base(remote, name)
@@ -36,6 +37,8 @@ def ask(session: Session) -> bool:
 
 
 def _asked(session: Session, remote: str) -> str | None:
+    if not session.asks:
+        return None
     try:
         return remotes.default_branch(session.outside.repository, remote, session.outside.remote_auth(remote))
     except StorageError:
@@ -56,10 +59,10 @@ def commit(session: Session, plan: Plan) -> str:
 
 
 def has_branch(session: Session, remote: str, branch: str) -> bool:
-    """Whether a remote has a branch, asked once in a call; one that is not reached has it as last seen."""
+    """Whether a remote has a branch, asked once in a call; one that is not reached, or asked, has it as last seen."""
 
     def ask() -> str | None:
-        if remote in session.known.unreached:
+        if not session.asks or remote in session.known.unreached:
             return branch
         try:
             place, auth = session.outside.pushed_to(remote)
@@ -69,7 +72,7 @@ def has_branch(session: Session, remote: str, branch: str) -> bool:
         except SplinterError:
             return branch
 
-    return bool(session.known.once(f"branch {branch} of {remote}", ask))
+    return bool(session.known.once((BRANCH, remote, branch), ask))
 
 
 def last_seen(session: Session, base: Base) -> str | None:
@@ -89,13 +92,15 @@ def as_seen(outside: Outside, plans: Iterable[Plan]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _question(base: Base) -> str:
-    return f"base {base.shown}"
+def _question(base: Base) -> tuple[str, ...]:
+    return BASE, base.remote or "", base.name
 
 
 def _fetched(session: Session, plan: Plan) -> str:
     base, repository = plan.base, session.outside.repository
     assert base.remote
+    if not session.asks:
+        raise InputError(f"the plan does not say where {base.shown} is; doit plan --write makes another one")
     _refuse_unknown(session, plan, base.remote)
     own = layout.base(base.remote, base.name)
     try:

@@ -23,7 +23,8 @@ class CurrentRun:
 
     `id` is None before it is begun. `repairs` is what was put right when it began, `errors` those of this call;
     `taken_up` is the run before this call that it publishes, see `take_up`. `call` is a UUID of this call's own.
-    `suffix` is at the end of the id.
+    `suffix` is at the end of the id. `given` is the run that a plan says this call is a part of, `given_notes` what the
+    plan says for the report.
     """
 
     history: History
@@ -35,6 +36,9 @@ class CurrentRun:
     errors: list[ErrorRecord] = field(default_factory=list)
     only_publishes: bool = False
     taken_up: str | None = None
+    given: str | None = None
+    given_notes: tuple[str, ...] = ()
+    unsaid: list[str] = field(default_factory=list)
     call: str = field(default_factory=lambda: str(uuid.uuid4()))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -42,12 +46,12 @@ class CurrentRun:
         """The run under way; begun when the first task has something to do."""
         with self._lock:
             if self.id is None:
-                killed, last = self.history.unfinished_runs(), self.history.latest_run()
-                self.id = self.history.begin_run(self.clock.now(), suffix=self.suffix)
-                for run in killed:
+                killed, last = self.history.unfinished_runs(), self.history.latest_run(but=self.given)
+                self.id = self.history.begin_run(self.clock.now(), self.given, suffix=self.suffix)
+                for run in (one for one in killed if one != self.given):
                     self.history.finish_run(run, self.clock.now())
                     self.history.note(self.id, f"The run {run} did not finish; what it had done was kept.")
-                for sentence in (*self.repairs, *self._left_untold(last)):
+                for sentence in (*self.given_notes, *self.repairs, *self._left_untold(last)):
                     self.history.note(self.id, sentence)
             return self.id
 
@@ -62,9 +66,10 @@ class CurrentRun:
 
     def take_up(self) -> None:
         """In a call that only publishes: what it does belongs to the last run, unless that was reported already."""
-        last = self.history.latest_run(but=self.id)
+        last = self.given or self.history.latest_run(but=self.id)
         self.only_publishes = True
-        self.taken_up = last if last and self.memory.fact(REPORTED) != last else None
+        is_told = last is None or not self.history.has_news(last) or self.memory.fact(REPORTED) == last
+        self.taken_up = None if is_told else last
 
     def reported(self) -> str | None:
         """The run that is reported: of this call, else the last with something to report, whatever the clock said."""
@@ -80,5 +85,8 @@ class CurrentRun:
         return self.taken_up or self.open()
 
     def note(self, sentence: str) -> None:
-        """Say something in the report that belongs to no workstream."""
-        self.history.note(self.open(), sentence)
+        """Say something in the report that belongs to no workstream; where nothing is written it stays `unsaid`."""
+        if self.history.is_read_only:
+            self.unsaid.append(sentence)
+        else:
+            self.history.note(self.open(), sentence)

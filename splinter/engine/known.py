@@ -13,6 +13,13 @@ from splinter.model.ports import HostedForge
 from splinter.model.slot_claim import Claim
 from splinter.model.verdict import Outcomes
 
+Question = str | tuple[str, ...]
+# kinds of questions to the outside, each the first word of one
+DEFAULT_BRANCH = "default branch"  # of a remote
+BASE = "base"  # of a remote, empty for none, and a branch's name: its commit
+BRANCH = "branch"  # of a remote, and a name: not empty where it is there
+MERGED = "merged"  # a head, a base, and a commit: the address of the pull request that merged it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldClaim:
@@ -54,19 +61,31 @@ class Known:
     claims: dict[str, HeldClaim] = field(default_factory=dict)
     not_run: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _answers: dict[str, str | None] = field(default_factory=dict)
+    _answers: dict[Question, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
-    def once(self, question: str, ask: Callable[[], str | None]) -> str | None:
+    def once(self, question: Question, ask: Callable[[], str | None]) -> str | None:
         """The answer to a question that is asked once in a call."""
         with self.lock:
             if question not in self._answers:
                 self._answers[question] = ask()
             return self._answers[question]
 
-    def answer(self, question: str) -> str | None:
+    def answer(self, question: Question) -> str | None:
         """The answer to a question that was asked in this call, None where it was not."""
         return self._answers.get(question)
+
+    def is_known(self, question: Question) -> bool:
+        """Whether a question was asked, or answered by a plan."""
+        return question in self._answers
+
+    def tell(self, answers: dict[Question, str | None]) -> None:
+        """Answer questions before they are asked."""
+        self._answers |= answers
+
+    def answers(self, kind: str) -> dict[tuple[str, ...], str | None]:
+        """What was asked of that kind and answered, by the words that follow the kind."""
+        return {words[1:]: one for words, one in self._answers.items() if isinstance(words, tuple) and words[0] == kind}
 
     def touches_first(self, id: str) -> bool:
         """Whether this is the first time in this call that the workstream's work tree is touched."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from splinter.engine import proposed
 from splinter.engine.branch import last_success
+from splinter.engine.known import MERGED
 from splinter.engine.session import Session
 from splinter.errors import PublishError
 from splinter.model import layout
@@ -49,6 +50,8 @@ def _answer(session: Session, plan: Plan, remote: str, head: str, tip: str) -> s
 
     def answer() -> str | None:
         outside = session.outside
+        if not session.asks:
+            return None
         try:
             return session.merged(session, outside.snapshot.remotes[remote], head, base, tip)
         except PublishError as error:
@@ -56,18 +59,17 @@ def _answer(session: Session, plan: Plan, remote: str, head: str, tip: str) -> s
                 session.run.note(f"Whether {head} was merged is not known: {outside.redactor.text(str(error))}.")
             return None
 
-    return session.known.once(f"merged {head} into {base} at {tip}", answer)
+    return session.known.once((MERGED, head, base, tip), answer)
 
 
 def is_merged(session: Session, plan: Plan, other: str) -> bool:
     """Whether the last result of what it builds on was merged.
 
-    The forge is asked by a call that may do something, where a pull request of this workstream is open.
+    The forge is asked by a call that may ask, where a pull request of this workstream is open.
     """
     last = last_success.last(session.outside, session.plans[other])
     if last is None:
         return False
     if is_known(session, other, last.tip):
         return True
-    may_ask = not session.history.is_read_only and proposed.place(session.memory, plan.id)
-    return bool(may_ask and ask(session, plan, other, last.tip))
+    return bool(proposed.place(session.memory, plan.id) and ask(session, plan, other, last.tip))

@@ -130,13 +130,13 @@ def has_moved(work: Work, previous: Prepared) -> bool:
     if previous.depended_on not in (None, _tips(work)):
         return True
     try:
-        is_look = work.session.history.is_read_only
-        base = bases.last_seen(work.session, work.plan.base) if is_look else bases.commit(work.session, work.plan)
+        asks, base = work.session.asks, work.plan.base
+        commit = bases.commit(work.session, work.plan) if asks else bases.last_seen(work.session, base)
     except SplinterError:
         return True
-    if base is None or base == previous.base:
+    if commit is None or commit == previous.base:
         return False
-    return not _moved_only_in_workstreams(work.session.outside, previous.base, base)
+    return not _moved_only_in_workstreams(work.session.outside, previous.base, commit)
 
 
 def _tips(work: Work) -> tuple[str, ...]:

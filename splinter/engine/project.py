@@ -17,9 +17,10 @@ from types import MappingProxyType
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import bases, proposed, slots_seen
+from splinter.engine import bases, night, proposed, slots_seen
 from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
+from splinter.engine.night import Given
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
 from splinter.engine.slots import Slots
@@ -114,12 +115,13 @@ def all_workstreams(
 
 def open_session(
     project: Project, *, auth: Auth, is_read_only: bool, may_fetch: bool = False, merged: Merged = nobody,
-    is_hosted: IsHosted = lambda url, environment: False,
+    is_hosted: IsHosted = lambda url, environment: False, given: Given | None = None, only_publishes: bool = False,
 ) -> Session:  # fmt: skip
     """Decide everything that can be decided before the first task; raises InputError for what cannot be run.
 
-    `may_fetch` lets it ask the remote for bases that must be known now: for a real run. `merged` asks a forge,
-    `is_hosted` says which remotes lead to one.
+    `may_fetch` lets it ask the remote, for bases that must be known now among others: for a real run. `merged` asks a
+    forge, `is_hosted` says which remotes lead to one. A plan that is `given` stands in the place of all that. A call
+    that `only_publishes` does so with the occurrences of the run that it publishes.
     """
     redactor = project.redactor
     marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
@@ -145,11 +147,17 @@ def open_session(
         slots=Slots(processes, activity),
         activity=activity,
         plans={},
+        at=given.plan.at if given else outside.clock.now(),
         merged=merged,
+        asks=may_fetch and (given is None or only_publishes),
     )
     if not is_read_only and not repository.copy:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
-    _decide(session, project.collection.workstreams, may_fetch=may_fetch)
+    if given:
+        night.take(session, given, only_publishes=only_publishes, is_look=is_read_only)
+    if only_publishes:
+        session.run.take_up()
+    _decide(session, project.collection.workstreams)
     return session
 
 
@@ -179,18 +187,18 @@ def follow_default_branch(session: Session) -> bool:
     plans = session.plans.values()
     if not any(one.base.remote and one.base.is_default for one in plans) or not bases.ask(session):
         return False
-    _decide(session, tuple(one.workstream for one in plans), may_fetch=True)
+    _decide(session, tuple(one.workstream for one in plans))
     return True
 
 
-def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch: bool) -> None:
-    now = session.outside.clock.now()
-    if may_fetch:
+def _decide(session: Session, workstreams: tuple[Workstream, ...]) -> None:
+    now = session.at
+    if session.asks:
         slots_seen.look_for_missed(session, workstreams)
     session.plans = _plans(session, workstreams, now)
     waiting = proposed.waiting(session)
     watch = {one.id for one in session.plans.values() if one.workstream.when == "on-change" or one.id in waiting}
-    if may_fetch:
+    if session.asks:
         if any(_must_be_asked(session.outside, one, watch) for one in session.plans.values()) and bases.ask(session):
             session.plans = _plans(session, workstreams, now)
         for draft in session.plans.values():
@@ -201,6 +209,10 @@ def _decide(session: Session, workstreams: tuple[Workstream, ...], *, may_fetch:
         watched = {one.id: _watched(session, one) for one in on_change}
         held = proposed.held(session, waiting)
         session.plans = _plans(session, workstreams, now, watched=watched, held=held)
+    if session.night:
+        session.plans = night.with_occurrences(session.night, session.plans)
+    elif session.run.taken_up:
+        session.plans = night.with_kept_occurrences(session, session.run.taken_up)
 
 
 def _must_be_asked(outside: Outside, draft: Plan, watch: Set[str]) -> bool:

@@ -19,7 +19,12 @@ _IDLE = "nothing was due"
 
 
 def enabled(session: Session) -> list[str]:
-    """The ids of the workstreams that run without being named: neither they nor what they depend on is disabled."""
+    """The ids of the workstreams that run without being named: neither they nor what they depend on is disabled.
+
+    With a plan it says which.
+    """
+    if session.part is not None:
+        return [id for id in session.plans if id in session.part]
     on: list[str] = []
     for id, one in session.plans.items():  # each after those it depends on
         if one.workstream.enabled and all(other in on for other in one.workstream.depends_on):

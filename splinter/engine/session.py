@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from splinter.engine.activity import Activity
@@ -17,6 +18,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.slots import Slots
 from splinter.git import quarantine
 from splinter.model import layout
+from splinter.model.night_plan import NightPlan
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
@@ -35,12 +37,15 @@ def nobody(session: Session, url: str, head: str, base: str, tip: str) -> str | 
 
 @dataclass(slots=True, kw_only=True, repr=False)
 class Session:
-    """The parts of one call; `plans` are all workstreams by id.
+    """The parts of one call; `plans` are all workstreams by id, `at` is the time that decides their occurrences.
 
     `merged` asks the forge of a remote's URL for the address of a pull request that was merged: of a head, a base, and
     the commit that it was opened for.
 
     `is_always` is doit's `-a`, `uses_kept` whether kept results may be applied.
+
+    `asks` says whether remotes and the forge may be asked before something is published. `night` is the plan that was
+    given, and `part` the ids of those that this call runs of it; None for all.
     """
 
     outside: Outside
@@ -50,10 +55,14 @@ class Session:
     slots: Slots
     activity: Activity
     plans: Mapping[str, Plan]
+    at: datetime
     known: Known = field(default_factory=Known)
     is_always: bool = False
     uses_kept: bool = True
     merged: Merged = nobody
+    asks: bool = False
+    night: NightPlan | None = None
+    part: frozenset[str] | None = None
 
     @property
     def history(self) -> History:

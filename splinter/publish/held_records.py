@@ -24,7 +24,7 @@ REPORTED = "Outcomes, checks and costs are as reported by the job that worked; h
 
 def is_reported(session: Session, run: str) -> bool:
     """Whether a run is only known by its records: in CI, where another job may have handed them over."""
-    return session.outside.environment.is_in_ci and run != session.run.id
+    return session.outside.environment.is_in_ci and (run != session.run.id or run == session.run.taken_up)
 
 
 def said_of(session: Session, run: str) -> str:

@@ -63,14 +63,20 @@ class History(Database):
         if self._rows(_ODD_RUNS):  # a run's id is the name of folders, which are written, and removed
             raise StorageError(f"{self.file} holds a run whose id is none of ours; move it away, then run doit again")
 
-    def begin_run(self, now: datetime, *, suffix: str = "") -> str:
-        """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`, with the suffix at its end."""
-        run = self._free_id(now, suffix)
+    def begin_run(self, now: datetime, run: str | None = None, *, suffix: str = "") -> str:
+        """Open a run with its folder; returns its id, such as `20261123-020000-3f9a`, with the suffix at its end.
+
+        A run that is named, and there already, goes on.
+        """
+        run = run or self.free_id(now, suffix)
         self.run_folder(run).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._write("insert into runs values (?, ?, null, '[]')", run, _iso(now))
+        self._write(
+            "insert into runs values (?, ?, null, '[]') on conflict do update set finished = null", run, _iso(now)
+        )
         return run
 
-    def _free_id(self, now: datetime, suffix: str) -> str:
+    def free_id(self, now: datetime, suffix: str = "") -> str:
+        """An id that no run has."""
         while True:
             run = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}{suffix}"
             if not self._rows("select 1 from runs where run = ?", run):
@@ -203,6 +209,15 @@ class History(Database):
                 if record.tip == tip and record.outcome in (Outcome.CHANGED, Outcome.UNCHANGED):
                     return run, record
         return None
+
+    def durations(self, workstream: str, *, latest: int) -> tuple[float, ...]:
+        """How many seconds its latest successes took."""
+        rows = self._rows(
+            f"select record from workstreams where workstream = ? and {_OUTCOME} in ('changed', 'unchanged')"  # noqa: S608
+            " order by rowid desc limit ?",
+            workstream, latest,
+        )  # fmt: skip
+        return tuple(record.seconds for (text,) in rows for record in read(WorkstreamRecord, text))
 
     def put_pull_request(self, run: str, record: PullRequestRecord) -> None:
         """Keep what publishing a workstream did, over what stood there."""

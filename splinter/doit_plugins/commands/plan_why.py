@@ -7,7 +7,7 @@ from typing import Any
 
 from doit.cmd_base import DoitCmdBase
 
-from splinter.doit_plugins import options, printing
+from splinter.doit_plugins import options, plan_file, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
@@ -96,16 +96,39 @@ class Plan(Reading):
     name = "plan"
     doc_purpose = "show for each workstream whether it is due, and why"
     doc_usage = "[WORKSTREAM ...]"
-    doc_description = """It asks no network and changes nothing.
+    cmd_options = (_JSON, plan_file.WRITE, plan_file.SHARDS)
+    doc_description = """It asks no network and changes nothing, but for the file that --write names.
 
 doit plan             all workstreams
 doit plan lint docs   those two
-doit plan --json      for programs"""
+doit plan --json      for programs
+doit plan --write plan.json --shards 4
+                      ask the remote once, and write down what is due, from where, in four parts;
+                      doit run --plan plan.json --shard 2/4 then runs one of them, and asks nobody"""
 
-    def _execute(self, as_json: bool, pos_args: list[str]) -> int:
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Look; where a plan is to be written, under the lock, so that no run makes it out of date meanwhile."""
+        from splinter.doit_plugins.run import locked
+
+        if not params["write"]:
+            return super().execute(params, args)
+        execute = super().execute
+
+        def locked_execute() -> int:
+            plan_file.refuse_number(params["shards"])
+            with locked():
+                return execute(params, args)
+
+        return exit_status_of(locked_execute)
+
+    def _execute(self, as_json: bool, write: str, shards: int, pos_args: list[str]) -> int:
         from splinter.doit_plugins import tasks
 
         session = getattr(self.loader, "session", None)
+        if write and session:
+            from splinter.engine import night
+
+            night.pin(session, frozenset())  # what is due depends on it
         left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
         found = self.explained(session, pos_args) if session and session.plans else {}
         now = self.under_way() if found else {}
@@ -114,6 +137,7 @@ doit plan --json      for programs"""
             for id, one in left.items():
                 rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
             printing.say_json(list(rows.values()))
+            self._write(session, write, shards, found, pos_args)
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
@@ -125,7 +149,20 @@ doit plan --json      for programs"""
         _say_what_was_seen(session, found)
         for one in left.values():
             print(one.sentence())
+        if plan := self._write(session, write, shards, found, pos_args):
+            print(plan_file.summary(plan, write))
         return 0
+
+    def _write(self, session: Any, file: str, shards: int, found: dict[str, Any], named: list[str]) -> Any:
+        """Write what is due down, where that was asked for."""
+        if not file:
+            return None
+        if session is None:
+            raise InputError("there is no project of splinter's here; doit init sets one up")
+        if named:  # what they depend on may be due too
+            found = self.explained(session, sorted(plan_file.wanted(session, named)))
+        due = {id for id in plan_file.wanted(session, named) if found[id].is_due}
+        return plan_file.write(session, file, due, number=shards)
 
     def _left_over(self, session: Any) -> tuple[Any, ...]:
         """Pull requests that nothing asks for any more; where a file is broken nobody knows."""

@@ -173,9 +173,11 @@ def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after:
     return RefUpdate(ref=f"{layout.RESULTS}/{wanted.key}/{commit[:16]}", new=commit)
 
 
-def shared_through(outside: Outside) -> str | None:
-    """The remote that results are shared through, None where they stay here."""
-    return choose_remote(outside.settings, outside.snapshot) if outside.settings.share_results else None
+def shared_through(session: Session) -> str | None:
+    """The remote that results are shared through, None where they stay here, or where nobody is asked."""
+    outside = session.outside
+    is_shared = outside.settings.share_results and session.asks
+    return choose_remote(outside.settings, outside.snapshot) if is_shared else None
 
 
 def applied_note(kept: Kept, cost: str) -> str:
@@ -185,7 +187,7 @@ def applied_note(kept: Kept, cost: str) -> str:
 
 def share(session: Session, update: RefUpdate) -> str | None:
     """Push a result where the settings say so; returns why it could not be, None where all is well."""
-    remote = shared_through(session.outside)
+    remote = shared_through(session)
     if not remote or not update.new:
         return None
     try:
@@ -200,7 +202,7 @@ def share(session: Session, update: RefUpdate) -> str | None:
 
 
 def _fetch(session: Session, key: str) -> None:
-    remote = shared_through(session.outside)
+    remote = shared_through(session)
     if remote:
         try:
             remotes.fetch_refs(

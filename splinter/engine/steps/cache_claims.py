@@ -71,7 +71,7 @@ def held(work: Work, step: Step, key: str | None) -> Iterator[bool]:
 
     A slot of the step's tool is held with it, so that nobody waits for a holder who waits for a slot.
     """
-    remote = cache.shared_through(work.session.outside)
+    remote = cache.shared_through(work.session)
     if remote is None or key is None or not work.session.uses_kept:
         yield False
         return

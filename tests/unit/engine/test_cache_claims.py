@@ -119,7 +119,7 @@ def test_a_killed_run_waits_for_no_claim_of_its_own(shared: World) -> None:
 def opened(world: World, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.chdir(world.root)
     monkeypatch.setenv("SPLINTER_NOW", world.now)
-    return project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=False)
+    return project.open_session(project.read(world.root), auth=plugins.auth, is_read_only=False, may_fetch=True)
 
 
 def hold(session: Session) -> Any:

@@ -1,0 +1,101 @@
+"""Plans of runs on the command line: read for `doit run --plan`, and made by `doit plan --write`. It runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splinter.errors import InputError
+from splinter.text.counts import plural
+
+if TYPE_CHECKING:  # doit loads its commands before it knows what to do with them
+    from splinter.engine.night import Given
+    from splinter.engine.session import Session
+    from splinter.model.night_plan import NightPlan
+
+PLAN = {
+    "name": "plan_file", "short": "", "long": "plan", "type": str, "default": "",
+    "help": "do what this plan says, which doit plan --write made, and ask nobody",
+}  # fmt: skip
+SHARD = {
+    "name": "shard", "short": "", "long": "shard", "type": str, "default": "",
+    "help": "of the plan only this part, such as 2/8",
+}  # fmt: skip
+WRITE = {
+    "name": "write", "short": "", "long": "write", "type": str, "default": "",
+    "help": "ask the remote, and write all that is decided to this file",
+}  # fmt: skip
+SHARDS = {
+    "name": "shards", "short": "", "long": "shards", "type": int, "default": 1,
+    "help": "cut what is due into so many parts",
+}  # fmt: skip
+
+
+def given(options: Mapping[str, Any]) -> Given | None:
+    """The plan that a run was given, and its part of it; raises InputError for what is none."""
+    file, shard = options.get("plan_file", ""), options.get("shard", "")
+    if not file:
+        if shard:
+            raise InputError("--shard is a part of a plan; name that with --plan FILE")
+        return None
+    from splinter.config import night_plan_file
+    from splinter.engine.night import Given
+    from splinter.model import night_plan
+
+    plan = night_plan_file.read(Path(file))
+    return Given(plan=plan, part=plan.part(night_plan.shard_of(shard, plan) if shard else None))
+
+
+def refuse_others(session: Session, names: Sequence[str]) -> None:
+    """Raise InputError for a workstream that was named, and is not among those that a plan lets this call run."""
+    if session.night is None or session.part is None:
+        return
+    planned = session.night.by_id
+    for id in names:
+        if id in session.plans and id not in session.part:
+            one = planned[id]
+            why = f"held by {one.held_by}" if one.held_by else f"in shard {one.shard}" if one.is_due else "not due"
+            raise InputError(f"by the plan {id} is {why}; leave it out, or run it without --plan")
+
+
+def wanted(session: Session, named: Sequence[str]) -> frozenset[str]:
+    """Those that a plan may run: the named with what they depend on, or all that run without being named."""
+    from splinter.engine import prospects
+
+    todo = list(named or prospects.enabled(session))
+    found: set[str] = set()
+    while todo:
+        id = todo.pop()
+        if id not in found and id in session.plans:
+            found.add(id)
+            todo += session.plans[id].workstream.depends_on
+    return frozenset(found)
+
+
+def write(session: Session, file: str, due: Set[str], *, number: int) -> NightPlan:
+    """Write the plan in which those are due; raises InputError where one has no base."""
+    from splinter.engine import night
+    from splinter.model import night_plan
+    from splinter.system.files import write_whole
+
+    night.pin(session, due)
+    run = session.history.free_id(session.at)
+    plan = night.made(session, run, due, number=number, notes=session.run.unsaid)
+    write_whole(Path(file), night_plan.to_text(plan))
+    return plan
+
+
+def refuse_number(number: int) -> None:
+    """Raise InputError where nothing can be cut into so many parts."""
+    from splinter.model.night_plan import MOST_SHARDS
+
+    if not 1 <= number <= MOST_SHARDS:
+        raise InputError(f"--shards takes a number from 1 to {MOST_SHARDS}, not {number}")
+
+
+def summary(plan: NightPlan, file: str) -> str:
+    """What a plan came to, in a sentence."""
+    counts = [len(plan.part(shard)) for shard in range(1, plan.shards + 1)]
+    cut = f", in {plan.shards} shards of {', '.join(map(str, counts))}" if plan.shards > 1 else ""
+    return f"{file}: {plural(sum(counts), 'workstream')} to run{cut}"
