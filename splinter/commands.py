@@ -11,6 +11,7 @@ _MODULES = {
     "Check": "splinter.doit_plugins.commands.check_history",
     "Diff": "splinter.doit_plugins.commands.log_diff",
     "Doctor": "splinter.doit_plugins.commands.doctor",
+    "Gather": "splinter.doit_plugins.commands.gather",
     "Gc": "splinter.doit_plugins.commands.gc",
     "Graph": "splinter.doit_plugins.commands.graph",
     "History": "splinter.doit_plugins.commands.check_history",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,11 @@ class Database:
                 for task_id in rows:
                     self._write(task_id)
                 self._execute("commit")
+
+    def stored(self, tasks: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The rows that there are, an empty one where a success was taken back."""
+        found = {name: self._found("select task_data from doit where task_id = ?", name) for name in tasks}
+        return {name: _decoded(row[0]) for name, row in found.items() if row}
 
     def remove(self, task_id: str) -> None:
         """Forget a task."""

@@ -80,7 +80,7 @@ def _leave_out_dependents(session: Session, due: list[str]) -> None:
 
 def _give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
     """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
-    if slots_seen.place(session.outside) is None:
+    if not session.asks or slots_seen.place(session.outside) is None:
         return
     done: set[str] = set()
     kept: set[str] = set()

@@ -251,6 +251,16 @@ class History(Database):
         """A call that could not be started costs nothing."""
         self._write("delete from costs where run = ? and call = ?", run, call)
 
+    def costs_of(self, run: str) -> tuple[Usage | None, ...]:
+        """What each call of a run cost; None for one that has not said."""
+        rows = self._rows("select record from costs where run = ? order by call", run)
+        return tuple(next(iter(read(Usage, text)), None) for (text,) in rows)
+
+    def forget(self, run: str, workstream: str) -> None:
+        """A workstream took no part in a run: what it did there is about to be told again."""
+        for table in ("steps", "workstreams"):
+            self._write(f"delete from {table} where run = ? and workstream = ?", run, workstream)  # noqa: S608
+
     def usage_of(self, run: str) -> Usage:
         """What the calls of a run cost; one that was killed counts as a call that reported nothing."""
         rows = self._rows("select record from costs where run = ?", run)

@@ -6,7 +6,8 @@ What a run did is in the history; without this file tries and costs count from n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ create table if not exists effects
 """,
 )
 _COMMIT = "commit/"
+_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Memory(Database):
@@ -84,6 +86,24 @@ class Memory(Database):
         taken = json.dumps(record_json.to_json(usage)) if usage else None
         self._write("update calls set seconds = ?, usage = ?, is_paid = ? where id = ?", seconds, taken,
                     int(usage is not None), call)  # fmt: skip
+
+    def take_over(self, other: Memory, run: str, workstream: str) -> None:
+        """Take from another memory a workstream's tries, and its calls in a run, in the place of those known here."""
+        for made_of, number, text in other._rows(
+            "select made_of, attempt, record from attempts where workstream = ?"
+            " and typeof(attempt) = 'integer' limit 1000",
+            workstream,
+        ):
+            for attempt in read(Attempt, text):
+                self.put_attempt(workstream, str(made_of), int(number), attempt)
+        self._write("delete from calls where run = ? and workstream = ?", run, workstream)
+        for made_of, step, is_paid, seconds, text in other._rows(
+            "select made_of, step, is_paid, seconds, usage from calls where run = ? and workstream = ? limit 10000",
+            run, workstream,
+        ):  # fmt: skip
+            call = self.begin_call(run, workstream, str(made_of), str(step), is_paid=bool(is_paid))
+            if isinstance(seconds, float) and seconds >= 0:
+                self.end_call(call, seconds, next(iter(read(Usage, text or "")), None))
 
     def seconds_of_calls(self, workstream: str, made_of: str) -> float:
         """Seconds of all commands started for one definition and occurrence, whichever run they were in."""
@@ -134,6 +154,11 @@ class Memory(Database):
     def commits(self) -> frozenset[str]:
         """The commits of ours that no step made: merges of what a workstream depends on."""
         return frozenset(self.facts(_COMMIT))
+
+    def commits_of(self, workstreams: Collection[str]) -> frozenset[str]:
+        """Those of some workstreams."""
+        found = self.facts(_COMMIT).items()
+        return frozenset(commit for commit, id in found if id in workstreams and _ID.fullmatch(commit))
 
     def add_commit(self, commit: str, workstream: str) -> None:
         """Remember such a commit."""

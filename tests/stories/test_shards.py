@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,3 +97,73 @@ def test_shards_run_their_part_under_the_plans_run_and_occurrence(world: World) 
     world.now = "2026-11-23T23:00:00+00:00"
     assert world.doit("run", "workstreams").status == 0
     assert world.new_calls() == []  # it was Monday's
+
+
+def clone(world: World, name: str) -> World:
+    """A fresh checkout, as a job has one."""
+    root, home = world.home / name, world.home / f"{name}-home"
+    world.git("clone", "-q", str(world.home / "origin.git"), str(root))
+    home.mkdir()
+    return World.reopened(root, home)
+
+
+def hand_on(shard: World) -> None:
+    """Pack what a shard's job has made, as the nightly does."""
+    shard.git(
+        "bundle", "create", "-q", ".splinter/refs.bundle", "--glob=refs/splinter/*", "--glob=refs/heads/splinter/*"
+    )
+
+
+def tips(world: World) -> dict[str, str]:
+    lines = world.git(
+        "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/splinter", "refs/splinter/checkpoints"
+    )
+    return dict(line.split(" ") for line in lines.splitlines())
+
+
+@pytest.mark.usefixtures("origin")
+def test_shards_that_are_gathered_are_one_run_and_each_brings_its_own_alone(world: World) -> None:
+    plan, file = planned(world, "--shards", "2"), str(world.home / "plan.json")
+    one, two = clone(world, "night-1"), clone(world, "night-2")
+    assert one.doit("run", "--plan", file, "--shard", "1/2", "workstreams").status == 0
+    assert two.doit("run", "--plan", file, "--shard", "2/2", "workstreams").status == 0
+    made = tips(one) | tips(two)
+    # shard 2 ran what an agent wrote: it says that it did the first shard's work too, and of another run
+    forged = two.git("commit-tree", "-m", "forged", "main^{tree}")
+    for ref in (
+        "refs/heads/splinter/a",
+        "refs/splinter/accepted/a",
+        "refs/heads/main",
+        "refs/splinter/base/origin/main",
+    ):
+        two.git("update-ref", ref, forged)
+    with sqlite3.connect(two.root / ".doit.db") as rows:
+        rows.execute("insert into doit select 'a:accept', task_data from doit where task_id = 'c:accept'")
+    with sqlite3.connect(two.root / ".splinter/history.db") as history:
+        history.execute("insert into runs values ('20200101-000000-0000', 'x', null, '[]')")
+        history.execute("insert into workstreams select run, 'a', record from workstreams where workstream = 'c'")
+        (record,) = history.execute("select record from workstreams where workstream = 'c'").fetchone()
+        lying = record.replace('"patch": null', '"patch": "../../etc/passwd"').replace(
+            '"workstream": "c"', '"workstream": "a"'
+        )
+        assert lying.count("passwd") == 2
+        history.execute("update workstreams set record = ? where workstream = 'c'", (lying,))
+    secret = world.write("secret", "of this machine's\n")
+    logs = two.root / ".splinter/runs" / plan["run"] / "c"
+    (logs / "link.log").symlink_to(secret)
+    hand_on(one), hand_on(two)
+    main = world.git("rev-parse", "main")
+    done = world.doit("gather", "--plan", file, str(one.root), str(two.root))
+    assert (done.status, done.out, done.err) == (0, f"2 shards of 2 taken over as run {plan['run']}\n", "")
+    assert (tips(world), world.git("rev-parse", "main")) == (made, main)
+    assert world.outcomes() == {"a": "changed", "b": "changed", "c": "changed"}
+    assert (world.records()["c"]["workstream"], world.records()["c"]["patch"]) == ("c", None)
+    with sqlite3.connect(world.root / ".splinter/history.db") as history:
+        assert history.execute("select run from runs").fetchall() == [(plan["run"],)]
+    kept = sorted(path.name for path in (world.root / ".splinter/runs" / plan["run"] / "c").iterdir())
+    assert kept == sorted(path.name for path in logs.iterdir() if not path.is_symlink())
+    assert world.doit("run", "workstreams").status == 0  # nothing is left to do
+    assert world.new_calls() == ["go"] * 3  # as often as the shards did them
+    published = world.doit("run", "--plan", file, "pr", "report")
+    assert published.status == 0, published.err
+    assert (world.root / "reports" / plan["run"] / "report.md").is_file()

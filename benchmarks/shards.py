@@ -1,0 +1,154 @@
+"""100 workstreams in 1, 2 and 4 shards: whether all branches hold the same trees, and how long each night takes.
+
+    .venv/bin/python benchmarks/shards.py [--workstreams 100] [--shards 1 2 4] [--json FILE]
+
+Each shard runs in a fresh clone without state, as a job does, and one after the other, so that each has this machine
+for itself as it would have its own. A night is its plan, its longest shard, and the gathering; the ideal is the night
+of the first number of shards, divided. A workstream computes for a while (its share of work differs by its number) and
+writes what came of it; every tenth builds on the one before it. Plans know the durations of the first night.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent
+DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+ROUNDS = 60_000  # of hashing, for the shortest
+DAYS = ("2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "2026-11-28")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """How long the parts of a night took, in seconds, and the trees of its branches."""
+
+    shards: int
+    plan_s: float
+    shards_s: tuple[float, ...]
+    gather_s: float
+    trees: dict[str, str]
+
+    @property
+    def whole_s(self) -> float:
+        return self.plan_s + max(self.shards_s) + self.gather_s
+
+
+class Place:
+    """A folder with a remote, and clones of it in which doit is called."""
+
+    def __init__(self, folder: Path, workstreams: int) -> None:
+        self.folder, self.origin = folder, folder / "origin.git"
+        self.env = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
+        self.env |= {"PYTHONPATH": str(PACKAGE), "GIT_CONFIG_GLOBAL": str(folder / "config")}
+        (folder / "config").write_text("[user]\nname = bench\nemail = bench@localhost\n[init]\ndefaultBranch = main\n")
+        root = folder / "user"
+        (root / "workstreams").mkdir(parents=True)
+        (root / "dodo.py").write_text(DODO)
+        (root / "doit.cfg").write_bytes((PACKAGE / "splinter/maintenance/templates/doit.cfg").read_bytes())
+        (root / "splinter.toml").write_text('sandbox = "off"\n')
+        for number in range(workstreams):
+            (root / f"workstreams/w{number:03}.json").write_text(workstream(number))
+        self.git(root, "init", "-q")
+        self.git(root, "add", "--all")
+        self.git(root, "commit", "-q", "-m", "begin")
+        self.git(folder, "clone", "-q", "--bare", str(root), str(self.origin))
+
+    def git(self, where: Path, *words: str) -> str:
+        done = subprocess.run(["git", *words], cwd=where, env=self.env, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def clone(self, name: str) -> Path:
+        self.git(self.folder, "clone", "-q", str(self.origin), name)
+        return self.folder / name
+
+    def doit(self, where: Path, day: str, *words: str) -> float:
+        """Call doit, and say how long it took."""
+        env, began = {**self.env, "SPLINTER_NOW": f"{day}T02:00:00+00:00"}, time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-m", "doit", *words], cwd=where, env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(
+                f"doit {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+            )
+        return time.monotonic() - began
+
+
+def workstream(number: int) -> str:
+    """One that hashes for a while, by its number, and writes the last hash."""
+    name, rounds = f"w{number:03}", ROUNDS * (1 + number * number % 7)
+    work = f"""import hashlib
+d = b'{number}'
+for _ in range({rounds}):
+    d = hashlib.sha256(d).digest()
+open('{name}', 'w').write(d.hex())"""
+    below = [f"w{number - 1:03}"] if number % 10 == 9 else []
+    step = {"id": "go", "run": [sys.executable, "-c", work]}
+    return json.dumps(
+        {"id": name, "title": f"Work number {number}", "when": "daily", "depends_on": below, "steps": [step]}
+    )
+
+
+def night(place: Place, planner: Path, day: str, shards: int) -> Night:
+    file = str(place.folder / f"plan-{shards}.json")
+    plan_s = place.doit(planner, day, "plan", "--write", file, "--shards", str(shards))
+    folders, seconds = [], []
+    for shard in range(1, shards + 1):
+        root = place.clone(f"of{shards}-{shard}")
+        seconds.append(place.doit(root, day, "run", "--plan", file, "--shard", f"{shard}/{shards}", "workstreams"))
+        globs = ("--glob=refs/splinter/*", "--glob=refs/heads/splinter/*")
+        place.git(root, "bundle", "create", "-q", ".splinter/refs.bundle", *globs)
+        folders.append(str(root))
+    gathered = planner if planner.name == "gathered-first" else place.clone(f"gathered-{shards}")
+    gather_s = place.doit(gathered, day, "gather", "--plan", file, *folders)
+    form = "--format=%(refname:short) %(tree)"
+    lines = place.git(gathered, "for-each-ref", form, "refs/heads/splinter").splitlines()
+    return Night(shards=shards, plan_s=plan_s, shards_s=tuple(seconds), gather_s=gather_s,
+                 trees=dict(line.split() for line in lines))  # fmt: skip
+
+
+def shown(nights: Sequence[Night]) -> str:
+    first = nights[0]
+    lines = ["| shards | plan | shards, each | gather | night | ideal | trees |", "|---|---|---|---|---|---|---|"]
+    for one in nights:
+        each = ", ".join(f"{seconds:.1f}" for seconds in one.shards_s)
+        ideal_s = first.whole_s * first.shards / one.shards
+        trees = f"{len(one.trees)}, the same" if one.trees == first.trees else "OTHERS"
+        lines.append(f"| {one.shards} | {one.plan_s:.1f} s | {each} s | {one.gather_s:.1f} s | {one.whole_s:.1f} s"
+                     f" | {ideal_s:.1f} s | {trees} |")  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workstreams", type=int, default=100)
+    parser.add_argument("--shards", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    nights: list[Night] = []
+    with tempfile.TemporaryDirectory(prefix="splinter-shards-") as folder:
+        place = Place(Path(folder), asked.workstreams)
+        planner = place.clone("gathered-first")
+        for day, shards in zip(DAYS, asked.shards, strict=False):
+            nights.append(night(place, planner, day, shards))
+            print(shown(nights).splitlines()[-1], flush=True)
+            if len(nights) == 1:  # later plans know what the first night took, and nothing that came after it
+                planner = planner.rename(planner.with_name("planner"))
+    print(f"\n{shown(nights)}")
+    if asked.json:
+        asked.json.write_text(json.dumps([asdict(one) for one in nights], indent=1))
+    is_same = all(one.trees == nights[0].trees and len(one.trees) == asked.workstreams for one in nights)
+    return 0 if is_same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
