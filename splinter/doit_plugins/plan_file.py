@@ -30,6 +30,10 @@ SHARDS = {
     "name": "shards", "short": "", "long": "shards", "type": int, "default": 1,
     "help": "cut what is due into so many parts",
 }  # fmt: skip
+CLAIM = {
+    "name": "claim", "short": "", "long": "claim", "type": bool, "default": False,
+    "help": "claim the slots of what is due on the remote, as with claim_slots in the settings",
+}  # fmt: skip
 
 
 def given(options: Mapping[str, Any]) -> Given | None:
@@ -55,7 +59,7 @@ def refuse_others(session: Session, names: Sequence[str]) -> None:
     for id in names:
         if id in session.plans and id not in session.part:
             one = planned[id]
-            why = f"held by {one.held_by}" if one.held_by else f"in shard {one.shard}" if one.is_due else "not due"
+            why = f"not run: {one.held_by}" if one.held_by else f"in shard {one.shard}" if one.is_due else "not due"
             raise InputError(f"by the plan {id} is {why}; leave it out, or run it without --plan")
 
 
@@ -73,14 +77,19 @@ def wanted(session: Session, named: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def write(session: Session, file: str, due: Set[str], *, number: int) -> NightPlan:
-    """Write the plan in which those are due; raises InputError where one has no base."""
-    from splinter.engine import night
+def write(session: Session, file: str, due: Set[str], *, number: int, claims: bool = False) -> NightPlan:
+    """Write the plan in which those are due, with their slots claimed where `claims` or the settings say so.
+
+    Raises InputError where one has no base, PublishError where no claim can be made.
+    """
+    from splinter.engine import night, slot_claims
     from splinter.model import night_plan
     from splinter.system.files import write_whole
 
     night.pin(session, due)
     run = session.history.free_id(session.at)
+    if claims or session.outside.settings.claim_slots:
+        slot_claims.claim_for_others(session, due, run=run)
     plan = night.made(session, run, due, number=number, notes=session.run.unsaid)
     write_whole(Path(file), night_plan.to_text(plan))
     return plan
@@ -98,4 +107,5 @@ def summary(plan: NightPlan, file: str) -> str:
     """What a plan came to, in a sentence."""
     counts = [len(plan.part(shard)) for shard in range(1, plan.shards + 1)]
     cut = f", in {plan.shards} shards of {', '.join(map(str, counts))}" if plan.shards > 1 else ""
-    return f"{file}: {plural(sum(counts), 'workstream')} to run{cut}"
+    left_out = [f"{one.id} is not run: {one.held_by}" for one in plan.workstreams if one.held_by]
+    return "\n".join((*left_out, f"{file}: {plural(sum(counts), 'workstream')} to run{cut}"))

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from splinter.engine import slot_claims, slots_seen
+from splinter.engine import night, slot_claims, slots_seen
 from splinter.engine.known import HeldClaim
 from splinter.engine.session import Session
-from splinter.errors import PublishError, SplinterError
+from splinter.errors import GitError, PublishError, SplinterError
 from splinter.publish import combined_pull_request, pull_request, run_errors
 
 TASK = "claims"  # what an error of claiming is recorded as
@@ -24,7 +24,7 @@ def claimed(
     session: Session, control: Any, states: Any, reporter: Any, selected: set[str], *, is_all: bool
 ) -> Iterator[tuple[Any, int]]:
     """Hold the slots of a call while its tasks are run: yields what dispatches these, and the exit status so far."""
-    failure = _claim(session, control, states, selected, is_always=is_all)
+    failure = _adopt(session) or _claim(session, control, states, selected, is_always=is_all)
     if failure:
         getattr(reporter, "tell_error", reporter.runtime_error)(failure)
     dispatcher = control.task_dispatcher()
@@ -32,6 +32,18 @@ def claimed(
         yield dispatcher, PublishError.exit_status if failure else 0
     finally:
         _give_back(session, control, states, dispatcher.nodes)
+
+
+def _adopt(session: Session) -> str:
+    """Go on with the claims of the run that is published; returns why that failed: what they are of is not pushed."""
+    run, claims = night.claimed_for(session)
+    try:
+        slot_claims.adopt(session, claims, run=run)
+    except GitError as error:
+        failure = f"nothing can be pushed, since claims on slots were not found out: {error}"
+        run_errors.keep(session, TASK, failure)
+        return failure
+    return ""
 
 
 def _claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> str:
@@ -49,7 +61,7 @@ def _claim(session: Session, control: Any, states: Any, selected: set[str], *, i
         except PublishError as error:
             run_errors.keep(session, TASK, str(error))
             failure = str(error)
-    _leave_out_dependents(session, due)
+    slot_claims.leave_out_dependents(session, due)
     if session.known.claims:  # else there is no run to speak of, and each is a line on the terminal
         for id, why in session.known.not_run.items():
             session.run.note(f"{id} was not run: {why}.")
@@ -67,15 +79,6 @@ def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_
         if is_stale or any(_is_stale(control, states, name) for name in names):
             found.append(id)
     return found
-
-
-def _leave_out_dependents(session: Session, due: list[str]) -> None:
-    """What builds on what is not run is not run; its own slot is free again."""
-    not_run = session.known.not_run
-    for id in due:
-        below = [other for other in session.plans[id].workstream.depends_on if other in not_run]
-        if below and id not in not_run:
-            not_run[id] = f"it builds on {', '.join(below)}"
 
 
 def _give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:

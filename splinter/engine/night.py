@@ -22,9 +22,11 @@ from splinter.git.commands import RefUpdate
 from splinter.model import fingerprints, layout, night_plan, shards
 from splinter.model.night_plan import NightPlan, PinnedBase, Planned, SeenBranch, SeenMerge
 from splinter.model.plan import Plan
+from splinter.model.slot_claim import State
 from splinter.system.files import write_whole
 from splinter.text import markdown
 
+_LONGEST = 200  # characters of a sentence of a plan
 FILE = "plan.json"  # in the folder of its run
 
 
@@ -85,6 +87,18 @@ def with_kept_occurrences(session: Session, run: str) -> dict[str, Plan]:
     return {**session.plans, **same}
 
 
+def claimed_for(session: Session) -> tuple[str, Mapping[str, str]]:
+    """The run that a call publishes, with the claims that its plan names, by workstream; nothing where it does more."""
+    run = session.run.taken_up
+    if not run or not session.run.only_publishes:
+        return "", {}
+    try:
+        plan = session.night or night_plan_file.read(file_of(session, run))
+    except InputError:  # none was kept, or it is torn
+        return "", {}
+    return plan.run, {one.id: one.claim for one in plan.workstreams if one.claim and one.id in session.plans}
+
+
 def pin(session: Session, due: Set[str]) -> None:
     """Ask all that whoever takes the plan must not ask; raises InputError where one of `due` has no base.
 
@@ -109,7 +123,9 @@ def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: S
     plans = session.plans
     seconds = shards.expected_s({id: session.history.durations(id, latest=shards.LATEST) for id in plans})
     depends_on = {id: one.workstream.depends_on for id, one in plans.items()}
-    cut = shards.cut({id: seconds[id] for id in plans if id in due}, depends_on, shards=number)
+    claims, not_run = session.known.claims, session.known.not_run
+    runs = {id: seconds[id] for id in plans if id in due and id not in not_run}
+    cut = shards.cut(runs, depends_on, shards=number)
     defaults = {(BASE, one.base.remote, one.base.name) for one in plans.values() if one.base.is_default}
     found = {kind: session.known.answers(kind).items() for kind in (BASE, BRANCH, MERGED)}
     return NightPlan(
@@ -138,6 +154,8 @@ def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: S
                 slot=fingerprints.slot(one),
                 shard=cut.get(id, 0),
                 seconds=seconds[id],
+                claim=claims[id].commit if id in claims and claims[id].claim.state == State.HELD else "",
+                held_by=not_run.get(id, "")[:_LONGEST],
             )
             for id, one in plans.items()
         ),

@@ -26,10 +26,11 @@ _TRIES = 4  # two pushes at once may be in each other's way; each try asks again
 _PAUSE_S = 0.2
 
 
-def claim(session: Session, ids: Iterable[str], *, is_again: bool = False) -> None:
+def claim(session: Session, ids: Iterable[str], *, run: str = "", is_again: bool = False) -> None:
     """Claim the slots of due workstreams: `known.claims` has those that are ours then, `known.not_run` says why not.
 
-    `is_again`: also what was done. Raises PublishError where no claim can be made: then nobody has it.
+    `run` is who holds them, this call's own unless it is named. `is_again`: also what was done. Raises PublishError
+    where no claim can be made: then nobody has it.
     """
     every = slots_seen.slots(session)
     open_ones = {id: every[id] for id in ids if id in every}
@@ -40,7 +41,7 @@ def claim(session: Session, ids: Iterable[str], *, is_again: bool = False) -> No
             if not open_ones:
                 return
             session.processes.pause(tried * _PAUSE_S * (1 + secrets.randbelow(8) / 8))
-            offers = _offers(session, open_ones, seen)
+            offers = _offers(session, open_ones, seen, run or session.run.open())
             refused = _push(session, [offer.move(seen[id].commit) for id, offer in offers.items()])
             seen = slots_seen.look(session, open_ones)
             won = [id for id, offer in offers.items() if seen[id].commit == offer.commit]
@@ -78,9 +79,11 @@ def _without_refused(
     return free
 
 
-def _offers(session: Session, wanted: Mapping[str, Slot], over: Mapping[str, Seen]) -> dict[str, HeldClaim]:
+def _offers(
+    session: Session, wanted: Mapping[str, Slot], over: Mapping[str, Seen], run: str
+) -> dict[str, HeldClaim]:  # fmt: skip
     """Claims as they are to be made, remembered before anybody can see them: a killed run finds its own again."""
-    outside, run = session.outside, session.run.open()
+    outside = session.outside
     claims = []
     for id, slot in wanted.items():
         before = over[id].claim
@@ -136,22 +139,45 @@ def _push(session: Session, moves: Sequence[Move]) -> str:
     return said
 
 
-def adopt(session: Session, claims: Mapping[str, str]) -> None:
-    """Go on with claims that another job of the same run made, by their commits; raises GitError.
+def claim_for_others(session: Session, due: Collection[str], *, run: str) -> None:
+    """Claim the slots of those for the jobs of a run, whatever the settings say; raises PublishError for none."""
+    outside, known = session.outside, session.known
+    session.outside = replace(outside, settings=replace(outside.settings, claim_slots=True))
+    if slots_seen.place(session.outside) is None:
+        return
+    try:
+        claim(session, due, run=run)
+    except PublishError:
+        give_back(session, done=(), kept=())
+        raise
+    leave_out_dependents(session, due)
+    give_back(session, done=(), kept=known.claims.keys() - known.not_run.keys())
 
-    One that is not there any more is somebody else's: what was made with it is not pushed.
+
+def leave_out_dependents(session: Session, due: Collection[str]) -> None:
+    """What builds on what is not run is not run; its own slot is free again."""
+    not_run = session.known.not_run
+    for id in session.plans:  # each after those it depends on
+        below = [other for other in session.plans[id].workstream.depends_on if other in not_run]
+        if id in due and below and id not in not_run:
+            not_run[id] = f"it builds on {', '.join(below)}"
+
+
+def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> None:
+    """Go on with claims that another job of a run made, by their commits; raises GitError.
+
+    One that is another run's by now is lost: what was made with it is not pushed.
     """
     if not claims:
         return
     outside = session.outside
     session.outside = replace(outside, settings=replace(outside.settings, claim_slots=True))
-    for id, commit in claims.items():
-        before = slots_seen.remembered(session, id)
-        slots_seen.remember(session, id, replace(before, made=(commit, *before.made)[:_MADE]))
     for id, there in slots_seen.look(session, claims).items():
-        if there.claim and there.commit == claims[id]:
+        if there.claim and (there.commit == claims[id] or there.claim.run == run):
+            made = (there.commit, *there.made)[:_MADE]
+            slots_seen.remember(session, id, replace(there, made=made, is_lost=False))
             session.known.claims[id] = HeldClaim(ref=slots_seen.ref(id), commit=there.commit, claim=there.claim)
-        elif not there.is_ours:
+        elif there.claim:
             slots_seen.remember(session, id, replace(there, is_lost=True))
 
 

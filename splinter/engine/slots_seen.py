@@ -148,10 +148,10 @@ def here(session: Session) -> str:
     return f"{platform.node()}:{session.outside.repository.root}"
 
 
-def refusals(session: Session) -> dict[str, str]:
-    """Why workstreams that were due would not be run, as far as is known without asking."""
+def refusals(session: Session, *, claims: bool = True) -> dict[str, str]:
+    """Why workstreams that were due would not be run, as far as is known without asking; by `claims` of others too."""
     found = {id: passed(session, id) for id, one in session.plans.items() if one.has_passed}
-    if place(session.outside):
+    if claims and place(session.outside):
         for id, slot in slots(session).items():
             why = refusal(session, slot, remembered(session, id))
             if why and id not in found:

@@ -272,3 +272,56 @@ def test_a_runner_that_slept_through_its_lease_pushes_nothing(world: World, tmp_
     assert f"low was not pushed: run {claim['run']} on " in out
     assert world.git("ls-remote", "origin", "refs/heads/splinter/low") == tip
     assert claims(world)["low"] == claim
+
+
+def test_three_jobs_share_the_claims_of_one_plan(world: World, tmp_path: Path, github: Forge) -> None:
+    """One plans and claims, one works and asks nobody, one publishes; nobody else runs the slots, before or after."""
+    remote(world, tmp_path)
+    world.write("splinter.toml", "")
+    steps = [world.step("bad", f"test -e '{world.home}/go' && echo bad > bad.txt")]
+    world.workstream("bad", base="main", steps=steps)
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    file = str(tmp_path / "plan.json")
+    plans, works, other = (another(world, tmp_path, name) for name in ("plans", "works", "other"))
+    assert plans.doit("plan", "--write", file, "--claim").status == 0
+    assert states(world) == {"bad": "held", "high": "held", "low": "held"}
+    late = other.doit("plan", "--write", str(tmp_path / "other.json"), "--claim")
+    assert late.status == 0, late.out + late.err
+    assert "low is not run: the slot 2026-11-23 is held by run" in late.out
+    assert "other.json: 0 workstreams to run" in late.out
+    assert works.doit("run", "--plan", file, "workstreams").status == 1
+    assert sorted(world.new_calls()) == ["bad", "high", "low"]
+    assert states(world) == {"bad": "held", "high": "held", "low": "held"}
+    publishes = World.reopened(tmp_path / "publishes", world.home)
+    shutil.copytree(works.root, publishes.root)
+    publishes.env = {**github.env}
+    done = publishes.doit("run", "--plan", file, "pr", "report")
+    assert done.status == 0, done.out + done.err
+    assert states(world) == {"bad": "released", "high": "done", "low": "done"}
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/low")
+    again = World.reopened(tmp_path / "again", world.home)  # the job is started again with what it was handed
+    shutil.copytree(works.root, again.root)
+    again.env = {**github.env}
+    assert again.doit("run", "--plan", file, "pr", "report").status == 0
+    third = other.doit("plan", "--write", str(tmp_path / "third.json"), "--claim")
+    assert "low is not run: the slot 2026-11-23 was done by run" in third.out
+    assert "third.json: 1 workstream to run" in third.out
+
+
+def test_a_plan_that_was_taken_over_publishes_nothing(world: World, tmp_path: Path, github: Forge) -> None:
+    remote(world, tmp_path)
+    file = str(tmp_path / "plan.json")
+    assert world.doit("plan", "--write", file, "low").status == 0
+    assert world.doit("run", "--plan", file, "low").status == 0
+    other = another(world, tmp_path)
+    other.env |= github.env
+    assert "held by run" in other.doit("low", "pr").out
+    other.now = LATER
+    assert other.doit("low", "pr").status == 0
+    tip = world.git("ls-remote", "origin", "refs/heads/splinter/low")
+    world.env |= github.env
+    done = world.doit("run", "pr", "report")  # by the plan that its run kept
+    assert tip
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/low") == tip, done.out
+    assert claims(world)["low"]["state"] == "done"

@@ -41,8 +41,11 @@ class Reading(DoitCmdBase):
         execute = super().execute
         return exit_status_of(lambda: int(execute(params, args) or 0))
 
-    def explained(self, session: Any, wanted: list[str]) -> dict[str, Any]:
-        """Why each workstream is due, in the order of dependencies, for those that are wanted."""
+    def explained(self, session: Any, wanted: list[str], *, claims: bool = True) -> dict[str, Any]:
+        """Why each workstream is due, in the order of dependencies, for those that are wanted.
+
+        `claims` of others count as they were last seen, unless they are asked for later.
+        """
         from splinter.doit_plugins.rows import Rows
         from splinter.engine import slots_seen, work
         from splinter.engine.due import explain
@@ -51,7 +54,7 @@ class Reading(DoitCmdBase):
         if unknown:
             raise InputError(f'"{unknown[0]}" is not a workstream; "doit list" names them')
         by_name = {task.name: task for task in self.task_list}
-        rows, refusals = Rows(session), slots_seen.refusals(session)
+        rows, refusals = Rows(session), slots_seen.refusals(session, claims=claims)
         found: dict[str, Any] = {}
         ignored: dict[str, str] = {}  # with the one that was named
         for id, plan in session.plans.items():
@@ -96,7 +99,7 @@ class Plan(Reading):
     name = "plan"
     doc_purpose = "show for each workstream whether it is due, and why"
     doc_usage = "[WORKSTREAM ...]"
-    cmd_options = (_JSON, plan_file.WRITE, plan_file.SHARDS)
+    cmd_options = (_JSON, plan_file.WRITE, plan_file.SHARDS, plan_file.CLAIM)
     doc_description = """It asks no network and changes nothing, but for the file that --write names.
 
 doit plan             all workstreams
@@ -121,7 +124,7 @@ doit plan --write plan.json --shards 4
 
         return exit_status_of(locked_execute)
 
-    def _execute(self, as_json: bool, write: str, shards: int, pos_args: list[str]) -> int:
+    def _execute(self, as_json: bool, write: str, shards: int, claim: bool, pos_args: list[str]) -> int:
         from splinter.doit_plugins import tasks
 
         session = getattr(self.loader, "session", None)
@@ -130,14 +133,14 @@ doit plan --write plan.json --shards 4
 
             night.pin(session, frozenset())  # what is due depends on it
         left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
-        found = self.explained(session, pos_args) if session and session.plans else {}
+        found = self.explained(session, pos_args, claims=not write) if session and session.plans else {}
         now = self.under_way() if found else {}
         if as_json:
             rows = {id: {**_row(session, due), "under_way": now.get(id)} for id, due in found.items()}
             for id, one in left.items():
                 rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
             printing.say_json(list(rows.values()))
-            self._write(session, write, shards, found, pos_args)
+            self._write(session, write, shards, claim, found, pos_args)
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
@@ -149,20 +152,22 @@ doit plan --write plan.json --shards 4
         _say_what_was_seen(session, found)
         for one in left.values():
             print(one.sentence())
-        if plan := self._write(session, write, shards, found, pos_args):
+        if plan := self._write(session, write, shards, claim, found, pos_args):
             print(plan_file.summary(plan, write))
         return 0
 
-    def _write(self, session: Any, file: str, shards: int, found: dict[str, Any], named: list[str]) -> Any:
+    def _write(
+        self, session: Any, file: str, shards: int, claim: bool, found: dict[str, Any], named: list[str]
+    ) -> Any:  # fmt: skip
         """Write what is due down, where that was asked for."""
         if not file:
             return None
         if session is None:
             raise InputError("there is no project of splinter's here; doit init sets one up")
         if named:  # what they depend on may be due too
-            found = self.explained(session, sorted(plan_file.wanted(session, named)))
+            found = self.explained(session, sorted(plan_file.wanted(session, named)), claims=False)
         due = {id for id in plan_file.wanted(session, named) if found[id].is_due}
-        return plan_file.write(session, file, due, number=shards)
+        return plan_file.write(session, file, due, number=shards, claims=claim)
 
     def _left_over(self, session: Any) -> tuple[Any, ...]:
         """Pull requests that nothing asks for any more; where a file is broken nobody knows."""
