@@ -8,6 +8,7 @@ from typing import Any
 
 # each is imported when doit asks for it: all of them at once take longer than a warm `doit check`
 _MODULES = {
+    "Alarm": "splinter.doit_plugins.commands.alarm",
     "Check": "splinter.doit_plugins.commands.check_history",
     "Diff": "splinter.doit_plugins.commands.log_diff",
     "Doctor": "splinter.doit_plugins.commands.doctor",

@@ -75,17 +75,28 @@ def _named(document: Document) -> dict[str, Tool]:
 
 def environment(environ: Mapping[str, str] | None = None) -> Environment:
     """The environment parsed; raises InputError that names a malformed variable, and shows no secret's value."""
+    known, malformed = sound_environment(environ)
+    if malformed:
+        raise InputError(malformed[0])
+    return known
+
+
+def sound_environment(environ: Mapping[str, str] | None = None) -> tuple[Environment, tuple[str, ...]]:
+    """The environment without its malformed variables, and a sentence on each of those."""
     variables = dict(os.environ if environ is None else environ)
     fields: dict[str, Any] = {}
-    for name, parse in VARIABLES.items():
+    malformed = []
+    addresses = {name: _url for name in registry.NEEDS if name.endswith("_URL")}
+    for name, parse in {**addresses, **VARIABLES}.items():
         value = variables.get(name, "").strip()
-        if value:  # continuous integration sets a secret that is missing to nothing
-            fields[name.lower().removeprefix("splinter_")] = parse(name, value)
-    for name in registry.NEEDS:
-        value = variables.get(name, "").strip()
-        if value and name.endswith("_URL"):
-            _url(name, value)
-    return Environment(**fields, variables=variables)
+        try:
+            if value:  # continuous integration sets a secret that is missing to nothing
+                fields[name] = parse(name, value)
+        except InputError as error:
+            malformed.append(str(error))
+            del variables[name]
+    own = {name.lower().removeprefix("splinter_"): fields[name] for name in VARIABLES if name in fields}
+    return Environment(**own, variables=variables), tuple(malformed)
 
 
 def is_on_actions() -> bool:

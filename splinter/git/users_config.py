@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from splinter.git.own_directory import Format
-from splinter.model.settings import Identity
+from splinter.model.settings import NOBODY, Identity
 from splinter.system import process
 
 Entries = tuple[tuple[str, str], ...]  # keys in git's canonical case with a value each, in the order that git reads
@@ -124,4 +124,4 @@ def identity(entries: Entries) -> Identity:
     name, email = last(entries, "user.name"), last(entries, "user.email")
     if name and email:
         return Identity(name=name, email=email)
-    return Identity(name="splinter", email="splinter@localhost")
+    return NOBODY

@@ -52,6 +52,9 @@ class Identity:
     email: str
 
 
+NOBODY = Identity(name="splinter", email="splinter@localhost")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How long and how much is kept: days since something was last used, millions of bytes for all of a kind."""
@@ -140,6 +143,14 @@ class Environment:
         """Whether no person sits here: what a service for continuous integration sets says so."""
         said = (self.variable(name) for name in _OF_CI)
         return any(value and value.lower() not in ("false", "0", "no") for value in said)
+
+    @property
+    def page(self) -> str:
+        """Where GitHub Actions shows the run that this is a part of, empty elsewhere."""
+        names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+        server, repository, run = (self.variable(name) for name in names)
+        is_there = self.variable("GITHUB_ACTIONS") == "true" and server and repository and run
+        return f"{server}/{repository}/actions/runs/{run}" if is_there else ""
 
     def is_configured(self, plugin: Plugin) -> bool:
         """Whether all is set that a notifier or forge cannot do without."""

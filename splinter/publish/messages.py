@@ -46,6 +46,7 @@ def message(session: Session, run: str | None) -> Message:
         session.outside.redactor.text,
         repository=_repository(session),
         is_earlier=run not in (session.run.taken_up, session.run.id),
+        ci=session.outside.environment.page,
     )
 
 
@@ -61,7 +62,10 @@ def ping(session: Session) -> tuple[str | None, Message]:
     now = session.outside.clock.now().isoformat(timespec="seconds")
     night = RunRecord(run="", started=now, finished=now, errors=tuple(session.run.errors))
     return None, report.mail(
-        run_records.whole(session, night), session.outside.redactor.text, repository=_repository(session)
+        run_records.whole(session, night),
+        session.outside.redactor.text,
+        repository=_repository(session),
+        ci=session.outside.environment.page,
     )
 
 

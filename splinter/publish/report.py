@@ -49,40 +49,46 @@ def is_failure(run: RunRecord) -> bool:
     return run.finished is None or bool(run.open_errors) or any(one.outcome in FAILURES for one in run.workstreams)
 
 
-def report_markdown(run: RunRecord) -> str:
-    """The report as Markdown: the verdict, failures first, then every workstream."""
-    return markdown_of("report.md", literal=markdown.literal, **_story(run))
+def report_markdown(run: RunRecord, *, ci: str = "") -> str:
+    """The report as Markdown: the verdict, failures first, then every workstream; `ci` is where CI shows its making."""
+    return markdown_of("report.md", literal=markdown.literal, ci=ci, **_story(run))
 
 
-def index_html(run: RunRecord) -> str:
+def index_html(run: RunRecord, *, ci: str = "") -> str:
     """The report as one page that loads nothing; links to logs count from `reports/<run-id>/`."""
-    return pages().get_template("index.html").render(_story(run))
+    return pages().get_template("index.html").render(ci=ci, **_story(run))
 
 
-def mail(run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "", is_earlier: bool = False) -> Message:
+def mail(
+    run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "", is_earlier: bool = False, ci: str = ""
+) -> Message:  # fmt: skip
     """The report as a message: the Markdown itself, and the page that markdown2 makes of it.
 
     `repository` is what people call it, for those who get mail of several. `is_earlier`: it is not about the run that
-    sends it, and says so.
+    sends it, and says so. `ci` is where CI shows the night that sends it.
     """
-    import markdown2
-
-    # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
-    source = markdown_of("report.md", literal=markdown.shielded, **_story(run))
-    body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
+    source = markdown_of("report.md", literal=markdown.shielded, ci=ci, **_story(run))
     names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
     for word, colour in _COLOURS.items():  # what others write cannot be bold
         for said in (word, word.capitalize()):
             body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
     words = ("[splinter]", "earlier run:" if is_earlier else "", f"{_simulated(run)}{tally(run)}", *names)
-    html = pages().get_template("mail.html").render(verdict=verdict(run), is_failure=is_failure(run), body=body)
     return Message(
         run=run.run,
         subject=mask(" ".join(filter(None, words))),
-        text=mask(report_markdown(run)),
-        html=mask(html),
+        text=mask(report_markdown(run, ci=ci)),
+        html=mask(page(source, verdict=verdict(run), is_failure=is_failure(run))),
         is_failure=is_failure(run),
     )
+
+
+def page(source: str, *, verdict: str, is_failure: bool) -> str:
+    """The page of a message, of Markdown whose literal blocks are shielded."""
+    import markdown2
+
+    # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
+    body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
+    return pages().get_template("mail.html").render(verdict=verdict, is_failure=is_failure, body=body)
 
 
 def report_json(run: RunRecord) -> str:

@@ -22,10 +22,10 @@ def write(outside: Outside, record: RunRecord) -> Path:
             exclude_from_git(outside.repository.common, f"/{layout.REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
-    mask = outside.redactor.text
-    _write_page(folder / "report.md", mask(report.report_markdown(record)))
+    mask, ci = outside.redactor.text, outside.environment.page
+    _write_page(folder / "report.md", mask(report.report_markdown(record, ci=ci)))
     _write_page(folder / "report.json", Masked(report.report_json(record)))  # its values are masked, its form stays
-    _write_page(folder / "index.html", mask(report.index_html(record)))
+    _write_page(folder / "index.html", mask(report.index_html(record, ci=ci)))
     _point(folder.parent / layout.LATEST, folder)
     return folder
 

@@ -145,6 +145,13 @@ def test_a_blocked_workstream_names_what_it_waited_for() -> None:
     assert "**Blocked**: it depends on `api-docs`\n" in report.report_markdown(run_of(SITE))
 
 
+def test_where_ci_shows_the_run_is_a_link_in_each_form() -> None:
+    ci = "https://github.example/octo/project/actions/runs/42"
+    assert f"- In CI, with its logs: <{ci}>\n" in report.report_markdown(run_of(DOCS), ci=ci)
+    assert f'href="{ci}"' in report.index_html(run_of(DOCS), ci=ci)
+    assert f'href="{ci}"' in report.mail(run_of(DOCS), Masked, ci=ci).html
+
+
 def test_a_branch_that_holds_nothing_new_is_not_said_to_be_at_its_base() -> None:
     """A person's commits, or what was merged, may lie there: the record's commit is the base's."""
     run = run_of(replace(TIDY, outcome="unchanged"))
