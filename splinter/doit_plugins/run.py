@@ -137,6 +137,7 @@ class Run(cmd_run.Run):
             ))  # fmt: skip
         from splinter.doit_plugins import tasks
         from splinter.doit_plugins.dry_run import show
+        from splinter.maintenance import crash_recovery
 
         if not session.plans and not self.sel_tasks:
             self.outstream.write(f"{tasks.NOBODY}\n")
@@ -149,6 +150,8 @@ class Run(cmd_run.Run):
         with command_help.explained([*(task.name for task in self.task_list), *self.loader.cmd_names]):
             self.control.process(selected)
         selection.cut_wait_only(self.control, is_single=single)
+        if not self._is_dry_run:
+            crash_recovery.end_interrupted(session)
         if not selection.starts_workstreams(self.control):
             session.run.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always

@@ -183,9 +183,13 @@ def must_ask_to_publish(session: Session) -> bool:
 
 
 def follow_default_branch(session: Session) -> bool:
-    """Ask the remote for its default branch, where a workstream starts from that; whether plans are others now."""
-    plans = session.plans.values()
-    if not any(one.base.remote and one.base.is_default for one in plans) or not bases.ask(session):
+    """Ask the remote for its default branch, where a workstream starts from that, or only a run for that publishes.
+
+    Returns whether plans are others now.
+    """
+    plans, is_for_a_ref = session.plans.values(), bool(session.outside.environment.ref)
+    is_needed = any(one.base.remote and (one.base.is_default or is_for_a_ref) for one in plans)
+    if not is_needed or not bases.ask(session):
         return False
     _decide(session, tuple(one.workstream for one in plans))
     return True

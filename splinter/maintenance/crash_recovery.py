@@ -15,6 +15,8 @@ from splinter.engine.project import Project
 from splinter.engine.session import Session
 from splinter.model import layout
 from splinter.model.layout import REPORTS
+from splinter.model.records import Outcome, WorkstreamRecord
+from splinter.system import under_way_file
 from splinter.text.counts import plural
 
 STILL_S = 5.0  # git holds a ref's lock for milliseconds; one that lies longer belongs to nobody who lives
@@ -25,6 +27,31 @@ def make(found: Project, session: Session) -> tuple[str, ...]:
     """Put right what is left of killed runs; returns what was done."""
     damaged = (session.memory.repair, session.history.repair)
     return tuple(filter(None, (*damaged, _orphans(found, session), *_locks(session), _files(session))))
+
+
+def end_interrupted(session: Session) -> None:
+    """Record of each workstream that a killed run had begun that it was interrupted: it was due, and did not end."""
+    history, left = session.history, under_way_file.left(session.history.folder)
+    for run in history.unfinished_runs():
+        at = {one.workstream: one for one in left.doing if one.workstream} if left and left.run == run else {}
+        ended = {one.workstream for one in history.run(run).workstreams}
+        for id in dict.fromkeys((*history.unended(run), *at)):
+            if id in session.plans and id not in ended:
+                step = at[id].task.partition(":")[2] if id in at else None
+                history.put_workstream(run, _interrupted(session, run, id, step))
+
+
+def _interrupted(session: Session, run: str, id: str, step: str | None) -> WorkstreamRecord:
+    plan, steps = session.plans[id], session.history.steps_of(run, id)
+    return WorkstreamRecord(
+        workstream=id,
+        title=plan.workstream.title,
+        outcome=Outcome.INTERRUPTED,
+        branch=plan.branch,
+        steps=steps,
+        step=step,
+        message="the run was killed while it worked on this; the next one goes on behind the last finished step",
+    )
 
 
 def _orphans(found: Project, session: Session) -> str:

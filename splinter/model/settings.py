@@ -152,6 +152,11 @@ class Environment:
         is_there = self.variable("GITHUB_ACTIONS") == "true" and server and repository and run
         return f"{server}/{repository}/actions/runs/{run}" if is_there else ""
 
+    @property
+    def ref(self) -> str:
+        """The ref that GitHub Actions checked out for this run, such as `refs/heads/main`; empty elsewhere."""
+        return (self.variable("GITHUB_REF") or "") if self.variable("GITHUB_ACTIONS") == "true" else ""
+
     def is_configured(self, plugin: Plugin) -> bool:
         """Whether all is set that a notifier or forge cannot do without."""
         return all(map(self.variable, plugin.needs))

@@ -13,6 +13,7 @@ from splinter.engine import proposed
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import PostponedError, PublishError
+from splinter.model import layout
 from splinter.model.done import Accepted
 from splinter.model.effects import Kind
 from splinter.model.plan import Plan, choose_remote
@@ -77,8 +78,21 @@ def _place(outside: Outside) -> tuple[str, str]:
 def _real_place(outside: Outside) -> tuple[str, str]:
     """The same for a run that is not simulated."""
     remote = choose_remote(outside.settings, outside.snapshot)
-    found = plugins.owner(outside.snapshot.remotes[remote], outside.environment) if remote else None
+    is_asked = remote and not _of_another_branch(outside, remote)
+    found = plugins.owner(outside.snapshot.remotes[remote], outside.environment) if remote and is_asked else None
     return found or ("", "")
+
+
+def _of_another_branch(outside: Outside, remote: str) -> str:
+    """Why a run of GitHub Actions for another branch than the default one publishes nothing; empty where it does.
+
+    What that branch's files ask for is not what the default branch's pull requests are of.
+    """
+    head, ref = outside.snapshot.symbolic.get(layout.head(remote), ""), outside.environment.ref
+    default = head.removeprefix(f"{layout.BASES}/{remote}/")
+    if not ref or not head or ref == f"refs/heads/{default}":
+        return ""
+    return f"this is a run for {ref}; only one for {default}, the default branch, publishes"
 
 
 def _why_local(outside: Outside) -> str:
@@ -89,6 +103,8 @@ def _why_local(outside: Outside) -> str:
         return f"{_NOT_PUSHED}this run is simulated; a real one would {would}"
     remotes = outside.snapshot.remotes
     remote = choose_remote(outside.settings, outside.snapshot)
+    if remote and (why := _of_another_branch(outside, remote)):
+        return f"{_NOT_PUSHED}{why}"
     if remote:
         return f"{_NOT_PUSHED}{plugins.why_none(remote, remotes[remote], outside.environment)}"
     if not remotes:

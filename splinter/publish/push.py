@@ -46,6 +46,9 @@ def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
     branches = push_check.on_remote(session, plan, remote)
     there, known = branches.get(plan.branch, ""), push_check.known(session, plan, branches)
     push_check.refuse(session, plan, result, head, known=known)
+    if _stands_there(outside, result, there, head):
+        _follow(outside, plan, remote, head, there)
+        head = there
     is_news = bool(there) and not _is_taken_in(session, plan, there, head, known)
     if is_news:
         head = _with_theirs(session, plan, remote, there, head=head, result=result, known=known)
@@ -175,6 +178,13 @@ def _with_theirs(
         raise PublishError(str(error)) from error
     _follow(session.outside, plan, remote, head, new)
     return new
+
+
+def _stands_there(outside: Outside, result: Result, there: str, head: str) -> bool:
+    """Whether the remote's branch, seen here, says what was accepted under other ids; a person's on top is more."""
+    repository = outside.repository
+    is_other = there not in ("", head) and head == result.tip and bool(git.existing(repository, [there]))
+    return is_other and not git.is_ancestor(repository, there, head) and _is_same(outside, result.start, there, head)
 
 
 def _is_same(outside: Outside, start: str, there: str, head: str) -> bool:

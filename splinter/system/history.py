@@ -176,6 +176,12 @@ class History(Database):
         """What the steps of a workstream did in one run, in their order."""
         return self._records(StepRecord, "steps where run = ? and workstream = ? order by rowid", run, workstream)
 
+    def unended(self, run: str) -> tuple[str, ...]:
+        """The workstreams of which a run recorded steps, and no end."""
+        ended = "select workstream from workstreams where run = ?1"
+        query = f"select distinct workstream from steps where run = ?1 and workstream not in ({ended}) order by rowid"  # noqa: S608
+        return tuple(row[0] for row in self._rows(query, run))
+
     def put_workstream(self, run: str, record: WorkstreamRecord) -> None:
         """Keep how a workstream ended in a run, over what stood there."""
         self._keep(

@@ -32,8 +32,13 @@ def remove(folder: Path) -> None:
 
 def read(folder: Path, pid: int) -> UnderWay:
     """What the process of that id does; nothing where the file is another's, or cannot be read."""
+    found = left(folder)
+    return found if found and found.pid == pid else UnderWay(pid=pid)
+
+
+def left(folder: Path) -> UnderWay | None:
+    """What the file says, of whichever call; None where there is none, or it cannot be read."""
     try:
-        found = record_json.from_json(UnderWay, json.loads((folder / layout.UNDER_WAY).read_text("utf-8")))
+        return record_json.from_json(UnderWay, json.loads((folder / layout.UNDER_WAY).read_text("utf-8")))
     except (OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
-        return UnderWay(pid=pid)
-    return found if found.pid == pid else UnderWay(pid=pid)
+        return None

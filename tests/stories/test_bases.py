@@ -286,8 +286,24 @@ def test_a_persons_commits_on_the_branch_are_pushed_and_what_they_merged_from_el
     bench.assert_private()
 
 
-@pytest.mark.lane("git")
-def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Bench) -> None:
+def test_a_run_of_actions_for_another_branch_publishes_nothing_and_says_so(bench: Bench) -> None:
+    bench.clone("full")
+    bench.world.env |= {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/trunk"}
+    assert bench.doit().status == 0
+    tip, writes = bench.tip(BRANCH), len(bench.hub.pulls)
+    bench.git("checkout", "-q", "-b", "other", "origin/other")
+    bench.world.workstream("one", title="T2", base="other", when="always", steps=[{"id": "s", "run": "echo y >> a"}])
+    bench.world.env["GITHUB_REF"] = "refs/heads/other"
+    done = bench.doit()
+    assert done.status == 0, done.out
+    assert "this is a run for refs/heads/other; only one for trunk, the default branch, publishes" in done.out
+    assert (bench.tip(BRANCH), len(bench.hub.pulls)) == (tip, writes)
+    bench.assert_published_on("trunk")
+
+
+@pytest.mark.parametrize("ci", [pytest.param("", marks=pytest.mark.lane("git")), "true"])
+def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Bench, ci: str) -> None:
+    bench.world.env["CI"] = ci
     bench.clone("full")
     assert bench.doit().status == 0
     tip = bench.tip(BRANCH)

@@ -62,6 +62,22 @@ def test_a_kill_in_the_middle_of_a_step_repeats_no_finished_step(slow: World) ->
     assert "half.txt" in patches[0].read_text()
 
 
+def test_a_night_that_was_killed_is_reported_as_interrupted_by_a_call_that_only_publishes(slow: World) -> None:
+    slow.workstream("other", enabled=False, steps=[{"id": "o", "run": "true"}])
+    slow.workstream("slow", steps=[slow.step("second", f"until test -e '{slow.home}/go'; do sleep 0.05; done")])
+    slow.commit()
+    doit = slow.start("run", "workstreams")
+    wait_for(lambda: slow.calls() == ["second"], "the step")
+    end_group(doit)
+    assert slow.doit("run", "report").status == 0
+    report = (slow.root / "reports/latest/report.md").read_text()
+    assert "1 interrupted" in report.splitlines()[0]
+    assert "**Interrupted** at step `second`" in report
+    (slow.home / "go").touch()
+    assert slow.doit("run", "workstreams").status == 0
+    assert slow.outcomes()["slow"] == "unchanged"
+
+
 @pytest.mark.lane("kills")
 def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: World) -> None:
     waits = f"touch {world.home}/checking; while [ ! -e {world.home}/go ]; do sleep 0.05; done"
