@@ -24,7 +24,6 @@ from splinter.model import layout
 FIRST = "workstreams/first.yaml"
 FIRST_PROMPT = "workstreams/first-prompt.yaml"
 NIGHTLY = ".github/workflows/scheduled-orchestrator.yml"
-PACKAGE = "doit-splinter"
 _TEST_NAMES = ("test_*.py", "*_test.py")
 _PYTEST_CONFIGS = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
 _IMPORT = "from splinter.dodo import DOIT_CONFIG, task_splinter"
@@ -42,21 +41,21 @@ class Written:
 
 
 def write(
-    root: Path, listed: Sequence[str], agent: str = "", ignored: Sequence[str] = ()
+    root: Path, listed: Sequence[str], agent: str = "", ignored: Sequence[str] = (), package: str = ""
 ) -> tuple[Written, ...]:  # fmt: skip
     """Write what is not there yet; raises InputError where a path leaves the repository or a file cannot be read.
 
     `root` is the top of the checkout, `listed` the paths that git tracks in it, with `/`, `agent` the one that a first
-    prompt is for, empty for none; `ignored` the paths that git ignores in packages.
+    prompt is for, empty for none; `ignored` those that git ignores in packages; `package` what the nightly installs.
     """
     kept = (*_kept_dodo(root), *_kept_config(root), *_kept_settings(root), *_kept_workstreams(root))
     skipped = {one.path for one in kept} | {name for one in kept for name in _STANDS_FOR.get(one.path, ())}
-    wanted = {path: text for path, text in _contents(root, listed, agent).items() if path not in skipped}
+    wanted = {path: text for path, text in _contents(root, listed, agent, package).items() if path not in skipped}
     if brought := ignored_files.worktreeinclude(ignored):
         wanted[layout.INCLUDE] = brought
     for path in wanted:
         _check_inside(root, path)
-    placed = tuple(_place(root, path, text) for path, text in wanted.items())
+    placed = tuple(place(root, path, text) for path, text in wanted.items())
     return tuple(sorted((*kept, *placed), key=lambda one: one.path))
 
 
@@ -70,7 +69,7 @@ _STANDS_FOR = {"[tool.doit] in pyproject.toml": ("doit.cfg",), "[tool.splinter] 
                "workstreams/": (FIRST, FIRST_PROMPT)}  # fmt: skip
 
 
-def _contents(root: Path, listed: Sequence[str], agent: str) -> dict[str, str]:
+def _contents(root: Path, listed: Sequence[str], agent: str, package: str) -> dict[str, str]:
     is_python = any(path.endswith(".py") for path in listed)
     prompt = {FIRST_PROMPT: _first_prompt(root, listed, agent, is_python=is_python)} if agent else {}
     return prompt | {
@@ -78,7 +77,7 @@ def _contents(root: Path, listed: Sequence[str], agent: str) -> dict[str, str]:
         "doit.cfg": _template("doit.cfg"),
         "splinter.toml": _template("splinter.toml"),
         FIRST: _first_for_python(root, listed) if is_python else _template("first-text.yaml"),
-        NIGHTLY: nightly(package=PACKAGE, tools="ruff pytest" if is_python else ""),
+        NIGHTLY: nightly(package=package, tools="ruff pytest" if is_python else ""),
     }
 
 
@@ -220,7 +219,8 @@ def _check_inside(root: Path, path: str) -> None:
         raise InputError(f"{path}: {nearest.name} is a file, not a folder; nothing was written")
 
 
-def _place(root: Path, path: str, text: str) -> Written:
+def place(root: Path, path: str, text: str) -> Written:
+    """Write one file below a folder unless something is there."""
     target = root / path
     if os.path.lexists(target):
         return Written(path=path, action="kept")

@@ -19,7 +19,7 @@ from tests import paths
 ROOT = paths.ROOT
 WORKFLOWS = {
     "of this repository": (ROOT / init.NIGHTLY).read_text("utf-8"),
-    "of doit init": init.nightly(package=init.PACKAGE, tools="ruff pytest"),
+    "of doit init": init.nightly(package="doit-splinter==0.1.0", tools="ruff pytest"),
 }
 PUBLISHING_SECRETS = (
     "SPLINTER_TOKEN",
@@ -37,6 +37,9 @@ def workflow(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     file.parent.mkdir(parents=True)
     file.write_text(WORKFLOWS[request.param], "utf-8")
     return file
+
+
+JOBS = tuple(yaml.safe_load(WORKFLOWS["of doit init"])["jobs"])
 
 
 def job(name: str) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def bash(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[s
     # as GitHub runs a step
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
-        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=60,
+        cwd=folder, env={**os.environ, "GITHUB_OUTPUT": os.devnull, "RUNNER_TEMP": str(folder), **env}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 
 
@@ -113,11 +116,12 @@ def job_on_a_new_machine(folder: Path, origin: Path, name: str, kept: Path, step
     for old in (checkout, home):
         shutil.rmtree(old, ignore_errors=True)
     git(folder, "clone", "-q", str(origin), str(checkout))
+    (folder / "temp").mkdir(exist_ok=True)
     if name == "work" and kept.exists():
         shutil.copytree(kept, checkout, dirs_exist_ok=True)
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(home),
-        "GITHUB_OUTPUT": str(folder / "output"), "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
+        "GITHUB_OUTPUT": str(folder / "output"), "WORKSTREAMS": "", "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
     }  # fmt: skip
     said = ""
     for one in steps:
@@ -145,9 +149,10 @@ def test_it_is_valid_by_githubs_schema(workflow: Path) -> None:
 
 
 def test_it_has_no_finding_of_the_security_linter(workflow: Path) -> None:
-    done = tool("zizmor", "--offline", "--no-progress", str(workflow))
+    done = tool("zizmor", "--offline", "--no-progress", "--persona", "auditor", str(workflow))
     assert done.returncode == 0, done.stdout
     assert "No findings to report" in done.stdout
+    assert "ignored" not in done.stdout
 
 
 def test_this_repositorys_nightly_is_the_one_that_init_writes_but_for_the_package() -> None:
@@ -156,14 +161,22 @@ def test_this_repositorys_nightly_is_the_one_that_init_writes_but_for_the_packag
 
 def test_it_runs_at_two_in_utc_and_by_hand() -> None:
     # YAML 1.1 reads the key `on` as true
-    assert yaml.safe_load(WORKFLOWS["of doit init"])[True] == {
-        "schedule": [{"cron": "0 2 * * *"}], "workflow_dispatch": None,
-    }  # fmt: skip
+    on = yaml.safe_load(WORKFLOWS["of doit init"])[True]
+    assert (sorted(on), on["schedule"]) == (["schedule", "workflow_dispatch"], [{"cron": "0 2 * * *"}])
+
+
+def test_what_a_person_types_reaches_scripts_through_the_environment_alone() -> None:
+    scripts = [one["run"] for name in JOBS for one in job(name)["steps"] if "run" in one]
+    assert not [script for script in scripts if "${{" in script]
+
+
+def test_a_pipe_ends_as_its_first_failure_does() -> None:
+    assert yaml.safe_load(WORKFLOWS["of doit init"])["defaults"] == {"run": {"shell": "bash"}}, "else without pipefail"
 
 
 def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside() -> None:
     lines = [line for line in WORKFLOWS["of doit init"].splitlines() if "uses:" in line]
-    assert len(lines) == 10
+    assert len(lines) == 9
     for line in lines:
         assert re.search(r"uses: actions/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
@@ -172,12 +185,14 @@ def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> No
     assert job("work")["permissions"] == {"contents": "read", "pull-requests": "read"}
     text = yaml.safe_dump(job("work"))
     assert not [name for name in PUBLISHING_SECRETS if name in text]
-    assert step("work", "Run the workstreams")["run"].count("doit run workstreams rehearse") == 1
 
 
 def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> None:
-    assert job("publish")["permissions"] == {"contents": "write", "pull-requests": "write"}
-    assert step("publish", "Publish")["run"] == "doit run pr report email slack apprise healthcheck"
+    assert job("publish")["permissions"] == {"contents": "write", "pull-requests": "write", "issues": "write"}
+    scripts = "\n".join(one.get("run", "") for one in job("publish")["steps"])
+    called = re.findall(r"(?m)^ *(?:if ! )?(doit [a-z]+)", scripts)
+    assert called == ["doit run", "doit show", "doit gc", "doit alarm"]
+    assert "doit run pr report email slack apprise healthcheck ||" in scripts
     assert "TOOLS" not in yaml.safe_dump(job("publish"))
     assert not [name for name in re.findall(r"secrets\.(\w+)", yaml.safe_dump(job("publish"))) if "API_KEY" in name
                 and name != "SENDGRID_API_KEY"]  # fmt: skip
@@ -210,12 +225,14 @@ def test_commits_and_state_reach_the_other_job_and_nothing_else_does(tmp_path: P
     (artifact / ".splinter/leading-out").symlink_to(source)
     target = tmp_path / "publish"
     git(tmp_path, "init", "-q", str(target))
+    with (artifact / ".splinter/refs").open("a") as refs:
+        refs.write(f"{git(source, 'rev-parse', 'HEAD')} refs/remotes/origin/main\n")
     taken = bash(step("publish", "Take over the state")["run"], target, RUNNER_TEMP=str(tmp_path / "temp"))
     assert taken.returncode == 0, taken.stderr
     assert commit_ids(target) == commit_ids(source)
-    assert git(target, "tag") == ""
+    assert git(target, "for-each-ref", "refs/tags", "refs/remotes") == ""
     assert sorted(path.name for path in target.iterdir()) == [".doit.db", ".git", ".splinter"]
-    assert sorted(path.name for path in (target / ".splinter").iterdir()) == ["history.db", "refs.bundle"]
+    assert sorted(path.name for path in (target / ".splinter").iterdir()) == ["history.db", "refs", "refs.bundle"]
 
 
 def test_the_next_night_gets_the_commits_back(tmp_path: Path) -> None:
@@ -253,6 +270,47 @@ def test_a_spoilt_bundle_costs_the_kept_results_and_not_the_night(tmp_path: Path
     assert "::warning::the commits of the last night could not be brought back" in brought.stdout
 
 
+@pytest.mark.parametrize(
+    ("worked", "published", "status"), [("0", "0", ""), ("1", "3", "3"), ("3", "", "3"), ("", "0", ""), ("0", "4", "4")]
+)
+def test_the_night_is_told_by_the_status_that_nobody_told(
+    tmp_path: Path, worked: str, published: str, status: str
+) -> None:  # fmt: skip
+    (tmp_path / "doit").write_text('#!/bin/sh\necho "$1 $2 ($3)"\n')
+    (tmp_path / "doit").chmod(0o755)
+    script = step("publish", "Tell of a night that doit could not tell of")["run"]
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert (
+        bash(script, tmp_path, PATH=path, WORKED=worked, PUBLISHED=published).stdout == f"alarm --status ({status})\n"
+    )
+
+
+@pytest.mark.parametrize("typed", ["-a", "tidy; true", "$(true)", "../x", "Tidy"])
+def test_what_is_no_name_of_a_workstream_is_not_run(tmp_path: Path, typed: str) -> None:
+    (tmp_path / "doit").write_text("#!/bin/sh\necho called\n")
+    (tmp_path / "doit").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, WORKSTREAMS=typed)
+    assert done.returncode == 1
+    assert "called" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("env", "calls"),
+    [
+        ({}, ["run workstreams rehearse"]), ({"WORKSTREAMS": "tidy docs"}, ["run tidy docs rehearse"]),
+        ({"WORKSTREAMS": "tidy", "AGAIN": "true"}, ["forget tidy", "run tidy rehearse"]),
+        ({"WORKSTREAMS": "tidy", "DRY_RUN": "true"}, ["run --dry-run tidy"]),
+    ],
+)  # fmt: skip
+def test_what_a_person_asks_for_is_what_is_run(tmp_path: Path, env: dict[str, str], calls: list[str]) -> None:
+    (tmp_path / "doit").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "doit").chmod(0o755)
+    env |= {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": os.devnull}
+    done = bash(step("work", "Run the workstreams")["run"], tmp_path, **env)
+    assert (done.returncode, done.stdout.splitlines()) == (0, calls)
+
+
 @pytest.mark.parametrize("status", [0, 1, 3])
 def test_the_exit_status_of_the_night_is_kept_for_the_other_job(tmp_path: Path, status: int) -> None:
     doit = tmp_path / "doit"
@@ -267,19 +325,22 @@ def test_the_exit_status_of_the_night_is_kept_for_the_other_job(tmp_path: Path, 
 
 
 def ping(folder: Path, address: str) -> Path:
-    """Run the last step with a curl that writes down what it is told; returns the folder of its notes."""
-    curl = folder / "curl"
-    curl.write_text('#!/bin/sh\ncat > said\necho "$@" > called\n')
-    curl.chmod(0o755)
-    script = step("publish", "Report a night that broke to the healthcheck")["run"]
+    """Run the last step where there is no doit, with a curl that writes down what it is told; returns that folder."""
+    for name, script in (("curl", 'cat > said\necho "$@" > called'), ("doit", "exit 127")):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    script = step("publish", "Tell of a night that doit could not tell of")["run"]
     done = bash(script, folder, PATH=f"{folder}{os.pathsep}{os.environ['PATH']}", HEALTHCHECK_URL=address)
     assert done.returncode == 0, done.stderr
     return folder
 
 
-def test_a_broken_night_pings_fail_without_showing_the_address(tmp_path: Path) -> None:
-    notes = ping(tmp_path, "https://ping.example.org/abc/")
-    assert (notes / "said").read_text() == 'url = "https://ping.example.org/abc/fail"\n'
+@pytest.mark.parametrize(
+    ("address", "asked"), [("abc/", "abc/fail"), ("abc", "abc/fail"), ("abc?create=1&a=b", "abc/fail?create=1&a=b")]
+)
+def test_a_night_without_doit_pings_fail_without_showing_the_address(tmp_path: Path, address: str, asked: str) -> None:
+    notes = ping(tmp_path, f"https://ping.example.org/{address}")
+    assert (notes / "said").read_text() == f'url = "https://ping.example.org/{asked}"\n'
     assert "abc" not in (notes / "called").read_text()
 
 

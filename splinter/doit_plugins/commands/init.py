@@ -12,14 +12,22 @@ from splinter.doit_plugins import printing
 from splinter.doit_plugins.options import OwnCommand
 from splinter.errors import SplinterError
 from splinter.git import user_repository
-from splinter.maintenance import ignored_files, init, package_discovery, schema_copies
+from splinter.maintenance import (
+    ignored_files,
+    init,
+    own_requirement,
+    package_discovery,
+    schema_copies,
+    systemd_units,
+)
 from splinter.maintenance.init import Written
 from splinter.model.agents import registry as agents
 
 NEXT = (
     "Next: commit these files; `doit list` shows the workstreams, `doit` runs them. The nightly workflow runs once it"
-    f" is on GitHub's default branch, and installs {init.PACKAGE} there."
+    " is on GitHub's default branch, and installs {package} there."
 )
+UNPINNED = f"nothing until you say what: SPLINTER in {init.NIGHTLY}"
 
 
 class Init(OwnCommand):
@@ -28,7 +36,16 @@ class Init(OwnCommand):
     name = "init"
     doc_purpose = "set this repository up for splinter: dodo.py, settings, a first workstream, the nightly"
     doc_usage = ""
-    doc_description = "Writes what is not there yet at the top of the repository, and overwrites nothing."
+    doc_description = """Writes what is not there yet at the top of the repository, and overwrites nothing.
+
+doit init             dodo.py, settings, a first workstream, the nightly of GitHub Actions
+doit init --systemd   a service and a timer of your own systemd for this repository, and nothing else"""
+    cmd_options = (
+        {
+            "name": "systemd", "short": "", "long": "systemd", "type": bool, "default": False,
+            "help": "write a service and a timer of your own systemd, in place of all else",
+        },
+    )  # fmt: skip
 
     def execute(self, opt_values: Mapping[str, object], pos_args: Sequence[str]) -> int:
         """Write the files and say what happened to each; 0, or the error's own exit status."""
@@ -36,12 +53,15 @@ class Init(OwnCommand):
         try:
             variables = settings_file.environment().variables
             root = user_repository.toplevel(Path.cwd(), variables)
+            if opt_values["systemd"]:
+                return _units(root, variables)
             # before anything was added, what could be is what there is
             listed = user_repository.listed_files(root, variables) or sorted(
                 user_repository.visible_files(root, variables)
             )
+            package = own_requirement.found(variables)
             ignored = user_repository.ignored_files(root, variables, ignored_files.package_folders(listed))
-            written = init.write(root, listed, agent=_agent(variables), ignored=ignored)
+            written = init.write(root, listed, agent=_agent(variables), ignored=ignored, package=package)
             schema_copies.put(root)
             advice = package_discovery.advice(root, listed)
             visible = user_repository.visible_files(root, variables)
@@ -49,8 +69,20 @@ class Init(OwnCommand):
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status
         lines = [_line(one, _unseen(root, one, visible)) for one in written]
-        sys.stdout.write("\n".join([*lines, *filter(None, [advice]), NEXT, ""]))
+        sys.stdout.write("\n".join([*lines, *filter(None, [advice]), NEXT.format(package=package or UNPINNED), ""]))
         return 0
+
+
+def _units(root: Path, variables: Mapping[str, str]) -> int:
+    """Write the units, and say what switches them on."""
+    config = variables.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    folder = Path(config) / "systemd/user"
+    written = systemd_units.write(folder, root, sys.executable)
+    lines = [f"{one.action:8} {folder / one.path}" for one in written]
+    timer = next(one.path for one in written if one.path.endswith(".timer"))
+    then = f"Next: systemctl --user daemon-reload; systemctl --user enable --now {timer}"
+    sys.stdout.write("\n".join([*lines, then, ""]))
+    return 0
 
 
 def _agent(variables: Mapping[str, str]) -> str:
