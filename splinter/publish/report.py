@@ -69,9 +69,6 @@ def mail(
     """
     source = markdown_of("report.md", literal=markdown.shielded, ci=ci, **_story(run))
     names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
-    for word, colour in _COLOURS.items():  # what others write cannot be bold
-        for said in (word, word.capitalize()):
-            body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
     words = ("[splinter]", "earlier run:" if is_earlier else "", f"{_simulated(run)}{tally(run)}", *names)
     return Message(
         run=run.run,
@@ -88,6 +85,9 @@ def page(source: str, *, verdict: str, is_failure: bool) -> str:
 
     # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
     body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
+    for word, colour in _COLOURS.items():  # what others write cannot be bold
+        for said in (word, word.capitalize()):
+            body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
     return pages().get_template("mail.html").render(verdict=verdict, is_failure=is_failure, body=body)
 
 
