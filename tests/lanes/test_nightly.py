@@ -8,6 +8,7 @@ splinter is built from this checkout and installed as a release is. What stands 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,7 +140,8 @@ def test_a_fresh_repository_has_a_green_night_and_then_an_idle_one(rig: Rig) -> 
     assert list((rig.runner.artifacts() / "report/.splinter/runs").glob("*/final-newlines/*.log"))
     second = rig.night()
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "nothing was due; next: final-newlines at " in second.stdout
+    assert "night-plan.json: 0 workstreams to run" in second.stdout
+    assert "final-newlines:accept" not in second.stdout
     assert rig.pinged() == [f"{PING}/start", PING]
     assert not rig.slack.asked
     assert not rig.letters
@@ -195,23 +197,68 @@ def test_what_a_person_asks_for_by_hand(rig: Rig) -> None:
     for id in ("one", "two"):
         rig.workstream(id, f"echo {id} > {id}.txt", when="once")
     rig.push()
-    dry = rig.night("workflow_dispatch", inputs={"workstreams": "one", "again": "false", "dry_run": "true"})
+    dry = rig.night(
+        "workflow_dispatch", inputs={"workstreams": "one", "again": "false", "dry_run": "true", "shards": "1"}
+    )
     assert dry.returncode == 0, dry.stdout
     assert "would run" in dry.stdout
     assert not rig.pings.asked
     assert not rig.hub.pulls
-    named = rig.night("workflow_dispatch", inputs={"workstreams": "one", "again": "false", "dry_run": "false"})
+    named = rig.night(
+        "workflow_dispatch", inputs={"workstreams": "one", "again": "false", "dry_run": "false", "shards": "1"}
+    )
     assert named.returncode == 0, named.stdout
     assert [one["head"]["ref"] for one in rig.hub.pulls.values()] == ["splinter/one"]
-    again = rig.night("workflow_dispatch", inputs={"workstreams": "one", "again": "true", "dry_run": "false"})
+    again = rig.night(
+        "workflow_dispatch", inputs={"workstreams": "one", "again": "true", "dry_run": "false", "shards": "1"}
+    )
     assert "one:write  " in again.stdout, "it ran again"
     tips, pulls = rig.remote(), len(rig.hub.pulls)
     rig.git("checkout", "-q", "-b", "feature")
     rig.workstream("one", "echo other > one.txt", when="once")
     rig.push()
     other = rig.night(
-        "workflow_dispatch", branch="feature", inputs={"workstreams": "", "again": "false", "dry_run": "false"}
+        "workflow_dispatch",
+        branch="feature",
+        inputs={"workstreams": "", "again": "false", "dry_run": "false", "shards": "1"},
     )
     assert "only one for main, the default branch, publishes" in other.stdout
     assert {**rig.remote(), "refs/heads/feature": ""} == {**tips, "refs/heads/feature": ""}
     assert len(rig.hub.pulls) == pulls
+
+
+def test_four_shards_are_one_night(rig: Rig) -> None:
+    for id in ("a", "b", "c", "d"):
+        rig.workstream(id, f"echo {id} > {id}.txt", when="once")
+    (rig.user / "workstreams/first.yaml").unlink()
+    rig.push()
+    inputs = {"workstreams": "", "again": "false", "dry_run": "false", "shards": "4"}
+    night = rig.night("workflow_dispatch", inputs=inputs)
+    assert night.returncode == 0, night.stdout
+    assert "4 shards of 4 taken over" in night.stdout
+    assert sorted(one["head"]["ref"] for one in rig.hub.pulls.values()) == [f"splinter/{id}" for id in "abcd"]
+    assert "4 changed" in rig.letters[0]
+    assert rig.pinged() == [f"{PING}/start", PING]
+    tips = rig.remote()
+    idle = rig.night("workflow_dispatch", inputs=inputs)
+    assert idle.returncode == 0, idle.stdout
+    assert "0 workstreams to run" in idle.stdout
+    assert rig.remote() == tips
+
+
+def test_the_callable_variant_of_the_docs_is_called(rig: Rig) -> None:
+    page = (paths.ROOT / "docs/automation-setup.md").read_text("utf-8")
+    lines, caller = re.findall(r"```yaml\n(.*?)```", page[page.index("Several repositories can call") :], re.DOTALL)[:2]
+    own = rig.user / ".github/workflows/scheduled-orchestrator.yml"
+    whole = own.read_text()
+    start, end = whole.index("on:\n"), whole.index("defaults:")
+    kept = whole[whole.index("permissions: {}") : whole.index("env:\n")]
+    (own.parent / "nightly.yml").write_text(whole[:start] + lines + kept + whole[end:])
+    version = re.search(r"doit-splinter==[0-9.]+", whole)
+    assert version
+    own.write_text("name: caller\n" + re.sub(r"doit-splinter==[0-9.]+", version[0], caller))
+    rig.push()
+    night = rig.night()
+    assert night.returncode == 0, night.stdout
+    assert "final-newlines:accept  unchanged" in night.stdout
+    assert rig.pinged() == [f"{PING}/start", PING]

@@ -100,47 +100,45 @@ def repository_of_a_user(folder: Path) -> Path:
 
 
 def night(folder: Path, origin: Path, kept: Path) -> str:
-    """Both jobs, each in a new checkout and with a new home, as GitHub would run them; what they said."""
-    said = job_on_a_new_machine(folder, origin, "work", kept, (
-        "Bring back the commits of the last night", "Run the workstreams", "Pack the commits",
-    ))  # fmt: skip
+    """All jobs, each in a new checkout and with a new home, as GitHub would run them; what they said."""
+    bring, pack = "Bring back the commits of the last night", "Pack the commits"
+    handed, made = folder / "plan", folder / "temp/night/night-1"
     shutil.rmtree(folder / "temp", ignore_errors=True)
-    shutil.copytree(kept, folder / "temp/night")
-    return said + job_on_a_new_machine(
-        folder, origin, "publish", kept, ("Take over the state", "doit run pr", "Pack the commits")
+    said = on_a_new_machine(folder, origin, "plan", kept, handed, (bring, "Plan the night"))
+    if "shards=[1]" in (folder / "output").read_text():
+        said += on_a_new_machine(folder, origin, "work", handed, made, (bring, "Run the workstreams", pack))
+    publish = "doit run --plan .splinter/night-plan.json pr"
+    return said + on_a_new_machine(
+        folder, origin, "publish", handed, kept, (bring, "Gather what was made", publish, pack)
     )
 
 
-def job_on_a_new_machine(folder: Path, origin: Path, name: str, kept: Path, steps: tuple[str, ...]) -> str:
-    checkout, home = folder / "checkout", folder / "home"
+def on_a_new_machine(
+    folder: Path, origin: Path, name: str, before: Path, after: Path, steps: tuple[str, ...]
+) -> str:  # fmt: skip
+    """The steps of a job that begins with the state in one folder, and leaves its own in another."""
+    checkout, home, output = folder / "checkout", folder / "home", folder / "output"
     for old in (checkout, home):
         shutil.rmtree(old, ignore_errors=True)
+    output.unlink(missing_ok=True)
     git(folder, "clone", "-q", str(origin), str(checkout))
     (folder / "temp").mkdir(exist_ok=True)
-    if name == "work" and kept.exists():
-        shutil.copytree(kept, checkout, dirs_exist_ok=True)
+    if before.exists():
+        shutil.copytree(before, checkout, dirs_exist_ok=True)
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(home),
-        "GITHUB_OUTPUT": str(folder / "output"), "WORKSTREAMS": "", "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
+        "GITHUB_OUTPUT": str(output), "WORKSTREAMS": "", "SHARDS": "1", "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
     }  # fmt: skip
     said = ""
     for one in steps:
         done = bash(one if one.startswith("doit") else step(name, one)["run"], checkout, **env)
         assert done.returncode == 0, done.stdout + done.stderr
         said += done.stdout
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(checkout / ".splinter", kept / ".splinter")
+    shutil.rmtree(after, ignore_errors=True)
+    shutil.copytree(checkout / ".splinter", after / ".splinter")
     for file in checkout.glob(".doit.db*"):
-        shutil.copy(file, kept)
+        shutil.copy(file, after)
     return said
-
-
-def handed_over(source: Path, to: Path) -> Path:
-    """What the artifact brings to the second job."""
-    to.mkdir()
-    shutil.copytree(source / ".splinter", to / ".splinter")
-    shutil.copy(source / ".doit.db", to)
-    return to
 
 
 def test_it_is_valid_by_githubs_schema(workflow: Path) -> None:
@@ -176,15 +174,17 @@ def test_a_pipe_ends_as_its_first_failure_does() -> None:
 
 def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside() -> None:
     lines = [line for line in WORKFLOWS["of doit init"].splitlines() if "uses:" in line]
-    assert len(lines) == 9
+    assert len(lines) == 14
     for line in lines:
         assert re.search(r"uses: actions/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
 
 def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> None:
-    assert job("work")["permissions"] == {"contents": "read", "pull-requests": "read"}
-    text = yaml.safe_dump(job("work"))
-    assert not [name for name in PUBLISHING_SECRETS if name in text]
+    assert job("plan")["permissions"] == {"contents": "read", "pull-requests": "read"}
+    assert job("work")["permissions"] == {"contents": "read"}
+    for text in (yaml.safe_dump(job("plan")), yaml.safe_dump(job("work"))):
+        assert not [name for name in PUBLISHING_SECRETS if name in text]
+    assert "github.token" not in yaml.safe_dump(job("work")), "it asks nobody"
 
 
 def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> None:
@@ -192,14 +192,14 @@ def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> Non
     scripts = "\n".join(one.get("run", "") for one in job("publish")["steps"])
     called = re.findall(r"(?m)^ *(?:if ! )?(doit [a-z]+)", scripts)
     assert called == ["doit run", "doit show", "doit gc", "doit alarm"]
-    assert "doit run pr report email slack apprise healthcheck ||" in scripts
+    assert "doit run --plan .splinter/night-plan.json pr report email slack apprise healthcheck ||" in scripts
     assert "TOOLS" not in yaml.safe_dump(job("publish"))
     assert not [name for name in re.findall(r"secrets\.(\w+)", yaml.safe_dump(job("publish"))) if "API_KEY" in name
                 and name != "SENDGRID_API_KEY"]  # fmt: skip
 
 
 def test_no_checkout_leaves_its_token_behind() -> None:
-    for name in ("work", "publish"):
+    for name in JOBS:
         assert job(name)["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
 
 
@@ -215,24 +215,19 @@ def test_two_nights_on_fresh_machines_do_and_publish_nothing_twice(tmp_path: Pat
     assert commit_ids(tmp_path / "checkout") == tips
 
 
-def test_commits_and_state_reach_the_other_job_and_nothing_else_does(tmp_path: Path) -> None:
-    source = worked(tmp_path / "work")
-    packed = bash(step("work", "Pack the commits")["run"], source)
-    assert packed.returncode == 0, packed.stderr
-    (tmp_path / "temp").mkdir()
-    artifact = handed_over(source, tmp_path / "temp/night")
-    (artifact / "dodo.py").write_text("planted")
-    (artifact / ".splinter/leading-out").symlink_to(source)
-    target = tmp_path / "publish"
+def test_no_ref_of_the_checkouts_own_is_brought_back(tmp_path: Path) -> None:
+    source, target = worked(tmp_path / "work"), tmp_path / "publish"
+    assert bash(step("work", "Pack the commits")["run"], source).returncode == 0
     git(tmp_path, "init", "-q", str(target))
-    with (artifact / ".splinter/refs").open("a") as refs:
-        refs.write(f"{git(source, 'rev-parse', 'HEAD')} refs/remotes/origin/main\n")
-    taken = bash(step("publish", "Take over the state")["run"], target, RUNNER_TEMP=str(tmp_path / "temp"))
-    assert taken.returncode == 0, taken.stderr
+    shutil.copytree(source / ".splinter", target / ".splinter")
+    with (target / ".splinter/refs").open("a") as refs:
+        refs.writelines(
+            f"{git(source, 'rev-parse', 'HEAD')} refs/{name}\n"
+            for name in ("remotes/origin/main", "tags/x", "heads/main")
+        )
+    assert bash(step("publish", "Bring back the commits of the last night")["run"], target).returncode == 0
     assert commit_ids(target) == commit_ids(source)
-    assert git(target, "for-each-ref", "refs/tags", "refs/remotes") == ""
-    assert sorted(path.name for path in target.iterdir()) == [".doit.db", ".git", ".splinter"]
-    assert sorted(path.name for path in (target / ".splinter").iterdir()) == ["history.db", "refs", "refs.bundle"]
+    assert git(target, "for-each-ref", "refs/tags", "refs/remotes", "refs/heads/main") == ""
 
 
 def test_the_next_night_gets_the_commits_back(tmp_path: Path) -> None:
@@ -241,48 +236,48 @@ def test_the_next_night_gets_the_commits_back(tmp_path: Path) -> None:
     target = tmp_path / "next"
     git(tmp_path, "init", "-q", str(target))
     shutil.copytree(source / ".splinter", target / ".splinter")
-    brought = bash(step("work", "Bring back the commits of the last night")["run"], target)
+    brought = bash(step("plan", "Bring back the commits of the last night")["run"], target)
     assert brought.returncode == 0, brought.stderr
     assert commit_ids(target) == commit_ids(source)
 
 
-def test_a_night_without_any_commit_packs_nothing_and_is_taken_over(tmp_path: Path) -> None:
+def test_a_night_without_any_commit_packs_nothing(tmp_path: Path) -> None:
     source = tmp_path / "work"
     git(tmp_path, "init", "-q", str(source))
     (source / ".splinter").mkdir()
-    (source / ".splinter/refs.bundle").write_text("of the night before")
-    (source / ".doit.db").write_text("")
     for name in ("work", "publish"):
+        (source / ".splinter/refs.bundle").write_text("of the night before")
         assert bash(step(name, "Pack the commits")["run"], source).returncode == 0
-    assert list((source / ".splinter").iterdir()) == []
-    (tmp_path / "temp").mkdir()
-    handed_over(source, tmp_path / "temp/night")
-    taken = bash(step("publish", "Take over the state")["run"], source, RUNNER_TEMP=str(tmp_path / "temp"))
-    assert taken.returncode == 0, taken.stderr
+        assert list((source / ".splinter").iterdir()) == [], name
 
 
 def test_a_spoilt_bundle_costs_the_kept_results_and_not_the_night(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / ".splinter").mkdir()
     (tmp_path / ".splinter/refs.bundle").write_text("no bundle")
-    brought = bash(step("work", "Bring back the commits of the last night")["run"], tmp_path)
+    brought = bash(step("plan", "Bring back the commits of the last night")["run"], tmp_path)
     assert brought.returncode == 0
     assert "::warning::the commits of the last night could not be brought back" in brought.stdout
 
 
 @pytest.mark.parametrize(
-    ("worked", "published", "status"), [("0", "0", ""), ("1", "3", "3"), ("3", "", "3"), ("", "0", ""), ("0", "4", "4")]
-)
+    ("planned", "worked", "published", "job", "said"),
+    [
+        ("0", "", "0", "success", ""), ("0", "", "1", "failure", ""), ("0", "", "2", "failure", ""),
+        ("3", "", "", "success", "alarm --status 3"), ("", "", "", "failure", "alarm --status"),
+        ("0", "4", "2", "failure", "alarm --status 4"), ("0", "", "3", "failure", "alarm --status 3"),
+        ("0", "", "", "failure", "alarm --status"), ("0", "", "0", "failure", "alarm --status"),
+    ],
+)  # fmt: skip
 def test_the_night_is_told_by_the_status_that_nobody_told(
-    tmp_path: Path, worked: str, published: str, status: str
+    tmp_path: Path, planned: str, worked: str, published: str, job: str, said: str
 ) -> None:  # fmt: skip
-    (tmp_path / "doit").write_text('#!/bin/sh\necho "$1 $2 ($3)"\n')
+    (tmp_path / "doit").write_text("#!/bin/sh\necho $*\n")
     (tmp_path / "doit").chmod(0o755)
+    env = {"PLANNED": planned, "WORKED": worked, "PUBLISHED": published, "JOB": job}
     script = step("publish", "Tell of a night that doit could not tell of")["run"]
-    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    assert (
-        bash(script, tmp_path, PATH=path, WORKED=worked, PUBLISHED=published).stdout == f"alarm --status ({status})\n"
-    )
+    done = bash(script, tmp_path, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **env)
+    assert (done.returncode, done.stdout.strip()) == (0, said)
 
 
 @pytest.mark.parametrize("typed", ["-a", "tidy; true", "$(true)", "../x", "Tidy"])
@@ -290,38 +285,53 @@ def test_what_is_no_name_of_a_workstream_is_not_run(tmp_path: Path, typed: str) 
     (tmp_path / "doit").write_text("#!/bin/sh\necho called\n")
     (tmp_path / "doit").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, WORKSTREAMS=typed)
+    done = bash(step("plan", "Plan the night")["run"], tmp_path, PATH=path, WORKSTREAMS=typed, SHARDS="1")
     assert done.returncode == 1
     assert "called" not in done.stdout
 
 
+PLAN = "plan --write .splinter/night-plan.json --shards"
+RUN = "run --plan .splinter/night-plan.json"
+
+
 @pytest.mark.parametrize(
-    ("env", "calls"),
+    ("name", "env", "calls"),
     [
-        ({}, ["run workstreams rehearse"]), ({"WORKSTREAMS": "tidy docs"}, ["run tidy docs rehearse"]),
-        ({"WORKSTREAMS": "tidy", "AGAIN": "true"}, ["forget tidy", "run tidy rehearse"]),
-        ({"WORKSTREAMS": "tidy", "DRY_RUN": "true"}, ["run --dry-run tidy"]),
+        ("Plan the night", {}, [f"{PLAN} 1"]),
+        ("Plan the night", {"WORKSTREAMS": "tidy docs", "SHARDS": "4"}, [f"{PLAN} 4 tidy docs"]),
+        ("Plan the night", {"WORKSTREAMS": "tidy", "AGAIN": "true"}, ["forget tidy", f"{PLAN} 1 tidy"]),
+        ("Plan the night", {"WORKSTREAMS": "tidy", "DRY_RUN": "true"}, ["run --dry-run tidy"]),
+        ("Run the workstreams", {}, [f"{RUN} workstreams rehearse"]),
+        ("Run the workstreams", {"WORKSTREAMS": "tidy"}, [f"{RUN} tidy rehearse"]),
+        ("Run the workstreams", {"SHARD": "2", "SHARDS": "4"}, [f"{RUN} --shard 2/4 workstreams"]),
     ],
 )  # fmt: skip
-def test_what_a_person_asks_for_is_what_is_run(tmp_path: Path, env: dict[str, str], calls: list[str]) -> None:
+def test_what_a_person_asks_for_is_what_is_run(
+    tmp_path: Path, name: str, env: dict[str, str], calls: list[str]
+) -> None:  # fmt: skip
+    (tmp_path / ".splinter").mkdir()
     (tmp_path / "doit").write_text('#!/bin/sh\necho "$@"\n')
     (tmp_path / "doit").chmod(0o755)
-    env |= {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": os.devnull}
-    done = bash(step("work", "Run the workstreams")["run"], tmp_path, **env)
+    env = {
+        "SHARDS": "1",
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "GITHUB_STEP_SUMMARY": os.devnull,
+        **env,
+    }
+    done = bash(step("plan" if "Plan" in name else "work", name)["run"], tmp_path, **env)
     assert (done.returncode, done.stdout.splitlines()) == (0, calls)
 
 
 @pytest.mark.parametrize("status", [0, 1, 3])
-def test_the_exit_status_of_the_night_is_kept_for_the_other_job(tmp_path: Path, status: int) -> None:
+def test_the_exit_status_of_each_job_is_kept_for_the_last(tmp_path: Path, status: int) -> None:
     doit = tmp_path / "doit"
     doit.write_text(f"#!/bin/sh\nexit {status}\n")
     doit.chmod(0o755)
-    night = bash(
-        step("work", "Run the workstreams")["run"], tmp_path,
-        PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", GITHUB_OUTPUT=str(tmp_path / "output"),
-    )  # fmt: skip
-    assert night.returncode == status
-    assert (tmp_path / "output").read_text() == f"status={status}\n"
+    path, output = f"{tmp_path}{os.pathsep}{os.environ['PATH']}", tmp_path / "output"
+    night = bash(step("plan", "Plan the night")["run"], tmp_path, PATH=path, GITHUB_OUTPUT=str(output), SHARDS="1")
+    assert (night.returncode, output.read_text()) == (status, f"status={status}\n")
+    work = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, SHARDS="1")
+    assert (work.returncode, (tmp_path / ".splinter/status").read_text()) == (status, f"{status}\n")
 
 
 def ping(folder: Path, address: str) -> Path:
