@@ -146,6 +146,14 @@ def test_it_is_valid_by_githubs_schema(workflow: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_the_recipe_for_gitlab_is_valid_by_its_schema(tmp_path: Path) -> None:
+    page = (ROOT / "docs/automation-setup.md").read_text("utf-8")
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(page[page.index("# .gitlab-ci.yml") :].partition("```")[0])
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(file))
+    assert done.returncode == 0, done.stdout
+
+
 def test_it_has_no_finding_of_the_security_linter(workflow: Path) -> None:
     done = tool("zizmor", "--offline", "--no-progress", "--persona", "auditor", str(workflow))
     assert done.returncode == 0, done.stdout
@@ -180,7 +188,7 @@ def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside()
 
 
 def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> None:
-    assert job("plan")["permissions"] == {"contents": "read", "pull-requests": "read"}
+    assert job("plan")["permissions"] == {"contents": "write", "pull-requests": "read"}
     assert job("work")["permissions"] == {"contents": "read"}
     for text in (yaml.safe_dump(job("plan")), yaml.safe_dump(job("work"))):
         assert not [name for name in PUBLISHING_SECRETS if name in text]
@@ -299,7 +307,8 @@ RUN = "run --plan .splinter/night-plan.json"
     [
         ("Plan the night", {}, [f"{PLAN} 1"]),
         ("Plan the night", {"WORKSTREAMS": "tidy docs", "SHARDS": "4"}, [f"{PLAN} 4 tidy docs"]),
-        ("Plan the night", {"WORKSTREAMS": "tidy", "AGAIN": "true"}, ["forget tidy", f"{PLAN} 1 tidy"]),
+        ("Plan the night", {"CLAIM": "true"}, [f"{PLAN} 1 --claim"]),
+        ("Plan the night", {"WORKSTREAMS": "tidy", "AGAIN": "true", "CLAIM": "true"}, ["forget tidy", f"{PLAN} 1 tidy"]),
         ("Plan the night", {"WORKSTREAMS": "tidy", "DRY_RUN": "true"}, ["run --dry-run tidy"]),
         ("Run the workstreams", {}, [f"{RUN} workstreams rehearse"]),
         ("Run the workstreams", {"WORKSTREAMS": "tidy"}, [f"{RUN} tidy rehearse"]),
