@@ -99,7 +99,7 @@ def _question(base: Base) -> tuple[str, ...]:
 def _fetched(session: Session, plan: Plan) -> str:
     base, repository = plan.base, session.outside.repository
     assert base.remote
-    if not session.asks:
+    if session.night and not session.asks:
         raise InputError(f"the plan does not say where {base.shown} is; doit plan --write makes another one")
     _refuse_unknown(session, plan, base.remote)
     own = layout.base(base.remote, base.name)
