@@ -369,7 +369,7 @@ def test_a_dry_run_says_how_each_agent_would_be_called_and_what_it_may_do(world:
     world.env |= {"MY_NAME": "not-to-be-shown", "OTHER_NAME": "x"}
     done = world.doit("run", "--dry-run", "docs")
     assert (
-        ".. docs:write  would run: claude-code (prompt)\n     command: claude --output-format=json "
+        ".. docs:write  would run: claude-code (prompt)\n     command: claude --output-format=stream-json --verbose "
         "--permission-mode=acceptEdits --max-budget-usd=1.5000 --print < PROMPT\n"
         "     may change: docs/**; not docs/old/**; anything else fails the step\n     sandbox: "
     ) in done.out
