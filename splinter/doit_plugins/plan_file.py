@@ -36,6 +36,20 @@ CLAIM = {
 }  # fmt: skip
 
 
+def absolute(words: Sequence[str]) -> list[str]:
+    """A call's words with the files of plans, and the folders that are gathered, named from anywhere."""
+    files = {f"--{option['long']}" for option in (PLAN, WRITE)}
+    is_gather, is_file, found = words[:1] == ["gather"], False, []
+    for number, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if is_file or (is_gather and number and not word.startswith("-")):
+            found.append(str(Path(word).absolute()))
+        else:
+            found.append(f"{name}={Path(value).absolute()}" if equals and name in files else word)
+        is_file = not is_file and word in files
+    return found
+
+
 def given(options: Mapping[str, Any]) -> Given | None:
     """The plan that a run was given, and its part of it; raises InputError for what is none."""
     file, shard = options.get("plan_file", ""), options.get("shard", "")

@@ -254,8 +254,9 @@ def _project_above(start: Path) -> Path | None:
 
 def _in_folder(folder: Path, arguments: list[str]) -> int:
     """Call doit again from a project's root, where its own configuration is read."""
+    words = plan_file.absolute(arguments)
     os.chdir(folder)
-    return int(DoitMain().run(arguments))
+    return int(DoitMain().run(words))
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from splinter.engine import project
+from splinter.publish import plugins
 from tests.world import TUESDAY, World
 
 
@@ -79,13 +81,15 @@ def test_a_run_with_a_plan_asks_nobody(world: World, origin: Path) -> None:
 
 
 @pytest.mark.usefixtures("origin")
-def test_shards_run_their_part_under_the_plans_run_and_occurrence(world: World) -> None:
+def test_shards_run_their_part_under_the_plans_run_and_occurrence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = planned(world, "--shards", "2")
     assert {one["id"]: one["shard"] for one in plan["workstreams"]} == {"a": 1, "b": 1, "c": 2}
     file, world.now = str(world.home / "plan.json"), TUESDAY
     assert world.doit("run", "--plan", file, "--shard", "2/2", "workstreams").status == 0
     assert world.new_calls() == ["go"]
-    assert world.doit("run", "--plan", file, "--shard", "1/2").status == 0
+    assert world.doit("run", "--plan", file, "--shard", "1/2", "workstreams").status == 0
     assert world.new_calls() == ["go", "go"]
     assert (world.outcomes(), len(world.git("for-each-ref", "refs/splinter/accepted").splitlines())) == (
         {"a": "changed", "b": "changed", "c": "changed"},
@@ -97,6 +101,12 @@ def test_shards_run_their_part_under_the_plans_run_and_occurrence(world: World) 
     world.now = "2026-11-23T23:00:00+00:00"
     assert world.doit("run", "workstreams").status == 0
     assert world.new_calls() == []  # it was Monday's
+    monkeypatch.chdir(world.root)
+    monkeypatch.setenv("SPLINTER_NOW", TUESDAY)
+    for only_publishes, occurrence in ((True, "2026-11-23"), (False, "2026-11-24")):
+        found = project.read(world.root)
+        session = project.open_session(found, auth=plugins.auth, is_read_only=True, only_publishes=only_publishes)
+        assert {one.occurrence for one in session.plans.values()} == {occurrence}
 
 
 def clone(world: World, name: str) -> World:
