@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +198,8 @@ class Run(cmd_run.Run):
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
         if session.run.id:
-            night.keep(session, session.run.id)
+            with suppress(SplinterError, OSError):  # a full disk, say: without it the clock decides
+                night.keep(session, session.run.id)
         if session.run.id and runner.signal is None:
             _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()
