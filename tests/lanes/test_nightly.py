@@ -31,7 +31,8 @@ cat > "$RIG_STORE/hold.py" <<'END'
 import pathlib, time
 from datetime import UTC, datetime
 from splinter.system.locks import RunLock
-RunLock(pathlib.Path(".git").resolve()).acquire(datetime.now(UTC))
+lock = RunLock(pathlib.Path(".git").resolve())
+lock.acquire(datetime.now(UTC))
 pathlib.Path(".git/held").touch()
 while not (pathlib.Path(__file__).parent / "let-go").exists():
     time.sleep(0.1)
@@ -93,7 +94,8 @@ class Rig:
         return [one.path.partition("?")[0] for one in self.pings.asked]
 
     def remote(self) -> dict[str, str]:
-        lines = call("git", "-C", self.runner.origin, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        form = "--format=%(refname) %(objectname)"
+        lines = call("git", "-C", self.runner.origin, "for-each-ref", form, "refs/heads").splitlines()
         return dict(line.split() for line in lines)
 
 
