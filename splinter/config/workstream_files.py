@@ -17,7 +17,7 @@ from splinter.config.parse_cache import Memory
 from splinter.config.yaml_documents import Document, Problem, warning
 from splinter.config.yaml_events import Keys
 from splinter.errors import InputError
-from splinter.model import layout, workstream
+from splinter.model import fingerprints, layout, workstream
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
@@ -111,11 +111,17 @@ def read(root: Path, settings: Settings) -> Collection:
 
 
 def meaning(path: Path) -> str:
-    """The sha256 of what a workstream file says, comments and key order aside; of its bytes where it does not parse."""
+    """The sha256 of what a workstream file says is to be done; of its bytes where it does not parse.
+
+    Comments, the order of keys, and whether it runs or is paid again are no part of that.
+    """
     raw = path.read_bytes()
     document = yaml_documents.read(raw, path=path.name)
     if document.is_readable and not document.problems:
-        raw = json.dumps(document.data, sort_keys=True).encode()
+        data = document.data
+        if isinstance(data, dict):
+            data = {key: value for key, value in data.items() if key not in fingerprints.NO_WORK}
+        raw = json.dumps(data, sort_keys=True).encode()
     return hashlib.sha256(raw).hexdigest()
 
 

@@ -21,7 +21,7 @@ Values = dict[str, Any]  # what doit keeps of a task that succeeded
 _LONGEST = 160  # characters of a value that is kept as it is; a longer one is kept as its hash
 _BEFORE = "before"  # the commit that a task starts from: it follows from the inputs of the tasks before it
 OCCURRENCE = "occurrence:"
-_NO_WORK = ("source", "enabled", "again", "catch_up")  # they say where it stands and whether it runs, not what is done
+NO_WORK = ("source", "enabled", "again", "catch_up")  # they say where it stands and whether it runs, not what is done
 _HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
 
 
@@ -92,7 +92,7 @@ def told_to_agents(plan: Plan) -> Inputs:
 
 def definition(plan: Plan) -> str:
     """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
-    whole = {name: value for name, value in stated(plan.workstream).items() if name not in _NO_WORK}
+    whole = {name: value for name, value in stated(plan.workstream).items() if name not in NO_WORK}
     return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
 
 

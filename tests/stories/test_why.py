@@ -207,6 +207,16 @@ def test_steps_that_come_and_go_are_one_difference_each(asked: World) -> None:
     assert why(asked, "count") == ("count is due:\n  steps.more was added\n")
 
 
+def test_an_edit_that_no_step_is_made_of_is_named_by_its_file_and_switching_off_is_none(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "true")])
+    world.commit()
+    assert world.doit().status == 0
+    world.workstream("w", steps=[world.step("s", "true")], enabled=False)
+    assert why(world, "w") == "w is up to date\n"
+    world.workstream("w", steps=[world.step("s", "true")], metadata={"phase": "2"})
+    assert why(world, "w") == "w is due:\n  workstreams/w.yaml changed\n"
+
+
 @pytest.mark.lane("stories")
 def test_a_deleted_branch_is_named(asked: World) -> None:
     asked.doit()

@@ -65,7 +65,8 @@ class Reading(DoitCmdBase):
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
-            due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before)
+            edited = tuple(sorted(by_name[first].dep_changed)) if first else ()  # as doit found in asking for its status
+            due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before, edited=edited)
             found[id] = replace(due, stale=first, due_before=before)
             below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
             why = refusals.get(id) or (f"it builds on {', '.join(below)}" if below else "")

@@ -39,10 +39,11 @@ class Due:
     is_left_out: bool = False
 
 
-def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Due:
+def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...], edited: tuple[str, ...] = ()) -> Due:
     """Explain one workstream, with what its tasks came to last.
 
-    `stale` is its first task that is not up to date, `due_before` those of what it depends on that are due themselves.
+    `stale` is its first task that is not up to date, `edited` the files that make it so, `due_before` those of what it
+    depends on that are due themselves.
     """
     id, depends_on = work.plan.id, work.plan.workstream.depends_on
     if stale is None and not due_before:
@@ -63,7 +64,7 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...]) -> Du
         if one.kind != Kind.DEPENDENCY or one.key in known
     )
     failure = _failure(work, stale)
-    reasons = tuple(one.text() for one in found) or _without_difference(work, last, stale, due_before)
+    reasons = tuple(one.text() for one in found) or _without_difference(work, last, stale, due_before, edited)
     if failure:
         reasons = (*(one.text() for one in found), failure)
     return Due(workstream=id, is_due=True, reasons=(*reasons, *maybe), differences=found)
@@ -122,9 +123,13 @@ def _failure(work: Work, stale: str) -> str:
     return f"{told}; {way_out.since(work, work.prepared, is_prepared=stale != work.plan.task('prepare'))}"
 
 
-def _without_difference(work: Work, last: Success, stale: str, due_before: tuple[str, ...]) -> tuple[str, ...]:
+def _without_difference(
+    work: Work, last: Success, stale: str, due_before: tuple[str, ...], edited: tuple[str, ...]
+) -> tuple[str, ...]:
     """Why it is due though nothing differs; empty where what it depends on is reason enough."""
     branch = work.plan.branch
     if last.outcome == Outcome.CHANGED and git.resolve(work.repository, f"refs/heads/{branch}") is None:
         return (f"its branch {branch} is gone",)
+    if edited:
+        return tuple(f"{path} changed" for path in edited)
     return () if due_before else (f"{stale.split(':', 1)[1]} is no longer recorded as done",)

@@ -343,6 +343,9 @@ def test_meaning_forgets_comments_and_key_order_and_keeps_the_order_of_steps(roo
     assert first != meaning("id: a\ntitle: A\nsteps: [{id: y, run: ls}, {id: x, run: ls}]\n")
     assert meaning("a: [") != meaning("a: [ ")
     assert meaning("a: '1'") != meaning("a: 1")
+    assert first == meaning(
+        "id: a\ntitle: A\nenabled: false\nagain: true\ncatch_up: all\nsteps: [{id: x, run: ls}, {id: y, run: ls}]\n"
+    )
 
 
 def test_a_check_that_cannot_fail_is_a_warning_with_its_place(tmp_path: Path) -> None:
