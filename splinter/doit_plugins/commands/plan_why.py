@@ -65,7 +65,7 @@ class Reading(DoitCmdBase):
             before = tuple(other for other in plan.workstream.depends_on if found[other].is_due)
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
-            edited = tuple(sorted(by_name[first].dep_changed)) if first else ()  # as doit found in asking for its status
+            edited = tuple(sorted(by_name[first].dep_changed)) if first else ()  # doit has just found them
             due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before, edited=edited)
             found[id] = replace(due, stale=first, due_before=before)
             below = [other for other in plan.workstream.depends_on if found[other].is_left_out]

@@ -152,10 +152,12 @@ def test_where_ci_shows_the_run_is_a_link_in_each_form() -> None:
     assert f'href="{ci}"' in report.mail(run_of(DOCS), Masked, ci=ci).html
 
 
-def test_a_branch_that_holds_nothing_new_is_not_said_to_be_at_its_base() -> None:
-    """A person's commits, or what was merged, may lie there: the record's commit is the base's."""
+def test_where_nothing_changed_no_branch_is_told() -> None:
+    """There may be none, or a person's commits on it: the record's commit is the base's."""
     run = run_of(replace(TIDY, outcome="unchanged"))
-    assert "- Branch: `splinter/tidy`, on `main`\n" in report.report_markdown(run)
+    page = report.report_markdown(run)
+    assert "- Base: `main`\n" in page
+    assert "splinter/tidy" not in page + report.index_html(run)
     assert "b1c2d3e4f5a6" not in report.index_html(run)
 
 
