@@ -64,12 +64,22 @@ doit init --systemd   a service and a timer of your own systemd for this reposit
             written = init.write(root, listed, agent=_agent(variables), ignored=ignored, package=package)
             schema_copies.put(root)
             advice = package_discovery.advice(root, listed)
+            lacking = _lacking(root, written, variables)
             visible = user_repository.visible_files(root, variables)
         except SplinterError as error:
             sys.stderr.write(f"ERROR: {error}\n")
             return error.exit_status
         lines = [_line(one, _unseen(root, one, visible)) for one in written]
-        sys.stdout.write("\n".join([*lines, *filter(None, [advice]), NEXT.format(package=package or UNPINNED), ""]))
+        sys.stdout.write(
+            "\n".join(
+                [
+                    *lines,
+                    *filter(None, [advice, lacking]),
+                    NEXT.format(package=package or UNPINNED),
+                    "",
+                ]
+            )
+        )
         return 0
 
 
@@ -90,6 +100,16 @@ def _agent(variables: Mapping[str, str]) -> str:
     path = variables.get("PATH")
     found = (one.profile for one in agents.AGENTS if shutil.which(one.profile.command, path=path))
     return next((profile.name for profile in found), "")
+
+
+def _lacking(root: Path, written: Sequence[Written], variables: Mapping[str, str]) -> str:
+    """The tools of a first workstream that is new which are not on PATH: its first run would fail for them."""
+    if not any((one.path, one.action) == (init.FIRST, "written") for one in written):
+        return ""
+    lines = (root / init.FIRST).read_text("utf-8").splitlines()
+    tools = [name for name in ("ruff", "pytest") if any(line.strip() == f"tool: {name}" for line in lines)]
+    missing = [name for name in tools if not shutil.which(name, path=variables.get("PATH"))]
+    return f"{init.FIRST} needs {' and '.join(missing)}, not on PATH yet: install it first" if missing else ""
 
 
 def _unseen(root: Path, one: Written, visible: frozenset[str]) -> str:

@@ -12,6 +12,7 @@ from splinter.config.schema import load
 from splinter.doit_plugins.commands import init as command
 from splinter.doit_plugins.commands.init import Init
 from splinter.maintenance import schema_copies
+from splinter.maintenance.init import Written
 
 
 def init(*args: str) -> int:
@@ -26,6 +27,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     subprocess.run(["git", "-C", str(tmp_path), "add", "."], check=True)
     monkeypatch.chdir(tmp_path / "package")
     monkeypatch.setattr(command, "_agent", lambda variables: "")  # whatever is on this machine
+    monkeypatch.setattr(command, "_lacking", lambda root, written, variables: "")
     return tmp_path
 
 
@@ -85,3 +87,15 @@ def test_the_schemas_that_its_files_name_are_there_and_kept_up_to_date(repositor
         ["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True
     )
     assert ".splinter" not in status.stdout
+
+
+def test_a_tool_that_the_first_workstream_lacks_is_named_before_it_fails_for_it(tmp_path: Path) -> None:
+    (tmp_path / command.init.FIRST).parent.mkdir()
+    (tmp_path / command.init.FIRST).write_text("steps:\n  - id: fix\n    tool: ruff\n")
+    written = [Written(path=command.init.FIRST, action="written")]
+    assert command._lacking(tmp_path, written, {"PATH": str(tmp_path)}) == (
+        "workstreams/first.yaml needs ruff, not on PATH yet: install it first"
+    )
+    (tmp_path / "ruff").write_text("")
+    (tmp_path / "ruff").chmod(0o755)
+    assert command._lacking(tmp_path, written, {"PATH": str(tmp_path)}) == ""
