@@ -39,7 +39,7 @@ def test_files_go_to_the_top_of_the_repository(repository: Path, capsys: pytest.
         "written  doit.cfg\n"
         "written  splinter.toml\n"
         "written  workstreams/first.yaml\n"
-        f"{command.NEXT}\n"
+        f"{command.NEXT.format(package=command.UNPINNED)}\n"
     )
     assert "tool: ruff" in (repository / "workstreams/first.yaml").read_text()
     assert list((repository / "package").iterdir()) == [repository / "package/__init__.py"]
