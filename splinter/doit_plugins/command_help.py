@@ -12,7 +12,7 @@ from typing import Any
 from doit.cmd_base import DoitCmdBase
 from doit.cmd_completion import TabCompletion
 from doit.cmd_help import Help
-from doit.exceptions import InvalidCommand
+from doit.exceptions import InvalidCommand, InvalidDodoFile
 
 from splinter.model.workstream import COMMANDS_OF_OURS
 from splinter.text.patterns import did_you_mean
@@ -118,7 +118,19 @@ def _lines(purposes: Mapping[str, str]) -> Iterator[str]:
 
 
 def _execute(self: Any, params: Any, args: list[str]) -> int:
-    """As doit's, but that a name that is none is told, with the one that was meant."""
+    """As doit's, but that a name that is none is told, with the one that was meant.
+
+    Where no tasks can be read, before the first commit say, it says why, and how `run` is called.
+    """
+    try:
+        return _explain(self, params, args)
+    except InvalidDodoFile as error:
+        print(f"{args[0]}: {error}\n")
+        print(self.cmds["run"](cmds=self._cmds, **self.init_kwargs).help())
+    return 0
+
+
+def _explain(self: Any, params: Any, args: list[str]) -> int:
     if len(args) == 1 and args[0] == "task":
         self.print_task_help()
     elif len(args) == 1 and args[0] in self.cmds:

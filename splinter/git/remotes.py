@@ -39,7 +39,7 @@ class Move:
 
 def move(
     repository: Repository, remote: str, moves: Sequence[Move], *, auth: Mapping[str, str],
-    is_atomic: bool = False, timeout_s: float = NETWORK_TIMEOUT_S,
+    is_atomic: bool = False, timeout_s: float | None = None,
 ) -> None:  # fmt: skip
     """Move refs there in one push; raises GitError where one is not where it was expected, or nobody may move it.
 
@@ -48,7 +48,8 @@ def move(
     leases = (f"--force-with-lease={one.ref}:{one.expected}" for one in moves)
     command_line.call(repository, *_PUSH, *(("--atomic",) if is_atomic else ()), *leases,
          remote, *(f"{one.new}:{one.ref}" for one in moves),
-         env=auth, timeout_s=timeout_s, is_remote=True, more_config=_named_refs(remote))  # fmt: skip
+         env=auth, timeout_s=timeout_s or NETWORK_TIMEOUT_S, is_remote=True,
+         more_config=_named_refs(remote))  # fmt: skip
 
 
 def branch(name: str, commit: str, *, expected: str) -> Move:
