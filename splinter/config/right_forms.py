@@ -158,7 +158,7 @@ def _list(items: Schema, value: Any) -> Any:
         return None
     if value.keys() & items.get("properties", {}).keys() and value.keys() <= items["properties"].keys():
         return [{key: _short(one) for key, one in value.items()}]
-    if all(isinstance(one, str) for one in value.values()):
+    if all(isinstance(one, str) and one.strip() for one in value.values()):
         return [_step(items, one, id=key) for key, one in value.items()]
     if all(isinstance(one, dict) and one for one in value.values()) and "id" in items.get("properties", {}):
         return [{"id": key, **{name: _short(own) for name, own in one.items()}} for key, one in value.items()]
@@ -168,7 +168,7 @@ def _list(items: Schema, value: Any) -> Any:
 def _mapping(schema: Schema, key: str, value: Any) -> Any:
     properties = schema.get("properties", {})
     if isinstance(value, str) and "run" in properties:
-        return _step(schema, value)
+        return _step(schema, value) if value.strip() else None
     if value in _FLAGS.get(key, ()):
         return {value: True}
     first = _FIRST.get(key)

@@ -109,7 +109,19 @@ def test_the_form_is_in_the_language_of_the_file() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["steps: 5", "budget: []", "fix: true", "scope: ''", f"inputs: {'a ' * 500}", "env: 5", "when: 5", "title: ''"],
+    [
+        "steps: 5",
+        "budget: []",
+        "fix: true",
+        "scope: ''",
+        f"inputs: {'a ' * 500}",
+        "env: 5",
+        "when: 5",
+        "title: ''",
+        "checks: [' ']",
+        "checks: {tests: ''}",
+        "setup: ['']",
+    ],
 )
 def test_where_nothing_is_clear_nothing_is_proposed(line: str) -> None:
     assert not any("write" in said for said in told(line))
