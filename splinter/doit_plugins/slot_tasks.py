@@ -38,12 +38,12 @@ def _adopt(session: Session) -> str:
     """Go on with the claims of the run that is published; returns why that failed: what they are of is not pushed."""
     run, claims = night.claimed_for(session)
     try:
-        slot_claims.adopt(session, claims, run=run)
+        failure = "\n".join(slot_claims.adopt(session, claims, run=run))
     except GitError as error:
         failure = f"nothing can be pushed, since claims on slots were not found out: {error}"
+    if failure:
         run_errors.keep(session, TASK, failure)
-        return failure
-    return ""
+    return failure
 
 
 def _claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> str:

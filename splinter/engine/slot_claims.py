@@ -163,15 +163,18 @@ def leave_out_dependents(session: Session, due: Collection[str]) -> None:
             not_run[id] = f"it builds on {', '.join(below)}"
 
 
-def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> None:
+def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> list[str]:
     """Go on with claims that another job of a run made, by their commits; raises GitError.
 
-    One that is another run's by now is lost: what was made with it is not pushed.
+    One that is another run's by now is lost: what was made with it is not pushed. Returns a sentence on each that was
+    not known to be.
     """
+    told: list[str] = []
     if not claims:
-        return
+        return told
     outside = session.outside
     session.outside = replace(outside, settings=replace(outside.settings, claim_slots=True))
+    before = {id: slots_seen.remembered(session, id).is_lost for id in claims}
     for id, there in slots_seen.look(session, claims).items():
         if there.claim and (there.commit == claims[id] or there.claim.run == run):
             made = (there.commit, *there.made)[:_MADE]
@@ -179,6 +182,13 @@ def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> None:
             session.known.claims[id] = HeldClaim(ref=slots_seen.ref(id), commit=there.commit, claim=there.claim)
         elif there.claim:
             slots_seen.remember(session, id, replace(there, is_lost=True))
+            told += [] if before[id] else [_taken_over(id, there)]
+    return told
+
+
+def _taken_over(id: str, seen: Seen) -> str:
+    who = seen.claim.holder if seen.claim else "somebody"
+    return f"{id} was not pushed: {who} has taken its slot over; what was made here stays here"
 
 
 def is_lost(session: Session, id: str) -> bool:
@@ -230,8 +240,7 @@ def _fenced(session: Session, ids: Iterable[str]) -> list[HeldClaim]:
             found.append(known[id])
         elif seen.is_lost or (seen.commit and not seen.is_ours):
             slots_seen.remember(session, id, replace(seen, is_lost=True))
-            who = seen.claim.holder if seen.claim else "somebody"
-            raise PublishError(f"{id} was not pushed: {who} has taken its slot over; what was made here stays here")
+            raise PublishError(_taken_over(id, seen))
         elif seen.commit and seen.claim:
             found.append(HeldClaim(ref=slots_seen.ref(id), commit=seen.commit, claim=seen.claim))
     return found

@@ -356,7 +356,7 @@ def test_init_says_which_of_its_files_git_ignores_and_what_setuptools_would_take
     nightly = ".github/workflows/scheduled-orchestrator.yml"
     assert f"written  {nightly}\n    git ignores it, so that no commit has it: git add --force {nightly}\n" in done.out
     assert done.out.count("git ignores it") == 1
-    assert '    include = ["shapes", "shapes.*"]\nNext: ' in done.out
+    assert '    include = ["shapes", "shapes.*"]\n' in done.out
 
 
 def test_a_dry_run_says_how_each_agent_would_be_called_and_what_it_may_do(world: World) -> None:
