@@ -28,7 +28,7 @@ def test_what_was_installed_is_named_so_that_it_is_the_same_elsewhere_or_not_at_
     assert own_requirement.of_origin("0.3.0", origin, os.environ) == said
 
 
-@pytest.mark.parametrize("remote", ["https://example.org/a/splinter", "/work/splinter"])
+@pytest.mark.parametrize("remote", ["https://example.org/a/splinter", "/srv/splinter"])
 def test_a_checkout_is_named_by_its_commit_where_anybody_reaches_it(tmp_path: Path, remote: str) -> None:
     def git(*words: str) -> str:
         return subprocess.run(
