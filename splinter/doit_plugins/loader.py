@@ -105,7 +105,7 @@ class Loader(DodoTaskLoader):
         from splinter.engine.session import nobody
         from splinter.publish import plugins
 
-        runs, is_simulated = cmd.execute_tasks and not self._options.get("dry_run"), bool(self._options.get("simulate"))
+        runs, is_simulated = self._runs(cmd), bool(self._options.get("simulate"))
         writes_plan = bool(self._options.get("write"))
         only_publishes = cmd.execute_tasks and _only_publishes(pos_args)
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
@@ -127,18 +127,27 @@ class Loader(DodoTaskLoader):
             if cmd.execute_tasks:
                 raise
             raise InvalidDodoFile(str(error)) from error  # doit's own commands show no other without a traceback
+        return self._beside_the_users(cmd, pos_args, list(generate_tasks("splinter", tasks.to_dicts(self.session))))
+
+    def _beside_the_users(self, cmd: Any, pos_args: list[str], ours: list[Any]) -> list[Any]:
+        """The user's own tasks, then ours, made again where the remote's default branch is another by now."""
+        from splinter.doit_plugins import tasks
+
+        runs, is_simulated = self._runs(cmd), bool(self._options.get("simulate"))
         self.namespace.pop("task_splinter")
         own = list(super().load_tasks(cmd, pos_args))
-        ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         follows = runs and not is_simulated and self._follows_default_branch(cmd, pos_args, ours)
         if is_simulated:
             own = _left_alone(own, pos_args)
-        elif follows or (writes_plan and self._follows()):
+        elif follows or (self._options.get("write") and self._follows()):
             ours = list(generate_tasks("splinter", tasks.to_dicts(self.session)))
         defaults = tasks.default_tasks(self.session)
         names = {task.name for task in own if not task.subtask_of}
         tasks.DOIT_CONFIG["default_tasks"][:] = [*(task.name for task in own if task.name in names), *defaults]
         return [*own, *ours]
+
+    def _runs(self, cmd: Any) -> bool:
+        return bool(cmd.execute_tasks and not self._options.get("dry_run"))
 
     def _follows_default_branch(self, cmd: Any, pos_args: list[str], ours: list[Any]) -> bool:
         """Ask the remote for its default branch where something is due; whether the tasks are others now."""

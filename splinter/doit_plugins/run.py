@@ -172,10 +172,7 @@ class Run(cmd_run.Run):
         from splinter.publish import life_signs
 
         out = _out(outfile)
-        if isinstance(reporter, str) and reporter not in self.reporters:
-            raise InvalidCommand(f'there is no reporter "{reporter}"{did_you_mean(reporter, self.reporters)}')
-        reporter_class = self.reporters[reporter] if isinstance(reporter, str) else reporter
-        shown = reporter_class(out, {"failure_verbosity": failure_verbosity})
+        shown = self._reporter(reporter)(out, {"failure_verbosity": failure_verbosity})
         shown.session, shown.shows_fresh = session, stream.verbosity > 1
         shown.is_simulated = session.outside.is_simulated
         if shown.is_simulated:
@@ -184,14 +181,12 @@ class Run(cmd_run.Run):
             schema_copies.put(session.outside.repository.root)
         session.ledger.jobs = jobs
         found = getattr(self.dep_manager.backend, "repair", "")
-        words = simulation.notes(session.outside.repository)
-        session.run.repairs = (*words, *filter(None, (found,)), *crash_recovery.make(self.loader.project, session))
+        said = (*simulation.notes(session.outside.repository), *filter(None, (found,)))
+        session.run.repairs = (*said, *crash_recovery.make(self.loader.project, session))
         life_signs.begin(session, [one for one in self.control.selected_tasks if not is_test(self.control.tasks[one])])
         runner = Runner(session, self.dep_manager, shown, continue_, always, stream, jobs)
-        call, live_lines = (
-            selection.called(self.control),
-            live.shown(session, shown, selection.workstreams(self.control)),
-        )
+        call = selection.called(self.control)
+        live_lines = live.shown(session, shown, selection.workstreams(self.control))
         claimed = slot_tasks.claimed(session, self.control, self.dep_manager, shown, call, is_all=always)
         with claimed as (dispatcher, unclaimed), _signals(runner.interrupt), live_lines:
             status = _status_of(lambda: runner.run_all(dispatcher)) or unclaimed
@@ -200,13 +195,19 @@ class Run(cmd_run.Run):
         if session.run.id:
             with suppress(SplinterError, OSError):  # a full disk, say: without it the clock decides
                 night.keep(session, session.run.id)
-        if session.run.id and runner.signal is None:
-            _finish(session, is_reported=status == StorageError.exit_status)
+            if runner.signal is None:
+                _finish(session, is_reported=status == StorageError.exit_status)
         session.history.close()
         session.memory.close()
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
+
+    def _reporter(self, reporter: Any) -> Any:
+        """The class of a reporter that is named, or given."""
+        if isinstance(reporter, str) and reporter not in self.reporters:
+            raise InvalidCommand(f'there is no reporter "{reporter}"{did_you_mean(reporter, self.reporters)}')
+        return self.reporters[reporter] if isinstance(reporter, str) else reporter
 
 
 def _out(outfile: Any) -> Any:

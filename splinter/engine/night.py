@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from splinter.config import night_plan_file
 from splinter.engine import bases, merged_dependencies
@@ -126,26 +127,12 @@ def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: S
     claims, not_run = session.known.claims, session.known.not_run
     runs = {id: seconds[id] for id in plans if id in due and id not in not_run}
     cut = shards.cut(runs, depends_on, shards=number)
-    defaults = {(BASE, one.base.remote, one.base.name) for one in plans.values() if one.base.is_default}
-    found = {kind: session.known.answers(kind).items() for kind in (BASE, BRANCH, MERGED)}
     return NightPlan(
         run=run,
         at=session.at,
         commit=session.outside.snapshot.head or "",
         shards=number,
-        bases=tuple(
-            PinnedBase(remote=remote, name=name, commit=commit, is_default=(BASE, remote, name) in defaults)
-            for (remote, name), commit in sorted(found[BASE])
-            if remote and commit
-        ),
-        branches=tuple(
-            SeenBranch(remote=remote, branch=branch, is_there=bool(there))
-            for (remote, branch), there in sorted(found[BRANCH])
-        ),
-        merged=tuple(
-            SeenMerge(head=head, base=base, tip=tip, where=where or "")
-            for (head, base, tip), where in sorted(found[MERGED])
-        ),
+        **_asked(session),
         workstreams=tuple(
             Planned(
                 id=id,
@@ -161,6 +148,26 @@ def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: S
         ),
         notes=tuple(notes),
     )
+
+
+def _asked(session: Session) -> dict[str, Any]:
+    """What remotes and the forge said in this call, as fields of a plan."""
+    plans = session.plans.values()
+    defaults = {(one.base.remote, one.base.name) for one in plans if one.base.is_default}
+    bases_, branches, merged = (sorted(session.known.answers(kind).items()) for kind in (BASE, BRANCH, MERGED))
+    return {
+        "bases": tuple(
+            PinnedBase(remote=remote, name=name, commit=commit, is_default=(remote, name) in defaults)
+            for (remote, name), commit in bases_
+            if remote and commit
+        ),
+        "branches": tuple(
+            SeenBranch(remote=remote, branch=branch, is_there=bool(there)) for (remote, branch), there in branches
+        ),
+        "merged": tuple(
+            SeenMerge(head=head, base=base, tip=tip, where=where or "") for (head, base, tip), where in merged
+        ),
+    }
 
 
 def file_of(session: Session, run: str) -> Path:
