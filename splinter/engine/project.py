@@ -123,22 +123,11 @@ def open_session(
     forge, `is_hosted` says which remotes lead to one. A plan that is `given` stands in the place of all that. A call
     that `only_publishes` does so with the occurrences of the run that it publishes.
     """
-    redactor = project.redactor
     marker = f"{project.marker}{os.getpid()}-{secrets.token_hex(3)}"
     repository = _marked(project.repository, f"{marker}{OF_GIT}")
-    outside = Outside(
-        repository=repository,
-        snapshot=user_repository.snapshot(repository),
-        settings=project.settings,
-        environment=project.environment,
-        clock=clock(project.environment),
-        redactor=redactor,
-        state=repository.state,
-        auth=auth,
-        is_hosted=is_hosted,
-    )
+    outside = _outside(project, repository, auth=auth, is_hosted=is_hosted)
     run = _run(outside, is_read_only=is_read_only)
-    processes, activity = Processes(marker, redactor), Activity(outside.clock, lambda: run.id)
+    processes, activity = Processes(marker, outside.redactor), Activity(outside.clock, lambda: run.id)
     session = Session(
         outside=outside,
         run=run,
@@ -159,6 +148,20 @@ def open_session(
         session.run.take_up()
     _decide(session, project.collection.workstreams)
     return session
+
+
+def _outside(project: Project, repository: Repository, *, auth: Auth, is_hosted: IsHosted) -> Outside:
+    return Outside(
+        repository=repository,
+        snapshot=user_repository.snapshot(repository),
+        settings=project.settings,
+        environment=project.environment,
+        clock=clock(project.environment),
+        redactor=project.redactor,
+        state=repository.state,
+        auth=auth,
+        is_hosted=is_hosted,
+    )
 
 
 def _run(outside: Outside, *, is_read_only: bool) -> CurrentRun:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from splinter.errors import InputError
 from splinter.model import schedule
@@ -101,9 +102,7 @@ def make(
     zone = schedule.zone(settings.timezone)
     plans = []
     for workstream in workstreams:
-        timed = schedule.occurrence(workstream.when, now=now, zone=zone)
-        if workstream.id in reached:
-            timed = schedule.first_after(workstream.when, reached[workstream.id], now=now, zone=zone) or timed
+        timed = _timed(workstream, reached.get(workstream.id), now, zone)
         bound = run_bound.get(workstream.id, "") + watched.get(workstream.id, "")
         waits = held.get(workstream.id)
         plans.append(
@@ -124,6 +123,12 @@ def make(
     if settings.pull_requests == "together":
         _refuse_several_bases(plans)
     return tuple(plans)
+
+
+def _timed(workstream: Workstream, reached: str | None, now: datetime, zone: ZoneInfo) -> str | None:
+    """The occurrence by the clock; with one that was `reached`, the first after that. None where no clock counts."""
+    missed = schedule.first_after(workstream.when, reached, now=now, zone=zone) if reached is not None else None
+    return missed or schedule.occurrence(workstream.when, now=now, zone=zone)
 
 
 def catch_up(workstream: Workstream, settings: Settings) -> CatchUp:

@@ -95,6 +95,7 @@ def act(
     settings say. A failure shows that many of the last lines.
     """
     profile = profile_of(work.plan, step)
+    simulated = stand_in.notes(work, profile, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
     booked = work.session.ledger.booked(
         work.account, name, is_paid=is_paid(work.plan, step),
@@ -106,7 +107,7 @@ def act(
         booked as booking, work.doing(name) as shown,
     ):  # fmt: skip
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
-        for note in stand_in.notes(work, profile, step):
+        for note in simulated:
             work.session.activity.say("simulated", note.removeprefix(stand_in.PREFIX))
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree or work.tree, scratch, login, has_network, heard=shown.spend)
@@ -123,7 +124,7 @@ def act(
         _explain(work, profile, place, failure, command, ended.output)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
-        notes=(*ended.notes, *_notes(ended, reading), *notes, *stand_in.notes(work, profile, step)),
+        notes=(*ended.notes, *_notes(ended, reading), *notes, *simulated),
     )  # fmt: skip
 
 
