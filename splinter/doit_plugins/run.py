@@ -173,8 +173,8 @@ class Run(cmd_run.Run):
 
         out = _out(outfile)
         shown = self._reporter(reporter)(out, {"failure_verbosity": failure_verbosity})
-        shown.session, shown.shows_fresh = session, stream.verbosity > 1
-        shown.is_simulated = session.outside.is_simulated
+        shown.session, shown.is_simulated = session, session.outside.is_simulated
+        shown.shows_fresh = stream.verbosity > 1
         if shown.is_simulated:
             shown.write(f"{simulation.HEADING}\n")
         else:

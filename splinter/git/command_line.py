@@ -139,14 +139,12 @@ def call(
     if is_remote and repository.copy:
         raise GitError("A simulated run asks no remote.")
     own = _own(repository, verb)
-    where = (
-        () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={worktree.path if worktree else repository.root}")
-    )
+    top = worktree.path if worktree else repository.root
+    where = () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={top}")
     argv = ["git", "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
-    limit_s = min(timeout_s, left_s(repository))
     ask = partial(
-        process.capture, argv, cwd=worktree.path if worktree else None, stdin=stdin, timeout_s=limit_s, stdout=stdout,
-        is_stopping=repository.is_stopping,
+        process.capture, argv, cwd=worktree.path if worktree else None, stdin=stdin, stdout=stdout,
+        timeout_s=min(timeout_s, left_s(repository)), is_stopping=repository.is_stopping,
     )  # fmt: skip
     more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}
     promised = () if is_remote or repository.copy else users_config.promising(repository.reaching)

@@ -81,17 +81,10 @@ class Held:
 
 
 def make(
-    workstreams: tuple[Workstream, ...],
-    settings: Settings,
-    snapshot: Snapshot,
-    *,
-    now: datetime,
-    run_bound: Mapping[str, str],
-    watched: Mapping[str, str],
-    recorded: Mapping[str, Mapping[str, str]],
-    held: Mapping[str, Held] = MappingProxyType({}),
-    reached: Mapping[str, str] = MappingProxyType({}),
-) -> tuple[Plan, ...]:
+    workstreams: tuple[Workstream, ...], settings: Settings, snapshot: Snapshot, *, now: datetime,
+    run_bound: Mapping[str, str], watched: Mapping[str, str], recorded: Mapping[str, Mapping[str, str]],
+    held: Mapping[str, Held] = MappingProxyType({}), reached: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Plan, ...]:  # fmt: skip
     """One Plan a workstream, in the same order; raises InputError for bases and remotes that do not exist.
 
     `run_bound` is the occurrence of each `always` workstream, `watched` what each `on-change` one sees on its base,

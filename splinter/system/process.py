@@ -128,8 +128,7 @@ class Processes:
             finally:
                 family.end()
                 drain.join(_DRAIN_S)
-        is_held = drain.is_alive()
-        problems = ("something that it started still holds its output open" if is_held else "", family.problem)
+        held = "something that it started still holds its output open" if drain.is_alive() else ""
         return Ended(
             exit_status=family.exit_status,
             seconds=time.monotonic() - started,
@@ -137,7 +136,7 @@ class Processes:
             output=output.text,
             report=output.report,
             is_whole=output.is_whole,
-            notes=tuple(filter(None, (*problems, output.problem))),
+            notes=tuple(filter(None, (held, family.problem, output.problem))),
         )
 
     def _start(

@@ -107,8 +107,7 @@ def act(
         booked as booking, work.doing(name) as shown,
     ):  # fmt: skip
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
-        for note in simulated:
-            work.session.activity.say("simulated", note.removeprefix(stand_in.PREFIX))
+        stand_in.say(work, simulated)
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree or work.tree, scratch, login, has_network, heard=shown.spend)
         ended = _run(work, step, name, profile, command, place, deadline_s)
@@ -117,7 +116,7 @@ def act(
         booking.usage = shown.usage = reading.usage if is_paid(work.plan, step) else None
         results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
     reason = _reason(ended, reading, is_short=deadline_s < asked_s)
-    is_partial = reason == Reason.EXIT_CODE and bool(results.cases)
+    is_partial = reason == Reason.EXIT_CODE and results.cases
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
     failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
     if failure and reason == Reason.EXIT_CODE:

@@ -15,7 +15,7 @@ from splinter.model.workstream import Prompt, Step, ToolCall, Workstream
 
 _APPLIES = ("apply", "--whitespace=nowarn", "--allow-empty", "{recorded}")
 _HEADING = "[simulated run]"
-PREFIX = "simulated: "
+_PREFIX = "simulated: "
 
 
 def tools(known: Mapping[str, Tool]) -> dict[str, Tool]:
@@ -68,11 +68,17 @@ def notes(work: Work, profile: Tool | None, step: Step) -> tuple[str, ...]:
     if profile is None or not is_one(profile):
         return ()
     if patch(work, step) == os.devnull:
-        return (f"{PREFIX}{profile.name} was not called, and no patch of it is recorded",)
+        return (f"{_PREFIX}{profile.name} was not called, and no patch of it is recorded",)
     path = recorded_path(work.plan.id, step.id)
-    return (f"{PREFIX}{profile.name} was not called, and {path} was applied in its place",)
+    return (f"{_PREFIX}{profile.name} was not called, and {path} was applied in its place",)
 
 
 def heading(work: Work, profile: Tool | None, step: Step) -> str:
     """What the log of a simulated run's command begins with; of any other nothing."""
     return "\n".join((_HEADING, *notes(work, profile, step), "")) if work.repository.copy else ""
+
+
+def say(work: Work, sentences: tuple[str, ...]) -> None:
+    """Show while it works what stands for an agent: `notes`."""
+    for one in sentences:
+        work.session.activity.say("simulated", one.removeprefix(_PREFIX))
