@@ -126,19 +126,20 @@ def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = 
         base=work.plan.base.name,
         base_commit=work.prepared.base if work.prepared else None,
         branch=work.plan.branch,
-        steps=_steps(work),
+        steps=_steps(work, checks),
         checks=checks,
         depends_on=workstream.depends_on,
         metadata=workstream.metadata,
     )
 
 
-def _steps(work: Work) -> tuple[StepRecord, ...]:
+def _steps(work: Work, checks: tuple[CheckRecord, ...]) -> tuple[StepRecord, ...]:
     latest = {record.step: record for record in work.session.history.steps_of(work.session.run.open(), work.plan.id)}
     found = [latest.pop("prepare")] if "prepare" in latest else []
-    for record in (*run_step.earlier(work, until=None), *fix_loop.attempts(work)):
-        found.append(latest.pop(record.step, record))
-    return (*found, *latest.values())
+    found += [latest.pop(record.step, record) for record in run_step.earlier(work, until=None)]
+    attempts = fix_loop.attempts(work, checks)
+    later = [record for name, record in latest.items() if name not in {one.step for one in attempts}]
+    return (*found, *attempts, *later)
 
 
 def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]) -> str:

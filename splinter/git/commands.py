@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -156,6 +156,15 @@ def files(changes: Iterable[RawChange]) -> tuple[FileChange, ...]:
     return tuple(FileChange(status=change.status, path=printable(change.path)) for change in changes)
 
 
+def line_counts(repository: Repository, old: str, new: str) -> Mapping[str, tuple[int, int]]:
+    """How many lines were added to and removed from each path, as records name it; a path that is no text has none."""
+    said = command_line.call(repository, "diff-tree", "-r", "-z", "--no-renames", "--numstat", old, new).stdout
+    counts = (line.split(b"\t", 2) for line in said.split(b"\0") if line)
+    return {
+        printable(os.fsdecode(path)): (int(added), int(removed)) for added, removed, path in counts if added != b"-"
+    }
+
+
 def printable(path: str) -> str:
     """A path as text that any file can hold: bytes that are no UTF-8 become escapes."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -261,8 +270,7 @@ def branches(repository: Repository, folder: str) -> tuple[str, ...]:
 
 def changed_lines(repository: Repository, old: str, new: str) -> int:
     """How many lines were added and removed between two commits; binary files count none."""
-    rows = command_line.text(repository, "diff-tree", "-r", "--numstat", "--no-renames", old, new).splitlines()
-    return sum(int(number) for row in rows for number in row.split("\t")[:2] if number.isdigit())
+    return sum(added + removed for added, removed in line_counts(repository, old, new).values())
 
 
 def binary(repository: Repository, old: str, new: str) -> frozenset[str]:

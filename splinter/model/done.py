@@ -88,10 +88,14 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A try of a fix loop: the commit that it began at, a hash of what failed there, and what it came to, if it did."""
+    """A try of a fix loop: the commit that it began at, a hash of what failed there, and what it came to, if it did.
+
+    `failed` names the first of what failed there.
+    """
 
     begun_at: str
     failing: str
+    failed: tuple[str, ...] = ()
     commit: str | None = None
 
 

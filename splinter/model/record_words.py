@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from splinter.model import layout
-from splinter.model.records import BAD, FAILURES, CheckRecord, RunRecord, StepRecord, Usage, WorkstreamRecord
+from splinter.model.records import (
+    BAD,
+    FAILURES,
+    CheckRecord,
+    Outcome,
+    RehearsalRecord,
+    RunRecord,
+    StepRecord,
+    Usage,
+    WorkstreamRecord,
+)
 from splinter.text.counts import plural
 
 _SHOWN_TESTS = 5
@@ -50,6 +60,36 @@ def _told(check: CheckRecord) -> list[str]:
     new = [f"{check.check}: {case.id}{said.get(case.id, '')}" for case in bad if case.id not in before]
     old = [f"{check.check}: {case.id} (failed before too){said.get(case.id, '')}" for case in bad if case.id in before]
     return [*new, *old]
+
+
+def check_in_words(check: CheckRecord) -> str:
+    """How a check ended, as a reviewer asks: `878 passed; none newly failing, 2 failed before and still do`."""
+    before = check.compared.before if check.compared else ""
+    if not check.cases:
+        then = ", as before the change" if before == check.outcome else f"; {before} before the change"
+        return f"{check.outcome}{then if before else ''}"
+    flaky = set(check.compared.flaky) if check.compared else set()
+    bad = {case.id for case in check.cases if case.outcome in BAD} - flaky
+    old = len(bad.intersection(check.compared.failing_before)) if check.compared else 0
+    told = [f"{check.count(Outcome.PASSED):,} passed"]
+    told += [f"{check.count(Outcome.SKIPPED):,} skipped"] if check.count(Outcome.SKIPPED) else []
+    told += [f"{len(flaky):,} flaky"] if flaky else []
+    newly = f"{len(bad) - old:,} newly failing" if len(bad) > old else "none newly failing" if bad else "none failing"
+    still = f", {old:,} failed before and still {'do' if old > 1 else 'does'}" if old else ""
+    return f"{', '.join(told)}; {newly}{still}"
+
+
+def fits(rehearsal: RehearsalRecord, id: str) -> str:
+    """What the rehearsal says of a workstream's branch, in a sentence; empty where it was the only one."""
+    others = len({*rehearsal.workstreams, *(one.workstream for one in rehearsal.left_out)} - {id})
+    left_out = next((one for one in rehearsal.left_out if one.workstream == id), None)
+    if not others or (left_out is None and id not in rehearsal.workstreams):
+        return ""
+    if left_out:
+        return f"It does not fit together with the other branches of that run: {left_out.message or left_out.reason}."
+    merged = plural(len(rehearsal.workstreams) - 1, "other branch", "other branches")
+    judged = ", and all checks pass on the whole" if rehearsal.checks else ""
+    return f"It merges with {merged} of that run{judged}." if len(rehearsal.workstreams) > 1 else ""
 
 
 def diff_command(record: WorkstreamRecord) -> str:

@@ -112,8 +112,8 @@ class StepRecord:
     """One step that ran, was interrupted or failed; `step` may be `prepare`, `fix-1` and so on.
 
     `started` is ISO 8601 in UTC; `log` and `patch` are paths from the repository's root, with `/`. `usage` is None
-    where no agent was called; `model` and `agent_session` are what the agent called them. `applied_run` is the run that
-    made the kept result which was applied.
+    where no agent was called; `model` and `agent_session` are what the agent called them, `said` is what it said last.
+    `applied_run` is the run that made the kept result which was applied.
     """
 
     workstream: str
@@ -134,6 +134,7 @@ class StepRecord:
     usage: Usage | None = None
     model: str | None = None
     agent_session: str | None = None
+    said: str = ""
     applied_run: str | None = None
 
 

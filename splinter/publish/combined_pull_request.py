@@ -24,6 +24,7 @@ from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, PullRequestRecord, RehearsalRecord, StepRecord, WorkstreamRecord
 from splinter.model.workstream import PullRequest, Workstream
 from splinter.publish import held_records, plugins, proposals, pull_request, pull_request_body, push_check, run_records
+from splinter.publish.pull_request_body import Around
 from splinter.publish.push_check import Result
 
 ID = layout.TOGETHER
@@ -97,8 +98,11 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
         reproduce=f"doit {' '.join(plan.id for plan in plans)} rehearse",
         definition=_definition(plans),
         members=[run_records.masked(session.outside, one) for one in members],
-        on_top=held_records.on_top(session.outside, tip, head),
-        reported=held_records.said_of(session, rehearsed.run or ""),
+        around=Around(
+            lines=git.line_counts(session.outside.repository, rehearsed.unions[whole.base.name].base, tip),
+            on_top=held_records.on_top(session.outside, tip, head),
+            reported=held_records.said_of(session, rehearsed.run or ""),
+        ),
     )
     return Proposal(
         workstream=ID,

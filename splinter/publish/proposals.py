@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from splinter.engine import merged_dependencies
+from splinter.engine import merged_dependencies, proposed
 from splinter.engine.session import Session
+from splinter.git import commands as git
+from splinter.model import record_words
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.publish import held_records, plugins, pull_request_body, run_records
+from splinter.publish.pull_request_body import Around
 
 
 def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Proposal:
@@ -21,13 +24,9 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
     held = held_records.held(session, plan, record, start=accepted.start, tip=accepted.tip)
     masked = run_records.masked(session.outside, held)
     body = pull_request_body.body(
-        masked,
-        run=run,
-        reproduce=f"doit {plan.id}",
-        definition=definition(plan),
-        on_top=held_records.on_top(session.outside, accepted.tip, head),
-        reported=held_records.said_of(session, run),
-    )
+        masked, run=run, reproduce=f"doit {plan.id}", definition=definition(plan),
+        around=_around(session, plan, accepted, run, head=head),
+    )  # fmt: skip
     return Proposal(
         workstream=plan.id,
         head=plugins.pushed_as(session.outside, plan.branch),
@@ -42,6 +41,25 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         creates_labels=session.outside.settings.create_labels,
         is_lost=known is None,
     )
+
+
+def _around(session: Session, plan: Plan, accepted: Accepted, run: str, *, head: str) -> Around:
+    rehearsals = session.history.rehearsals(session.run.published())
+    return Around(
+        lines=git.line_counts(session.outside.repository, accepted.start, accepted.tip),
+        on_top=held_records.on_top(session.outside, accepted.tip, head),
+        reported=held_records.said_of(session, run),
+        builds_on=_builds_on(session, plan, accepted),
+        fits=tuple(filter(None, (record_words.fits(one, plan.id) for one in rehearsals))),
+    )
+
+
+def _builds_on(session: Session, plan: Plan, accepted: Accepted) -> tuple[str, ...]:
+    """Where the pull requests are that must be merged before that of a workstream."""
+    if accepted.start == accepted.base:
+        return ()
+    places = ((id, proposed.place(session.memory, id)) for id in plan.workstream.depends_on)
+    return tuple(where for id, where in places if where and not merged_dependencies.is_merged(session, plan, id))
 
 
 def describe_lost(plan: Plan) -> WorkstreamRecord:

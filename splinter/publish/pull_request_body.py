@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from splinter.model.records import WorkstreamRecord
 from splinter.publish import rendering
@@ -14,7 +17,11 @@ from splinter.text.redact import Masked
 
 BEGIN = "<!-- splinter:begin -->"
 END = "<!-- splinter:end -->"
-OF_THE_RUN = "<!-- splinter:run -->"  # what follows is of one run alone, and no change of what is said
+# what stands between these is of one run alone, and no change of what is said; without the second, all that follows
+OF_THE_RUN, LASTING = "<!-- splinter:run -->", "<!-- splinter:lasting -->"
+_OF_ONE_RUN = re.compile(f"{re.escape(OF_THE_RUN)}.*?(?:{re.escape(LASTING)}|\\Z)", re.DOTALL)
+_FOLD_END = "\n\n</details>"
+_LONGEST_RECORD = 4_000  # characters of what is hidden for programs
 CUT = "*Cut here: a pull request holds no more than {:,} characters there. The report of the run has the rest.*"
 # A begin whose next marker is an end: where somebody deleted one of the markers, what is left is theirs.
 _OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
@@ -25,25 +32,58 @@ def title(record: WorkstreamRecord) -> str:
     return markdown.one_line(record.title) or markdown.one_line(record.workstream)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a pull request's body says beside its record: what git and other pull requests have to do with it.
+
+    `lines` are those added and removed by path, `on_top` the commits on top of what was judged, `reported` whose word
+    the records are, `builds_on` where the pull requests are that must be merged first, `fits` what the rehearsal of
+    its run says of its branch.
+    """
+
+    lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    on_top: Sequence[str] = ()
+    reported: str = ""
+    builds_on: Sequence[str] = ()
+    fits: Sequence[str] = ()
+
+
 def body(
     record: WorkstreamRecord, *, run: str, reproduce: str, definition: str, members: Sequence[WorkstreamRecord] = (),
-    on_top: Sequence[str] = (), reported: str = "",
+    around: Around = Around(),
 ) -> str:  # fmt: skip
     """Our own part of a pull request's body, with its markers; `members` are the workstreams that it holds, if several.
 
     `definition` is a hash without blanks, by which a later run knows whether one that a human closed was about the same
-    work. `on_top` are the commits that stand on top of what was judged, `reported` whose word the records are.
+    work.
     """
     hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
+    steps = [step for one in (record, *members) for step in one.steps]
     text = rendering.markdown_of(
         "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
-        on_top=on_top, reported=reported,
-        of_the_run=markdown.Markdown(OF_THE_RUN),
+        lines=around.lines, on_top=around.on_top, reported=around.reported, builds_on=around.builds_on,
+        fits=around.fits, tools=list(dict.fromkeys((step.tool, step.model) for step in steps if step.usage)),
+        of_the_run={"begin": markdown.Markdown(OF_THE_RUN), "end": markdown.Markdown(LASTING)},
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip
     remembered = [marker("definition", definition), marker("title", hashed)]
     remembered += [marker("tip", record.tip)] if record.tip else []
-    return "\n".join([BEGIN, *remembered, "", text, "", END])
+    return "\n".join([BEGIN, *remembered, _for_programs(record), "", text, "", END])
+
+
+def _for_programs(record: WorkstreamRecord) -> str:
+    """The record's metadata in a comment, as JSON in ASCII without a mark that could end it or notify anybody."""
+    said = {"workstream": record.workstream, "metadata": record.metadata}
+    text = re.sub("[<>@#-]", lambda mark: f"\\u{ord(mark[0]):04x}", json.dumps(said, default=str))
+    return (
+        f"<!-- splinter:record {text} -->" if len(text) <= _LONGEST_RECORD else marker("workstream", record.workstream)
+    )
+
+
+def record_of(part: str) -> dict[str, Any]:
+    """What our own part says of its workstream for programs; empty where it says nothing."""
+    found = re.search(r"^<!-- splinter:record (\{.*\}) -->\r?$", part, re.MULTILINE)
+    return dict(json.loads(found[1])) if found else {}
 
 
 def own_part(body: str) -> str:
@@ -99,13 +139,14 @@ def is_same_body(old_own: str, new_own: str) -> bool:
 
 def _lasting(part: str) -> str:
     # GitHub's own editor turns line ends into CRLF
-    return part.replace("\r\n", "\n").partition(OF_THE_RUN)[0].strip()
+    return _OF_ONE_RUN.sub("", part.replace("\r\n", "\n")).strip()
 
 
 def _cut(own: str, longest: float, *, room: float) -> str:
     if len(own) <= room:
         return own
     note = f"\n\n{CUT.format(int(longest))}\n\n{END}"
-    kept = own[: max(0, int(room) - len(note))]
+    kept = own[: max(0, int(room) - len(note) - len(_FOLD_END))]  # no fold holds another
     whole_lines = kept[: kept.rfind("\n") + 1].rstrip()
-    return whole_lines + note if whole_lines.startswith(BEGIN) else ""
+    folded = _FOLD_END if whole_lines.count("\n<details>") > whole_lines.count("\n</details>") else ""
+    return whole_lines + folded + note if whole_lines.startswith(BEGIN) else ""

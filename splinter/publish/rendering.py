@@ -6,7 +6,7 @@ It reads no file but the templates.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -21,7 +21,7 @@ from splinter.model.records import (
 )
 from splinter.model.verdict import Itself
 from splinter.system import tool_versions
-from splinter.text import counts, markdown
+from splinter.text import counts, markdown, prose
 from splinter.text.redact import plain
 
 if TYPE_CHECKING:
@@ -59,6 +59,12 @@ def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
         if id in (clash.one, clash.other)
     ]
     return "; ".join(conflicts)
+
+
+def _lines_in_sum(lines: Iterable[tuple[int, int]]) -> str:
+    """Lines added and removed, each with its sign."""
+    added, removed = (sum(numbers) for numbers in zip(*lines, strict=True))
+    return f"+{added:,} \N{MINUS SIGN}{removed:,}"
 
 
 def _file_word(change: FileChange) -> str:
@@ -99,6 +105,8 @@ def _environment(*, is_html: bool) -> Environment:
     environment.filters.update(
         code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
         excerpt=markdown.excerpt, cost=record_words.cost, amounts=record_words.amounts,
+        prose=prose.kept, quoted=prose.quoted, in_html=markdown.in_html,
+        check_words=record_words.check_in_words, lines_in_sum=_lines_in_sum,
         value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=record_words.evidence, failing_tests=record_words.failing_tests,
         diff_command=record_words.diff_command, failing=_failing, differences=_differences, clashing=_clashing,

@@ -124,7 +124,7 @@ class History(Database):
             finished=finished,
             workstreams=self._records(WorkstreamRecord, f"workstreams {of}", run),
             pull_requests=self._records(PullRequestRecord, f"pull_requests {of}", run),
-            rehearsals=self._records(RehearsalRecord, f"rehearsals {of}", run),
+            rehearsals=self.rehearsals(run),
             notes=_texts(notes),
             usage=self.usage_of(run),
             errors=self.errors_of(run),
@@ -238,6 +238,10 @@ class History(Database):
             "insert into rehearsals values (?, ?, ?) on conflict do update set record = excluded.record",
             run, record.base, record=self._json(record),
         )  # fmt: skip
+
+    def rehearsals(self, run: str) -> tuple[RehearsalRecord, ...]:
+        """How the finished branches of each base fit together in a run."""
+        return self._records(RehearsalRecord, "rehearsals where run = ? order by rowid", run)
 
     def put_error(self, run: str, record: ErrorRecord) -> None:
         """Keep that a task of a run ended in an error, over what stood there."""

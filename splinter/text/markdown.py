@@ -15,7 +15,7 @@ _ESCAPED = str.maketrans(
     {mark: f"\\{mark}" for mark in "\\*_[]"} | {mark: f"&#{ord(mark)};" for mark in "`<>&|~"},
 )
 _STARTS_BLOCK = re.compile(r"^(?=#|[+-](?:[\s+-]|$))|^(\d{1,9})(?=[.)](?:\s|$))")
-_NOTIFIES = re.compile(r"(@|#(?=\d)|\bGH-(?=\d))", re.IGNORECASE)
+_NOTIFIES = re.compile(r"(@|#(?=\d)|\bGH-(?=\d)|/(?:issues|pull|discussions)/(?=\d))", re.IGNORECASE)
 _NOT_IN_CODE = re.compile(r"[`<|\\]")
 _QUIET = "\u200b"  # what GitHub's own dependabot puts after an @
 _LITERAL = "    "
@@ -40,8 +40,13 @@ def one_line(value: object) -> str:
 
 def text(value: object) -> Markdown:
     """Any text as inline Markdown that shows just that text, and notifies or closes nothing on GitHub."""
-    quiet = _NOTIFIES.sub(rf"\1{_QUIET}", one_line(value))
+    quiet = without_notices(one_line(value))
     return Markdown(_STARTS_BLOCK.sub(r"\1\\", quiet.translate(_ESCAPED)))
+
+
+def without_notices(words: str) -> str:
+    """The words so that GitHub notifies nobody of them, and links, closes and refers to nothing by a number."""
+    return _NOTIFIES.sub(rf"\1{_QUIET}", words)
 
 
 def for_terminal(source: str) -> str:
@@ -54,6 +59,11 @@ def _as_it_was(found: re.Match[str]) -> str:
     if found[1]:
         return chr(int(found[1]))
     return found[2] or ("" if found[0] == _QUIET else found[0])
+
+
+def in_html(value: object) -> Markdown:
+    """Any text between tags, where Markdown counts for nothing and a mention does."""
+    return Markdown(html.escape(without_notices(one_line(value))))
 
 
 def code(value: object) -> Markdown:

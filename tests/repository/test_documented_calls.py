@@ -144,9 +144,9 @@ def is_as_the_readme_shows(world: World) -> None:
     lines = [f"**{made['title']}**", *(line for line in body.splitlines() if not line.startswith("<!-- "))]
     seen = [line for line, before in zip(lines, ["x", *lines], strict=False) if line or before]  # no blank line twice
     assert shown == seen[: len(shown)]
-    judged = "The checks above are of commit"  # an id that no README can hold
-    assert [line[: len(judged)] for line in seen[len(shown) :][:4]] == ["", judged, "", "### Reproduce"]
-    assert "Cost: $0.0137, 2,400 tokens read, 68 written" in body
+    judged = "The checks are of commit"  # an id that no README can hold
+    assert [line[: len(judged)] for line in seen[len(shown) :][:2]] == ["", judged]
+    assert "Cost: $0.0137, 2,400 tokens read, 68 written.\n" in body
 
 
 def test_each_call_does_what_the_pages_say(world: World) -> None:

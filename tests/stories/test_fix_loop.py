@@ -83,6 +83,8 @@ def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_bo
     assert "You may change only: `values/**`" in asked[1]
     log = world.git("log", "--format=%(trailers:key=Step,valueonly,separator=)", "main..splinter/w").split()
     assert log == ["fix-2", "fix-1", "ask"]
+    fixed = [step["notes"] for step in world.records()["w"]["steps"][1:]]
+    assert fixed == [["fixed test_values::test_value[a]"], ["fixed test_values::test_value[b]"]]
 
 
 def test_two_wrong_results_in_turn_end_as_oscillating_at_the_third(world: World) -> None:

@@ -5,6 +5,7 @@ It never makes a call twice: attempts count by definition and occurrence, whatev
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from splinter.engine.branch import move_branch
@@ -20,8 +21,12 @@ from splinter.git import commands as git
 from splinter.model.done import Attempt
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
-from splinter.model.records import Outcome, StepRecord
+from splinter.model.records import CheckRecord, Outcome, StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
+from splinter.text import counts
+
+_MOST_NAMES, _LONGEST_NAME = 100, 200  # of failing tests that are remembered of an attempt
+_SHOWN_FIXED = 5
 
 
 def fixed(work: Work, *, start: str, before: str) -> Judged:
@@ -39,13 +44,24 @@ def fixed(work: Work, *, start: str, before: str) -> Judged:
     return judged
 
 
-def attempts(work: Work) -> tuple[StepRecord, ...]:
-    """What the attempts made so far came to, also those of earlier runs."""
-    found = []
-    for number, tried in enumerate(_tries(work), 1):
+def attempts(work: Work, checks: Sequence[CheckRecord]) -> tuple[StepRecord, ...]:
+    """What the attempts made so far came to, also those of earlier runs; `checks` are as they ended after the last."""
+    tries, found = _tries(work), []
+    for number, tried in enumerate(tries, 1):
         record = work.session.history.last_step(work.plan.id, f"fix-{number}", tried.commit or "")
-        found += [record] if record else []
+        after = tries[number].failed if number < len(tries) else _failed(checks)
+        fixed = [name for name in tried.failed if name not in after] if checks else []
+        if record:
+            notes = (f"fixed {counts.and_more(fixed, _SHOWN_FIXED)}",) if fixed else ()
+            found.append(replace(record, notes=(*record.notes, *notes)))
     return tuple(found)
+
+
+def _failed(checks: Iterable[CheckRecord]) -> tuple[str, ...]:
+    """What is wrong with checks, by name: of a check without tests its own."""
+    failed = [check for check in checks if check.outcome == Outcome.FAILED]
+    named = [case[:_LONGEST_NAME] for check in failed for case in comparison.wrong(check) or [check.check]]
+    return tuple(named[:_MOST_NAMES])
 
 
 def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[Attempt, ...], start: str) -> None:
@@ -70,7 +86,7 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
     move_branch.refuse_beforehand(work.session.outside, work.plan)
     key = work.tries_key
-    counted = Attempt(begun_at=judged.commit, failing=result.failing)
+    counted = Attempt(begun_at=judged.commit, failing=result.failing, failed=_failed(judged.checks))
     work.session.memory.put_attempt(work.plan.id, key, number, counted)
     prompt = prompts.of_fix(
         work.plan.workstream, judged.failures, number=number, earlier=run_step.earlier(work, until=None)

@@ -9,18 +9,22 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from splinter.model import record_words
 from splinter.model.records import (
     CaseRecord,
     CheckRecord,
     Comparison,
     FileChange,
+    Outcome,
     PullRequestRecord,
     RunRecord,
     StepRecord,
+    Usage,
     WorkstreamRecord,
 )
 from splinter.publish import pull_request_body, report
 from splinter.publish.forges.github_pulls import LIMITS
+from splinter.publish.pull_request_body import Around
 from splinter.text import markdown
 from splinter.text.redact import Masked
 
@@ -355,7 +359,7 @@ def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecor
 @given(hostile_runs(), hostile)
 def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
     own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)
-    hidden = 5 + bool(run.workstreams[0].tip)
+    hidden = 7 + bool(run.workstreams[0].tip)
     assert (own.count(pull_request_body.BEGIN), own.count(pull_request_body.END), own.count("<!--")) == (1, 1, hidden)
     assert own.startswith(pull_request_body.BEGIN)
     assert own.endswith(pull_request_body.END)
@@ -367,16 +371,75 @@ def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, repro
 def test_a_pull_request_body_says_what_was_done_and_how_to_do_it_again() -> None:
     body = body_of(TIDY)
     for text in (
-        "> Ruff finds nothing to mend.\n",
+        "-->\n\nRuff finds nothing to mend.\n",
+        "### 2 files changed\n\n- modified `src/app.py`\n- added `docs/api.md`\n",
+        "- `tests`: 1 passed, 1 skipped; none failing\n  - fixed: `c.d`, `e`\n",
         "| phase | PH-01 |\n",
         "| Step | Outcome | Tool | Files |\n|---|---|---|---:|\n| `lint` | changed | `ruff` | 0 |\n",
-        "| `tests` | failed | passed | 1 | 0 | 1 |\n",
-        "- `tests`, fixed: `c.d`, `e`\n",
-        "- modified `src/app.py`\n",
-        "### Reproduce\n\n    doit tidy\n\n",
-        f"Run: `{RUN}`\n\n<!-- splinter:end -->",
+        "<summary>Reproduce</summary>\n\n    doit tidy\n\n</details>\n",
+        f" in run `{RUN}`.\n",
+        "To say no, close this pull request: it is not opened again for the same definition.\n",
+        "push to `splinter/tidy`: your commits stay",
     ):
         assert text in body
+
+
+def test_a_pull_request_body_begins_with_what_a_reviewer_asks() -> None:
+    fixed = StepRecord(
+        workstream="tidy", step="fix-1", outcome="changed", started="", seconds=1, tool="agent", model="m",
+        usage=Usage(calls=1, priced=1, usd=0.5), said="I did **this**.\n\n@bob closes #1", notes=("fixed c.d",),
+    )  # fmt: skip
+    objective = "Ruff finds:\n\n- *nothing*\n- `x`\n\n# closes #2"
+    around = Around(lines={"src/app.py": (12, 3)}, builds_on=("https://github.com/o/r/pull/1",), fits=("It merges.",))
+    body = pull_request_body.body(
+        replace(TIDY, objective=objective, steps=(*TIDY.steps, fixed)),
+        run=RUN, reproduce="doit tidy", definition="d" * 64, around=around,
+    )  # fmt: skip
+    told = (
+        "Ruff finds:\n\n- *nothing*\n- `x`\n\n**closes #\u200b2**\n",
+        "> I did **this**.\n>\n> @\u200bbob closes #\u200b1\n\n</details>\n",
+        "**Builds on <https://github.com/o/r/pull/1>: merge that first.**\n",
+        "### 2 files changed, +12 \u22123\n\n- modified `src/app.py`, +12 \u22123\n- added `docs/api.md`\n",
+        "- `fix-1`, agent: fixed c.d\n",
+        "the workstream `tidy` with `agent` (m) in run",
+        "Cost: $0.5000.\nIt merges.\n<!-- splinter:lasting -->\n",
+        "<summary>Steps</summary>",
+        "To say no, close this pull request",
+    )
+    places = [body.find(text) for text in told]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert pull_request_body.record_of(body) == {"workstream": "tidy", "metadata": TIDY.metadata}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "compared", "words"),
+    [
+        (["passed"] * 2, None, "2 passed; none failing"),
+        (["passed", "skipped"], Comparison(before="passed"), "1 passed, 1 skipped; none failing"),
+        (["passed", "failed"], Comparison(before="failed", failing_before=("1",)),
+         "1 passed; none newly failing, 1 failed before and still does"),
+        (["failed"] * 3, Comparison(before="failed", failing_before=("0", "2")),
+         "0 passed; 1 newly failing, 2 failed before and still do"),
+        (["passed", "failed"], Comparison(before="passed", flaky=("1",)), "1 passed, 1 flaky; none failing"),
+        ([], None, "passed"),
+        ([], Comparison(before="failed"), "passed; failed before the change"),
+        ([], Comparison(before="passed"), "passed, as before the change"),
+    ],
+)  # fmt: skip
+def test_a_check_is_told_in_a_reviewers_words(outcomes: list[str], compared: Comparison | None, words: str) -> None:
+    cases = tuple(CaseRecord(id=str(number), outcome=Outcome(one)) for number, one in enumerate(outcomes))
+    check = CheckRecord(workstream="w", check="t", outcome="passed", seconds=1, cases=cases, compared=compared)
+    assert record_words.check_in_words(check) == words
+
+
+def test_a_fold_that_is_cut_is_closed() -> None:
+    own = body_of(TIDY)
+    room = own.index("| phase") + 400
+    assert own.count("<details>") == 3
+    cut = pull_request_body.merge_body("", own, longest=room)
+    assert len(cut) <= room
+    assert cut.count("<details>") == cut.count("</details>") > 0
 
 
 def test_run_and_times_alone_are_no_change_of_a_body() -> None:
