@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from splinter.engine import night
 from splinter.engine.session import Session
@@ -20,7 +21,8 @@ from splinter.git import bundles
 from splinter.model import layout, night_plan
 from splinter.model.night_plan import NightPlan
 from splinter.model.records import CheckRecord, Outcome, RunRecord, StepRecord, WorkstreamRecord
-from splinter.system import handed_over
+from splinter.model.under_way import UnderWay
+from splinter.system import handed_over, under_way_file
 from splinter.system.files import write_whole
 from splinter.system.history import History
 from splinter.system.memory import Memory
@@ -34,6 +36,7 @@ _DATABASES = tuple(
 )
 _LARGEST_DATABASE, _LARGEST_BUNDLE = 1_000_000_000, 2_000_000_000
 _LARGEST_FILE, _LARGEST_FILES, _MOST_FILES = 100_000_000, 1_000_000_000, 20_000
+_UNDER_WAY, _LARGEST_UNDER_WAY = f"{layout.STATE}/{layout.UNDER_WAY}", 1_000_000
 _MOST_NOTES, _LONGEST_NOTE = 100, 2_000
 _CALLS = 1_000_000  # a shard's calls are counted from so many times its number
 _NUMBER = re.compile(r"(?:.*\D)?(\d{1,4})")
@@ -42,13 +45,17 @@ _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """What one shard handed on, brought into a folder of ours: `ids` are the workstreams that the plan gave it."""
+    """What one shard handed on, brought into a folder of ours: `ids` are the workstreams that the plan gave it.
+
+    `left` is what ran when it was killed, None where it was not, or nothing says so.
+    """
 
     number: int
     ids: frozenset[str]
     folder: Path
     run: RunRecord
     steps: Mapping[str, tuple[StepRecord, ...]]
+    left: UnderWay | None
     source: Path
 
     @property
@@ -84,14 +91,16 @@ def opened(plan: NightPlan, number: int, source: Path) -> Iterator[Shard]:
         folder = Path(place)
         for name in _DATABASES:
             handed_over.copy(source, name, folder / name, most=_LARGEST_DATABASE)
-        ids = plan.part(number)
+        handed_over.copy(source, _UNDER_WAY, folder / _UNDER_WAY, most=_LARGEST_UNDER_WAY)
+        left, ids = under_way_file.left(folder / layout.STATE), plan.part(number)
         with closing(History(folder / layout.STATE, is_read_only=True)) as history:
             try:
                 run = history.run(plan.run)
-            except NoRecordError:
-                run = RunRecord(run=plan.run, started="")
+            except NoRecordError as error:
+                raise SplinterError("it ended before it had recorded anything of this run") from error
             steps = {id: history.steps_of(plan.run, id) for id in sorted(ids)}
-        yield Shard(number=number, ids=ids, folder=folder, run=run, steps=steps, source=source)
+        left = left if left and left.run == plan.run and not run.finished else None
+        yield Shard(number=number, ids=ids, folder=folder, run=run, steps=steps, left=left, source=source)
 
 
 def take(session: Session, plan: NightPlan, shard: Shard) -> None:
@@ -105,8 +114,8 @@ def take(session: Session, plan: NightPlan, shard: Shard) -> None:
             history.add_step(run, _own_step(step, run, id))
         if id in recorded:
             history.put_workstream(run, _own(recorded[id], run, id))
-        elif shard.steps[id]:
-            history.put_workstream(run, _unfinished(session, id, "it was begun, and did not come to its end"))
+        elif shard.steps[id] or not shard.run.finished:  # else it turned out to have nothing to do
+            history.put_workstream(run, _killed(session, shard, id))
     for note in shard.run.notes[:_MOST_NOTES]:
         text = markdown.one_line(note)[:_LONGEST_NOTE]
         history.note(run, text if plan.shards == 1 else f"Shard {shard.number}: {text}")
@@ -132,9 +141,20 @@ def miss(session: Session, plan: NightPlan, number: int, why: str) -> None:
         session.history.put_workstream(plan.run, _unfinished(session, id, sentence))
 
 
-def _unfinished(session: Session, id: str, message: str) -> WorkstreamRecord:
+def _killed(session: Session, shard: Shard, id: str) -> WorkstreamRecord:
+    """Of a workstream that a shard was to bring to its end, and did not."""
+    tasks = {one.workstream: one.task for one in shard.left.doing} if shard.left else {}
+    steps = tuple(_own_step(step, shard.run.run, id) for step in shard.steps[id])
+    is_begun = id in tasks or steps
+    message = f"its shard was killed {'while it worked on this' if is_begun else 'before it came to this'}"
+    names = {one.partition(":")[2] for one in session.plans[id].tasks}
+    step = tasks.get(id, "").partition(":")[2]
+    return _unfinished(session, id, message, steps=steps, step=step if step in names else None)
+
+
+def _unfinished(session: Session, id: str, message: str, **more: Any) -> WorkstreamRecord:
     title = session.plans[id].workstream.title
-    return WorkstreamRecord(workstream=id, title=title, outcome=Outcome.INTERRUPTED, message=message)
+    return WorkstreamRecord(workstream=id, title=title, outcome=Outcome.INTERRUPTED, message=message, **more)
 
 
 def _take_refs(session: Session, plan: NightPlan, shard: Shard) -> None:

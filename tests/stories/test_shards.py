@@ -15,7 +15,8 @@ import pytest
 
 from splinter.engine import project
 from splinter.publish import plugins
-from tests.world import TUESDAY, World
+from tests.stories.test_slot_claims import states
+from tests.world import TUESDAY, World, end_group, wait_for
 
 
 @pytest.fixture
@@ -177,3 +178,38 @@ def test_shards_that_are_gathered_are_one_run_and_each_brings_its_own_alone(worl
     published = world.doit("run", "--plan", file, "pr", "report")
     assert published.status == 0, published.err
     assert (world.root / "reports" / plan["run"] / "report.md").is_file()
+
+
+def test_what_shards_did_not_come_to_is_interrupted_in_the_report_and_gives_its_slot_back(
+    world: World, origin: Path
+) -> None:
+    """One is killed in its first step, with nothing of it recorded; another's job hands nothing on."""
+    world.workstream("a", when="daily", steps=[world.step("go", "while true; do sleep 0.05; done")])
+    world.commit()
+    world.git("push", "-q", str(origin), "main")
+    planned(world, "--shards", "2", "--claim")
+    file, one = str(world.home / "plan.json"), clone(world, "night-1")
+    assert states(world) == dict.fromkeys("abc", "held")
+    doit = one.start("run", "--plan", file, "--shard", "1/2", "workstreams")
+    wait_for(lambda: world.calls() == ["go"], "the step")
+    end_group(doit)
+    done = world.doit("gather", "--plan", file, str(one.root))
+    assert (done.status, done.out.splitlines()[0]) == (2, "shard 2 was left out: it handed nothing on")
+    found = {id: (record["outcome"], record["step"], record["message"]) for id, record in world.records().items()}
+    assert found == {
+        "a": ("interrupted", "go", "its shard was killed while it worked on this"),
+        "b": ("interrupted", None, "its shard was killed before it came to this"),
+        "c": ("interrupted", None, "shard 2 of 2 was left out: it handed nothing on"),
+    }
+    world.doit("run", "--plan", file, "pr", "report")
+    assert "3 interrupted" in (world.root / "reports/latest/report.md").read_text("utf-8")
+    assert states(world) == dict.fromkeys("abc", "released")
+    begun = clone(world, "night-2")  # a shard whose doit never began
+    assert world.doit("gather", "--plan", file, str(begun.root)).out.splitlines()[1:] == [
+        "shard 2 was left out: it ended before it had recorded anything of this run",
+        f"0 shards of 2 taken over as run {json.loads(Path(file).read_text('utf-8'))['run']}",
+    ]
+    assert world.doit("gather", "--plan", file).status == 2  # nobody handed anything on
+    assert {record["message"] for record in world.records().values()} == {
+        f"shard {number} of 2 was left out: it handed nothing on" for number in (1, 2)
+    }
