@@ -63,7 +63,7 @@ def still_running(session: Session, *, with_last_line: bool) -> Iterator[str]:
         seconds = seconds_since(doing.since, at)
         if seconds >= EVERY_S:
             last = tail(doing) if with_last_line else ""
-            yield "  ".join(filter(None, (doing.name, *_how(doing), duration(seconds), last)))
+            yield "  ".join(filter(None, (doing.name, *doing.how, duration(seconds), last)))
 
 
 def seconds_since(since: str, at: datetime) -> float:
@@ -105,8 +105,8 @@ def table(now: UnderWay, tail: Callable[[Doing], str], at: datetime) -> Any:
     for doing in now.doing[:_SHOWN]:
         usage = now.usage(doing.workstream)
         cost = f"${usage.usd:.2f}" if usage.priced else ""
-        said = "  ".join(filter(None, (*_how(doing), tail(doing))))
-        lines.append((doing.name[:_WIDEST_NAME], duration(seconds_since(doing.since, at)), cost, said))
+        said = "  ".join(filter(None, (*doing.how, tail(doing))))
+        lines.append((_short(doing.name), duration(seconds_since(doing.since, at)), cost, said))
     rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=True)
     for column in list(zip(*lines, strict=True))[:-1]:
         rows.add_column(no_wrap=True, min_width=max(map(cell_len, column)))
@@ -169,9 +169,15 @@ class Below(AbstractContextManager["Below"]):
         return getattr(self._stream, name)
 
 
-def _how(doing: Doing) -> tuple[str, ...]:
-    waits = f"waits for {doing.waits_for}" if doing.waits_for else ""
-    return tuple(filter(None, (doing.attempt, waits)))
+def _short(name: str) -> str:
+    """A name that fits: the workstream is cut first, since what follows says what runs."""
+    id, colon, rest = name.partition(":")
+    room = max(_WIDEST_NAME - len(colon + rest), _WIDEST_NAME // 3)
+    return _cut(_cut(id, room) + colon + rest, _WIDEST_NAME) if len(name) > _WIDEST_NAME else name
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _spent(now: UnderWay) -> str:

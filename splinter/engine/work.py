@@ -25,6 +25,7 @@ class Work:
     """A workstream in this call, as one of its tasks begins.
 
     `prepared` is None before it was; `stepped` are the steps so far by id, `builds_on` the ends of what it depends on.
+    `heading` is a line above what each command prints in its log, empty for none.
     """
 
     session: Session
@@ -32,6 +33,7 @@ class Work:
     prepared: Prepared | None = None
     stepped: Mapping[str, Stepped] = field(default_factory=dict)
     builds_on: Mapping[str, Accepted] = field(default_factory=dict)
+    heading: str = ""
 
     @property
     def repository(self) -> Repository:

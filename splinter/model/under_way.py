@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from splinter.model.records import Usage
 
+_HOW = {"base": "before the change", "again": "once more"}  # a check on other files, or another time on the same
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
     """A task that runs, `since` a time as ISO says it.
 
-    `command` is what of it runs now, such as a check, and `log` its file, from the repository's root. `attempt` says
-    which try it is, `waits_for` what keeps it; each is empty for nothing.
+    `command` is what of it runs now, such as a check, by the name of its log, and `log` that file's path. `attempt`
+    says which try it is, `waits_for` what keeps it; each is empty for nothing.
     """
 
     task: str
@@ -26,8 +28,16 @@ class Doing:
     @property
     def name(self) -> str:
         """The task, with what of it runs where that has another name: `lint:accept (tests)`."""
-        of_task = self.task.partition(":")[2] or self.task
-        return f"{self.task} ({self.command})" if self.command not in ("", of_task) else self.task
+        of_task, command = self.task.partition(":")[2] or self.task, self.command.partition(".")[0]
+        return f"{self.task} ({command})" if command not in ("", of_task) else self.task
+
+    @property
+    def how(self) -> tuple[str, ...]:
+        """What else there is to say of it: on which files, which try, and what keeps it."""
+        suffixes = self.command.split(".")[1:]
+        found = [words for suffix, words in _HOW.items() if suffix in suffixes]
+        waits = f"waits for {self.waits_for}" if self.waits_for else ""
+        return tuple(filter(None, (*found, self.attempt, waits)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

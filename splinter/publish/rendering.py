@@ -103,7 +103,7 @@ def _environment(*, is_html: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        code=markdown.code, link=markdown.link, utc=markdown.utc, duration=markdown.duration,
+        code=markdown.code, link=markdown.link, utc=markdown.utc, duration=counts.duration,
         excerpt=markdown.excerpt, cost=record_words.cost, amounts=record_words.amounts,
         prose=prose.kept, quoted=prose.quoted, in_html=markdown.in_html,
         check_words=record_words.check_in_words, lines_in_sum=_lines_in_sum,

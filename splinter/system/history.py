@@ -189,6 +189,11 @@ class History(Database):
             run, record.workstream, record=self._json(record),
         )  # fmt: skip
 
+    def workstreams(self) -> tuple[str, ...]:
+        """The workstreams that took part in any run."""
+        rows = self._rows("select distinct workstream from workstreams order by workstream")
+        return tuple(str(row[0]) for row in rows)
+
     def last_workstream(self, workstream: str) -> tuple[str, WorkstreamRecord] | None:
         """The latest run that a workstream took part in, and how it ended there."""
         rows = self._rows(
@@ -300,4 +305,4 @@ def _texts(text: str) -> tuple[str, ...]:
 
 
 def _iso(now: datetime) -> str:
-    return now.astimezone(UTC).isoformat(timespec="seconds")
+    return now.astimezone(UTC).isoformat(timespec="milliseconds" if now.microsecond else "seconds")

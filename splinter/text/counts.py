@@ -21,8 +21,12 @@ def and_more(items: Sequence[str], shown: int, *, between: str = ", ") -> str:
 
 
 def duration(seconds: float) -> str:
-    """How long something lasts: `12 s`, `3 min`, `1 h 5 min`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(int(seconds // 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    """How long something lasts: `under 0.1 s`, `4.2 s`, `42 s`, `3 min 05 s`, `1 h 02 min`."""
+    if 0 < seconds < 0.05:
+        return "under 0.1 s"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s".replace(".0 ", " ")
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

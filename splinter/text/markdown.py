@@ -121,14 +121,6 @@ def utc(moment: str) -> str:
     return f"{aware.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `4.2 s`, `3 min 05 s`, `1 h 02 min`."""
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 def value_text(value: object) -> str:
     """A metadata value: text as it is, a plain list with commas, all else as JSON."""
     if isinstance(value, str):

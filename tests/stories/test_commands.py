@@ -71,7 +71,7 @@ def test_history_lists_runs_newest_first(one: World) -> None:
     one.doit()
     lines = one.doit("history").out.splitlines()
     assert [line.split("  ")[-1] for line in lines] == ["1 changed, 1 failed", "1 changed"]
-    assert all(f"{'0 s':>8}" in line for line in lines), "from begin to end, by a clock that stands still"
+    assert all(f"{'0 s':>11}" in line for line in lines), "from begin to end, by a clock that stands still"
     runs = json.loads(one.doit("history", "--json").out)
     assert [run["started"] for run in runs] == ["2026-11-24T02:00:00+00:00", "2026-11-23T02:00:00+00:00"]
 

@@ -73,7 +73,11 @@ def outcome(world: World) -> tuple[str, str | None, list[str]]:
 
 def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_both_recorded(world: World) -> None:
     agent(world, sets(a="bad"), sets(a="good", b="bad"), sets(b="good") + "echo more > values/new", check=PYTEST)
-    assert world.doit("w").status == 0
+    done = world.doit("w")
+    assert done.status == 0
+    assert "   w:accept  fix attempt 2 of 5 for tests (test_values::test_value[b])\n" in done.out
+    headings = [line for line in world.doit("log", "w:tests").out.splitlines() if line.startswith("[")]
+    assert headings == ["[after fix attempt 1 of 5]", "[after fix attempt 2 of 5]"]
     assert outcome(world) == ("changed", None, ["ask", "fix-1", "fix-2"])
     asked = [(world.home / f"agent/asked-{number}").read_text() for number in (2, 3)]
     assert "Fix the cause (attempt 1 of 5)." in asked[0]

@@ -177,10 +177,20 @@ def test_a_failure_is_named_at_the_end_with_what_to_call_which_then_works(world:
     assert world.doit("log", "bad").out.endswith("why\n")
     assert "+made\n" in world.doit("diff", "bad").out
     assert "+good\n" in world.doit("diff", "good").out
-    for command, wanted in (("log", "../good"), ("log", "none"), ("diff", "none"), ("diff", ".git/x")):
+    for command, wanted, said in (
+        ("log", "../good", '"../good" is not a workstream; "doit list" names them'),
+        ("log", "none", "there is no log of none; there are those of bad, good"),
+        ("log", "goood", 'there is no log of goood; did you mean "good"?'),
+        ("log", "bad:accept", "there is no log of bad:accept; bad has those of s"),
+        ("log", "bad:ss", 'there is no log of bad:ss; did you mean "s"?'),
+        ("diff", "none", 'no run of "none" is recorded; "doit list" names the workstreams'),
+        ("diff", "goood", 'no run of "goood" is recorded; did you mean "good"?'),
+        ("diff", "bad:s", "what a workstream changed is shown as a whole: doit diff bad"),
+        ("diff", ".git/x", '".git/x" is not a workstream; "doit list" names them'),
+        ("why", "goood", '"goood" is not a workstream; did you mean "good"?'),
+    ):
         refused = world.doit(command, wanted)
-        assert (refused.status, refused.out) == (3, "")
-        assert wanted in refused.err
+        assert (refused.status, refused.out, refused.err) == (3, "", f"{said}\n")
 
 
 def test_a_fix_attempt_says_that_it_begins(world: World) -> None:

@@ -117,11 +117,11 @@ doit history --json   for programs"""
             by_outcome = {one.outcome: run.count(one.outcome) for one in run.workstreams}
             outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(by_outcome.items()))
             took = record_words.seconds(run)
-            lasted = f"{took:6.0f} s" if took is not None else " " * 8
+            lasted = f"{counts.duration(took) if took is not None else '':>11}"
             cost = f"  {record_words.cost(run.usage)}" if run.usage.calls else ""
             ended = "" if run.finished else "  (did not finish)"
             said = with_errors(outcomes or published(run), run)
-            print(f"{run.run}  {run.started}  {lasted}  {said}{cost}{ended}")
+            print(f"{run.run}  {markdown.utc(run.started)}  {lasted}  {said}{cost}{ended}")
         if not runs:
             print("No run is recorded yet.")
         for one in memory.Memory(repository.root / layout.STATE, is_read_only=True).effects(*effects.UNSETTLED):

@@ -17,10 +17,13 @@ from splinter.errors import InputError
 from splinter.model import layout
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.model.under_way import UnderWay
+from splinter.text.counts import and_more
+from splinter.text.patterns import did_you_mean
 
 _LOOK_S = 0.2
 _CHUNK = 64 * 1024
 _INTERRUPTED = 130
+_SHOWN = 10
 _SIMULATED = {
     "name": "simulated", "short": "", "long": "simulated", "type": bool, "default": False,
     "help": "of the last simulated run",
@@ -57,7 +60,7 @@ doit log lint -f       goes on until nothing of it runs any more"""
         id, _, step = wanted.partition(":")
         file = _latest(known, id, step)
         if file is None:
-            raise InputError(f'there is no log of {wanted}; "doit status" names what runs and what ran')
+            raise InputError(_no_log(known, id, step))
         shown = _Shown(file=file)
         try:
             while is_followed and (now := _under_way(known, id)):  # asked before reading: what comes later is read then
@@ -108,11 +111,28 @@ def _latest(known: Recorded, id: str, step: str) -> Path | None:
     """The log that was written to last, of whichever run; one under a step's name, its tries and repetitions too."""
     logs = [
         log
-        for run in _folders(known.folder / layout.RUNS)
-        for log in (run / id).glob("*.log")
-        if run.name and (not step or log.stem == step or log.stem.startswith(f"{step}."))
+        for folder in _workstreams(known)
+        for log in folder.glob("*.log")
+        if folder.name == id and (not step or log.stem == step or log.stem.startswith(f"{step}."))
     ]
     return max(logs, key=lambda log: (log.stat().st_mtime_ns, log.name), default=None)
+
+
+def _no_log(known: Recorded, id: str, step: str) -> str:
+    """That there is none, and what there is."""
+    steps = {log.stem.partition(".")[0] for one in _workstreams(known) if one.name == id for log in one.glob("*.log")}
+    if step and steps:
+        hint = did_you_mean(step, steps) or f"; {id} has those of {and_more(sorted(steps), _SHOWN)}"
+        return f"there is no log of {id}:{step}{hint}"
+    others = {one.name for one in _workstreams(known) if any(one.glob("*.log"))}
+    named = f"; there are those of {and_more(sorted(others), _SHOWN)}" if others else "; nothing has run yet"
+    return f"there is no log of {id}{did_you_mean(id, others) or named}"
+
+
+def _workstreams(known: Recorded) -> Iterator[Path]:
+    """The folder of each workstream in each run, where its logs lie."""
+    for run in _folders(known.folder / layout.RUNS):
+        yield from _folders(run)
 
 
 def _folders(folder: Path) -> Iterator[Path]:
@@ -150,9 +170,14 @@ doit diff lint   as git diff shows it, against the base that it began at"""
         return exit_status_of(lambda: self._show(known(), _one(pos_args, "lint")))
 
     def _show(self, known: Recorded, id: str) -> int:
-        found = known.history().last_workstream(id)
+        history = known.history()
+        found = history.last_workstream(id)
         if found is None:
-            raise InputError(f'no run of "{id}" is recorded; "doit list" names the workstreams')
+            whole = id.partition(":")[0]
+            if history.last_workstream(whole):
+                raise InputError(f"what a workstream changed is shown as a whole: doit diff {whole}")
+            hint = did_you_mean(id, history.workstreams()) or '; "doit list" names the workstreams'
+            raise InputError(f'no run of "{id}" is recorded{hint}')
         text = _difference(known, found[1])
         sys.stdout.write(inert(known.redactor.text(text)) or f"{id} proposes nothing\n")
         return 0

@@ -11,6 +11,7 @@ from splinter.doit_plugins import options, plan_file, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
+from splinter.text.patterns import did_you_mean
 from splinter.text.redact import plain
 
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
@@ -52,7 +53,8 @@ class Reading(DoitCmdBase):
 
         unknown = [id for id in wanted if id not in session.plans]
         if unknown:
-            raise InputError(f'"{unknown[0]}" is not a workstream; "doit list" names them')
+            hint = did_you_mean(unknown[0], session.plans) or '; "doit list" names them'
+            raise InputError(f'"{unknown[0]}" is not a workstream{hint}')
         by_name = {task.name: task for task in self.task_list}
         rows, refusals = Rows(session), slots_seen.refusals(session, claims=claims)
         found: dict[str, Any] = {}

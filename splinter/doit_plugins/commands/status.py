@@ -72,8 +72,7 @@ def _told(one: Doing, now: UnderWay, at: datetime) -> Iterator[str]:
     from splinter.doit_plugins.live import seconds_since
 
     yield f"since {one.since} ({duration(seconds_since(one.since, at))})"
-    yield one.attempt
-    yield f"waits for {one.waits_for}" if one.waits_for else ""
+    yield from one.how
     usage = now.usage(one.workstream)
     yield record_words.cost(usage) if usage.calls else ""
     yield one.log

@@ -15,6 +15,7 @@ from splinter.engine.checks.stuck_detector import Tried
 from splinter.engine.outside import Outside
 from splinter.engine.steps import run_step
 from splinter.engine.tools import prompts
+from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
 from splinter.errors import Reason
 from splinter.git import commands as git
@@ -23,7 +24,7 @@ from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, Outcome, StepRecord
 from splinter.model.workstream import PROMPT_STALL_S, TIMEOUT_S, Prompt, Step
-from splinter.text import counts
+from splinter.text.counts import and_more
 
 _MOST_NAMES, _LONGEST_NAME = 100, 200  # of failing tests that are remembered of an attempt
 _SHOWN_FIXED = 5
@@ -34,14 +35,20 @@ def fixed(work: Work, *, start: str, before: str) -> Judged:
 
     `start` is the commit that the workstream's change begins at, `before` its last step's.
     """
-    judged = judge.judge(work, _resumed(work, before), start=start)
+    judged = judge.judge(_headed(work), _resumed(work, before), start=start)
     while judged.failures:
         tries = _tries(work)
         results = [*_results(work.session.outside, tries), judge.tried(work.session.outside, judged)]
         _refuse(work, judged, results, tries, start)
         commit = _attempt(work, judged, results[-1], number=len(tries) + 1)
-        judged = judge.judge(work, commit, start=start)
+        judged = judge.judge(_headed(work), commit, start=start)
     return judged
+
+
+def _headed(work: Work) -> Work:
+    """The same, whose checks say in their logs which attempt they judge: all of them go on in one."""
+    made = len(_tries(work))
+    return replace(work, heading=f"after fix attempt {made} of {work.plan.workstream.fix.attempts}") if made else work
 
 
 def attempts(work: Work, checks: Sequence[CheckRecord]) -> tuple[StepRecord, ...]:
@@ -52,7 +59,7 @@ def attempts(work: Work, checks: Sequence[CheckRecord]) -> tuple[StepRecord, ...
         after = tries[number].failed if number < len(tries) else _failed(checks)
         fixed = [name for name in tried.failed if name not in after] if checks else []
         if record:
-            notes = (f"fixed {counts.and_more(fixed, _SHOWN_FIXED)}",) if fixed else ()
+            notes = (f"fixed {and_more(fixed, _SHOWN_FIXED)}",) if fixed else ()
             found.append(replace(record, notes=(*record.notes, *notes)))
     return tuple(found)
 
@@ -94,13 +101,19 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
     step = _step(work.plan, number)
     which = f"fix {number} of {work.plan.workstream.fix.attempts}"
-    failed = ", ".join(failure.check.check for failure in judged.failures)
+    failed = ", ".join(map(_named, judged.failures))
     work.session.activity.say(which, f"{which.replace('fix', 'fix attempt')} for {failed}")
     record = run_step.attempt(work, step, before=judged.commit, fingerprint=own, prompt=prompt)
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED) or record.commit is None:
         raise judge.failed(record.reason or Reason.INTERRUPTED, f"{step.id}: {record.message}", judged)
     work.session.memory.put_attempt(work.plan.id, key, number, replace(counted, commit=record.commit))
     return record.commit
+
+
+def _named(failure: Failure) -> str:
+    """A failed check, and which of its tests."""
+    wrong = comparison.wrong(failure.check)
+    return f"{failure.check.check} ({and_more(wrong, 1)})" if wrong else failure.check.check
 
 
 def _step(plan: Plan, number: int) -> Step:

@@ -249,6 +249,7 @@ def _begin_log(work: Work, step: Step, log: Path, scratch: Scratch) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.touch(mode=0o600)
     with log.open("a", encoding="utf-8") as output:
+        output.write(f"[{work.heading}]\n" if work.heading else "")
         output.write(stand_in.heading(work, profile_of(work.plan, step), step))
     if isinstance(step.action, Prompt):
         log.with_suffix(".prompt.md").write_bytes(work.session.outside.redactor.data(scratch.prompt.read_bytes()))

@@ -28,8 +28,7 @@ from splinter.model import bases, layout
 from splinter.model.fingerprints import fingerprint
 from splinter.model.workstream import Run, Setup, Step
 from splinter.system.files import write_whole
-from splinter.text.counts import and_more
-from splinter.text.markdown import duration
+from splinter.text.counts import and_more, duration
 
 _NAMED = 3
 _WORTH_TELLING_S = 1.0

@@ -31,20 +31,23 @@ NOW = UnderWay(
             task="speed:accept", workstream="speed", since="2026-11-23T01:00:00+00:00", command="fix-1",
             attempt="fix 1 of 2", waits_for="a slot of claude-code",
         ),
+        Doing(task="all-of-the-documentation:prepare", since="2026-11-23T02:02:55+00:00", command="tests.base"),
     ),
     pending=(Pending(workstream="docs", waits_for=("lint", "speed")), Pending(workstream="more")),
     spent=(Spent(workstream="speed", usage=Usage(calls=1, priced=1, usd=0.4321)),),
 )  # fmt: skip
 SCREENS = {
     80: """\
-lint:tests            42 s              collected 214 items, running those of…
-speed:accept (fix-1)  1 h 5 min  $0.43  fix 1 of 2  waits for a slot of claud…
+lint:tests                    42 s               collected 214 items, running…
+speed:accept (fix-1)          1 h 05 min  $0.43  fix 1 of 2  waits for a slot…
+all-of-the-…:prepare (tests)  2 min 05 s         before the change  collected…
 docs waits for lint, speed; more waits for a free job
 $0.43 so far
 """,
     120: """\
-lint:tests            42 s              collected 214 items, running those of the package that was changed last
-speed:accept (fix-1)  1 h 5 min  $0.43  fix 1 of 2  waits for a slot of claude-code  collected 214 items, running tho…
+lint:tests                    42 s               collected 214 items, running those of the package that was changed l…
+speed:accept (fix-1)          1 h 05 min  $0.43  fix 1 of 2  waits for a slot of claude-code  collected 214 items, ru…
+all-of-the-…:prepare (tests)  2 min 05 s         before the change  collected 214 items, running those of the package…
 docs waits for lint, speed; more waits for a free job
 $0.43 so far
 """,
@@ -133,7 +136,7 @@ def test_off_a_terminal_a_line_says_what_still_runs_and_in_a_public_log_nothing_
         reporter.session = session(activity, tmp_path, hides=hides)
         with activity.task("w:s", "w"), activity.command("w", "s", "s.log"):
             reporter.say_running()
-        assert stream.getvalue() == f"   still running: w:s  3 min{last}\n"
+        assert stream.getvalue() == f"   still running: w:s  3 min 00 s{last}\n"
 
 
 def test_what_has_only_begun_is_not_said_to_still_run(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from splinter.errors import SplinterError, StorageError
+from splinter.model import record_words
 from splinter.model.done import Attempt
 from splinter.model.records import Usage
 from splinter.system import sqlite_files
@@ -136,3 +137,11 @@ def test_a_row_that_holds_no_record_is_left_out(tmp_path: Path, text: str) -> No
     store._write("insert into steps values (?, 'w', 's', ?)", run, text)
     assert (store.commits(), store.commits_of("w", latest=5), store.has_failed("w")) == (frozenset(), (), False)
     assert store.last_result("w", "c") is None
+
+
+def test_a_run_lasts_as_long_as_was_measured_not_as_whole_seconds_say(tmp_path: Path) -> None:
+    history, begun = History(tmp_path / ".splinter"), datetime(2026, 11, 23, 2, 0, 0, 900_000, tzinfo=UTC)
+    run = history.begin_run(begun)
+    history.note(run, "news")
+    history.finish_run(run, begun + timedelta(seconds=0.25))
+    assert record_words.seconds(history.run(run)) == 0.25

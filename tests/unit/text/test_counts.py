@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from splinter.text.counts import and_more, more, plural
+from splinter.text.counts import and_more, duration, more, plural
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,14 @@ def test_a_list_ends_with_how_many_are_left(items: list[str], text: str) -> None
 
 def test_items_that_are_sentences_are_set_apart_by_another_sign() -> None:
     assert and_more(["a, b", "c", "d"], 2, between="; ") == "a, b; c and 1 more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"), (0.04, "under 0.1 s"), (4.24, "4.2 s"), (42, "42 s"), (59.96, "1 min 00 s"), (95, "1 min 35 s"),
+        (185, "3 min 05 s"), (7320, "2 h 02 min"),
+    ],
+)  # fmt: skip
+def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
