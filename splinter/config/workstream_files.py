@@ -113,14 +113,15 @@ def read(root: Path, settings: Settings) -> Collection:
 def meaning(path: Path) -> str:
     """The sha256 of what a workstream file says is to be done; of its bytes where it does not parse.
 
-    Comments, the order of keys, and whether it runs or is paid again are no part of that.
+    Comments, the order of keys, whether it runs or is paid again, and what is only shown are no part of that.
     """
     raw = path.read_bytes()
     document = yaml_documents.read(raw, path=path.name)
     if document.is_readable and not document.problems:
         data = document.data
         if isinstance(data, dict):
-            data = {key: value for key, value in data.items() if key not in fingerprints.NO_WORK}
+            others = (*fingerprints.NO_WORK, *fingerprints.SHOWN)
+            data = {key: value for key, value in data.items() if key not in others}
         raw = json.dumps(data, sort_keys=True).encode()
     return hashlib.sha256(raw).hexdigest()
 

@@ -38,6 +38,15 @@ def is_enabled(session: Session, plan: Plan) -> bool:
     return plan.workstream.enabled and all(is_enabled(session, other) for other in before)
 
 
+def disabled(session: Session, plan: Plan) -> str:
+    """That it does not run by itself, and what runs it; empty for one that does."""
+    if is_enabled(session, plan):
+        return ""
+    before = [other for other in plan.workstream.depends_on if not is_enabled(session, session.plans[other])]
+    why = "disabled" if not plan.workstream.enabled else f"disabled with {', '.join(before)}"
+    return f"{why}; only doit {plan.id} runs it"
+
+
 def next_time(session: Session, plan: Plan) -> datetime | None:
     """When the clock makes it due again, in the time zone of the settings; None where no time does."""
     settings = session.outside.settings
@@ -52,12 +61,12 @@ def last_cost(session: Session, plan: Plan) -> Usage | None:
 
 def sentences(session: Session, plan: Plan, *, is_due: bool) -> Iterator[str]:
     """All of it in words, what says nothing left out."""
-    if not is_enabled(session, plan):
-        yield f"disabled, so that only doit {plan.id} runs it"
+    if off := disabled(session, plan):
+        yield off
     elif plan.waits_at:
         yield f"its pull request waits at {plan.waits_at}"
     following = next_time(session, plan)
-    if following and not is_due and not plan.waits_at:
+    if following and not off and not is_due and not plan.waits_at:
         yield f"next: {following:%Y-%m-%d %H:%M %Z}"
     usage = last_cost(session, plan)
     if usage and usage.calls:

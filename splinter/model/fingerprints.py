@@ -21,6 +21,7 @@ Values = dict[str, Any]  # what doit keeps of a task that succeeded
 _LONGEST = 160  # characters of a value that is kept as it is; a longer one is kept as its hash
 _BEFORE = "before"  # the commit that a task starts from: it follows from the inputs of the tasks before it
 OCCURRENCE = "occurrence:"
+SHOWN = ("title", "objective", "metadata", "pull_request")  # inputs of `pr`; what agents are told of them is theirs too
 NO_WORK = ("source", "enabled", "again", "catch_up")  # they say where it stands and whether it runs, not what is done
 _HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
 

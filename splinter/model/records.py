@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"
     INTERRUPTED = "interrupted"
     SKIPPED = "skipped"
+    DISABLED = "disabled"
     PASSED = "passed"
     ERROR = "error"
 
@@ -39,8 +40,10 @@ class Action(StrEnum):
 
 # of a workstream, in the order in which they are counted
 OUTCOMES = (
-    Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED, Outcome.SKIPPED
+    Outcome.CHANGED, Outcome.UNCHANGED, Outcome.FAILED, Outcome.BLOCKED, Outcome.INTERRUPTED, Outcome.SKIPPED,
+    Outcome.DISABLED,
 )  # fmt: skip
+NO_PART = (Outcome.SKIPPED, Outcome.DISABLED)  # of a workstream that took none in a run
 BAD = (Outcome.FAILED, Outcome.ERROR)  # outcomes of cases
 FAILURES = (Outcome.FAILED, Outcome.INTERRUPTED, Outcome.BLOCKED)  # in the order in which a reader wants them
 PUBLISHING = ("pr", *REPORTING)

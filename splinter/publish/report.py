@@ -10,6 +10,7 @@ from splinter.model import record_json, record_words
 from splinter.model.ports import Message
 from splinter.model.records import (
     FAILURES,
+    NO_PART,
     OUTCOMES,
     Outcome,
     RunRecord,
@@ -41,7 +42,7 @@ def tally(run: RunRecord) -> str:
 
 def is_idle(run: RunRecord) -> bool:
     """Whether nothing ran."""
-    return run.count(Outcome.SKIPPED) == len(run.workstreams) and not run.rehearsals
+    return all(one.outcome in NO_PART for one in run.workstreams) and not run.rehearsals
 
 
 def is_failure(run: RunRecord) -> bool:
@@ -98,11 +99,10 @@ def report_json(run: RunRecord) -> str:
 
 
 def _story(run: RunRecord) -> dict[str, object]:
-    """What both reports show: failures by weight, then what was worked on, then the names of what was not due."""
+    """What both reports show: failures by weight, then what was worked on, then the names of what took no part."""
     pull_requests = {record.workstream: record for record in run.pull_requests}
-    shown = [
-        record for record in run.workstreams if record.outcome != Outcome.SKIPPED or record.workstream in pull_requests
-    ]
+    shown = [one for one in run.workstreams if one.outcome not in NO_PART or one.workstream in pull_requests]
+    hidden = [one for one in run.workstreams if one.outcome in NO_PART and one.workstream not in pull_requests]
     return {
         "run": run,
         "verdict": verdict(run),
@@ -111,11 +111,8 @@ def _story(run: RunRecord) -> dict[str, object]:
         "counts": _counts(run),
         "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
         "workstreams": shown,
-        "not_due": [
-            record
-            for record in run.workstreams
-            if record.outcome == Outcome.SKIPPED and record.workstream not in pull_requests
-        ],
+        "not_due": [record for record in hidden if record.outcome == Outcome.SKIPPED],
+        "disabled": [record for record in hidden if record.outcome == Outcome.DISABLED],
         "pull_requests": pull_requests,
         "shared": _shared(run),
         "waiting": record_words.waiting(run),

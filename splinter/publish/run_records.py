@@ -1,9 +1,10 @@
-"""What is recorded of a run, as people may see it: secrets masked, and what was not due shown as skipped."""
+"""What is recorded of a run, as people may see it: secrets masked, and what took no part named with the reason."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from splinter.engine import prospects
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model import record_files, record_json
@@ -21,7 +22,7 @@ def masked(outside: Outside, record: WorkstreamRecord) -> WorkstreamRecord:
 
 
 def run_record(session: Session, run: str) -> RunRecord:
-    """What is recorded of a run, secrets masked, with the workstreams that were not due shown as skipped."""
+    """What is recorded of a run, secrets masked, with the workstreams that were not due, or are disabled."""
     root = session.outside.repository.root
     seen = held_records.of_run(session, session.history.run(run))
     kept = record_files.with_files(seen, lambda path: (root / path).exists())
@@ -38,11 +39,10 @@ def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, 
 def whole(session: Session, record: RunRecord) -> RunRecord:
     """The same with a record for each workstream that took no part."""
     recorded = {done.workstream for done in record.workstreams}
-    skipped = tuple(
-        masked(session.outside, _skipped(session, plan)) for plan in session.plans.values() if plan.id not in recorded
-    )
+    others = (plan for id, plan in session.plans.items() if id not in recorded)
+    without_part = (masked(session.outside, _without_part(session, plan)) for plan in others)
     order = {id: number for number, id in enumerate(session.plans)}
-    workstreams = sorted((*record.workstreams, *skipped), key=lambda one: order.get(one.workstream, len(order)))
+    workstreams = sorted((*record.workstreams, *without_part), key=lambda one: order.get(one.workstream, len(order)))
     return replace(record, workstreams=tuple(workstreams))
 
 
@@ -58,7 +58,10 @@ def digest(session: Session, run: str | None) -> str:
     return fingerprint({"record": record | ({"errors": errors} if errors else {})})
 
 
-def _skipped(session: Session, plan: Plan) -> WorkstreamRecord:
+def _without_part(session: Session, plan: Plan) -> WorkstreamRecord:
     last = session.history.last_workstream(plan.id)
-    message = f"not due; it ended as {last[1].outcome} in run {last[0]}" if last else "not due, and never run"
-    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome=Outcome.SKIPPED, message=message)
+    disabled = prospects.disabled(session, plan)
+    why = disabled or "not due"
+    message = f"{why}; {f'it ended as {last[1].outcome} in run {last[0]}' if last else 'it never ran'}"
+    outcome = Outcome.DISABLED if disabled else Outcome.SKIPPED
+    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=message)

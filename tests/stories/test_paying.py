@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,7 +91,12 @@ def test_what_is_disabled_runs_where_it_is_named_and_nowhere_else(world: World) 
     world.commit()
     assert world.doit().out.startswith("nothing was due")
     assert world.doit("workstreams").out.startswith("nothing was due")
-    assert "off    due  it never ran; disabled, so that only doit off runs it" in world.doit("plan").out
+    lines = "off    disabled; only doit off runs it\nafter  disabled with off; only doit after runs it\n"
+    assert world.doit("plan").out == lines
+    assert [one["due"] for one in json.loads(world.doit("plan", "--json").out)] == [False, False]
+    assert world.doit("why", "off").out == "off is disabled; only doit off runs it:\n  it never ran\n"
     assert world.new_calls() == []
-    assert world.doit("off").status == 0
+    assert world.doit("off", "report").status == 0
     assert world.new_calls() == ["s"]
+    report = json.loads((world.root / "reports/latest/report.json").read_text())
+    assert [one["outcome"] for one in report["workstreams"]] == ["unchanged", "disabled"]

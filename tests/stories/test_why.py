@@ -213,7 +213,9 @@ def test_an_edit_that_no_step_is_made_of_is_named_by_its_file_and_switching_off_
     assert world.doit().status == 0
     world.workstream("w", steps=[world.step("s", "true")], enabled=False)
     assert why(world, "w") == "w is up to date\n"
-    world.workstream("w", steps=[world.step("s", "true")], metadata={"phase": "2"})
+    world.workstream("w", steps=[world.step("s", "true")], metadata={"phase": "2"}, pull_request={"draft": False})
+    assert why(world, "w") == "w is up to date\n", "it is shown in the pull request, and no task but that rests on it"
+    world.workstream("w", steps=[world.step("s", "true")], inputs=["src/**"])
     assert why(world, "w") == "w is due:\n  workstreams/w.yaml changed\n"
 
 

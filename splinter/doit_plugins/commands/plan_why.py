@@ -147,9 +147,8 @@ doit plan --write plan.json --shards 4
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
-            said = f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
-            said = plain(now.get(id, "")) or said
-            print(f"{id:<{width}}  {'; '.join((said, *_prospects(session, due)))}")
+            said = plain(now.get(id, "")) or _state(session, due)
+            print(f"{id:<{width}}  {'; '.join(filter(None, (said, *_prospects(session, due))))}")
         if not found:
             print(tasks.NOBODY)
         _say_what_was_seen(session, found)
@@ -194,7 +193,7 @@ doit why lint   what differs, and whether an agent would be paid"""
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
         from splinter.doit_plugins.rows import Rows
-        from splinter.engine import work
+        from splinter.engine import prospects, work
         from splinter.engine.due import explain, foresee_prompts
 
         session = getattr(self.loader, "session", None)
@@ -213,6 +212,7 @@ doit why lint   what differs, and whether an agent would be paid"""
             return 0
         for id, due in found.items():
             state = "due" if due.is_due else "not due" if due.reasons else "up to date"
+            state = (due.is_due and prospects.disabled(session, session.plans[id])) or state
             print(f"{id} is {state}{':' if due.reasons else ''}")
             for reason in due.reasons:
                 print(f"  {reason}")
@@ -224,6 +224,16 @@ doit why lint   what differs, and whether an agent would be paid"""
         return 0
 
 
+def _state(session: Any, due: Any) -> str:
+    """Whether it is due, and why; empty for one that is disabled, which is never due."""
+    from splinter.engine import prospects
+
+    is_told = due.is_due or not due.reasons
+    if is_told and not prospects.is_enabled(session, session.plans[due.workstream]):
+        return ""
+    return f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
+
+
 def _row(session: Any, due: Any) -> dict[str, Any]:
     from splinter.engine import prospects
 
@@ -231,7 +241,7 @@ def _row(session: Any, due: Any) -> dict[str, Any]:
     following, usage = prospects.next_time(session, plan), prospects.last_cost(session, plan)
     return {
         "workstream": due.workstream,
-        "due": due.is_due,
+        "due": due.is_due and prospects.is_enabled(session, plan),
         "why": list(due.reasons),
         "enabled": prospects.is_enabled(session, plan),
         "next": following.isoformat(timespec="minutes") if following else None,

@@ -343,6 +343,8 @@ def test_meaning_forgets_comments_and_key_order_and_keeps_the_order_of_steps(roo
     assert first != meaning("id: a\ntitle: A\nsteps: [{id: y, run: ls}, {id: x, run: ls}]\n")
     assert meaning("a: [") != meaning("a: [ ")
     assert meaning("a: '1'") != meaning("a: 1")
+    shown = "title: B\nobjective: O\nmetadata: {phase: 2}\npull_request: {draft: false}\n"
+    assert first == meaning(f"id: a\n{shown}steps: [{{id: x, run: ls}}, {{id: y, run: ls}}]\n")
     assert first == meaning(
         "id: a\ntitle: A\nenabled: false\nagain: true\ncatch_up: all\nsteps: [{id: x, run: ls}, {id: y, run: ls}]\n"
     )

@@ -306,7 +306,7 @@ def test_a_default_that_is_spelt_out_changes_nothing() -> None:
 
 def test_the_pull_request_has_the_inputs_that_no_other_task_has() -> None:
     was = fingerprints.pull_request_inputs(made(BASE, SETTINGS), END, "t")
-    for name in ("title", "objective", "metadata", "pull_request"):
+    for name in fingerprints.SHOWN:
         now = fingerprints.pull_request_inputs(made(*WORKSTREAM[name].change(BASE, SETTINGS)), END, "t")
         assert {key for key in was if was[key] != now[key]} == {name}
 

@@ -65,6 +65,7 @@ DOCS = WorkstreamRecord(
 )  # fmt: skip
 SITE = WorkstreamRecord(workstream="site", title="Build the site", outcome="blocked", depends_on=("api-docs",))
 REST = WorkstreamRecord(workstream="deps", title="Update the dependencies", outcome="skipped")
+OFF = WorkstreamRecord(workstream="off", title="Not now", outcome="disabled")
 OPENED = PullRequestRecord(workstream="tidy", action="opened", where="https://github.com/o/r/pull/12", number=12)
 
 
@@ -110,11 +111,18 @@ class Reader(HTMLParser):
         (run_of(TIDY, replace(TIDY, workstream="two"), DOCS), "# 3 workstreams: 2 changed, 1 failed"),
         (run_of(TIDY), "# 1 workstream: 1 changed"),
         (run_of(REST, replace(REST, workstream="b")), "# 2 workstreams: nothing ran, 2 skipped"),
+        (run_of(REST, OFF), "# 2 workstreams: nothing ran, 1 skipped, 1 disabled"),
         (run_of(), "# 0 workstreams: nothing ran"),
     ],
 )
 def test_the_first_line_is_the_verdict(run: RunRecord, first_line: str) -> None:
     assert report.report_markdown(run).splitlines()[0] == first_line
+
+
+def test_what_is_disabled_is_not_called_not_due() -> None:
+    for shown in (report.report_markdown(run_of(REST, OFF)), report.index_html(run_of(REST, OFF))):
+        not_due, _, disabled = shown.partition("Not due")[2].partition("Disabled")
+        assert ("deps" in not_due, "off" in not_due, "off" in disabled) == (True, False, True)
 
 
 def test_failures_stand_before_what_went_well() -> None:
