@@ -9,19 +9,19 @@ from typing import Any
 # each is imported when doit asks for it: all of them at once take longer than a warm `doit check`
 _MODULES = {
     "Alarm": "splinter.doit_plugins.commands.alarm",
-    "Check": "splinter.doit_plugins.commands.check_history",
+    "Check": "splinter.doit_plugins.commands.check",
     "Diff": "splinter.doit_plugins.commands.log_diff",
     "Doctor": "splinter.doit_plugins.commands.doctor",
     "Gather": "splinter.doit_plugins.commands.gather",
     "Gc": "splinter.doit_plugins.commands.gc",
     "Graph": "splinter.doit_plugins.commands.graph",
-    "History": "splinter.doit_plugins.commands.check_history",
+    "History": "splinter.doit_plugins.commands.history",
     "Import": "splinter.doit_plugins.commands.import_",
     "List": "splinter.doit_plugins.commands.list_",
     "Log": "splinter.doit_plugins.commands.log_diff",
     "Plan": "splinter.doit_plugins.commands.plan_why",
     "Record": "splinter.doit_plugins.commands.record",
-    "Show": "splinter.doit_plugins.commands.check_history",
+    "Show": "splinter.doit_plugins.commands.history",
     "Status": "splinter.doit_plugins.commands.status",
     "Why": "splinter.doit_plugins.commands.plan_why",
 }

@@ -142,6 +142,27 @@ def amounts(usage: Usage) -> str:
     return ", ".join(filter(None, (dollars or "unknown", _sum(tokens, usage.counted, usage.calls))))
 
 
+def dollars(usage: Usage) -> str:
+    """The dollars alone: `$0.42`, `at least $0.42`, or `unknown`."""
+    shown = f"${usage.usd:,.2f}" if usage.usd >= 0.01 or not usage.usd else f"${usage.usd:.4f}"
+    return _sum(shown, usage.priced, usage.calls) or "unknown"
+
+
+def commands(record: WorkstreamRecord, run: RunRecord) -> Iterator[tuple[str, str]]:
+    """What to type to look at a failure, and to try again: pairs of what it does and the command."""
+    if record.ref:
+        yield "To see it", diff_command(record)
+    if is_simulated(run.run) or record.outcome not in (Outcome.FAILED, Outcome.INTERRUPTED):
+        return
+    parts: tuple[StepRecord | CheckRecord, ...] = (*record.steps, *record.checks)
+    failed = [part for part in parts if part.outcome in FAILURES and part.log]
+    names = dict.fromkeys(part.step if isinstance(part, StepRecord) else part.check for part in failed)
+    yield from (
+        ("Its log" if len(names) == 1 else f"Log of {name}", f"doit log {record.workstream}:{name}") for name in names
+    )
+    yield "To run it again", f"doit {record.workstream}"
+
+
 def _sum(shown: str, known: int, calls: int) -> str:
     """A sum of which only the known parts are in it."""
     return "" if not known else shown if known == calls else f"at least {shown}"

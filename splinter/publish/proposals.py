@@ -44,7 +44,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
 
 
 def _around(session: Session, plan: Plan, accepted: Accepted, run: str, *, head: str) -> Around:
-    rehearsals = session.history.rehearsals(session.run.published())
+    rehearsals = session.history.rehearsals(session.run.taken_up or session.run.id or "")  # a dry run begins none
     return Around(
         lines=git.line_counts(session.outside.repository, accepted.start, accepted.tip),
         on_top=held_records.on_top(session.outside, accepted.tip, head),

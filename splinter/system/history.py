@@ -130,6 +130,17 @@ class History(Database):
             errors=self.errors_of(run),
         )
 
+    def has_run(self, run: str) -> bool:
+        """Whether a run of that id is recorded."""
+        return bool(self._rows("select 1 from runs where run = ?", run))
+
+    def runs_of(self, workstream: str, limit: int) -> tuple[tuple[str, WorkstreamRecord], ...]:
+        """The latest runs that a workstream took part in, the newest first, and how it ended in each."""
+        rows = self._rows(
+            "select run, record from workstreams where workstream = ? order by rowid desc limit ?", workstream, limit
+        )
+        return tuple((run, record) for run, text in rows for record in read(WorkstreamRecord, text))
+
     def run_folder(self, run: str) -> Path:
         """Where a run's logs and patches lie."""
         return self.folder / layout.RUNS / run
@@ -196,11 +207,7 @@ class History(Database):
 
     def last_workstream(self, workstream: str) -> tuple[str, WorkstreamRecord] | None:
         """The latest run that a workstream took part in, and how it ended there."""
-        rows = self._rows(
-            "select run, record from workstreams where workstream = ? order by rowid desc limit 1", workstream
-        )
-        found = [(run, record) for run, text in rows for record in read(WorkstreamRecord, text)]
-        return found[0] if found else None
+        return next(iter(self.runs_of(workstream, 1)), None)
 
     def has_failed(self, workstream: str) -> bool:
         """Whether a workstream failed when it came to an end last; one that was interrupted or blocked came to none."""

@@ -46,7 +46,7 @@ CALLS: dict[str, tuple[int, str]] = {
     "doit run --simulate": (0, "fix-median:accept  simulated  changed"),
     "doit log --simulated fix-median": (0, ""),
     "doit diff --simulated fix-median": (0, "+" + FIXED),
-    "doit show": (0, "### Repair the median"),
+    "doit show": (0, "fix-median: Repair the median"),
     "doit history": (0, "$0.0137"),
     "doit why fix-median": (0, "is up to date"),
     "doit why tidy": (0, "is up to date"),

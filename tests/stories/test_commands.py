@@ -69,9 +69,15 @@ def test_history_lists_runs_newest_first(one: World) -> None:
     one.workstream("bad", steps=[one.step("fail", "exit 3")])
     one.now = TUESDAY
     one.doit()
-    lines = one.doit("history").out.splitlines()
-    assert [line.split("  ")[-1] for line in lines] == ["1 changed, 1 failed", "1 changed"]
-    assert all(f"{'0 s':>11}" in line for line in lines), "from begin to end, by a clock that stands still"
+    lines = one.doit("history").out.split("\n\n")[0].splitlines()
+    assert [line.split("  ")[1:] for line in lines] == [  # a clock that stands still
+        ["2026-11-24 02:00:00", "0 s", "1 changed, 1 failed"],
+        ["2026-11-23 02:00:00", "0 s", "1 changed"],
+    ]
+    assert (
+        "1 pull request open, as far as is recorded here\n  tidy  .splinter/pull-requests/tidy.md\n"
+        in one.doit("history").out
+    )
     runs = json.loads(one.doit("history", "--json").out)
     assert [run["started"] for run in runs] == ["2026-11-24T02:00:00+00:00", "2026-11-23T02:00:00+00:00"]
 
@@ -308,17 +314,25 @@ def test_a_dry_run_without_history_makes_none(one: World) -> None:
 @pytest.mark.lane("stories")
 def test_show_prints_one_run_and_the_latest_where_none_is_named(world: World) -> None:
     assert world.doit("show").out == "No run is recorded yet.\n"
-    world.workstream("w", steps=[world.step("s", "echo x > x.txt")])
+    world.workstream("words", steps=[world.step("s", "echo x > x.txt")])
     world.commit()
     world.doit()
     world.now = TUESDAY
     world.doit()
-    first, latest = (line.split()[0] for line in reversed(world.doit("history").out.splitlines()))
-    assert world.doit("show").out.startswith("# 1 workstream: 1 changed\n\n- Run: `" + latest)
-    assert first in world.doit("show", first).out
+    latest, first = (line.split()[0] for line in world.doit("history").out.splitlines()[:2])
+    assert world.doit("show").out.startswith(f"1 workstream: 1 changed\n\nRun         {latest}\n")
+    assert f"Run         {first}\n" in world.doit("show", first).out
     assert json.loads(world.doit("show", "--json").out)["run"] == latest
-    done = world.doit("show", "20200101-000000-0000")
-    assert (done.status, done.err) == (2, 'no run "20200101-000000-0000" is recorded; "doit history" lists them\n')
+    assert world.doit("show", f"{first}/words").out.startswith(f"words: Title of words, in run {first}\n")
+    assert json.loads(world.doit("show", f"{first}/words", "--json").out)["workstream"] == "words"
+    assert [line.split()[:2] for line in world.doit("show", "words").out.splitlines()[:2]] == [
+        [latest, "changed"], [first, "changed"]
+    ]  # fmt: skip
+    assert [one["run"] for one in json.loads(world.doit("show", "words", "--json").out)] == [latest, first]
+    done = world.doit("show", "wrods")
+    assert (done.status, done.err) == (2, 'no run or workstream "wrods" is recorded; did you mean "words"?\n')
+    done = world.doit("show", f"{first}/x")
+    assert (done.status, done.err.partition(";")[0]) == (2, f'"x" took no part in run {first}')
 
 
 def test_info_shows_no_secret_of_the_environment(one: World) -> None:
