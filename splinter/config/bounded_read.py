@@ -8,8 +8,8 @@ from pathlib import Path
 from splinter.config.yaml_documents import MAX_BYTES
 
 
-def read(root: Path, file: Path) -> bytes | str:
-    """The file's bytes, at most one more than a document may have; a sentence where it is no file inside `root`."""
+def read(root: Path, file: Path, *, most: int = MAX_BYTES) -> bytes | str:
+    """The file's bytes, at most one more than it may have; a sentence where it is no file inside `root`."""
     try:
         reached = file.resolve(strict=True)
         if not reached.is_relative_to(root.resolve()):
@@ -17,7 +17,7 @@ def read(root: Path, file: Path) -> bytes | str:
         if not reached.is_file():  # a pipe would wait for ever
             return "is not a file"
         with reached.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+            return stream.read(most + 1)
     except FileNotFoundError:
         return "does not exist"
     except RuntimeError:  # what pathlib makes of ELOOP before Python 3.13

@@ -61,8 +61,16 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a mail, masked; what it is, its name's end says: `.html` or `.zip`."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A report to people: `text` is Markdown, `html` a whole page made of it.
+    """A report to people: `text` is plain, `html` a whole page, `markdown` the same for messengers.
 
     `delivered_to` are those who have it from an earlier try in which others were refused. All copies of a message have
     the same `id`; empty for one that is sent once.
@@ -75,6 +83,13 @@ class Message:
     is_failure: bool
     delivered_to: tuple[str, ...] = ()
     id: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    markdown: Masked | None = None
+
+    @property
+    def for_messengers(self) -> Masked:
+        """The Markdown, where there is some."""
+        return self.markdown or self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

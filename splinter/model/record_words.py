@@ -10,13 +10,14 @@ from splinter.model.records import (
     BAD,
     FAILURES,
     CheckRecord,
+    ErrorRecord,
     Outcome,
     RehearsalRecord,
     RunRecord,
     StepRecord,
     Usage,
     WorkstreamRecord,
-)
+)  # fmt: skip
 from splinter.text.counts import plural
 
 _SHOWN_TESTS = 5
@@ -161,6 +162,13 @@ def commands(record: WorkstreamRecord, run: RunRecord) -> Iterator[tuple[str, st
         ("Its log" if len(names) == 1 else f"Log of {name}", f"doit log {record.workstream}:{name}") for name in names
     )
     yield "To run it again", f"doit {record.workstream}"
+
+
+def error_word(error: ErrorRecord, run: RunRecord) -> str:
+    """What became of what a task was to do."""
+    if error.task in run.incomplete:
+        return "incomplete"
+    return "not published" if error.is_publishing else "error"
 
 
 def _sum(shown: str, known: int, calls: int) -> str:

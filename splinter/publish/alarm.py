@@ -15,7 +15,7 @@ from splinter.errors import InputError, LockedError, PublishError
 from splinter.model.ports import Message, Sender
 from splinter.model.registry import NOTIFIERS
 from splinter.model.settings import Environment
-from splinter.publish import plugins, report
+from splinter.publish import mail, plugins
 from splinter.publish.rendering import markdown_of
 from splinter.text import markdown
 from splinter.text.redact import Redactor
@@ -60,7 +60,7 @@ def message(broken: Broken, redactor: Redactor) -> Message:
         run="",
         subject=redactor.text(" ".join(filter(None, ("[splinter]", broken.verdict, name)))),
         text=redactor.text(text),
-        html=redactor.text(report.page(shielded, verdict=verdict, is_failure=True)),
+        html=redactor.text(mail.as_page(shielded, verdict=verdict, is_failure=True)),
         is_failure=True,
         id=str(uuid.uuid4()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from splinter.config import bounded_read
 from splinter.engine import prospects
 from splinter.engine.session import Session
 from splinter.errors import PublishError
@@ -10,9 +11,11 @@ from splinter.model.effects import Kind, State
 from splinter.model.ports import Message, Notifier, Sender
 from splinter.model.records import RunRecord
 from splinter.model.registry import NOTIFIERS
-from splinter.publish import plugins, report, run_records
+from splinter.publish import mail, plugins, run_records
 from splinter.publish.notifiers.simulated import Simulated
 from splinter.text.redact import Masked
+
+_MOST_BYTES = 64 * 1024 * 1024  # of a report's page, which packs to about a tenth
 
 
 def notifier(session: Session, task: str) -> Notifier:
@@ -41,9 +44,10 @@ def message(session: Session, run: str | None) -> Message:
     if run is None:
         said = prospects.idle(session)
         return _own("", f"[splinter] {said}", f"{said[0].upper()}{said[1:]}.")
-    return report.mail(
+    return mail.message(
         run_records.run_record(session, run),
         session.outside.redactor.text,
+        page=_page(session, run),
         repository=_repository(session),
         is_earlier=run not in (session.run.taken_up, session.run.id),
         ci=session.outside.environment.page,
@@ -61,7 +65,7 @@ def ping(session: Session) -> tuple[str | None, Message]:
         return run, message(session, run)
     now = session.outside.clock.now().isoformat(timespec="seconds")
     night = RunRecord(run="", started=now, finished=now, errors=tuple(session.run.errors))
-    return None, report.mail(
+    return None, mail.message(
         run_records.whole(session, night),
         session.outside.redactor.text,
         repository=_repository(session),
@@ -73,6 +77,15 @@ def sample() -> Message:
     """What `--test` sends: it says that it is a test."""
     text = "This is a test of splinter's own making. No run is reported by it.\n"
     return _own("test", "[splinter] test", text)
+
+
+def _page(session: Session, run: str) -> Masked | None:
+    """The report of a run, masked by the secrets of today; None where it is not written, or is no file of ours."""
+    file = session.outside.repository.root / layout.REPORTS / run / "index.html"
+    raw = bounded_read.read(session.outside.repository.root, file, most=_MOST_BYTES)
+    if isinstance(raw, str) or len(raw) > _MOST_BYTES:
+        return None
+    return session.outside.redactor.text(raw.decode("utf-8", "replace"))
 
 
 def _repository(session: Session) -> str:

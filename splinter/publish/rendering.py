@@ -6,6 +6,7 @@ It reads no file but the templates.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -32,6 +33,7 @@ _DIFFERENCES = {
     "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
     "failing_before": "Failing before too", "flaky": "Flaky", "unstable": "Named differently in each run",
 }  # fmt: skip
+_NUMBERED = re.compile(r"\S+/([0-9]+)")
 _SHOWN_PATHS = 5
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
 
@@ -75,6 +77,13 @@ def _pull_request_words(record: PullRequestRecord) -> str:
     return markdown.Markdown(f"{record.action} #{record.number}") if record.number else record.action
 
 
+def _pull_request_link(where: str) -> str:
+    """A pull request by its number, where its address is one that ends in that; else its address, or path."""
+    number = _NUMBERED.fullmatch(where)
+    is_plain = number and markdown.is_url(where) and not set(where) & set("()[]\\")
+    return markdown.Markdown(f"[#{number[1]}]({where})") if number and is_plain else markdown.link(where)
+
+
 def _href(path: str) -> str:
     return "../../" + quote(path.encode("utf-8", "replace"))
 
@@ -107,6 +116,8 @@ def _environment(*, is_html: bool) -> Environment:
         excerpt=markdown.excerpt, cost=record_words.cost, amounts=record_words.amounts,
         prose=prose.kept, quoted=prose.quoted, in_html=markdown.in_html,
         check_words=record_words.check_in_words, lines_in_sum=_lines_in_sum,
+        commands=record_words.commands, last_lines=markdown.last_lines, error_word=record_words.error_word,
+        pull_request_link=_pull_request_link,
         value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=record_words.evidence, failing_tests=record_words.failing_tests,
         diff_command=record_words.diff_command, failing=_failing, differences=_differences, clashing=_clashing,

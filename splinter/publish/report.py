@@ -1,13 +1,11 @@
-"""Turns records into what people read: Markdown, HTML, mail, JSON. It never reads files, clocks or networks."""
+"""Turns records into what people read: Markdown, HTML, JSON. It never reads files, clocks or networks."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 
 from splinter.model import record_json, record_words
-from splinter.model.ports import Message
 from splinter.model.records import (
     FAILURES,
     NO_PART,
@@ -17,20 +15,18 @@ from splinter.model.records import (
 )
 from splinter.publish.rendering import markdown_of, pages
 from splinter.text import counts, markdown
-from splinter.text.redact import Masked
 
 SCHEMA_VERSION = 1
-# of outcomes in a mail, where no style of a page is sure to hold; dark enough on white, light enough on black
-_COLOURS = {"failed": "#d1242f", "interrupted": "#b35900", "blocked": "#b35900", "changed": "#1a8f4f"}
 NOTHING_RAN = "nothing ran"
 
 
 def verdict(run: RunRecord) -> str:
     """One line: `3 workstreams: 2 changed, 1 failed`."""
-    return f"{_simulated(run)}{counts.plural(len(run.workstreams), 'workstream')}: {tally(run)}"
+    return f"{simulated(run)}{counts.plural(len(run.workstreams), 'workstream')}: {tally(run)}"
 
 
-def _simulated(run: RunRecord) -> str:
+def simulated(run: RunRecord) -> str:
+    """What stands before all that is said of a simulated run."""
     return "simulated: " if record_words.is_simulated(run.run) else ""
 
 
@@ -58,38 +54,6 @@ def report_markdown(run: RunRecord, *, ci: str = "") -> str:
 def index_html(run: RunRecord, *, ci: str = "") -> str:
     """The report as one page that loads nothing; links to logs count from `reports/<run-id>/`."""
     return pages().get_template("index.html").render(ci=ci, **_story(run))
-
-
-def mail(
-    run: RunRecord, mask: Callable[[str], Masked], *, repository: str = "", is_earlier: bool = False, ci: str = ""
-) -> Message:  # fmt: skip
-    """The report as a message: the Markdown itself, and the page that markdown2 makes of it.
-
-    `repository` is what people call it, for those who get mail of several. `is_earlier`: it is not about the run that
-    sends it, and says so. `ci` is where CI shows the night that sends it.
-    """
-    source = markdown_of("report.md", literal=markdown.shielded, ci=ci, **_story(run))
-    names = (f"· {markdown.one_line(name)}" for name in (repository, run.run) if name)
-    words = ("[splinter]", "earlier run:" if is_earlier else "", f"{_simulated(run)}{tally(run)}", *names)
-    return Message(
-        run=run.run,
-        subject=mask(" ".join(filter(None, words))),
-        text=mask(report_markdown(run, ci=ci)),
-        html=mask(page(source, verdict=verdict(run), is_failure=is_failure(run))),
-        is_failure=is_failure(run),
-    )
-
-
-def page(source: str, *, verdict: str, is_failure: bool) -> str:
-    """The page of a message, of Markdown whose literal blocks are shielded."""
-    import markdown2
-
-    # safe_mode is the second fence: the Markdown holds no raw HTML, as texts are escaped and literal blocks shielded
-    body = markdown.unshield(markdown2.markdown(source, safe_mode="escape", extras=["tables"]))
-    for word, colour in _COLOURS.items():  # what others write cannot be bold
-        for said in (word, word.capitalize()):
-            body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
-    return pages().get_template("mail.html").render(verdict=verdict, is_failure=is_failure, body=body)
 
 
 def report_json(run: RunRecord) -> str:

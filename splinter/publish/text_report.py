@@ -21,7 +21,7 @@ from splinter.publish import report
 from splinter.text import counts, markdown
 
 MOST_ROWS, MOST_FAILURES, MOST_NOTES = 60, 20, 20  # of a mail; a terminal shows all
-_LONGEST_LINE, _MOST_LINES = 300, 15
+_LONGEST_LINE = 300
 
 
 def short(run: RunRecord, *, repository: str = "", ci: str = "") -> str:
@@ -97,8 +97,15 @@ def _heading(run: RunRecord, repository: str, ci: str) -> Iterator[str]:
 
 def _errors(run: RunRecord) -> list[str]:
     told = [*record_words.waiting(run)]
-    told += [f"{error.task}: {_line(error.message)}" for error in run.open_errors]
-    return _section("Not published, or in error", told)
+    told += [
+        f"{error.task}: {record_words.error_word(error, run)}: {_line(error.message)}" for error in run.open_errors
+    ]
+    settled = [one for one in run.errors if one.settled]
+    told += [
+        f"{one.task}: done after all, {markdown.utc(one.settled or '')}; before: {_line(one.message)}"
+        for one in settled
+    ]
+    return _section("Errors", told)
 
 
 def _failures(run: RunRecord, most: int, *, has_files: bool) -> list[str]:
@@ -116,10 +123,8 @@ def _look(run: RunRecord, record: WorkstreamRecord, *, has_files: bool = True) -
         return
     at, why = f" at {record.step}" if record.step else "", f" ({record.reason})" if record.reason else ""
     yield f"{record.outcome}{at}{why}"
-    said = [line for line in markdown.excerpt(record.message).split("\n") if line.strip()]
-    left_out = 0 if has_files else max(0, len(said) - _MOST_LINES)
-    yield from ([f"| … {counts.plural(left_out, 'line')} before"] if left_out else [])
-    yield from (f"| {line}" for line in said[left_out:])
+    said = markdown.excerpt(record.message if has_files else markdown.last_lines(record.message))
+    yield from (f"| {line}" for line in said.split("\n") if line.strip())
     yield from (f"- {_line(test)}" for test in record_words.failing_tests(record))
     yield from (f"{what}: {command}" for what, command in record_words.commands(record, run))
     yield from (f"{what}: {_line(path)}" for what, path in (record_words.evidence(record) if has_files else ()))

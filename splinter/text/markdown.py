@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from splinter.text.redact import plain
 
+LAST_LINES = 15
 LONGEST_LITERAL = 4_000  # characters; the log has the whole
 
 _ESCAPED = str.maketrans(
@@ -104,6 +105,13 @@ def excerpt(value: str) -> str:
         return shown
     half = LONGEST_LITERAL // 2
     return f"{shown[:half]}\n… {len(shown) - 2 * half} characters left out; the log has them …\n{shown[-half:]}"
+
+
+def last_lines(value: str) -> str:
+    """The last lines of a text, which mostly say what went wrong, and how many stood before them."""
+    lines = [line for line in plain(value).split("\n") if line.strip()]
+    hidden = len(lines) - LAST_LINES
+    return "\n".join([f"… {hidden} lines before", *lines[hidden:]] if hidden > 0 else lines)
 
 
 def _lines(value: str) -> list[str]:

@@ -155,7 +155,7 @@ def test_a_message_that_could_not_be_sent_is_told_by_all_that_comes_after_it(nig
     (error,) = json.loads(world.doit("show", "--json").out)["errors"]
     assert (error["task"], error["settled"]) == (task, None)
     assert error["message"] in done.out
-    assert f"### {task}: not published" in world.doit("show").out
+    assert f"\n{task}: not published: " in world.doit("show").out
     if task == "email":
         assert "1 changed, 1 not published" in night.asked("/slack")[0]
     assert "1 changed, 1 not published" in night.asked("/ping/fail")[0]
@@ -239,7 +239,7 @@ def test_a_mail_that_gets_through_a_night_later_says_that_it_is_of_an_earlier_ru
     ((subject, _),) = night.letters()
     assert subject.startswith("[splinter] earlier run: 1 changed, 1 not published · ")
     assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
-    assert "Done after all, 2026-11-23 02:00:00 UTC. Before, it ended with:" in night.world.doit("show").out
+    assert "done after all, 2026-11-23 02:00:00 UTC; before: " in night.world.doit("show").out
 
 
 @pytest.mark.lane("stories")

@@ -68,7 +68,7 @@ def test_three_nights_without_a_mail_server_lose_nothing(nightly: World, tmp_pat
     assert "earlier run" in postbox.letters()[0]["Subject"]
     assert "earlier run" not in postbox.letters()[3]["Subject"]
     assert " email: " not in nightly.doit("doctor", "--offline").out
-    assert "Done after all" in nightly.doit("show", first).out
+    assert "done after all" in nightly.doit("show", first).out
 
 
 @pytest.mark.lane("stories")

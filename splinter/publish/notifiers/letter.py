@@ -15,6 +15,7 @@ from splinter.model.ports import Message
 from splinter.model.settings import Identity
 from splinter.text.markdown import one_line
 
+_KINDS = {"html": ("text", "html"), "zip": ("application", "zip")}
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 
@@ -38,6 +39,9 @@ def compose(message: Message, *, sender: Identity, recipients: tuple[str, ...], 
         # never 8bit: not every server takes it
         letter.set_content(message.text, cte="quoted-printable")
         letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        for one in message.attachments:
+            kind = _KINDS[one.name.rpartition(".")[2]]
+            letter.add_attachment(one.content, maintype=kind[0], subtype=kind[1], filename=one.name)
     except (MessageError, UnicodeError, ValueError) as error:
         raise PublishError(f"the mail cannot be written: {error}") from error
     return letter

@@ -40,7 +40,7 @@ class Messengers:
         library = import_module("apprise")
         asset = library.AppriseAsset(async_mode=False, storage_mode=library.PersistentStoreMode.MEMORY)
         kind = library.NotifyType.FAILURE if message.is_failure else library.NotifyType.INFO
-        what = {"title": message.subject, "body": message.text, "notify_type": kind}
+        what = {"title": message.subject, "body": message.for_messengers, "notify_type": kind}
         with library.LogCapture(fmt="%(message)s") as log:
             targets = {url: self._target(library, url, asset) for url in self.urls}
             form = library.NotifyFormat.MARKDOWN

@@ -39,6 +39,7 @@ _RULE = re.compile(r"\|[\s:|-]+\|")
 _CELLS = re.compile(r"(?<!\\)\|")
 _BOLD = re.compile(r"\*\*(\w+)\*\*")
 _LINK = re.compile(r"<(https?://[^<>]+)>")
+_NAMED_LINK = re.compile(r"\[(#\d+)\]\((https?://[^()<>\s]+)\)")
 _ESCAPE = re.compile(r"\\([\\`*_\[\]#+.)-])")
 
 
@@ -92,7 +93,7 @@ class Slack:
 def blocks(message: Message) -> list[dict[str, Any]]:
     """The message as Slack's blocks: the subject, then the Markdown's lines in Slack's own markup."""
     header = {"type": "header", "text": {"type": "plain_text", "text": _cut(one_line(message.subject), LONGEST_HEADER)}}
-    texts = _pieces(_fitting(_lines(message.text)))
+    texts = _pieces(_fitting(_lines(message.for_messengers)))
     return [header, *({"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in texts)]
 
 
@@ -110,7 +111,7 @@ def _lines(markdown: str) -> Iterator[str]:
 
 def _plain(markdown: str) -> str:
     """Our Markdown without its escapes, in Slack's: nothing in it can mention anybody."""
-    bare = _BOLD.sub(r"*\1*", _LINK.sub(r"\1", markdown.strip()))
+    bare = _BOLD.sub(r"*\1*", _LINK.sub(r"\1", _NAMED_LINK.sub(r"\1 \2", markdown.strip())))
     return _escaped(html.unescape(_ESCAPE.sub(r"\1", bare)))
 
 

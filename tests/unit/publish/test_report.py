@@ -22,7 +22,7 @@ from splinter.model.records import (
     Usage,
     WorkstreamRecord,
 )
-from splinter.publish import pull_request_body, report
+from splinter.publish import mail, pull_request_body, report
 from splinter.publish.forges.github_pulls import LIMITS
 from splinter.publish.pull_request_body import Around
 from splinter.text import markdown
@@ -161,7 +161,7 @@ def test_where_ci_shows_the_run_is_a_link_in_each_form() -> None:
     ci = "https://github.example/octo/project/actions/runs/42"
     assert f"- In CI, with its logs: <{ci}>\n" in report.report_markdown(run_of(DOCS), ci=ci)
     assert f'href="{ci}"' in report.index_html(run_of(DOCS), ci=ci)
-    assert f'href="{ci}"' in report.mail(run_of(DOCS), Masked, ci=ci).html
+    assert f'href="{ci}"' in mail.message(run_of(DOCS), Masked, ci=ci).html
 
 
 def test_where_nothing_changed_no_branch_is_told() -> None:
@@ -218,22 +218,6 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
         "t.py::test_greet",
     ):
         assert text in page.words
-
-
-def test_the_mail_holds_the_markdown_and_a_page_made_of_it() -> None:
-    run = run_of(TIDY, DOCS)
-    message = report.mail(run, Masked, repository="octo/project")
-    assert message.subject == f"[splinter] 1 changed, 1 failed · octo/project · {RUN}"
-    assert message.text == report.report_markdown(run)
-    assert message.is_failure
-    assert "<h1>2 workstreams: 1 changed, 1 failed</h1>" in message.html
-    assert '<td style="text-align:right;">1.2 s</td>' in message.html
-    assert "<pre><code>2 tests failed:\n  test_greet[a|b] &lt;- Helo\n</code></pre>" in message.html
-
-
-def test_a_mail_of_an_idle_run_is_no_failure() -> None:
-    message = report.mail(run_of(REST), Masked)
-    assert (message.subject, message.is_failure) == (f"[splinter] nothing ran, 1 skipped · {RUN}", False)
 
 
 def test_the_json_report_has_a_version_and_a_stable_order() -> None:
@@ -346,7 +330,11 @@ def without_blanks(text: str) -> str:
 @given(hostile_runs())
 def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecord) -> None:
     record = run.workstreams[0]
-    for page, tags in ((report.mail(run, Masked).html, MAIL_TAGS), (report.index_html(run), PAGE_TAGS)):
+    seen_in_mail = Reader(mail.message(run, Masked).html)
+    assert seen_in_mail.tags <= MAIL_TAGS
+    assert seen_in_mail.odd == []
+    assert without_blanks(markdown.one_line(record.workstream)) in without_blanks(seen_in_mail.words)
+    for page, tags in ((report.index_html(run), PAGE_TAGS),):
         seen = Reader(page)
         assert seen.tags <= tags
         assert seen.odd == []
@@ -543,15 +531,3 @@ def test_what_is_said_of_several_pull_requests_alike_is_said_once() -> None:
     for told in (report.report_markdown(run), report.index_html(run)):
         assert told.count("nothing was pushed") == 1
         assert told.count("its own") == 1
-
-
-def test_a_mail_shows_outcomes_in_colour_and_each_workstream_in_a_table() -> None:
-    run = run_of(TIDY, replace(DOCS, objective="**changed**"), pull_requests=(OPENED,))
-    assert (
-        "| Workstream | Outcome | Pull request |\n|---|---|---|\n| `tidy` | **changed** | <https://github.com/o/r/pull/12> |\n"
-        "| `api-docs` | **failed** | \u2013 |\n"
-    ) in report.report_markdown(run)
-    html = report.mail(run, Masked).html
-    assert html.count('<strong style="color: #1a8f4f">changed</strong>') == 2
-    assert '<strong style="color: #d1242f">Failed</strong>' in html
-    assert "Workstream | Outcome" not in report.report_markdown(run_of(TIDY))

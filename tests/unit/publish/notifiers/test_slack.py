@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from splinter.errors import NotTakenError, PublishError, UnansweredError
 from splinter.model.ports import Message
 from splinter.model.records import RunRecord, StepRecord, WorkstreamRecord
-from splinter.publish import report
+from splinter.publish import mail
 from splinter.publish.notifiers.slack import CUT, Slack, blocks
 from splinter.text.redact import Masked
 from tests.counterparts import SLACK, emulated
@@ -30,7 +30,7 @@ RECORD = WorkstreamRecord(
     steps=(StepRecord(workstream="docs", step="write", outcome="failed", started="", seconds=2, reason="exit_code"),),
 )  # fmt: skip
 RUN = RunRecord(run="run-1", started="2026-01-02T02:00:00Z", finished="2026-01-02T02:00:01Z", workstreams=(RECORD,))
-MESSAGE = report.mail(RUN, Masked)
+MESSAGE = mail.message(RUN, Masked)
 
 
 @pytest.fixture(scope="module")
@@ -77,18 +77,18 @@ def test_markdown_becomes_slacks_own() -> None:
     lines = section["text"]["text"].split("\n")
     assert lines[0] == "*1 workstream: 1 failed*"
     assert "*docs: Docs &lt;!channel&gt; &amp; more*" in lines
-    assert "*Failed* at step `write`, reason `exit_code`" in lines
+    assert "*Failed* at `write` (`exit_code`)" in lines
     assert "    a &lt; b &amp; c" in lines
     assert "    **kwargs" in lines
-    assert "Step · Outcome · Seconds · Files" in lines
-    assert "`write` · failed (`exit_code`) · 2.0 · 0" in lines
+    assert "Workstream · Outcome · Pull request · Cost · Time" in lines
+    assert "docs · *failed* · \u2013 · \u2013 · 2 s" in lines
 
 
 def test_links_stay_links() -> None:
     message = Message(
-        run="r", subject="s", text="- Pull request: <https://github.com/o/r/pull/1>", html="", is_failure=False
+        run="r", subject="s", text="- <https://github.com/o/r/pull/1>, [#2](https://x.y/2)", html="", is_failure=False
     )
-    assert blocks(message)[1]["text"]["text"] == "- Pull request: https://github.com/o/r/pull/1"
+    assert blocks(message)[1]["text"]["text"] == "- https://github.com/o/r/pull/1, #2 https://x.y/2"
 
 
 @given(st.text(st.sampled_from("ab<>&|*_`\\#@ \n-"), max_size=20_000))
