@@ -1,11 +1,12 @@
 """100 workstreams in 1, 2 and 4 shards: whether all branches hold the same trees, and how long each night takes.
 
-    .venv/bin/python benchmarks/shards.py [--workstreams 100] [--shards 1 2 4] [--json FILE]
+    .venv/bin/python benchmarks/shards.py [--workstreams 100] [--shards 1 2 4] [--wait 2] [--json FILE]
 
-Each shard runs in a fresh clone without state, as a job does, and one after the other, so that each has this machine
-for itself as it would have its own. A night is its plan, its longest shard, and the gathering; the ideal is the night
-of the first number of shards, divided. A workstream computes for a while (its share of work differs by its number) and
-writes what came of it; every tenth builds on the one before it. Plans know the durations of the first night.
+Each shard runs in a fresh clone that took the packed state, as a job does, and one after the other, so that each has
+this machine for itself as it would have its own. A night is its plan, its longest shard, and the gathering; the ideal
+is that of the first number of shards, with what the shards took divided and plan and gathering as they were. A
+workstream waits, as for an agent, then hashes (its share of work differs by its number) and writes what came of it;
+every tenth builds on the one before it. Plans know the durations of the first night.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Night:
 class Place:
     """A folder with a remote, and clones of it in which doit is called."""
 
-    def __init__(self, folder: Path, workstreams: int) -> None:
+    def __init__(self, folder: Path, workstreams: int, wait_s: float) -> None:
         self.folder, self.origin = folder, folder / "origin.git"
         self.env = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), "XDG_CACHE_HOME": str(folder / "cache")}
         self.env |= {"PYTHONPATH": str(PACKAGE), "GIT_CONFIG_GLOBAL": str(folder / "config")}
@@ -56,7 +57,7 @@ class Place:
         (root / "doit.cfg").write_bytes((PACKAGE / "splinter/maintenance/templates/doit.cfg").read_bytes())
         (root / "splinter.toml").write_text('sandbox = "off"\n')
         for number in range(workstreams):
-            (root / f"workstreams/w{number:03}.json").write_text(workstream(number))
+            (root / f"workstreams/w{number:03}.json").write_text(workstream(number, wait_s))
         self.git(root, "init", "-q")
         self.git(root, "add", "--all")
         self.git(root, "commit", "-q", "-m", "begin")
@@ -83,10 +84,11 @@ class Place:
         return time.monotonic() - began
 
 
-def workstream(number: int) -> str:
-    """One that hashes for a while, by its number, and writes the last hash."""
+def workstream(number: int, wait_s: float) -> str:
+    """One that waits, hashes for a while, by its number, and writes the last hash."""
     name, rounds = f"w{number:03}", ROUNDS * (1 + number * number % 7)
-    work = f"""import hashlib
+    work = f"""import hashlib, time
+time.sleep({wait_s})
 d = b'{number}'
 for _ in range({rounds}):
     d = hashlib.sha256(d).digest()
@@ -99,17 +101,20 @@ open('{name}', 'w').write(d.hex())"""
 
 
 def night(place: Place, planner: Path, day: str, shards: int) -> Night:
-    file = str(place.folder / f"plan-{shards}.json")
+    given = place.folder / f"night-of-{shards}"
+    file = str(given / "plan.json")
     plan_s = place.doit(planner, day, "plan", "--write", file, "--shards", str(shards))
+    plan_s += place.doit(planner, day, "pack", str(given))
     folders, seconds = [], []
     for shard in range(1, shards + 1):
-        root = place.clone(f"of{shards}-{shard}")
-        seconds.append(place.doit(root, day, "run", "--plan", file, "--shard", f"{shard}/{shards}", "workstreams"))
-        globs = ("--glob=refs/splinter/*", "--glob=refs/heads/splinter/*")
-        place.git(root, "bundle", "create", "-q", ".splinter/refs.bundle", *globs)
-        folders.append(str(root))
+        root, made = place.clone(f"of{shards}-{shard}"), str(place.folder / f"made{shards}-{shard}")
+        took_s = place.doit(root, day, "unpack", str(given))
+        took_s += place.doit(root, day, "run", "--plan", file, "--shard", f"{shard}/{shards}", "workstreams")
+        seconds.append(took_s + place.doit(root, day, "pack", "--plan", file, made))
+        folders.append(made)
     gathered = planner if planner.name == "gathered-first" else place.clone(f"gathered-{shards}")
-    gather_s = place.doit(gathered, day, "gather", "--plan", file, *folders)
+    gather_s = 0.0 if gathered == planner else place.doit(gathered, day, "unpack", str(given))
+    gather_s += place.doit(gathered, day, "gather", "--plan", file, *folders)
     form = "--format=%(refname:short) %(tree)"
     lines = place.git(gathered, "for-each-ref", form, "refs/heads/splinter").splitlines()
     return Night(shards=shards, plan_s=plan_s, shards_s=tuple(seconds), gather_s=gather_s,
@@ -121,7 +126,7 @@ def shown(nights: Sequence[Night]) -> str:
     lines = ["| shards | plan | shards, each | gather | night | ideal | trees |", "|---|---|---|---|---|---|---|"]
     for one in nights:
         each = ", ".join(f"{seconds:.1f}" for seconds in one.shards_s)
-        ideal_s = first.whole_s * first.shards / one.shards
+        ideal_s = first.plan_s + first.gather_s + max(first.shards_s) * first.shards / one.shards
         trees = f"{len(one.trees)}, the same" if one.trees == first.trees else "OTHERS"
         lines.append(f"| {one.shards} | {one.plan_s:.1f} s | {each} s | {one.gather_s:.1f} s | {one.whole_s:.1f} s"
                      f" | {ideal_s:.1f} s | {trees} |")  # fmt: skip
@@ -132,11 +137,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workstreams", type=int, default=100)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--wait", type=float, default=2.0, help="seconds that each workstream waits")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     nights: list[Night] = []
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    print(f"{os.cpu_count()} cores, load {load} when it began; each waits {asked.wait:g} s")
     with tempfile.TemporaryDirectory(prefix="splinter-shards-") as folder:
-        place = Place(Path(folder), asked.workstreams)
+        place = Place(Path(folder), asked.workstreams, asked.wait)
         planner = place.clone("gathered-first")
         for day, shards in zip(DAYS, asked.shards, strict=False):
             nights.append(night(place, planner, day, shards))

@@ -19,10 +19,12 @@ _MODULES = {
     "Import": "splinter.doit_plugins.commands.import_",
     "List": "splinter.doit_plugins.commands.list_",
     "Log": "splinter.doit_plugins.commands.log_diff",
+    "Pack": "splinter.doit_plugins.commands.pack",
     "Plan": "splinter.doit_plugins.commands.plan_why",
     "Record": "splinter.doit_plugins.commands.record",
     "Show": "splinter.doit_plugins.commands.history",
     "Status": "splinter.doit_plugins.commands.status",
+    "Unpack": "splinter.doit_plugins.commands.pack",
     "Why": "splinter.doit_plugins.commands.plan_why",
 }
 

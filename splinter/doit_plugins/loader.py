@@ -120,7 +120,7 @@ class Loader(DodoTaskLoader):
                 may_fetch=(runs or writes_plan) and not is_simulated, given=plan_file.given(self._options),
                 only_publishes=only_publishes,
             )  # fmt: skip
-            plan_file.refuse_others(self.session, _names(pos_args))
+            plan_file.refuse_others(self.session, _names(pos_args), is_shard=bool(self._options.get("shard")))
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
         except (SplinterError, OSError) as error:

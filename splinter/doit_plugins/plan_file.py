@@ -34,12 +34,19 @@ CLAIM = {
     "name": "claim", "short": "", "long": "claim", "type": bool, "default": False,
     "help": "claim the slots of what is due on the remote, as with claim_slots in the settings",
 }  # fmt: skip
+AGAIN = {
+    "name": "again", "short": "", "long": "again", "type": bool, "default": False,
+    "help": "claim also slots that were done, of what doit forget made due",
+}  # fmt: skip
+
+
+_ALONE = "The run was cut into {} shards, none of which saw all branches: whether they fit together was not tried."
 
 
 def absolute(words: Sequence[str]) -> list[str]:
     """A call's words with the files of plans, and the folders that are gathered, named from anywhere."""
     files = {f"--{option['long']}" for option in (PLAN, WRITE)}
-    is_gather, is_file, found = words[:1] == ["gather"], False, []
+    is_gather, is_file, found = words[:1] in (["gather"], ["pack"], ["unpack"]), False, []
     for number, word in enumerate(words):
         name, equals, value = word.partition("=")
         if is_file or (is_gather and number and not word.startswith("-")):
@@ -65,9 +72,13 @@ def given(options: Mapping[str, Any]) -> Given | None:
     return Given(plan=plan, part=plan.part(night_plan.shard_of(shard, plan) if shard else None))
 
 
-def refuse_others(session: Session, names: Sequence[str]) -> None:
-    """Raise InputError for a workstream that was named, and is not among those that a plan lets this call run."""
-    if session.night is None or session.part is None:
+def refuse_others(session: Session, names: Sequence[str], *, is_shard: bool) -> None:
+    """Raise InputError for what was named, and is not among that which a plan lets this call run."""
+    if session.night is None:
+        return
+    if is_shard and session.night.shards > 1:
+        _refuse_what_follows(names)
+    if session.part is None:
         return
     planned = session.night.by_id
     for id in names:
@@ -75,6 +86,18 @@ def refuse_others(session: Session, names: Sequence[str]) -> None:
             one = planned[id]
             why = f"not run: {one.held_by}" if one.held_by else f"in shard {one.shard}" if one.is_due else "not due"
             raise InputError(f"by the plan {id} is {why}; leave it out, or run it without --plan")
+
+
+def _refuse_what_follows(names: Sequence[str]) -> None:
+    """A shard has its own branches alone: what is rehearsed or published of these is not of the run."""
+    from splinter.doit_plugins import final_tasks
+
+    asked = [name for name in final_tasks.NAMES if name in names]
+    if asked or not names:
+        raise InputError(
+            f"{asked[0] if asked else 'publishing'} is no shard's, which has its own branches alone: name workstreams, "
+            "or `workstreams` for all of its part; what follows comes after doit gather"
+        )
 
 
 def wanted(session: Session, named: Sequence[str]) -> frozenset[str]:
@@ -91,30 +114,40 @@ def wanted(session: Session, named: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def write(session: Session, file: str, due: Set[str], *, number: int, claims: bool = False) -> NightPlan:
+def write(
+    session: Session, file: str, due: Set[str], *, number: int, claims: bool = False, is_again: bool = False
+) -> NightPlan:  # fmt: skip
     """Write the plan in which those are due, with their slots claimed where `claims` or the settings say so.
 
-    Raises InputError where one has no base, PublishError where no claim can be made.
+    `is_again`: also what was done. Raises InputError where one has no base, PublishError where no claim can be made.
     """
     from splinter.engine import night, slot_claims
     from splinter.model import night_plan
+    from splinter.publish import life_signs
     from splinter.system.files import write_whole
 
+    call = life_signs.begin_for_others(session)
     night.pin(session, due)
     run = session.history.free_id(session.at)
     if claims or session.outside.settings.claim_slots:
-        slot_claims.claim_for_others(session, due, run=run)
-    plan = night.made(session, run, due, number=number, notes=session.run.unsaid)
+        slot_claims.claim_for_others(session, due, run=run, is_again=is_again)
+    alone = [_ALONE.format(number)] if number > 1 and len(due) > 1 else []
+    plan = night.made(session, run, due, number=number, notes=(*session.run.unsaid, *alone), call=call)
     write_whole(Path(file), night_plan.to_text(plan))
     return plan
 
 
-def refuse_number(number: int) -> None:
+def refuse_number(number: int, *, is_together: bool) -> None:
     """Raise InputError where nothing can be cut into so many parts."""
     from splinter.model.night_plan import MOST_SHARDS
 
     if not 1 <= number <= MOST_SHARDS:
         raise InputError(f"--shards takes a number from 1 to {MOST_SHARDS}, not {number}")
+    if number > 1 and is_together:
+        raise InputError(
+            'with pull_requests = "together" all branches are brought together and judged where they were made: plan '
+            "one shard, or propose each"
+        )
 
 
 def summary(plan: NightPlan, file: str) -> str:

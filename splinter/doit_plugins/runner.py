@@ -16,7 +16,7 @@ from doit.runner import ERROR, FAILURE, MThreadRunner
 
 from splinter.doit_plugins import slot_tasks
 from splinter.doit_plugins.rows import RefusedError, fail_of
-from splinter.engine import accept
+from splinter.engine import accept, slot_claims
 from splinter.engine.session import Session
 from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
@@ -185,6 +185,7 @@ class Runner(MThreadRunner):
 
     def _finish_one(self) -> Any:
         """Wait for one running task and save it; None where a signal or a second's wait comes first."""
+        slot_claims.renew(self.session)
         try:
             done = self._done.get(timeout=_WAKE_S)
         except queue.Empty:

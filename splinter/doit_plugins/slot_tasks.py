@@ -24,7 +24,8 @@ def claimed(
     session: Session, control: Any, states: Any, reporter: Any, selected: set[str], *, is_all: bool
 ) -> Iterator[tuple[Any, int]]:
     """Hold the slots of a call while its tasks are run: yields what dispatches these, and the exit status so far."""
-    failure = _adopt(session) or _claim(session, control, states, selected, is_always=is_all)
+    is_publishing = session.run.only_publishes or "pr" in selected  # who only works by a plan asks nobody
+    failure = (_adopt(session) if is_publishing else "") or _claim(session, control, states, selected, is_always=is_all)
     if failure:
         getattr(reporter, "tell_error", reporter.runtime_error)(failure)
     dispatcher = control.task_dispatcher()
@@ -83,7 +84,8 @@ def _due(session: Session, control: Any, states: Any, selected: set[str], *, is_
 
 def _give_back(session: Session, control: Any, states: Any, nodes: Any) -> None:
     """At the end of a call, by what its tasks came to: what is to be published yet keeps its slot."""
-    if not session.asks or slots_seen.place(session.outside) is None:
+    is_ours = session.asks or session.known.claims  # those of a plan, which a call took up that works and publishes
+    if not is_ours or slots_seen.place(session.outside) is None:
         return
     done: set[str] = set()
     kept: set[str] = set()

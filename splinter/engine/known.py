@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from splinter.git.checkout_state import CheckoutState
@@ -47,8 +48,9 @@ class Known:
     as we left them. `baselines` is what checks said of a tree, by check and tree; `unreached` says of each remote that
     was out of reach why. `checkout` is the user's before the first command without a sandbox; `lock` guards it.
     `forges` are those that were opened, by their name and the repository's; `again` is the call that their errors say
-    to repeat. `claims` are the slots that this call claimed, by workstream; `not_run` says of a workstream that
-    is due why it is not run all the same.
+    to repeat. `claims` are the slots that this call claimed, by workstream, `renewed` when they were last said to be
+    held, and `claiming` is held by whoever moves one; `not_run` says of a workstream that is due why it is not run all
+    the same.
     """
 
     made: set[str] = field(default_factory=set)
@@ -59,6 +61,8 @@ class Known:
     forges: dict[tuple[str, str], HostedForge] = field(default_factory=dict)
     again: str = "doit run pr"
     claims: dict[str, HeldClaim] = field(default_factory=dict)
+    renewed: datetime | None = None
+    claiming: threading.Lock = field(default_factory=threading.Lock)
     not_run: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[Question, str | None] = field(default_factory=dict)

@@ -89,9 +89,9 @@ def with_kept_occurrences(session: Session, run: str) -> dict[str, Plan]:
 
 
 def claimed_for(session: Session) -> tuple[str, Mapping[str, str]]:
-    """The run that a call publishes, with the claims that its plan names, by workstream; nothing where it does more."""
-    run = session.run.taken_up
-    if not run or not session.run.only_publishes:
+    """The run that a call publishes, perhaps after its work, with the claims that its plan names, by workstream."""
+    run = session.run.taken_up if session.run.only_publishes else session.run.given
+    if not run:
         return "", {}
     try:
         plan = session.night or night_plan_file.read(file_of(session, run))
@@ -119,7 +119,9 @@ def pin(session: Session, due: Set[str]) -> None:
                 merged_dependencies.ask(session, one, other, last.tip)
 
 
-def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: Sequence[str] = ()) -> NightPlan:
+def made(
+    session: Session, run: str, due: Set[str], *, number: int = 1, notes: Sequence[str] = (), call: str = ""
+) -> NightPlan:  # fmt: skip
     """The plan of a run in which those are due, cut into that many shards."""
     plans = session.plans
     seconds = shards.expected_s({id: session.history.durations(id, latest=shards.LATEST) for id in plans})
@@ -147,6 +149,7 @@ def made(session: Session, run: str, due: Set[str], *, number: int = 1, notes: S
             for id, one in plans.items()
         ),
         notes=tuple(notes),
+        call=call,
     )
 
 

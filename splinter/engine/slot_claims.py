@@ -9,13 +9,15 @@ from __future__ import annotations
 import platform
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from splinter.engine import claim_commit, slots_seen
 from splinter.engine.known import HeldClaim
 from splinter.engine.session import Session
 from splinter.engine.slots_seen import Seen
-from splinter.errors import GitError, PublishError
+from splinter.errors import GitError, PublishError, SplinterError
 from splinter.git import remotes
 from splinter.git.remotes import Move
 from splinter.model import layout, slot_claim
@@ -24,6 +26,7 @@ from splinter.model.slot_claim import Claim, Slot, State
 _MADE = 5  # of our own that are remembered: one may be there whose answer was lost
 _TRIES = 4  # two pushes at once may be in each other's way; each try asks again what is there
 _PAUSE_S = 0.2
+_RENEWED = 3  # times in a lease that a claim is renewed
 
 
 def claim(session: Session, ids: Iterable[str], *, run: str = "", is_again: bool = False) -> None:
@@ -139,14 +142,14 @@ def _push(session: Session, moves: Sequence[Move]) -> str:
     return said
 
 
-def claim_for_others(session: Session, due: Collection[str], *, run: str) -> None:
+def claim_for_others(session: Session, due: Collection[str], *, run: str, is_again: bool = False) -> None:
     """Claim the slots of those for the jobs of a run, whatever the settings say; raises PublishError for none."""
     outside, known = session.outside, session.known
     session.outside = replace(outside, settings=replace(outside.settings, claim_slots=True))
     if slots_seen.place(session.outside) is None:
         return
     try:
-        claim(session, due, run=run)
+        claim(session, due, run=run, is_again=is_again)
     except PublishError:
         give_back(session, done=(), kept=())
         raise
@@ -191,6 +194,30 @@ def _taken_over(id: str, seen: Seen) -> str:
     return f"{id} was not pushed: {who} has taken its slot over; what was made here stays here"
 
 
+def renew(session: Session) -> None:
+    """Say again that we hold what we hold, where a third of the lease is over: whoever waits counts it from then.
+
+    Not while something is pushed with one. Where it fails it is tried again in a while; the push finds out the rest.
+    """
+    known, now = session.known, session.outside.clock.now()
+    after = timedelta(seconds=session.outside.settings.slot_lease_s / _RENEWED)
+    held = {id: one for id, one in known.claims.items() if one.claim.state == State.HELD and one.claim.at}
+    old = {id: one for id, one in held.items() if one.claim.at and now - one.claim.at >= after}
+    if not old or (known.renewed and now - known.renewed < after / 4) or not known.claiming.acquire(blocking=False):
+        return
+    known.renewed = now
+    try:
+        with suppress(SplinterError):
+            made = _made(session, [replace(one.claim, at=now, token=_token()) for one in old.values()])
+            if _push(session, [new.move(old[new.id].commit) for new in made]):
+                there = slots_seen.look(session, [*old])
+                made = [new for new in made if there[new.id].commit == new.commit]
+            for new in made:
+                _settled(session, new)
+    finally:
+        known.claiming.release()
+
+
 def is_lost(session: Session, id: str) -> bool:
     """Whether somebody took our slot over before its result was published: it is not pushed any more."""
     return slots_seen.place(session.outside) is not None and slots_seen.remembered(session, id).is_lost
@@ -201,6 +228,11 @@ def publish(session: Session, ids: Sequence[str], branch: Sequence[Move], *, rem
 
     Raises PublishError where somebody else had one of them last, GitError where the push fails otherwise.
     """
+    with session.known.claiming if slots_seen.place(session.outside) else nullcontext():
+        _publish(session, ids, branch, remote=remote)
+
+
+def _publish(session: Session, ids: Sequence[str], branch: Sequence[Move], *, remote: str) -> None:
     outside = session.outside
     ours = _fenced(session, ids) if slots_seen.place(outside) else []
     new = _made(session, [_published(one.claim) for one in ours])

@@ -6,10 +6,25 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from splinter.git import command_line
+from splinter.git import command_line, commands
 from splinter.git.command_line import Repository
 
 _TIMEOUT_S = 600.0
+
+
+def create(repository: Repository, file: Path, refs: Iterable[str], *, but: Iterable[str]) -> None:
+    """Put refs into a bundle, with what they hold that the commits in `but` do not; no file where that is nothing.
+
+    Refs that hold nothing else are left out. Raises GitError where one is damaged.
+    """
+    given = commands.existing(repository, but)
+    lines = os.fsencode("".join([*(f"{ref}\n" for ref in refs), *(f"^{id}\n" for id in sorted(given))]))
+    file.unlink(missing_ok=True)
+    words = ("--max-count=1", "--stdin")
+    if command_line.call(repository, "rev-list", *words, stdin=lines, timeout_s=_TIMEOUT_S).stdout.strip():
+        command_line.call(
+            repository, "bundle", "create", "--quiet", str(file), "--stdin", stdin=lines, timeout_s=_TIMEOUT_S
+        )  # fmt: skip
 
 
 def refs(repository: Repository, file: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 from splinter.engine import night
 from splinter.engine.session import Session
 from splinter.errors import InputError, NoRecordError, SplinterError
-from splinter.git import bundles
+from splinter.maintenance import packed
 from splinter.model import layout, night_plan
 from splinter.model.night_plan import NightPlan
 from splinter.model.records import CheckRecord, Outcome, RunRecord, StepRecord, WorkstreamRecord
@@ -28,15 +28,8 @@ from splinter.system.history import History
 from splinter.system.memory import Memory
 from splinter.text import markdown
 
-BUNDLE = f"{layout.STATE}/refs.bundle"
-_DATABASES = tuple(
-    f"{name}{suffix}"
-    for name in (layout.DATABASE, f"{layout.STATE}/{layout.HISTORY}", f"{layout.STATE}/{layout.MEMORY}")
-    for suffix in ("", "-wal")
-)
-_LARGEST_DATABASE, _LARGEST_BUNDLE = 1_000_000_000, 2_000_000_000
-_LARGEST_FILE, _LARGEST_FILES, _MOST_FILES = 100_000_000, 1_000_000_000, 20_000
-_UNDER_WAY, _LARGEST_UNDER_WAY = f"{layout.STATE}/{layout.UNDER_WAY}", 1_000_000
+_DATABASES = tuple(f"{name}{suffix}" for name in packed.DATABASES for suffix in ("", "-wal"))
+_LARGEST_FILES, _LARGEST_UNDER_WAY = 1_000_000_000, 1_000_000
 _MOST_NOTES, _LONGEST_NOTE = 100, 2_000
 _CALLS = 1_000_000  # a shard's calls are counted from so many times its number
 _NUMBER = re.compile(r"(?:.*\D)?(\d{1,4})")
@@ -90,8 +83,8 @@ def opened(plan: NightPlan, number: int, source: Path) -> Iterator[Shard]:
     with tempfile.TemporaryDirectory(prefix="splinter-") as place:
         folder = Path(place)
         for name in _DATABASES:
-            handed_over.copy(source, name, folder / name, most=_LARGEST_DATABASE)
-        handed_over.copy(source, _UNDER_WAY, folder / _UNDER_WAY, most=_LARGEST_UNDER_WAY)
+            handed_over.copy(source, name, folder / name, most=packed.LARGEST_DATABASE)
+        handed_over.copy(source, packed.UNDER_WAY, folder / packed.UNDER_WAY, most=_LARGEST_UNDER_WAY)
         left, ids = under_way_file.left(folder / layout.STATE), plan.part(number)
         with closing(History(folder / layout.STATE, is_read_only=True)) as history:
             try:
@@ -105,7 +98,7 @@ def opened(plan: NightPlan, number: int, source: Path) -> Iterator[Shard]:
 
 def take(session: Session, plan: NightPlan, shard: Shard) -> None:
     """Take over a shard's commits, then its records and files; raises SplinterError where it can have none."""
-    _take_refs(session, plan, shard)
+    packed.take_refs(session.outside.repository, shard.source, _allowed(session, plan, shard.ids))
     history, run = session.history, plan.run
     recorded = {one.workstream: one for one in shard.run.workstreams if one.workstream in shard.ids}
     for id in sorted(shard.ids):
@@ -157,16 +150,8 @@ def _unfinished(session: Session, id: str, message: str, **more: Any) -> Workstr
     return WorkstreamRecord(workstream=id, title=title, outcome=Outcome.INTERRUPTED, message=message, **more)
 
 
-def _take_refs(session: Session, plan: NightPlan, shard: Shard) -> None:
-    file = shard.folder / "refs.bundle"
-    if handed_over.copy(shard.source, BUNDLE, file, most=_LARGEST_BUNDLE):
-        allowed = _allowed(session, plan, shard.ids)
-        there = bundles.refs(session.outside.repository, file)
-        bundles.fetch(session.outside.repository, file, sorted(name for name in there if allowed.fullmatch(name)))
-
-
-def _allowed(session: Session, plan: NightPlan, ids: Iterable[str]) -> re.Pattern[str]:
-    """The names of refs that a shard may have made."""
+def _allowed(session: Session, plan: NightPlan, ids: Iterable[str]) -> packed.Allowed:
+    """Which refs a shard may have made."""
     below = (layout.CHECKPOINTS, layout.BACKUPS)
     names = [rf"{layout.RESULTS}/[0-9a-f]{{64}}/[0-9a-f]{{16}}"]
     for id in ids:
@@ -174,7 +159,8 @@ def _allowed(session: Session, plan: NightPlan, ids: Iterable[str]) -> re.Patter
         names += [rf"{re.escape(folder)}/{re.escape(id)}/{_PART}" for folder in below]
     if plan.shards == 1:
         names.append(rf"{layout.REHEARSALS}/{_PART}(?:/{_PART})*")
-    return re.compile("|".join(names))
+    allowed = re.compile("|".join(names))
+    return lambda name: bool(allowed.fullmatch(name))
 
 
 def _take_costs(session: Session, plan: NightPlan, shard: Shard) -> None:
@@ -196,11 +182,11 @@ def _take_files(session: Session, plan: NightPlan, shard: Shard) -> None:
     left = _LARGEST_FILES
     for id in sorted(shard.ids):
         below = f"{layout.STATE}/{layout.RUNS}/{plan.run}/{id}"
-        for name in handed_over.names(shard.source, below, most=_MOST_FILES):
+        for name in handed_over.names(shard.source, below, most=packed.MOST_FILES):
             to = session.outside.repository.root / name
             if any(part.is_symlink() for part in (to, *to.parents)):
                 raise SplinterError(f"{to} is a link here, and is not written through")
-            left -= handed_over.copy(shard.source, name, to, most=min(left, _LARGEST_FILE))
+            left -= handed_over.copy(shard.source, name, to, most=min(left, packed.LARGEST_FILE))
 
 
 def _own(record: WorkstreamRecord, run: str, id: str) -> WorkstreamRecord:

@@ -15,6 +15,7 @@ from splinter.errors import InputError
 from splinter.text.patterns import did_you_mean, ref_problem, shown
 
 VERSION = 1
+LARGEST = 20_000_000  # bytes of its file; one of 10,000 workstreams has four million
 MOST_SHARDS = 256  # as many jobs as GitHub lets a matrix have
 
 
@@ -74,7 +75,8 @@ class Planned:
 class NightPlan:
     """All of it: `run` is the run that every job's records belong to, `at` the time that decides, in UTC.
 
-    `commit` is the one whose workstreams were read, empty where there was none yet. `notes` are for the report.
+    `commit` is the one whose workstreams were read, empty where there was none yet. `notes` are for the report, `call`
+    is the UUID by which the healthcheck heard that the run begins, empty where it did not.
     """
 
     run: str
@@ -86,6 +88,7 @@ class NightPlan:
     merged: tuple[SeenMerge, ...] = ()
     workstreams: tuple[Planned, ...] = ()
     notes: tuple[str, ...] = ()
+    call: str = ""
 
     @property
     def by_id(self) -> Mapping[str, Planned]:
@@ -98,9 +101,15 @@ class NightPlan:
 
 
 def to_text(plan: NightPlan) -> str:
-    """The plan as its JSON file, the same for the same plan."""
+    """The plan as its JSON file, the same for the same plan; raises InputError where nobody would read it again."""
     fields = {**asdict(plan), "at": plan.at.astimezone(UTC).isoformat(timespec="seconds")}
-    return json.dumps({"version": VERSION, **fields}, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps({"version": VERSION, **fields}, indent=1, ensure_ascii=False) + "\n"
+    if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
+        raise InputError(
+            f"a plan of {len(plan.workstreams):,} workstreams is larger than {LARGEST // 1_000_000} MB, which no job "
+            "reads; plan fewer of them at once"
+        )
+    return text
 
 
 def parse(data: Mapping[str, Any]) -> NightPlan:
@@ -115,6 +124,7 @@ def parse(data: Mapping[str, Any]) -> NightPlan:
         merged=tuple(SeenMerge(**one) for one in data["merged"]),
         workstreams=tuple(Planned(**one) for one in data["workstreams"]),
         notes=tuple(data["notes"]),
+        call=data.get("call", ""),
     )
     _check(plan)
     return plan
@@ -141,9 +151,8 @@ def refuse_unknown(plan: NightPlan, known: Mapping[str, str]) -> None:
             raise InputError(f'the plan is of other workstreams: it has "{one.id}"{did_you_mean(one.id, known)}')
         if one.slot != known[one.id]:
             raise InputError(f"the plan is of other workstreams: what {one.id} says is not what was planned")
-    for id in known:
-        if id not in plan.by_id:
-            raise InputError(f"the plan is of other workstreams: it does not have {id}")
+    if lacking := known.keys() - plan.by_id.keys():
+        raise InputError(f"the plan is of other workstreams: it does not have {min(lacking)}")
 
 
 def _time(text: str) -> datetime:

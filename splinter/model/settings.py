@@ -94,7 +94,7 @@ class Settings:
     share_results: bool = False
     forge_wait_s: float = 300.0
     claim_slots: bool = False
-    slot_lease_s: float = 21_600.0
+    slot_lease_s: float = 28_800.0
     catch_up: CatchUp = "last"
     checks: Literal["all", "baseline"] = "all"
     setup: tuple[Setup, ...] = ()

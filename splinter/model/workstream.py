@@ -12,7 +12,7 @@ from splinter.text.patterns import pattern, seconds
 TASKS_OF_OURS = ("workstreams", "rehearse", "pr", *registry.REPORTING)
 COMMANDS_OF_OURS = (
     "check", "plan", "why", "init", "import", "history", "show", "status", "log", "diff", "record", "graph", "gc",
-    "gather", "doctor", "alarm",
+    "gather", "pack", "unpack", "doctor", "alarm",
 )  # fmt: skip
 COMMANDS_OF_DOIT = (
     "auto", "clean", "completion", "dumpdb", "forget", "help", "ignore", "info", "list",

@@ -16,17 +16,40 @@ from splinter.publish import messages
 from splinter.publish.journal import Journal
 
 _NO_RUN = "a call with nothing to report"
+_OF_NOW = frozenset(name for name, one in NOTIFIERS.items() if one.is_of_now)
 
 
 def begin(session: Session, tasks: Iterable[str]) -> None:
-    """Say that a call begins, where what it is about to do ends with such a ping."""
-    for task in {*tasks} & {name for name, one in NOTIFIERS.items() if one.is_of_now}:
+    """Say that a call begins, where what it is about to do ends with such a ping; not what its plan said already."""
+    if session.night and session.night.call:
+        session.run.call = session.night.call
+        return
+    session.run.repairs = (*session.run.repairs, *_begun({*tasks} & _OF_NOW, session))
+
+
+def begin_for_others(session: Session) -> str:
+    """Say that a run begins whose end another job tells; returns the id of both, empty where nobody was told.
+
+    What could not be told is for the report.
+    """
+    configured = {task for task in _OF_NOW if session.outside.environment.is_configured(NOTIFIERS[task])}
+    failures = _begun(configured, session)
+    for told in failures:
+        session.run.note(told)
+    return session.run.call if configured and not failures else ""
+
+
+def _begun(tasks: Iterable[str], session: Session) -> tuple[str, ...]:
+    """Ping all that are configured; returns what could not be told."""
+    failures = []
+    for task in tasks:
         if session.outside.environment.is_configured(NOTIFIERS[task]):
             try:
                 _life_sign(session, task).begin(session.run.call)
             except PublishError as error:
                 told = f"That this call began could not be told to the {task}: {error}"
-                session.run.repairs = (*session.run.repairs, session.outside.redactor.text(told))
+                failures.append(session.outside.redactor.text(told))
+    return tuple(failures)
 
 
 def end(session: Session, task: str) -> Values:

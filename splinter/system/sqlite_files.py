@@ -98,6 +98,18 @@ def copy_into(db: sqlite3.Connection, file: Path, *, shape: Sequence[str]) -> No
         ) from error
 
 
+def copy_to(file: Path, to: Path) -> None:
+    """Put what a file holds, with its log, into a new one; nothing where there is none. Raises SplinterError."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with copied(file) as copy:
+            if copy:
+                with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(to)) as target:
+                    source.backup(target)
+    except sqlite3.DatabaseError as error:
+        raise SplinterError(f"{file} is damaged ({error})") from error
+
+
 @contextmanager
 def copied(file: Path) -> Iterator[Path | None]:
     """A private copy of an sqlite file with its log, None where there is none: reading it changes no byte of ours.

@@ -142,7 +142,7 @@ def test_a_fresh_repository_has_a_green_night_and_then_an_idle_one(rig: Rig) -> 
     assert list((rig.runner.artifacts() / "report/.splinter/runs").glob("*/final-newlines/*.log"))
     second = rig.night()
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "night-plan.json: 0 workstreams to run" in second.stdout
+    assert "night/plan.json: 0 workstreams to run" in second.stdout
     assert "final-newlines:accept" not in second.stdout
     assert rig.pinged() == [f"{PING}/start", PING]
     assert not rig.slack.asked
@@ -170,6 +170,24 @@ def test_a_failing_workstream_is_told_and_the_good_one_is_proposed_once(rig: Rig
     rig.night()
     assert rig.remote() == tips, "a lost cache makes the same tree again, and pushes nothing"
     assert len(rig.hub.pulls) == 1
+
+
+def test_a_night_whose_work_is_killed_says_what_it_did_not_come_to(rig: Rig) -> None:
+    """doit itself is killed, in the first step: nothing of it is recorded."""
+    (rig.user / "workstreams/first.yaml").unlink()
+    rig.workstream("begun", "kill -9 $(ps -o ppid= -p $PPID)", when="daily")
+    rig.workstream("later", "echo made > made.txt", when="daily", depends_on=["begun"])
+    rig.push()
+    night = rig.night()
+    assert night.returncode != 0
+    assert rig.pinged() == [f"{PING}/start", f"{PING}/fail"]
+    assert "2 interrupted" in rig.letters[0]
+    slots = call("git", "-C", rig.runner.origin, "for-each-ref", "--format=%(contents:subject)", "refs/splinter/slots")
+    assert [line.rpartition(" ")[2] for line in slots.splitlines()] == ["released"] * 2
+    rig.workstream("begun", "echo begun > begun.txt", when="daily")
+    rig.push()
+    assert rig.night().returncode == 0
+    assert sorted(one["head"]["ref"] for one in rig.hub.pulls.values()) == ["splinter/begun", "splinter/later"]
 
 
 def test_a_night_with_invalid_files_is_told_with_the_line(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -307,6 +308,54 @@ def test_three_jobs_share_the_claims_of_one_plan(world: World, tmp_path: Path, g
     third = other.doit("plan", "--write", str(tmp_path / "third.json"), "--claim")
     assert "low is not run: the slot 2026-11-23 was done by run" in third.out
     assert "third.json: 1 workstream to run" in third.out
+
+
+def test_a_run_that_is_longer_than_the_lease_keeps_its_slots(world: World, tmp_path: Path) -> None:
+    remote(world, tmp_path)
+    world.write("splinter.toml", 'claim_slots = true\nslot_lease = "12s"\n')
+    world.workstream(
+        "low", base="main", steps=[world.step("low", f"until test -e '{world.home}/go'; do sleep 0.1; done")]
+    )
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    other = another(world, tmp_path)
+    world.env["SPLINTER_NOW"] = other.env["SPLINTER_NOW"] = ""  # the machine's clock
+    doit = world.start("low", "pr")
+    wait_for(lambda: world.calls() == ["low"], "the step")
+    first = claims(world)["low"]
+    assert "held by run" in other.doit("low").out
+    began = time.monotonic()
+    wait_for(lambda: time.monotonic() - began > 14, "the end of a lease", seconds=60)
+    assert "held by run" in other.doit("low").out
+    assert claims(world)["low"]["at"] > first["at"]
+    (world.home / "go").touch()
+    out = doit.communicate(timeout=120)[0]
+    assert doit.returncode == 0, out
+    assert (claims(world)["low"]["state"], world.calls()) == ("done", ["low"])
+
+
+def test_one_call_that_works_and_publishes_by_a_plan_ends_its_claims(
+    world: World, tmp_path: Path, github: Forge
+) -> None:  # fmt: skip
+    remote(world, tmp_path)
+    world.write("splinter.toml", "")
+    world.workstream("bad", base="main", steps=[world.step("bad", "exit 1")])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    world.env |= github.env
+    file = str(tmp_path / "plan.json")
+    assert world.doit("plan", "--write", file, "--claim").status == 0
+    done = world.doit("run", "--plan", file)
+    assert done.status == 1, done.out + done.err
+    assert states(world) == {"bad": "released", "high": "done", "low": "done"}
+    assert world.git("ls-remote", "origin", "refs/heads/splinter/high")
+    assert world.doit("forget", "low").status == 0
+    assert "was done by run" in world.doit("plan", "--write", file, "--claim", "low").out
+    again = world.doit("plan", "--write", file, "--claim", "--again", "low")
+    assert "plan.json: 1 workstream to run" in again.out, again.out + again.err
+    assert states(world)["low"] == "held"
+    assert world.doit("run", "--plan", file).status == 0
+    assert states(world)["low"] == "done"
 
 
 def test_a_plan_that_was_taken_over_publishes_nothing(world: World, tmp_path: Path, github: Forge) -> None:

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from splinter.maintenance import init
+from splinter.model.settings import Settings
 from tests import paths
 
 ROOT = paths.ROOT
@@ -72,20 +73,6 @@ def commit_ids(folder: Path) -> dict[str, str]:
     return dict(line.split() for line in lines.splitlines())
 
 
-def worked(folder: Path) -> Path:
-    """A checkout after the first job: a commit, a branch and a hidden ref of ours, and state."""
-    git(folder.parent, "init", "-q", str(folder))
-    git(folder, "commit", "-q", "--allow-empty", "-m", "base")
-    git(folder, "commit", "-q", "--allow-empty", "-m", "work")
-    git(folder, "update-ref", "refs/heads/splinter/tidy", "HEAD")
-    git(folder, "update-ref", "refs/splinter/accepted/tidy", "HEAD")
-    git(folder, "tag", "not-ours")
-    (folder / ".splinter").mkdir()
-    (folder / ".splinter/history.db").write_text("history")
-    (folder / ".doit.db").write_text("rows")
-    return folder
-
-
 def repository_of_a_user(folder: Path) -> Path:
     """A bare repository with what `doit init` writes and one workstream that is done once."""
     origin = folder / "origin"
@@ -101,43 +88,50 @@ def repository_of_a_user(folder: Path) -> Path:
 
 def night(folder: Path, origin: Path, kept: Path) -> str:
     """All jobs, each in a new checkout and with a new home, as GitHub would run them; what they said."""
-    bring, pack = "Bring back the commits of the last night", "Pack the commits"
     handed, made = folder / "plan", folder / "temp/night/night-1"
     shutil.rmtree(folder / "temp", ignore_errors=True)
-    said = on_a_new_machine(folder, origin, "plan", kept, handed, (bring, "Plan the night"))
+    said = on_a_new_machine(folder, origin, "plan", {".splinter/kept": kept}, ("Take it", "Plan the night"))
+    hand_on(folder / "checkout/.splinter/night", handed)
     if "shards=[1]" in (folder / "output").read_text():
-        said += on_a_new_machine(folder, origin, "work", handed, made, (bring, "Run the workstreams", pack))
-    publish = "doit run --plan .splinter/night-plan.json pr"
-    return said + on_a_new_machine(
-        folder, origin, "publish", handed, kept, (bring, "Gather what was made", publish, pack)
-    )
+        steps = ("Take the state", "Run the workstreams", "Pack what was made")
+        said += on_a_new_machine(folder, origin, "work", {".splinter/night": handed}, steps)
+        hand_on(folder / "temp/made", made)
+    publish = "doit run --plan .splinter/night/plan.json pr"
+    last = ("Take the state", "Gather what was made", publish, "Pack the state")
+    said += on_a_new_machine(folder, origin, "publish", {".splinter/night": handed}, last)
+    hand_on(folder / "checkout/.splinter/kept", kept)
+    return said
+
+
+def hand_on(source: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(source, to)
 
 
 def on_a_new_machine(
-    folder: Path, origin: Path, name: str, before: Path, after: Path, steps: tuple[str, ...]
+    folder: Path, origin: Path, name: str, before: dict[str, Path], steps: tuple[str, ...]
 ) -> str:  # fmt: skip
-    """The steps of a job that begins with the state in one folder, and leaves its own in another."""
+    """The steps of a job that begins with those folders; what they said."""
     checkout, home, output = folder / "checkout", folder / "home", folder / "output"
     for old in (checkout, home):
         shutil.rmtree(old, ignore_errors=True)
     output.unlink(missing_ok=True)
     git(folder, "clone", "-q", str(origin), str(checkout))
     (folder / "temp").mkdir(exist_ok=True)
-    if before.exists():
-        shutil.copytree(before, checkout, dirs_exist_ok=True)
+    for place, source in before.items():
+        if source.exists():
+            shutil.copytree(source, checkout / place)
     env = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "XDG_STATE_HOME": str(home),
-        "GITHUB_OUTPUT": str(output), "WORKSTREAMS": "", "SHARDS": "1", "RUNNER_TEMP": str(folder / "temp"), "CI": "true",
+        "GITHUB_OUTPUT": str(output), "WORKSTREAMS": "", "SHARD": "1", "SHARDS": "1", "CI": "true",
+        "RUNNER_TEMP": str(folder / "temp"),
     }  # fmt: skip
     said = ""
     for one in steps:
         done = bash(one if one.startswith("doit") else step(name, one)["run"], checkout, **env)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "::warning::" not in done.stdout
         said += done.stdout
-    shutil.rmtree(after, ignore_errors=True)
-    shutil.copytree(checkout / ".splinter", after / ".splinter")
-    for file in checkout.glob(".doit.db*"):
-        shutil.copy(file, after)
     return said
 
 
@@ -190,8 +184,8 @@ def test_every_action_is_pinned_by_its_whole_commit_id_with_its_version_beside()
 def test_the_job_that_works_may_only_read_and_knows_no_publishing_secret() -> None:
     assert job("plan")["permissions"] == {"contents": "write", "pull-requests": "read"}
     assert job("work")["permissions"] == {"contents": "read"}
-    for text in (yaml.safe_dump(job("plan")), yaml.safe_dump(job("work"))):
-        assert not [name for name in PUBLISHING_SECRETS if name in text]
+    named = {name: [one for one in PUBLISHING_SECRETS if one in yaml.safe_dump(job(name))] for name in ("plan", "work")}
+    assert named == {"plan": ["HEALTHCHECK_URL"], "work": []}
     assert "github.token" not in yaml.safe_dump(job("work")), "it asks nobody"
 
 
@@ -199,11 +193,15 @@ def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> Non
     assert job("publish")["permissions"] == {"contents": "write", "pull-requests": "write", "issues": "write"}
     scripts = "\n".join(one.get("run", "") for one in job("publish")["steps"])
     called = re.findall(r"(?m)^ *(?:if ! )?(doit [a-z]+)", scripts)
-    assert called == ["doit run", "doit show", "doit gc", "doit alarm"]
-    assert "doit run --plan .splinter/night-plan.json pr report email slack apprise healthcheck ||" in scripts
+    assert called == ["doit unpack", "doit gather", "doit run", "doit show", "doit gc", "doit pack", "doit alarm"]
+    assert "doit run --plan .splinter/night/plan.json pr report email slack apprise healthcheck ||" in scripts
     assert "TOOLS" not in yaml.safe_dump(job("publish"))
     assert not [name for name in re.findall(r"secrets\.(\w+)", yaml.safe_dump(job("publish"))) if "API_KEY" in name
                 and name != "SENDGRID_API_KEY"]  # fmt: skip
+
+
+def test_a_claim_holds_longer_than_all_jobs_may_take() -> None:
+    assert sum(job(name)["timeout-minutes"] for name in JOBS) * 60 < Settings().slot_lease_s
 
 
 def test_no_checkout_leaves_its_token_behind() -> None:
@@ -223,66 +221,21 @@ def test_two_nights_on_fresh_machines_do_and_publish_nothing_twice(tmp_path: Pat
     assert commit_ids(tmp_path / "checkout") == tips
 
 
-def test_no_ref_of_the_checkouts_own_is_brought_back(tmp_path: Path) -> None:
-    source, target = worked(tmp_path / "work"), tmp_path / "publish"
-    assert bash(step("work", "Pack the commits")["run"], source).returncode == 0
-    git(tmp_path, "init", "-q", str(target))
-    shutil.copytree(source / ".splinter", target / ".splinter")
-    with (target / ".splinter/refs").open("a") as refs:
-        refs.writelines(
-            f"{git(source, 'rev-parse', 'HEAD')} refs/{name}\n"
-            for name in ("remotes/origin/main", "tags/x", "heads/main")
-        )
-    assert bash(step("publish", "Bring back the commits of the last night")["run"], target).returncode == 0
-    assert commit_ids(target) == commit_ids(source)
-    assert git(target, "for-each-ref", "refs/tags", "refs/remotes", "refs/heads/main") == ""
-
-
-def test_the_next_night_gets_the_commits_back(tmp_path: Path) -> None:
-    source = worked(tmp_path / "work")
-    bash(step("publish", "Pack the commits")["run"], source)
-    target = tmp_path / "next"
-    git(tmp_path, "init", "-q", str(target))
-    shutil.copytree(source / ".splinter", target / ".splinter")
-    brought = bash(step("plan", "Bring back the commits of the last night")["run"], target)
-    assert brought.returncode == 0, brought.stderr
-    assert commit_ids(target) == commit_ids(source)
-
-
-def test_a_night_without_any_commit_packs_nothing(tmp_path: Path) -> None:
-    source = tmp_path / "work"
-    git(tmp_path, "init", "-q", str(source))
-    (source / ".splinter").mkdir()
-    for name in ("work", "publish"):
-        (source / ".splinter/refs.bundle").write_text("of the night before")
-        assert bash(step(name, "Pack the commits")["run"], source).returncode == 0
-        assert list((source / ".splinter").iterdir()) == [], name
-
-
-def test_a_spoilt_bundle_costs_the_kept_results_and_not_the_night(tmp_path: Path) -> None:
-    git(tmp_path, "init", "-q")
-    (tmp_path / ".splinter").mkdir()
-    (tmp_path / ".splinter/refs.bundle").write_text("no bundle")
-    brought = bash(step("plan", "Bring back the commits of the last night")["run"], tmp_path)
-    assert brought.returncode == 0
-    assert "::warning::the commits of the last night could not be brought back" in brought.stdout
-
-
 @pytest.mark.parametrize(
-    ("planned", "worked", "published", "job", "said"),
+    ("planned", "published", "job", "said"),
     [
-        ("0", "", "0", "success", ""), ("0", "", "1", "failure", ""), ("0", "", "2", "failure", ""),
-        ("3", "", "", "success", "alarm --status 3"), ("", "", "", "failure", "alarm --status"),
-        ("0", "4", "2", "failure", "alarm --status 4"), ("0", "", "3", "failure", "alarm --status 3"),
-        ("0", "", "", "failure", "alarm --status"), ("0", "", "0", "failure", "alarm --status"),
+        ("0", "0", "success", ""), ("0", "1", "failure", ""), ("0", "2", "failure", ""),
+        ("3", "", "success", "alarm --status 3"), ("", "", "failure", "alarm --status"),
+        ("0", "3", "failure", "alarm --status 3"), ("0", "", "failure", "alarm --status"),
+        ("0", "0", "failure", "alarm --status"),
     ],
 )  # fmt: skip
 def test_the_night_is_told_by_the_status_that_nobody_told(
-    tmp_path: Path, planned: str, worked: str, published: str, job: str, said: str
+    tmp_path: Path, planned: str, published: str, job: str, said: str
 ) -> None:  # fmt: skip
     (tmp_path / "doit").write_text("#!/bin/sh\necho $*\n")
     (tmp_path / "doit").chmod(0o755)
-    env = {"PLANNED": planned, "WORKED": worked, "PUBLISHED": published, "JOB": job}
+    env = {"PLANNED": planned, "PUBLISHED": published, "JOB": job}
     script = step("publish", "Tell of a night that doit could not tell of")["run"]
     done = bash(script, tmp_path, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **env)
     assert (done.returncode, done.stdout.strip()) == (0, said)
@@ -298,8 +251,8 @@ def test_what_is_no_name_of_a_workstream_is_not_run(tmp_path: Path, typed: str) 
     assert "called" not in done.stdout
 
 
-PLAN = "plan --write .splinter/night-plan.json --shards"
-RUN = "run --plan .splinter/night-plan.json"
+PLAN = "plan --write .splinter/night/plan.json --shards"
+RUN = "run --plan .splinter/night/plan.json --shard"
 
 
 @pytest.mark.parametrize(
@@ -308,11 +261,10 @@ RUN = "run --plan .splinter/night-plan.json"
         ("Plan the night", {}, [f"{PLAN} 1"]),
         ("Plan the night", {"WORKSTREAMS": "tidy docs", "SHARDS": "4"}, [f"{PLAN} 4 tidy docs"]),
         ("Plan the night", {"CLAIM": "true"}, [f"{PLAN} 1 --claim"]),
-        ("Plan the night", {"WORKSTREAMS": "tidy", "AGAIN": "true", "CLAIM": "true"}, ["forget tidy", f"{PLAN} 1 tidy"]),
+        ("Plan the night", {"WORKSTREAMS": "tidy", "AGAIN": "true", "CLAIM": "true"}, ["forget tidy", f"{PLAN} 1 --claim --again tidy"]),
         ("Plan the night", {"WORKSTREAMS": "tidy", "DRY_RUN": "true"}, ["run --dry-run tidy"]),
-        ("Run the workstreams", {}, [f"{RUN} workstreams rehearse"]),
-        ("Run the workstreams", {"WORKSTREAMS": "tidy"}, [f"{RUN} tidy rehearse"]),
-        ("Run the workstreams", {"SHARD": "2", "SHARDS": "4"}, [f"{RUN} --shard 2/4 workstreams"]),
+        ("Run the workstreams", {"SHARD": "1"}, [f"{RUN} 1/1 workstreams rehearse"]),
+        ("Run the workstreams", {"SHARD": "2", "SHARDS": "4"}, [f"{RUN} 2/4 workstreams"]),
     ],
 )  # fmt: skip
 def test_what_a_person_asks_for_is_what_is_run(
@@ -332,15 +284,15 @@ def test_what_a_person_asks_for_is_what_is_run(
 
 
 @pytest.mark.parametrize("status", [0, 1, 3])
-def test_the_exit_status_of_each_job_is_kept_for_the_last(tmp_path: Path, status: int) -> None:
+def test_the_exit_status_of_each_job_is_its_own_and_the_plans_is_kept_for_the_last(tmp_path: Path, status: int) -> None:
     doit = tmp_path / "doit"
     doit.write_text(f"#!/bin/sh\nexit {status}\n")
     doit.chmod(0o755)
     path, output = f"{tmp_path}{os.pathsep}{os.environ['PATH']}", tmp_path / "output"
     night = bash(step("plan", "Plan the night")["run"], tmp_path, PATH=path, GITHUB_OUTPUT=str(output), SHARDS="1")
     assert (night.returncode, output.read_text()) == (status, f"status={status}\n")
-    work = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, SHARDS="1")
-    assert (work.returncode, (tmp_path / ".splinter/status").read_text()) == (status, f"{status}\n")
+    work = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, SHARD="1", SHARDS="1")
+    assert work.returncode == status
 
 
 def ping(folder: Path, address: str) -> Path:

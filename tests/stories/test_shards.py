@@ -15,6 +15,7 @@ import pytest
 
 from splinter.engine import project
 from splinter.publish import plugins
+from tests.counterparts.scripted import Answer, scripted
 from tests.stories.test_slot_claims import states
 from tests.world import TUESDAY, World, end_group, wait_for
 
@@ -130,6 +131,54 @@ def tips(world: World) -> dict[str, str]:
         "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads/splinter", "refs/splinter/checkpoints"
     )
     return dict(line.split(" ") for line in lines.splitlines())
+
+
+@pytest.mark.usefixtures("origin")
+def test_what_needs_all_branches_is_refused_to_a_shard(world: World) -> None:
+    file = str(world.home / "plan.json")
+    plan = planned(world, "--shards", "2")
+    assert "none of which saw all branches" in plan["notes"][-1]
+    for words in (["workstreams", "rehearse"], [], ["pr"]):
+        done = world.doit("run", "--plan", file, "--shard", "1/2", *words)
+        assert (done.status, done.err.partition(",")[0].rpartition(" ")[2]) == (3, "shard's"), done
+    world.write("splinter.toml", 'pull_requests = "together"\n')
+    done = world.doit("plan", "--write", file, "--shards", "2")
+    assert (done.status, done.err.partition(":")[0]) == (
+        3, 'with pull_requests = "together" all branches are brought together and judged where they were made'
+    )  # fmt: skip
+    assert world.new_calls() == []
+
+
+@pytest.mark.lane("stories")
+def test_a_disabled_workstream_that_is_named_runs_in_its_shard(world: World, origin: Path) -> None:
+    world.workstream("d", when="daily", enabled=False, steps=[world.step("off", "echo d > d.txt")])
+    world.commit()
+    world.git("push", "-q", str(origin), "main")
+    plan, file = planned(world, "--shards", "2", "c", "d"), str(world.home / "plan.json")
+    assert {one["id"]: one["shard"] for one in plan["workstreams"]} == {"a": 0, "b": 0, "c": 1, "d": 2}
+    two = clone(world, "night-2")
+    assert two.doit("run", "--plan", file, "--shard", "2/2", "workstreams").status == 0
+    assert world.new_calls() == ["off"]
+    hand_on(two)
+    world.doit("gather", "--plan", file, str(two.root))
+    assert world.outcomes() == {"c": "interrupted", "d": "changed"}
+
+
+@pytest.mark.lane("stories")
+@pytest.mark.usefixtures("origin")
+def test_the_healthcheck_hears_the_night_begin_when_it_is_planned_and_end_when_it_is_published(world: World) -> None:
+    with scripted(lambda asked: Answer()) as pings:
+        world.env["HEALTHCHECK_URL"] = f"{pings.url}/made-up-for-tests"
+        plan, file = planned(world), str(world.home / "plan.json")
+        rid = f"rid={plan['call']}"
+        assert [one.path for one in pings.asked] == [f"/made-up-for-tests/start?{rid}"]
+        assert world.doit("run", "--plan", file, "workstreams").status == 0
+        assert len(pings.asked) == 1
+        assert world.doit("run", "--plan", file, "report", "healthcheck").status == 0
+        assert [one.path for one in pings.asked[1:]] == [f"/made-up-for-tests?{rid}"]
+    plan = planned(world)  # nobody answers: who publishes says so and begins, as far as there is somebody by then
+    assert plan["call"] == ""
+    assert "could not be told to the healthcheck" in plan["notes"][0]
 
 
 @pytest.mark.usefixtures("origin")

@@ -13,7 +13,7 @@ from tests.counterparts.forge import Forge, forge
 from tests.world import World
 
 SLOTS = "refs/splinter/slots"
-LATER = "2026-11-23T08:30:00+00:00"  # than a lease of six hours that began on Monday at two
+LATER = "2026-11-23T10:30:00+00:00"  # than a lease of eight hours that began on Monday at two
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ class Plan(Reading):
     name = "plan"
     doc_purpose = "show for each workstream whether it is due, and why"
     doc_usage = "[WORKSTREAM ...]"
-    cmd_options = (_JSON, plan_file.WRITE, plan_file.SHARDS, plan_file.CLAIM)
+    cmd_options = (_JSON, plan_file.WRITE, plan_file.SHARDS, plan_file.CLAIM, plan_file.AGAIN)
     doc_description = """It asks no network and changes nothing, but for the file that --write names.
 
 doit plan             all workstreams
@@ -121,19 +121,22 @@ doit plan --write plan.json --shards 4
         execute = super().execute
 
         def locked_execute() -> int:
-            plan_file.refuse_number(params["shards"])
             with locked():
                 return execute(params, args)
 
         return exit_status_of(locked_execute)
 
-    def _execute(self, as_json: bool, write: str, shards: int, claim: bool, pos_args: list[str]) -> int:
+    def _execute(
+        self, as_json: bool, write: str, shards: int, claim: bool, again: bool, pos_args: list[str]
+    ) -> int:  # fmt: skip
         from splinter.doit_plugins import tasks
 
         session = getattr(self.loader, "session", None)
         if write and session:
             from splinter.engine import night
+            from splinter.model.layout import TOGETHER
 
+            plan_file.refuse_number(shards, is_together=session.outside.settings.pull_requests == TOGETHER)
             night.pin(session, frozenset())  # what is due depends on it
         left = {one.workstream: one for one in self._left_over(session)} if session and not pos_args else {}
         found = self.explained(session, pos_args, claims=not write) if session and session.plans else {}
@@ -143,7 +146,7 @@ doit plan --write plan.json --shards 4
             for id, one in left.items():
                 rows.setdefault(id, {"workstream": id, "due": False, "why": [one.why]})["left_over"] = one.where
             printing.say_json(list(rows.values()))
-            self._write(session, write, shards, claim, found, pos_args)
+            self._write(session, write, found, pos_args, number=shards, claims=claim, is_again=again)
             return 0
         width = max(map(len, found), default=0)
         for id, due in found.items():
@@ -154,13 +157,11 @@ doit plan --write plan.json --shards 4
         _say_what_was_seen(session, found)
         for one in left.values():
             print(one.sentence())
-        if plan := self._write(session, write, shards, claim, found, pos_args):
+        if plan := self._write(session, write, found, pos_args, number=shards, claims=claim, is_again=again):
             print(plan_file.summary(plan, write))
         return 0
 
-    def _write(
-        self, session: Any, file: str, shards: int, claim: bool, found: dict[str, Any], named: list[str]
-    ) -> Any:  # fmt: skip
+    def _write(self, session: Any, file: str, found: dict[str, Any], named: list[str], **how: Any) -> Any:
         """Write what is due down, where that was asked for."""
         if not file:
             return None
@@ -169,7 +170,7 @@ doit plan --write plan.json --shards 4
         if named:  # what they depend on may be due too
             found = self.explained(session, sorted(plan_file.wanted(session, named)), claims=False)
         due = {id for id in plan_file.wanted(session, named) if found[id].is_due}
-        return plan_file.write(session, file, due, number=shards, claims=claim)
+        return plan_file.write(session, file, due, **how)
 
     def _left_over(self, session: Any) -> tuple[Any, ...]:
         """Pull requests that nothing asks for any more; where a file is broken nobody knows."""

@@ -15,6 +15,7 @@ from splinter.doit_plugins import plan_file
         (["run", "--plan", "p", "a"], ["run", "--plan", "{}/p", "a"]),
         (["plan", "--write=p", "p"], ["plan", "--write={}/p", "p"]),
         (["gather", "--plan", "p", "one-1", "/two-2"], ["gather", "--plan", "{}/p", "{}/one-1", "/two-2"]),
+        (["pack", "--plan", "p", "made"], ["pack", "--plan", "{}/p", "{}/made"]),
         (["p", "--shard", "1/2"], ["p", "--shard", "1/2"]),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splinter.config import night_plan_file
+from splinter.config import night_plan_file, yaml_documents
 from splinter.errors import InputError
 from splinter.model import night_plan, shards
 from splinter.model.night_plan import NightPlan, PinnedBase, Planned, SeenBranch, SeenMerge
@@ -43,6 +43,30 @@ def refusal(tmp_path: Path, **changes: object) -> str:
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read(tmp_path, night_plan.to_text(PLAN)) == PLAN
+
+
+def test_a_plan_of_thousands_is_read_again_and_one_that_nobody_would_read_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = replace(PLAN, workstreams=tuple(replace(DOCS, id=f"w{number}") for number in range(4_000)))
+    text = night_plan.to_text(many)
+    assert len(text) > yaml_documents.MAX_BYTES
+    assert read(tmp_path, text) == many
+    monkeypatch.setattr(night_plan, "LARGEST", 1_000_000)
+    with pytest.raises(InputError, match="a plan of 4,000 workstreams is larger than 1 MB"):
+        night_plan.to_text(many)
+    with pytest.raises(InputError, match="larger than"):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize("odd", ['"seconds": NaN', '"seconds": 1e999', '"held_by": "\\ud800"'])
+def test_what_only_python_takes_for_json_is_no_plan(tmp_path: Path, odd: str) -> None:
+    key = odd.partition(":")[0]
+    whole = json.dumps(json.loads(night_plan.to_text(PLAN)), indent=1)
+    text = "\n".join(f"   {odd}," if line.strip().startswith(key) else line for line in whole.splitlines())
+    assert text != whole
+    with pytest.raises(InputError):
+        read(tmp_path, text.replace(f"{odd},\n  }}", f"{odd}\n  }}"))
 
 
 def test_a_shard_has_what_is_due_and_nobody_else_holds() -> None:
