@@ -241,12 +241,15 @@ def test_the_night_is_told_by_the_status_that_nobody_told(
     assert (done.returncode, done.stdout.strip()) == (0, said)
 
 
-@pytest.mark.parametrize("typed", ["-a", "tidy; true", "$(true)", "../x", "Tidy"])
-def test_what_is_no_name_of_a_workstream_is_not_run(tmp_path: Path, typed: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "shards"), [*((one, "1") for one in ("-a", "tidy; true", "$(true)", "../x", "Tidy")),
+                          *(("", one) for one in ("1; true", "$(true)", "0", "-1", "1000"))],
+)  # fmt: skip
+def test_what_is_no_name_of_a_workstream_and_no_number_is_not_run(tmp_path: Path, typed: str, shards: str) -> None:
     (tmp_path / "doit").write_text("#!/bin/sh\necho called\n")
     (tmp_path / "doit").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    done = bash(step("plan", "Plan the night")["run"], tmp_path, PATH=path, WORKSTREAMS=typed, SHARDS="1")
+    done = bash(step("plan", "Plan the night")["run"], tmp_path, PATH=path, WORKSTREAMS=typed, SHARDS=shards)
     assert done.returncode == 1
     assert "called" not in done.stdout
 
@@ -293,6 +296,9 @@ def test_the_exit_status_of_each_job_is_its_own_and_the_plans_is_kept_for_the_la
     assert (night.returncode, output.read_text()) == (status, f"status={status}\n")
     work = bash(step("work", "Run the workstreams")["run"], tmp_path, PATH=path, SHARD="1", SHARDS="1")
     assert work.returncode == status
+    publish = step("publish", "Publish")["run"]
+    assert bash(publish, tmp_path, PATH=path, GATHERED="0").returncode == status
+    assert bash(publish, tmp_path, PATH=path, GATHERED="2").returncode == (status or 2)  # a shard was left out
 
 
 def ping(folder: Path, address: str) -> Path:
