@@ -175,6 +175,7 @@ def _session(record: Any, moments: list[Any]) -> Any:
             hides_transcripts=False,
             clock=SimpleNamespace(),
             repository=SimpleNamespace(root=Path("/nowhere")),
+            state=Path("/nowhere"),
         ),
         run=SimpleNamespace(id=run and run.run, repairs=()),
         history=SimpleNamespace(has_news=bool, run=lambda id: run, last_workstream=by_id.get),

@@ -6,6 +6,7 @@ It shows no traceback but for our own defects, and every text with its secrets m
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,6 +19,7 @@ from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.doit_plugins.terminal import inert, takes_colour
 from splinter.engine import prospects
 from splinter.errors import Reason, SplinterError
+from splinter.git import worktree
 from splinter.model import record_words
 from splinter.model.records import RunRecord
 from splinter.text.counts import and_more, plural
@@ -202,6 +204,9 @@ class Reporter(ConsoleReporter):
         if record.ref:
             self._say(f"     Commit of what was made: {record.ref}")
             self._say(f"     To see it: {record_words.diff_command(record)}")
+        tree = worktree.locate(self.session.outside.state, workstream).path
+        if tree.is_dir():
+            self._say(f"     Work tree: cd {shlex.quote(str(tree))}")
         if record.files:
             self._say(f"     Files: {and_more([file.path for file in record.files], _SHOWN_FILES)}")
 

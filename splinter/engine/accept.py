@@ -5,7 +5,7 @@ It never records an end that was not reached.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,14 +93,22 @@ def fail(work: Work, step: str, error: Exception) -> None:
         message=work.mask(str(error)),
     )
     if reason and outcome == Outcome.FAILED:
-        earlier = way_out.of_earlier_failures(work.plan, checks) if reason == Reason.CHECK_FAILED else ""
-        again = "" if work.repository.copy else way_out.of_failure(work.plan, step, work.prepared)
-        for how in filter(None, (earlier, again)):
+        for how in _ways_out(work, step, reason, checks):
             error.add_note(how)
             record = replace(record, notes=(*record.notes, how))
     work.session.history.put_workstream(work.session.run.open(), record)
     if not work.session.processes.is_stopping:
         _end_occurrence(work)
+
+
+def _ways_out(work: Work, step: str, reason: str, checks: tuple[CheckRecord, ...]) -> Iterator[str]:
+    """What can be done about a failure, a sentence each."""
+    found = []
+    if reason == Reason.CHECK_FAILED:
+        found += [way_out.of_earlier_failures(work.plan, checks), way_out.of_unfixed(work.plan)]
+    if not work.repository.copy:
+        found.append(way_out.of_failure(work.plan, step, work.prepared))
+    yield from filter(None, found)
 
 
 def _end_occurrence(work: Work) -> None:

@@ -59,7 +59,7 @@ def _told(check: CheckRecord) -> list[str]:
         case.id: f": {case.message.strip().splitlines()[0][:_LONGEST_SAID]}" for case in bad if case.message.strip()
     }
     new = [f"{check.check}: {case.id}{said.get(case.id, '')}" for case in bad if case.id not in before]
-    old = [f"{check.check}: {case.id} (failed before too){said.get(case.id, '')}" for case in bad if case.id in before]
+    old = [f"{check.check}: {case.id} (still failing){said.get(case.id, '')}" for case in bad if case.id in before]
     return [*new, *old]
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST_LIST = 100  # files or failing tests shown of one workstream
 _DIFFERENCES = {
     "broken": "Newly failing", "vanished": "Vanished", "newly_skipped": "Newly skipped", "fixed": "Fixed",
-    "failing_before": "Failing before too", "flaky": "Flaky", "unstable": "Named differently in each run",
+    "failing_before": "Still failing", "flaky": "Flaky", "unstable": "Named differently in each run",
 }  # fmt: skip
 _NUMBERED = re.compile(r"\S+/([0-9]+)")
 _SHOWN_PATHS = 5

@@ -21,7 +21,7 @@ import pytest
 from tests import paths
 from tests.world import Done, World
 
-BEFORE = "What fails here failed before the change too: fix it on main"  # with the pytest and Python of today
+BEFORE = "What fails here failed before the change too"  # with the pytest and Python of today
 # the package as published, what its tests need besides pytest, and what is said where it is not green
 PACKAGES = {
     "humanize==4.11.0": ("freezegun pytest-cov", ""),

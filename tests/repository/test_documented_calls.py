@@ -187,7 +187,7 @@ def test_a_check_that_failed_before_fails_until_the_settings_say_baseline(world:
     world.workstream("w", steps=[world.step("s", "echo x > x.txt")], checks=[check])
     world.commit()
     assert world.doit().status == 1
-    assert "Failing before too" in (world.root / "reports/latest/report.md").read_text("utf-8")
+    assert "Still failing" in (world.root / "reports/latest/report.md").read_text("utf-8")
     world.write("splinter.toml", settings[1])
     world.commit()
     assert world.doit("w").status == 0

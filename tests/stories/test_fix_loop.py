@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,15 @@ def test_what_the_first_attempt_breaks_and_the_second_fixes_ends_changed_with_bo
     assert log == ["fix-2", "fix-1", "ask"]
     fixed = [step["notes"] for step in world.records()["w"]["steps"][1:]]
     assert fixed == [["fixed test_values::test_value[a]"], ["fixed test_values::test_value[b]"]]
+
+
+def test_a_failed_check_that_goes_back_to_nobody_says_how_it_would_and_what_else_can_be_done(world: World) -> None:
+    agent(world, sets(a="bad"), attempts=0)
+    done = world.doit("w")
+    again = "doit w goes on at accept, or starts over once main has moved; doit -a w starts over now, and asks its agents again."
+    assert f"     fix: {{attempts: 2}} in workstreams/w.yaml would give it back to agent.\n     {again}\n" in done.out
+    place = next(line for line in done.out.splitlines() if line.startswith("     Work tree: cd "))
+    assert Path(place.partition("cd ")[2], "values/a").read_text() == "bad\n", "what it made is there"
 
 
 def test_two_wrong_results_in_turn_end_as_oscillating_at_the_third(world: World) -> None:

@@ -11,7 +11,7 @@ from tests.stories.test_fix_loop import CHECK, PYTEST, agent, sets
 from tests.world import TUESDAY, World, end_group, wait_for
 
 NEEDS_MAIN = "test -e fixed || { echo 'main is broken' >&2; exit 3; }"
-ENDS = "doit w goes on at b, or starts over once main has moved."
+ENDS = "doit w goes on at b, or starts over once main has moved; doit -a w starts over now."
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path, when: str)
     assert broken.doit("w").status == 1
     private = fix(broken)
     done = broken.doit("w")
-    assert ("-- w:prepare" in done.out, "once origin/main has moved." in done.out) == (when != "always",) * 2
+    assert ("-- w:prepare" in done.out, "once origin/main has moved;" in done.out) == (when != "always",) * 2
     broken.git("push", "-q", "origin", "main")
     assert broken.doit("w").status == 0
     assert broken.git("rev-parse", "splinter/w~1") == private

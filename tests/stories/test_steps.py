@@ -193,10 +193,10 @@ def test_a_failed_check_keeps_its_junit_results_and_moves_no_branch(world: World
     )
     record = ends(world)
     assert (record["outcome"], record["reason"], record["step"]) == ("failed", "check_failed", "unit")
-    assert record["message"] == "unit: 1 of 2 tests failed, as before the change"
+    assert record["message"] == "unit: 1 of 2 tests failed, none of them newly"
     assert record["notes"][0] == (
-        "What fails here failed before the change too: fix it on main, "
-        'or let it stand with checks = "baseline" in the settings.'
+        "What fails here failed before the change too, and is still to be fixed: by this workstream, on main, or in "
+        'what is installed here. checks = "baseline" in the settings lets it stand.'
     )
     assert record["checks"][0]["cases"] == [
         {"id": "s > t::ok", "outcome": "passed", "seconds": None, "message": "", "attempts": []},

@@ -441,7 +441,7 @@ def test_what_the_sandbox_hides_of_the_checkout_forgives_no_named_test(world: Wo
     lead = f"node_modules/built leads to {world.root}/built, not to the work tree, and the sandbox hides that"
     lead = lead if "link" in way else f"the sandbox hides {world.root}/built/one, which it names"
     assert record["message"] == (
-        f"c: 1 of 1 tests failed, as before the change, {lead}, so that its failure may say nothing of the change: "
+        f"c: 1 of 1 tests failed, none of them newly, {lead}, so that its failure may say nothing of the change: "
         "`setup` or .worktreeinclude brings what it needs into the work tree"
     )
 

@@ -154,7 +154,7 @@ def told(check: CheckRecord) -> str:
     parts = [f"{len(bad)} of {len(check.cases)} tests failed"] if bad else []
     newly = len(set(bad) - set(compared.failing_before))
     if bad and newly < len(bad):
-        parts = [f"{parts[0]}, {f'{newly} of them newly' if newly else 'as before the change'}"]
+        parts = [f"{parts[0]}, {f'{newly} of them newly' if newly else 'none of them newly'}"]
     if compared.vanished:
         parts.append(f"{len(compared.vanished)} vanished ({_named(compared.vanished)})")
     if compared.newly_skipped:

@@ -17,11 +17,20 @@ def of_earlier_failures(plan: Plan, checks: Sequence[CheckRecord]) -> str:
     failed = [check for check in checks if check.outcome == Outcome.FAILED]
     if not failed or not all(map(comparison.is_no_worse, failed)):
         return ""
-    how = f"What fails here failed before the change too: fix it on {plan.base.shown}"
+    where = f"by this workstream, on {plan.base.shown}, or in what is installed here"
+    how = f"What fails here failed before the change too, and is still to be fixed: {where}."
     # what fails beyond its tests is forgiven by no setting
     if plan.forgives_earlier or not all(map(comparison.is_forgivable, failed)):
-        return f"{how}."
-    return f'{how}, or let it stand with checks = "baseline" in the settings.'
+        return how
+    return f'{how} checks = "baseline" in the settings lets it stand.'
+
+
+def of_unfixed(plan: Plan) -> str:
+    """How a failed check would go back to the agent; empty where it does, or none is there."""
+    own, tool = plan.workstream, plan.workstream.tool
+    if own.fix.attempts or not own.has_prompts or not tool or plan.tools[tool].needs_recording:
+        return ""
+    return f"fix: {{attempts: 2}} in {own.source} would give it back to {tool}."
 
 
 def of_failure(plan: Plan, step: str, prepared: Prepared | None) -> str:
@@ -29,7 +38,11 @@ def of_failure(plan: Plan, step: str, prepared: Prepared | None) -> str:
     if plan.workstream.when == "always":
         how = f"doit {plan.id} starts over."
     else:
-        how = f"doit {plan.id} goes on at {step}, or starts over once {plan.base.shown} has moved."
+        asks = ", and asks its agents again" if plan.workstream.has_prompts else ""
+        how = (
+            f"doit {plan.id} goes on at {step}, or starts over once {plan.base.shown} has moved;"
+            f" doit -a {plan.id} starts over now{asks}."
+        )
     if not prepared or prepared.start == prepared.base or not plan.workstream.depends_on:
         return how
     before, names = ", ".join(plan.workstream.depends_on), " ".join(plan.workstream.depends_on)

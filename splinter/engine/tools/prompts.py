@@ -90,7 +90,7 @@ def _cases(check: CheckRecord) -> Iterator[str]:
     yield from (f"- {id}: it vanished; before your change it ran" for id in compared.vanished)
     yield from (f"- {id}: it is skipped; before your change it ran" for id in compared.newly_skipped)
     yield from (f"- {doubt}" for doubt in check.doubts)
-    yield from (f"- {id} (failed before your change too){_message(bad[id])}" for id in old)
+    yield from (f"- {id} (it failed before your change, and still does){_message(bad[id])}" for id in old)
 
 
 def _message(case: CaseRecord) -> str:

@@ -198,7 +198,7 @@ def test_what_a_runner_could_not_load_is_no_test_that_failed_and_the_rest_is_in_
     judged = verdict(record, record)
     assert judged.outcome == "failed"
     assert comparison.told(judged) == (
-        "5 of 10 tests failed, as before the change, its results tell of 6 failures, and hold 5"
+        "5 of 10 tests failed, none of them newly, its results tell of 6 failures, and hold 5"
     )
 
 
