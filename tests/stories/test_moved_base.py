@@ -177,7 +177,7 @@ def test_what_stands_on_another_workstream_says_what_rebuilds_that(world: World)
     base = fix(world)
     done = world.doit("w")
     assert done.status == 1
-    assert "has moved. It starts from tidy; doit -a tidy makes that again on main.\n" in done.out
+    assert "doit -a w starts over now. It starts from tidy; doit -a tidy makes that again on main.\n" in done.out
     assert world.doit("-a", "tidy").status == 0
     assert world.doit("w").status == 0
     assert world.git("rev-parse", "splinter/tidy~1") == base

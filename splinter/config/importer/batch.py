@@ -19,7 +19,7 @@ from splinter.model import layout
 from splinter.model.tool import Tool
 from splinter.text.patterns import shown
 
-SCHEMA_LINE = f"yaml-language-server: $schema=../{layout.STATE}/{layout.WORKSTREAM_SCHEMA}"
+SCHEMA_LINE = f"yaml-language-server: $schema={{above}}{layout.STATE}/{layout.WORKSTREAM_SCHEMA}"
 SUFFIXES = (".json", ".jsonc", ".yaml", ".yml")
 VERSION = re.compile(r"v?3(\.0)?")
 BUNDLE_KEYS = frozenset(place[0] for place in (*draft.STEPS, *draft.OBJECTIVES, *draft.IDS))
@@ -73,6 +73,7 @@ class _Work:
     own_tools: Mapping[str, Tool]
     existing: Mapping[str, tuple[str, ...]]
     occupied: frozenset[str]
+    above: str
     refused: dict[int, tuple[Problem, ...]] = field(default_factory=dict)
     plans: dict[int, Source] = field(default_factory=dict)
     settings: dict[int, Source] = field(default_factory=dict)
@@ -88,15 +89,16 @@ def convert(
     existing: Mapping[str, tuple[str, ...]],
     own_tools: Mapping[str, Tool],
     occupied: frozenset[str] = frozenset(),
+    above: str = "../",
 ) -> Batch:
     """The files as workstreams and settings.
 
     `existing` are the ids of the workstreams that are there with what they depend on, `occupied` the names of files
-    that no new workstream can have.
+    that no new workstream can have; `above` leads from them to the repository's root.
     """
     refused: dict[int, tuple[Problem, ...]] = {}
     while True:
-        work = _Work(own_tools, existing, occupied, dict(refused))
+        work = _Work(own_tools, existing, occupied, above, dict(refused))
         found = _converted(work, files)
         if work.refused == refused:
             return found
@@ -222,7 +224,7 @@ def _text(work: _Work, number: int, depends_on: Sequence[str], agents: Agents) -
         work.refused[number] = (own.document.problem((), str(error)),)
         return ""
     name = re.split(r"[/\\]", own.path)[-1]
-    head = (SCHEMA_LINE, f"from {name}", *made.head)
+    head = (SCHEMA_LINE.format(above=work.above), f"from {name}", *made.head)
     return written.text(made.data, comments=made.comments, head=head)
 
 

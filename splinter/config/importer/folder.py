@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from splinter.config import rules, settings_file, yaml_documents
 from splinter.config.importer import batch, profiles
@@ -60,7 +60,8 @@ def convert(files: Sequence[File], *, root: Path, into: str) -> Batch:
     existing, occupied = _existing(root, into)
     own_tools = settings_file.read(root).tools
     known = {id: one.depends_on for id, one in existing.items()}
-    return batch.convert(files, existing=known, occupied=occupied, own_tools=own_tools)
+    above = "../" * len(PurePosixPath(into).parts)
+    return batch.convert(files, existing=known, occupied=occupied, own_tools=own_tools, above=above)
 
 
 def place(found: Batch, *, root: Path, into: str, is_dry_run: bool = False) -> dict[str, Placed]:

@@ -95,7 +95,10 @@ def test_a_dry_run_prints_all_and_writes_nothing(root: Path, plain: Path, capsys
 
 def test_another_folder_may_be_named(root: Path, plain: Path) -> None:
     assert run("--into", "drafts/old/", "old.json") == 0
-    assert (root / "drafts/old/ws-page.yaml").is_file()
+    written = root / "drafts/old/ws-page.yaml"
+    schema = written.read_text().splitlines()[0].partition("$schema=")[2]
+    assert (written.parent / schema).resolve() == (root / ".splinter/workstream.schema.json").resolve()
+    assert (written.parent / schema).is_file()
 
 
 @pytest.mark.parametrize(
