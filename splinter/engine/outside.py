@@ -55,9 +55,9 @@ class Outside:
         return self.repository.copy is not None
 
     def shown(self, path: str) -> str:
-        """A path as records hold it, for whoever stands in the user's checkout; an address stays as it is."""
-        place = f"{layout.STATE}/{layout.SIMULATED}/"
-        return f"{place}{path}" if self.is_simulated and (self.repository.root / path).exists() else path
+        """A path as records hold it, for whoever stands in the user's checkout; an address, or none, stays as it is."""
+        is_there = bool(path) and (self.repository.root / path).exists()
+        return f"{layout.STATE}/{layout.SIMULATED}/{path}" if self.is_simulated and is_there else path
 
     def relative(self, path: Path) -> str:
         """A path as records hold it: from the repository's root, with `/`."""

@@ -220,6 +220,14 @@ def test_one_that_is_ended_leaves_the_real_state_as_it_is(world: World, number: 
     assert world.doit("run", "--simulate").status == 0
 
 
+def test_what_proposes_nothing_names_no_file(world: World) -> None:
+    world.workstream("w", steps=[world.step("s", "true")])
+    world.commit()
+    done = world.doit("run", "--simulate")
+    assert "   w  simulated  unchanged\n" in done.out
+    assert "pr:w  simulated" not in done.out
+
+
 @pytest.mark.lane("gc")
 def test_clean_and_gc_know_where_it_lies(world: World) -> None:
     world.workstream("w", base="main", steps=[world.step("s", "echo a > a.txt")])
