@@ -66,6 +66,9 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
         "after  of the run under way: waits for slow",
     ]
     assert "  slow   under way  Title of slow\n" in slow.doit("list").out
+    at = f"slow: runs now: slow:wait since {slow.now}; "
+    assert slow.doit("why", "slow").out == f"{at}what follows is without it\nslow is due:\n  it never ran\n"
+    assert slow.doit("diff", "slow").err.startswith(f"{at}it has proposed nothing yet in this run\n")
     log = slow.doit("log", "slow").out
     assert log == slow.doit("log", "slow:wait").out
     assert "begun\n" in log

@@ -171,7 +171,9 @@ doit diff lint   as git diff shows it, against the base that it began at"""
 
     def _show(self, known: Recorded, id: str) -> int:
         history = known.history()
-        found = history.last_workstream(id)
+        found, now = history.last_workstream(id), known.at_work().get(id)
+        if now:
+            sys.stderr.write(inert(f"{id}: {now}; it has proposed nothing yet in this run\n"))
         if found is None:
             whole = id.partition(":")[0]
             if history.last_workstream(whole):

@@ -86,11 +86,7 @@ class Reading(DoitCmdBase):
         """What a run in another terminal does at this moment, by workstream, in words."""
         from splinter.doit_plugins.commands import recorded
 
-        found = recorded.read().under_way()
-        if found is None:
-            return {}
-        doing = {one.workstream: f"runs now: {one.name} since {one.since}" for one in found[1].doing if one.workstream}
-        return {one.workstream: f"of the run under way: {one.why}" for one in found[1].pending} | doing
+        return recorded.read().at_work()
 
     def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
         return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")
@@ -208,10 +204,13 @@ doit why lint   what differs, and whether an agent would be paid"""
             id: foresee_prompts.foresee(works[id], rows, stale=due.stale, due=due.due_before)
             for id, due in found.items()
         }
+        now = self.under_way()
         if as_json:
-            printing.say_json([_json(due, asked[id]) for id, due in found.items()])
+            printing.say_json([{**_json(due, asked[id]), "under_way": now.get(id)} for id, due in found.items()])
             return 0
         for id, due in found.items():
+            if id in now:
+                print(plain(f"{id}: {now[id]}; what follows is without it"))
             state = "due" if due.is_due else "not due" if due.reasons else "up to date"
             state = (due.is_due and prospects.disabled(session, session.plans[id])) or state
             print(f"{id} is {state}{':' if due.reasons else ''}")

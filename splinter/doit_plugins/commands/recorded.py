@@ -35,6 +35,14 @@ class Recorded:
         holder = locks.holder(self.repository.common)
         return (holder, under_way_file.read(self.folder, holder.pid)) if holder else None
 
+    def at_work(self) -> dict[str, str]:
+        """What is done at this moment, by workstream, in words."""
+        found = self.under_way()
+        if found is None:
+            return {}
+        doing = {one.workstream: f"runs now: {one.name} since {one.since}" for one in found[1].doing if one.workstream}
+        return {one.workstream: f"of the run under way: {one.why}" for one in found[1].pending} | doing
+
     def is_simulating(self) -> bool:
         """Whether what runs is what this was read for, and simulated."""
         return bool(self.repository.copy and (found := self.under_way()) and found[1].run)
