@@ -66,12 +66,12 @@ def still_running(session: Session, *, with_last_line: bool) -> Iterator[str]:
             yield "  ".join(filter(None, (doing.name, *doing.how, duration(seconds), last)))
 
 
-def seconds_since(since: str, at: datetime) -> float:
-    """How long ago a time was; 0 where it is none."""
+def seconds_since(since: str, at: datetime) -> int:
+    """How long ago a time was, as exactly as it is known; 0 where it is none."""
     try:
-        return max(0.0, (at - datetime.fromisoformat(since)).total_seconds())
+        return max(0, round((at - datetime.fromisoformat(since)).total_seconds()))
     except (ValueError, TypeError):
-        return 0.0
+        return 0
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def sentences(session: Session, plan: Plan, *, is_due: bool) -> Iterator[str]:
         yield f"next: {following:%Y-%m-%d %H:%M %Z}"
     usage = last_cost(session, plan)
     if usage and usage.calls:
-        yield f"last cost: {record_words.cost(usage)}"
+        yield f"last cost: {record_words.amounts(usage)}"
 
 
 def idle(session: Session) -> str:

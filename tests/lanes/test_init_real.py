@@ -55,7 +55,9 @@ class Newcomer:
 
 def unpacked(package: str, folder: Path) -> Path:
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-binary", ":all:", "--no-deps", package]
-    subprocess.run([*download, "--dest", str(folder / "sdist")], check=True, timeout=300)
+    subprocess.run(
+        [*download, "--dest", str(folder / "sdist")], check=True, timeout=900
+    )  # a cold cache and a busy machine
     (archive,) = (folder / "sdist").glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         opened.extractall(folder / "source", filter="data")

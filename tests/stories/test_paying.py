@@ -41,7 +41,7 @@ def test_a_proposal_that_waits_is_not_paid_for_again_until_its_base_differs(aske
     assert idle.out.startswith("nothing new: 1 proposal waits; next: w at 2026-11-25 00:00")
     assert nights(asked, 2) == []
     assert asked.git("rev-parse", "splinter/w") == tip
-    assert "its pull request waits at .splinter/pull-requests/w.md" in asked.doit("plan").out
+    assert "its pull request waits at .splinter/pull-requests/w.md; last cost: unknown\n" in asked.doit("plan").out
     asked.write("elsewhere.txt", "of no matter\n")
     asked.commit()
     assert nights(asked, 1) == []

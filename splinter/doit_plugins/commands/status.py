@@ -115,7 +115,7 @@ def _json(known: Recorded, found: tuple[Holder, UnderWay] | None, at: datetime) 
     doing = [
         {
             **record_json.to_json(one),
-            "seconds": round(seconds_since(one.since, at)),
+            "seconds": seconds_since(one.since, at),
             "usage": record_json.to_json(now.usage(one.workstream)),
             "last_line": _last_line(known, one),
         }

@@ -75,6 +75,10 @@ def test_what_runs_is_one_line_each_whatever_the_width(width: int) -> None:
     assert [line.rstrip() for line in stream.getvalue().splitlines()] == SCREENS[width].splitlines()
 
 
+def test_a_time_that_is_known_to_the_second_is_no_fraction_of_one() -> None:
+    assert live.seconds_since("2026-11-26T02:04:58+00:00", AT.replace(day=26) + timedelta(seconds=1.3)) == 3
+
+
 def test_a_screen_holds_no_more_than_some_and_markup_of_others_is_text() -> None:
     many = tuple(Doing(task=f"w{number}:s", since="") for number in range(14))
     stream = io.StringIO()
