@@ -29,7 +29,7 @@ from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.engine import prospects
 from splinter.errors import Reason, StepError
 from splinter.model import record_json
-from splinter.model.records import RunRecord
+from splinter.model.records import Outcome, RunRecord
 from splinter.model.under_way import UnderWay
 from splinter.text.redact import Redactor
 from tests.paths import ROOT
@@ -178,6 +178,7 @@ def _session(record: Any, moments: list[Any]) -> Any:
             state=Path("/nowhere"),
         ),
         run=SimpleNamespace(id=run and run.run, repairs=()),
+        processes=SimpleNamespace(is_stopping=bool(run and run.count(Outcome.INTERRUPTED))),
         history=SimpleNamespace(has_news=bool, run=lambda id: run, last_workstream=by_id.get),
         activity=SimpleNamespace(now=lambda: record_json.from_json(UnderWay, moments[-1]["doing"])),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 from doit.exceptions import UnmetDependency
@@ -26,7 +26,7 @@ from splinter.text.counts import and_more, plural
 from splinter.text.redact import Masked, Redactor
 
 _OURS = {"session", "workstream", "wait_only"}  # keys of the tasks that we make, groups included
-_SHOWN_FILES = 5
+_SHOWN = 5
 _NOTHING_SIMULATED = "simulated: no workstream was named, so there is nothing to publish"
 _COLOURS = {"failed": "31", "changed": "32", "blocked": "33", "interrupted": "33"}
 # around an outcome of ours until the rest of its line is made harmless; of what others write they colour a word at most
@@ -155,7 +155,7 @@ class Reporter(ConsoleReporter):
         if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
             if not self._has_told:
                 self._say(_NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session))
-            self._say_all(self.session.run.repairs)
+            self._say_all((*self._left_by_a_signal(), *self.session.run.repairs))
             return
         record = self.session.history.run(self.session.run.id)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}
@@ -165,7 +165,15 @@ class Reporter(ConsoleReporter):
             self._say(f"run {record.run}: {with_errors(outcomes or published(record), record)}{cost}")
         for line in summary.lines(record):
             self._line(*line)
-        self._say_all((*record.notes, *record_words.waiting(record)))
+        ended = {one.workstream for one in record.workstreams}
+        self._say_all((*self._left_by_a_signal(ended), *record.notes, *record_words.waiting(record)))
+
+    def _left_by_a_signal(self, ended: Set[str] = frozenset()) -> Iterator[str]:
+        """What a call that a signal ended had not come to."""
+        now = self.session.activity.now()
+        left = dict.fromkeys(one.workstream for one in (*now.doing, *now.pending) if one.workstream not in ended)
+        if self.session.processes.is_stopping and (ids := [*filter(None, left)]):
+            yield f"ended by a signal; not come to: {and_more(ids, _SHOWN)}"
 
     def say_none_was_asked(self, selected: Iterable[str]) -> None:
         """Say of a call with `--no-cache` that it had nothing to do; `selected` are the tasks that it named."""
@@ -208,7 +216,7 @@ class Reporter(ConsoleReporter):
         if tree.is_dir():
             self._say(f"     Work tree: cd {shlex.quote(str(tree))}")
         if record.files:
-            self._say(f"     Files: {and_more([file.path for file in record.files], _SHOWN_FILES)}")
+            self._say(f"     Files: {and_more([file.path for file in record.files], _SHOWN)}")
 
     def _line(self, name: str, outcome: str, rest: str) -> None:
         first, *more = rest.split("\n")

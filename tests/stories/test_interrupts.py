@@ -106,9 +106,10 @@ def test_after_a_kill_while_checks_run_the_steps_files_are_nobodys_edits(world: 
     ],
 )  # fmt: skip
 def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, number: int, arguments: list[str]) -> None:
-    doit = (
-        slow.start(*arguments, "slow", "other") if arguments == ["-n", "4"] else slow.start(*arguments, "other", "slow")
-    )
+    slow.workstream("after", steps=[slow.step("z", "true")], depends_on=["slow"])
+    slow.commit()
+    names = ["after", "other"] if arguments == ["-n", "4"] else ["other", "after"]
+    doit = slow.start(*arguments, *names)
     wait_for(lambda: reaches_second(slow), "the second step")
     began = time.monotonic()
     doit.send_signal(number)
@@ -116,12 +117,13 @@ def test_a_signal_ends_the_children_and_saves_what_was_finished(slow: World, num
     assert time.monotonic() - began < 10, "children get a second to end by themselves, and no more"
     assert doit.returncode == 128 + number
     assert "Traceback" not in out
+    assert "   ended by a signal; not come to: after\n" in out
     assert children(slow) == []
     assert slow.outcomes()["slow"] == "interrupted"
     slow.new_calls()
     (slow.home / "go").touch()
     assert slow.doit().status == 0
-    assert slow.new_calls() == ["second", "third"]
+    assert slow.new_calls() == ["second", "third", "z"]
 
 
 def test_a_second_run_at_once_is_refused_with_the_holder(slow: World) -> None:

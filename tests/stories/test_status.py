@@ -63,7 +63,7 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
     assert f"   slow:wait  since {slow.now} (0 s)  {doing['log']}\n     clears\n   after  waits for slow\n" in told
     assert slow.doit("plan").out.splitlines()[:2] == [
         f"slow   runs now: slow:wait since {slow.now}",
-        "after  of the run under way: waits for slow",
+        "after  in the run under way it waits for slow",
     ]
     assert "  slow   under way  Title of slow\n" in slow.doit("list").out
     at = f"slow: runs now: slow:wait since {slow.now}; "

@@ -41,7 +41,7 @@ class Recorded:
         if found is None:
             return {}
         doing = {one.workstream: f"runs now: {one.name} since {one.since}" for one in found[1].doing if one.workstream}
-        return {one.workstream: f"of the run under way: {one.why}" for one in found[1].pending} | doing
+        return {one.workstream: f"in the run under way it {one.why}" for one in found[1].pending} | doing
 
     def is_simulating(self) -> bool:
         """Whether what runs is what this was read for, and simulated."""
