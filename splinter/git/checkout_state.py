@@ -60,8 +60,7 @@ def look(repository: Repository) -> CheckoutState:
         traits=repository.state / layout.TRAITS,
     )
     try:
-        changed = _names(repository, tree, "diff-index", "--cached", "--name-only", "-z", commit, "--")
-        changed |= _names(repository, tree, "diff-files", "--name-only", "-z")
+        changed = _names(repository, tree, "diff-index", "--name-only", "-z", commit, "--")
         new = _names(
             repository, tree, "ls-files", "-z", "--others", "--exclude-standard", "--directory", "--no-empty-directory"
         )

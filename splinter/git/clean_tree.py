@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, submodules, worktree
+from splinter.git import command_line, staged, submodules, worktree
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
 
@@ -110,9 +110,7 @@ def _check_out(repository: Repository, tree: WorkTree, commit: str, *, is_known:
 
 def _tracked(repository: Repository, tree: WorkTree) -> frozenset[str]:
     """The paths of our index, submodules with a `/` at their end."""
-    lines = command_line.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0")
-    found = (line.partition(b"\t") for line in lines if line)
-    return frozenset(os.fsdecode(path) + ("/" if head.startswith(b"160000") else "") for head, _, path in found)
+    return frozenset(f"{one.path}/" if one.is_repository else one.path for one in staged.entries(repository, tree))
 
 
 def _sweep(tree: WorkTree, tracked: Set[str], listed: Listed) -> bool:

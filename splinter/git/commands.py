@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from splinter.errors import GitError
-from splinter.git import blobs, command_line, damaged_refs, nested, quarantine, remembered, sizes
+from splinter.git import blobs, command_line, damaged_refs, empty_repository, nested, quarantine, remembered, sizes
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -75,11 +75,15 @@ def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
 
 def tree_of(repository: Repository, commit: str) -> str:
     """The id of a commit's tree."""
-    words = ("rev-parse", "--verify", f"{commit}^{{tree}}")
+    words = _tree_of(commit)
     found = remembered.answer(
         repository, *words, ids=(commit,), ask=lambda: command_line.call(repository, *words).stdout
     )  # fmt: skip
     return found.decode().strip()
+
+
+def _tree_of(commit: str) -> tuple[str, str, str]:
+    return "rev-parse", "--verify", f"{commit}^{{tree}}"
 
 
 def resolve(repository: Repository, name: str) -> str | None:
@@ -147,7 +151,10 @@ def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
 
 def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
     """All paths of a commit, as people may read them."""
-    listing = command_line.call(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).stdout
+    words = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    listing = remembered.answer(
+        repository, *words, ids=(commit,), ask=lambda: command_line.call(repository, *words).stdout
+    )  # fmt: skip
     return tuple(printable(os.fsdecode(path)) for path in listing.split(b"\0") if path)
 
 
@@ -197,7 +204,10 @@ def commit_as(
     else:
         done = command_line.call(repository, "commit-tree", tree, *arguments, "-S", "-F", "-", stdin=message, env=env,
                             is_remote=True, timeout_s=SIGN_TIMEOUT_S)  # fmt: skip
-    return done.stdout.decode().strip()
+    made = done.stdout.decode().strip()
+    if len(tree) == len(made):  # an id, no name
+        remembered.answer(repository, *_tree_of(made), ids=(made,), ask=lambda: f"{tree}\n".encode())
+    return made
 
 
 def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None, ...]:
@@ -323,6 +333,10 @@ def write_tree(repository: Repository, worktree: WorkTree) -> str:
 
 def init_private(repository: Repository, path: Path) -> None:
     """A repository of its own inside a work tree, which borrows objects: an agent's git works, and reaches nobody."""
+    empty_repository.make(repository.format.objects, path, ask=lambda: _init(repository, path))
+
+
+def _init(repository: Repository, path: Path) -> None:
     words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
     command_line.call(
         repository, *words, str(path), is_elsewhere=True, more_config=("init.defaultRefFormat=files",)

@@ -10,19 +10,14 @@ import os
 from collections.abc import Iterator
 
 from splinter.errors import GitError
-from splinter.git import command_line
+from splinter.git import staged
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
-
-_GITLINK = b"160000"
 
 
 def links(repository: Repository, tree: WorkTree) -> Iterator[tuple[str, str]]:
     """Paths and commits of the repositories that the index of a work tree names."""
-    for line in command_line.call(repository, "ls-files", "--stage", "-z", worktree=tree).stdout.split(b"\0"):
-        if line.startswith(_GITLINK):
-            head, _, path = line.partition(b"\t")
-            yield os.fsdecode(path), head.split()[1].decode()
+    return ((one.path, one.id) for one in staged.entries(repository, tree) if one.is_repository)
 
 
 def armed(repository: Repository, tree: WorkTree) -> tuple[str, ...]:
