@@ -201,15 +201,23 @@ def test_what_can_be_done_is_said_only_where_the_change_made_nothing_worse() -> 
     assert way_out.of_earlier_failures(plan, [held(run(0, a="passed"), run(0, b="passed"))]) == "", "one vanished"
 
 
+def told_to_agent(before: CheckRecord, now: CheckRecord) -> str:
+    """The prompt of a fix attempt."""
+    judged = comparison.judged(
+        now, compare(comparison.outcomes(before), comparison.outcomes(now)), forgives_earlier=False
+    )
+    workstream = Workstream(id="w", title="W", source="w.yaml", steps=())
+    return prompts.of_fix(workstream, [prompts.Failure(check=judged, output="")], number=1, earlier=())
+
+
 def test_an_agent_hears_what_is_in_doubt() -> None:
     """The command ended well, so that its exit status tells the agent nothing."""
-    compared = compare(
-        comparison.outcomes(run(0, a="passed")), comparison.outcomes(now := run(0, ("1 is missing",), a="passed"))
-    )
-    judged = comparison.judged(now, compared, forgives_earlier=False)
-    workstream = Workstream(id="w", title="W", source="w.yaml", steps=())
-    prompt = prompts.of_fix(workstream, [prompts.Failure(check=judged, output="")], number=1, earlier=())
-    assert "- 1 is missing\n" in prompt
+    assert "- 1 is missing\n" in told_to_agent(run(0, a="passed"), run(0, ("1 is missing",), a="passed"))
+
+
+def test_an_agent_hears_of_a_test_that_it_is_to_mend_that_it_still_fails() -> None:
+    prompt = told_to_agent(run(1, a="failed", b="passed"), run(1, a="failed", b="failed"))
+    assert "- b\n- a (it failed before your change, and still does)\n" in prompt
 
 
 def test_what_passed_at_a_later_attempt_did_not_fail_before() -> None:
