@@ -110,7 +110,7 @@ def test_a_new_day_is_named(asked: World) -> None:
         {
             "workstream": "count", "due": True, "why": ["occurrence was 2026-11-23, is 2026-11-24"],
             "differences": [{"kind": "occurrence", "key": "occurrence", "was": "2026-11-23", "now": "2026-11-24"}],
-            "also": [], "prompts": [],
+            "also": [], "prompts": [], "under_way": None,
         }
     ]  # fmt: skip
 
