@@ -161,7 +161,7 @@ def test_what_runs_before_a_prompt_may_change_what_is_kept_for_it(asked: World) 
         {"id": "write", "prompt": "x"},
         {"id": "again", "prompt": "y", "cache": False},
     ]
-    asked.workstream("docs", tool="agent", inputs=["src/**"], scope={"modify": ["out.txt"]}, steps=steps)
+    asked.workstream("docs", when="daily", tool="agent", inputs=["src/**"], scope={"modify": ["out.txt"]}, steps=steps)
     asked.doit("docs")
     asked.now = TUESDAY
     assert why(asked, "docs").splitlines()[2:] == [
