@@ -14,10 +14,11 @@ from tests.world import World
 def test_an_index_is_read_again_once_it_is_another(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    world.commit()
     repository = user_repository.open_repository(world.root, world.environ())
     tree = worktree.locate(tmp_path, "w")
     worktree.ensure(repository, tree, ())
-    worktree.read_index(repository, tree, "HEAD")
+    worktree.read_index(repository, tree, world.git("rev-parse", "HEAD"))
     before = staged.entries(repository, tree)
     asked, call = [], command_line.call
 
