@@ -87,7 +87,7 @@ def ensure(path: Path, common: Path, format: Format, *, excludes: str, trusted: 
         "trusted": "".join(entry("safe.directory", folder) for folder in trusted.splitlines()),
     }
     views = (*_VIEWS, _REFTABLE) if format.refs == _REFTABLE else _VIEWS
-    links = {name: str(common / name) for name in views}
+    links = {name: f"{common}{os.sep}{name}" for name in views}
     if not _is_right(path, files, links):
         with _making:
             if not _is_right(path, files, links):
@@ -128,21 +128,25 @@ def _config(format: Format) -> str:
 
 
 def _is_right(path: Path, files: Mapping[str, str], links: Mapping[str, str]) -> bool:
+    """By plain strings: it is asked before each call, and paths that are objects take longer than all the rest."""
     try:
-        there = {one.name for one in path.iterdir() if not one.name.startswith(_OF_A_CALL)}
+        there = {name for name in os.listdir(path) if not name.startswith(_OF_A_CALL)}  # noqa: PTH208
         return (
             not path.is_symlink()
             and there == {*links, *(name.partition("/")[0] for name in files)}
-            and [one.name for one in (path / "info").iterdir()] == ["exclude"]
-            and all(str((path / name).readlink()) == target for name, target in links.items())
-            and all(_text(path / name) == text for name, text in files.items())
+            and os.listdir(f"{path}/info") == ["exclude"]  # noqa: PTH208
+            and all(os.readlink(f"{path}/{name}") == target for name, target in links.items())  # noqa: PTH115
+            and all(_text(f"{path}/{name}") == text for name, text in files.items())
         )
     except OSError:
         return False
 
 
-def _text(file: Path) -> str | None:
-    return None if file.is_symlink() else file.read_bytes().decode("utf-8", "surrogateescape")
+def _text(file: str) -> str | None:
+    if os.path.islink(file):  # noqa: PTH114
+        return None
+    with open(file, "rb", buffering=0) as reader:  # noqa: PTH123
+        return reader.readall().decode("utf-8", "surrogateescape")
 
 
 def _make(path: Path, files: Mapping[str, str], links: Mapping[str, str]) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -149,11 +149,27 @@ def signal_group(leader: Popen[bytes], *, force: bool) -> None:
 def wait_for_programs(program: str, is_meant: Callable[[str], bool]) -> None:
     """Wait, within bounds, for the end of Pythons that run a file with a last argument that is meant."""
     found = []
-    for process in psutil.process_iter():
+    for pid in psutil.pids():
         with suppress(psutil.Error, OSError):
+            if _is_surely_another(pid, program):
+                continue
+            process = psutil.Process(pid)
             words = process.cmdline()
             found += [process] if program in words[:-1] and is_meant(words[-1]) else []
     psutil.wait_procs(found, timeout=_LONGEST_S)
+
+
+def _is_surely_another(pid: int, program: str) -> bool:
+    """Whether one of Linux runs something else: to read a small file takes a tenth of what psutil does first."""
+    try:
+        return os.fsencode(program) not in _read(f"/proc/{pid}/cmdline")
+    except FileNotFoundError:
+        return sys.platform == "linux"  # it has ended
+
+
+def _read(place: str) -> bytes:
+    with open(place, "rb", buffering=0) as file:  # noqa: PTH123
+        return file.readall()
 
 
 def marked_processes(prefix: str, *, since: float = 0.0) -> list[tuple[psutil.Process, str]]:
@@ -199,9 +215,9 @@ def _is_unmarked(pid: int, prefix: str, ended: set[tuple[int, bytes]]) -> bool:
     """
     place = f"/proc/{pid}/"
     try:
-        environ = Path(place, "environ").read_bytes()
-        if not environ and Path(place, "cmdline").read_bytes():  # no program is being exchanged: it has none, as our
-            environ = Path(place, "environ").read_bytes() or b"\0"  # own supervisors, or has it by now
+        environ = _read(f"{place}environ")
+        if not environ and _read(f"{place}cmdline"):  # no program is being exchanged: it has none, as our
+            environ = _read(f"{place}environ") or b"\0"  # own supervisors, or has it by now
     except PermissionError:  # another user's
         return True
     except ProcessLookupError:  # as newer kernels answer for their own threads
@@ -211,7 +227,7 @@ def _is_unmarked(pid: int, prefix: str, ended: set[tuple[int, bytes]]) -> bool:
     if environ:
         return os.fsencode(f"{MARKER}={prefix}") not in environ
     try:
-        words = Path(place, "stat").read_bytes().rpartition(b")")[2].split()
+        words = _read(f"{place}stat").rpartition(b")")[2].split()
     except OSError:
         return False
     state, flags, started = words[0], int(words[6]), words[19]
