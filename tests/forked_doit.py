@@ -7,6 +7,8 @@ parents with different hash seeds take turns: as with new interpreters, nothing 
 To write to a page that it shares with the parent is most of a fork's price. So its collector leaves alone what the
 parent had imported, and at its end, when threads are done, `atexit` has run and what was printed is out, it leaves
 without freeing each object: what a file keeps that nobody closed is lost then, which a new Python would have written.
+
+It waits for no disk either, which is fifty times in a run: a power cut alone could tell, and no test makes one.
 """
 
 from __future__ import annotations
@@ -154,6 +156,27 @@ def _do_once() -> None:
     doit.plugin.entry_points_impl = lambda: installed
 
 
+def _wait_for_no_disk() -> None:
+    import sqlite3
+    from typing import Any
+
+    from splinter.git import command_line
+    from splinter.system import sqlite_files
+
+    class Connection(sqlite_files.Connection):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            super().execute("pragma synchronous=off")
+
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            words = "select 1" if arguments[0] == "pragma synchronous=normal" else arguments[0]
+            return super().execute(words, *arguments[1:])
+
+    os.fsync = lambda fd: None
+    sqlite_files.Connection = Connection  # type: ignore[misc]
+    command_line._OURS["GIT_TEST_FSYNC"] = "0"  # as git's own tests say it
+
+
 def _serve(channel: socket.socket) -> None:
     """Fork for each message; returns in a child that shall be `doit` now, and where nobody can ask any more.
 
@@ -230,6 +253,7 @@ if __name__ == "__main__":
     sys.path[0] = "/nowhere"  # `tests` is nobody's to import from
     _import_everything()
     _do_once()
+    _wait_for_no_disk()
     gc.collect()
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
