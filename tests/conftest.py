@@ -7,6 +7,7 @@ import itertools
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import pytest
 
 from splinter.model import registry
 from splinter.model.settings import _OF_CI
+from splinter.text.counts import plural
 from tests.paths import ROOT
 from tests.world import World
 
 pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
 
 COUNTERPARTS = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
+LEFT_OUT = pytest.StashKey[str]()
 HOMES = itertools.count()
 SECRETS = (*registry.SECRETS, "GH_TOKEN")
 
@@ -42,18 +45,39 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    lanes = set(config.getoption("--lane"))
-    for item in items:
-        marker = item.get_closest_marker("lane")
-        if marker and not lanes & {marker.args[0], "all"}:
-            item.add_marker(pytest.mark.skip(reason=f"deep test: pytest --lane {marker.args[0]}"))
+    """Deep tests of lanes that nobody asked for are left out, and told of in one line at the end."""
+    asked = set(config.getoption("--lane"))
+    lanes = {item: marker.args[0] for item in items if (marker := item.get_closest_marker("lane"))}
+    left_out = [item for item, lane in lanes.items() if not asked & {lane, "all"}]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        gone = set(left_out)
+        items[:] = [item for item in items if item not in gone]
+        names = ", ".join(sorted({lanes[item] for item in left_out}))
+        said = f"{plural(len(left_out), 'deep test was', 'deep tests were')} left out; --lane NAME runs them: {names}, or all"
+        config.stash[LEFT_OUT] = said
+        if hasattr(config, "workeroutput"):  # in a process of xdist's
+            config.workeroutput["left out"] = said
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Each process of xdist's leaves out the same."""
+    if said := getattr(node, "workeroutput", {}).get("left out"):
+        node.config.stash[LEFT_OUT] = said
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """What was not run, behind the list of what was skipped."""
+    yield
+    if said := terminalreporter.config.stash.get(LEFT_OUT, ""):
+        terminalreporter.write_line(said)
     skipped = terminalreporter.stats.get("skipped", [])
     missed = [one for one in skipped if COUNTERPARTS in str(one.longrepr)]
     if missed:
-        terminalreporter.write_line(f"{len(missed)} tests were skipped for want of npm's packages: {COUNTERPARTS}")
+        many = plural(len(missed), "test was", "tests were")
+        terminalreporter.write_line(f"{many} skipped for want of npm's packages; this brings them: {COUNTERPARTS}")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -76,6 +100,7 @@ def sealed_world(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("GIT_TEST_FSYNC", "0")  # git's own: what a test itself commits need outlive no power cut
     # most stories are about something else, and a sandbox for each command takes time; by hand: all of them in it
     monkeypatch.setenv("SPLINTER_SANDBOX", os.environ.get("TEST_SANDBOX", "off"))
     (home / ".gitconfig").write_text(
