@@ -74,6 +74,7 @@ USERS_GIT = 'G="$(cat "$HOME/users-git")"; '  # without the sandbox it is found 
 # ---------------------------------------------------------------- a hostile step, without the sandbox
 
 
+@pytest.mark.lane("attacks")
 def test_a_forged_list_of_what_setup_made_keeps_nothing(app: World) -> None:
     plants = f"""{BREAKS}
 cat > ../w.judge/conftest.py <<'END'
@@ -145,6 +146,7 @@ def test_configuration_above_the_work_trees_decides_nothing_for_another_workstre
 
 
 @outside
+@pytest.mark.lane("attacks")
 def test_a_forged_memory_of_the_base_forgives_nothing(app: World) -> None:
     app.write("splinter.toml", 'checks = "baseline"\n')
     ends(app, "echo 1 > one.txt")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import paths
+from tests import deep, paths
 from tests.world import Done, World, children
 
 FULL = "no space is left on its file system; free some, then run doit again"
@@ -215,13 +215,7 @@ def test_commands_that_look_do_so_on_a_read_only_disk(tmp_path: Path, sealed_wor
     assert {path: path.read_bytes() for path in world.root.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        "state",
-        *(pytest.param(place, marks=pytest.mark.lane("disk")) for place in (".splinter", "cache and temporary files")),
-    ],
-)
+@pytest.mark.parametrize("place", deep.rows(("state", ".splinter", "cache and temporary files"), "disk", ordinary=()))
 def test_one_folder_on_a_read_only_disk(tmp_path: Path, sealed_world: Path, place: str) -> None:
     world = project(tmp_path / "p", sealed_world)
     world.env["TMPDIR"] = str(tmp_path / "tmp")

@@ -56,7 +56,7 @@ base deleted on the remote *                            | 3 failed          | re
 base renamed on the remote *                            | 0 changed         | branch and pull request follow
 base renamed on the remote and named so *               | 0 changed         | branch and pull request follow
 what it builds on is merged *                           | 0 unchanged       | the other starts from the base
-what it builds on is squash-merged                      | 0 unchanged       | the other starts from the base
+what it builds on is squash-merged *                    | 0 unchanged       | the other starts from the base
 what it builds on is squash-merged with a line edited * | 0 -               | GitHub says so: the other starts from the base
 what it builds on is squash-merged and no token is there * | 0 -            | that is told, and known with one
 what it builds on is squash-merged and all is rehearsed * | 0 -             | it is in no rehearsal, and in nobody's way
@@ -123,7 +123,7 @@ branch of a work tree that is gone *                    | 1 conflict        | re
 branch of the remote checked out under another name *   | 0 changed         | that checkout and its branch stay
 the user's checkout is on the branch *                  | 0 changed         | nothing to move
 the user's checkout is on the branch of a trunk *       | 3 -               | asks for a base
-push refused by a hook                                  | 2 changed         | reported in the hook's words; pushed once it is gone
+push refused by a hook *                                | 2 changed         | reported in the hook's words; pushed once it is gone
 push refused since it rewrites *                        | 2 changed         | reported, the remote stays
 push between our look and our push *                    | 2 changed         | not pushed over; the next run takes it in
 remote out of reach *                                   | 2 changed         | the base as last seen; reported

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.stories.test_slot_claims import another, states
 from tests.world import MONDAY, World, end_group
 
@@ -72,15 +73,16 @@ def wait_all(runs: list[subprocess.Popen[str]]) -> list[str]:
     return outs
 
 
-def test_three_runners_at_once_run_each_of_five_slots_once(world: World, tmp_path: Path) -> None:
-    remote(world, tmp_path, 5)
-    gate(tmp_path, 3)
-    skews = (timedelta(hours=-3), timedelta(), timedelta(hours=5))
+@pytest.mark.parametrize(("many", "slots"), deep.rows([(2, 3), (3, 5)], "races", ordinary=[(2, 3)]))
+def test_runners_at_once_run_each_slot_once(world: World, tmp_path: Path, many: int, slots: int) -> None:
+    remote(world, tmp_path, slots)
+    gate(tmp_path, many)
+    skews = (timedelta(hours=-3), timedelta(hours=5), timedelta())[:many]
     runners = [runner(world, tmp_path, f"r{number}", skew) for number, skew in enumerate(skews)]
     outs = wait_all([one.start("run", "workstreams") for one in runners])
-    assert Counter(id for id, _ in began(world)) == Counter(f"w{number:02}" for number in range(5)), outs
+    assert Counter(id for id, _ in began(world)) == Counter(f"w{number:02}" for number in range(slots)), outs
     assert set(states(world).values()) == {"done"}
-    assert sum(out.count(" not run") for out in outs) == 10
+    assert sum(out.count(" not run") for out in outs) == slots * (many - 1)
 
 
 @pytest.mark.lane("races")

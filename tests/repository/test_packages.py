@@ -25,15 +25,13 @@ SPLINTER = ROOT / "splinter"
 SLOW = {"github", "jinja2", "jsonschema", "markdown2", "yaml"}
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     """Every module by its name below `splinter`, packages' own files left out."""
     files = [path for path in SPLINTER.rglob("*.py") if path.name != "__init__.py"]
     return {
         ".".join(path.relative_to(SPLINTER).with_suffix("").parts): ast.parse(path.read_text("utf-8")) for path in files
     }
-
-
-MODULES = modules()
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -51,7 +49,7 @@ def own_imports(tree: ast.AST) -> Iterator[tuple[str, int]]:
         parts = name.split(".")
         if parts[0] == "splinter":
             known = (".".join(parts[1:end]) for end in range(len(parts), 1, -1))
-            yield next((module for module in known if module in MODULES), name), line
+            yield next((module for module in known if module in modules()), name), line
 
 
 def libraries(tree: ast.AST) -> set[str]:
@@ -124,7 +122,7 @@ def test_the_listing_shows_nine_packages_and_few_modules() -> None:
 def test_no_import_is_relative() -> None:
     relative = [
         f"{name}:{node.lineno}"
-        for name, tree in MODULES.items()
+        for name, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
@@ -139,7 +137,7 @@ def test_package_files_hold_no_logic() -> None:
 
 def test_each_library_is_touched_by_one_file() -> None:
     users = defaultdict(list)
-    for name, tree in MODULES.items():
+    for name, tree in modules().items():
         for library in libraries(tree) - {"doit"}:
             users[library].append(name)
     shared = {library: {name.rpartition(".")[2] for name in names} for library, names in users.items() if names[1:]}
@@ -148,11 +146,11 @@ def test_each_library_is_touched_by_one_file() -> None:
 
 
 def test_doit_is_known_in_its_package_alone() -> None:
-    assert [name for name, tree in MODULES.items() if "doit" in libraries(tree) and not knows_doit(name)] == []
+    assert [name for name, tree in modules().items() if "doit" in libraries(tree) and not knows_doit(name)] == []
 
 
 def test_slow_libraries_are_imported_where_they_are_used() -> None:
-    at_once = {name: sorted(libraries(_top(tree)) & SLOW) for name, tree in MODULES.items()}
+    at_once = {name: sorted(libraries(_top(tree)) & SLOW) for name, tree in modules().items()}
     assert {name: found for name, found in at_once.items() if found} == {}
 
 
@@ -166,13 +164,13 @@ def test_slow_libraries_are_imported_where_they_are_used() -> None:
     ],
 )
 def test_one_file_does_it(used: str, where: str) -> None:
-    assert [name for name, tree in MODULES.items() if used in names_used(tree) and name != where] == []
+    assert [name for name, tree in modules().items() if used in names_used(tree) and name != where] == []
 
 
 def test_nobody_below_doit_prints_or_exits() -> None:
     loud = {"print", "sys.exit", "sys.stdout", "sys.stderr", "exit", "SystemExit"}
     probe = "engine.tools.import_probe"  # a program of its own, which other Pythons run
-    ours = {name: tree for name, tree in MODULES.items() if not knows_doit(name) and name not in (probe, "__main__")}
+    ours = {name: tree for name, tree in modules().items() if not knows_doit(name) and name not in (probe, "__main__")}
     found = {name: sorted(names_used(tree) & loud) for name, tree in ours.items()}
     assert {name: used for name, used in found.items() if used} == {}
 

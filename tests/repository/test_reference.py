@@ -22,6 +22,7 @@ from splinter.errors import InputError, SplinterError
 from splinter.model import records, registry
 from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 from tests import paths
+from tests.repository.test_packages import modules
 
 ROOT = paths.ROOT
 REASONING = ("_reason", "_watch")  # functions that return a reason
@@ -152,8 +153,7 @@ def ends_with(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def test_only_reasons_that_can_occur_are_reported() -> None:
-    trees = [ast.parse(file.read_text("utf-8")) for file in (ROOT / "splinter").rglob("*.py")]
-    given = [value for tree in trees for value in ends_with(tree)]
+    given = [value for tree in modules().values() for value in ends_with(tree)]
     names = {node.attr for value in given for node in ast.walk(value) if isinstance(node, ast.Attribute)}
     assert set(TABLES["reasons"]) == {reason.value for reason in records.REASONS if reason.name in names}
 

@@ -209,6 +209,7 @@ def test_no_checkout_leaves_its_token_behind() -> None:
         assert job(name)["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
 
 
+@pytest.mark.lane("stories")
 def test_two_nights_on_fresh_machines_do_and_publish_nothing_twice(tmp_path: Path) -> None:
     origin, kept = repository_of_a_user(tmp_path), tmp_path / "cache"
     first = night(tmp_path, origin, kept)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from splinter.git import base_store, user_repository
+from tests import deep
 from tests.world import World
 
 
@@ -93,7 +94,7 @@ def test_a_base_that_was_rewritten_goes_with_the_next_gc(world: World) -> None:
     assert "base store" not in world.doit("gc").out
 
 
-@pytest.mark.parametrize("damage", ["truncated", "forged", "gone"])
+@pytest.mark.parametrize("damage", deep.rows(("truncated", "forged", "gone"), "git", ordinary=("forged",)))
 def test_a_store_that_somebody_changed_is_made_again(world: World, damage: str) -> None:
     world.workstream("w", base="main", steps=[world.step("s", "git show HEAD:README.md > made.txt; git fsck")])
     world.commit()

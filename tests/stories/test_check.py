@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 GOOD = "id: good\ntitle: Good\nsteps: [{id: go, run: ls}]\n"
@@ -96,7 +97,7 @@ def test_mistakes_in_settings_and_workstreams_are_reported_together(world: World
     )
 
 
-@pytest.mark.parametrize("format", ["text", "json", "github"])
+@pytest.mark.parametrize("format", deep.rows(("text", "json", "github"), "stories", ordinary=("text",)))
 def test_an_encoding_without_the_characters_does_no_harm(world: World, format: str) -> None:
     write(world, "bad", BAD.replace("titel", "“Titel”"))
     world.env["PYTHONIOENCODING"] = "ascii"

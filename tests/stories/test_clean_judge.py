@@ -68,6 +68,7 @@ def test_a_planted_compiled_module_is_not_believed(app: World) -> None:
     assert failed(ends(app, UNCHECKED)) == ("failed", "check_failed")
 
 
+@pytest.mark.lane("attacks")
 def test_an_ignored_conftest_sets_no_outcome(app: World) -> None:
     assert failed(ends(app, SAYS_PASSED + BREAKS, PYTEST)) == ("failed", "check_failed")
 

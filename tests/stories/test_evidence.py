@@ -159,7 +159,10 @@ def test_the_last_lines_have_a_limit_in_characters(world: World, where: str) -> 
     assert f": {log.relative_to(world.root)}\n" in done.out, "and the whole is there"
 
 
-@pytest.mark.parametrize("word", ["x" * 270, "\u8a9e" * 90], ids=["long", "without a space"])
+WORDS = ["x" * 270, "\u8a9e" * 90]  # long, and without a space
+
+
+@pytest.mark.parametrize("word", deep.rows(WORDS, "stories", ordinary=WORDS[1:]))
 def test_no_word_of_a_failing_command_hides_its_failure(world: World, word: str) -> None:
     """Words are looked at as names of files, and a disk takes no name of 270 bytes."""
     world.workstream("w", steps=[{"id": "s", "run": f"echo x > a.txt; echo {word}; exit 3"}])

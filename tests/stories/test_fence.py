@@ -16,7 +16,7 @@ import pytest
 
 from tests import deep
 from tests.pythons import Venv
-from tests.world import LEAN, TUESDAY, World
+from tests.world import LEAN, MONDAY, TUESDAY, World
 
 needs_bubblewrap = pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 NO_BWRAP = "bwrap does not work here: bwrap: No permissions to create new namespace"
@@ -364,20 +364,22 @@ def tokens() -> Iterator[Tokens]:
 
 @needs_bubblewrap
 @pytest.mark.plain_user
-@pytest.mark.parametrize("how", deep.rows(("write", "rename"), "agents", ordinary=("rename",)))
+@pytest.mark.parametrize(
+    ("how", "nights"), deep.rows([("write", 2), ("rename", 2), ("rename", 1)], "agents", ordinary=[("rename", 1)])
+)
 def test_a_login_whose_token_can_be_used_once_lives_on_for_two_workstreams_and_two_nights(
-    far: World, tokens: Tokens, how: str
+    far: World, tokens: Tokens, how: str, nights: int
 ) -> None:
     with_login(far, tokens, how)
     for id in ("one", "two"):
         asks(far, id)
-    for now in ("2026-11-23T02:00:00+00:00", TUESDAY):
+    for now in (MONDAY, TUESDAY)[:nights]:
         far.now = now
         far.doit("run", "-n", "2", "workstreams")
         messages = {id: record["message"] for id, record in far.records().items()}
         assert far.outcomes() == {"one": "changed", "two": "changed"}, messages
-    assert tokens.given == 5
-    assert json.loads((far.home / ".codex/auth.json").read_text()) == {"token": "token-5"}
+    assert tokens.given == 1 + 2 * nights
+    assert json.loads((far.home / ".codex/auth.json").read_text()) == {"token": f"token-{1 + 2 * nights}"}
     assert (far.home / ".codex/auth.json").stat().st_mode & 0o777 == 0o600
     assert (far.home / ".codex/config.toml").read_text() == "# the user's\n"
     assert sorted(one.name for one in (far.home / ".codex").iterdir()) == ["auth.json", "config.toml"]

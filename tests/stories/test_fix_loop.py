@@ -146,6 +146,7 @@ def test_used_up_attempts_wait_for_an_edit_all_again_or_the_next_occurrence(worl
     assert len(world.new_calls()) == 2
 
 
+@pytest.mark.lane("kills")
 def test_a_kill_in_an_attempt_goes_on_counting_and_asks_for_no_finished_one_again(world: World) -> None:
     wait = f"until test -e '{world.home}/go'; do sleep 0.05; done\n"
     mends = sets(b="good", c="good") + "echo more > values/new"

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests import deep
 from tests.world import World
 
 
@@ -32,7 +33,7 @@ def files_of(world: World) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("count", [1, 40, 41, 1_000])
+@pytest.mark.parametrize("count", deep.rows((1, 40, 41, 1_000), "stories", ordinary=(40, 41)))
 def test_all_files_are_handed_over_in_the_order_of_their_names(handed: World, count: int) -> None:
     names = [f"src/{number:04}.py" for number in range(count)]
     for name in names:

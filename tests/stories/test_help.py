@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from splinter.model.workstream import COMMANDS_OF_OURS
+from tests import deep
 from tests.world import World
 
 
@@ -119,7 +120,13 @@ def test_help_is_about_workstreams_and_names_what_was_meant(world: World) -> Non
     assert "multiprocessing" not in run
 
 
-def test_the_shell_completes_workstreams_and_steps_behind_our_commands(world: World) -> None:
+COMPLETED = {
+    "doit ti": "tidy", "doit plan t": "tidy tools", "doit why to": "tools", "doit log tidy:w": "tidy:write",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", deep.rows(COMPLETED, "stories", ordinary=("doit plan t",)))
+def test_the_shell_completes_workstreams_and_steps_behind_our_commands(world: World, typed: str) -> None:
     world.workstream("tidy", steps=[world.step("write", "true")])
     world.workstream("tools", steps=[world.step("s", "true")])
     world.commit()
@@ -127,11 +134,8 @@ def test_the_shell_completes_workstreams_and_steps_behind_our_commands(world: Wo
     called = re.search(r"complete -o filenames -F _(\S+) ", done.out)
     assert called
     script = done.out.replace(called[1], "doit")
-    words = (("doit", "ti"), ("doit", "plan", "t"), ("doit", "why", "to"), ("doit", "log", "tidy:w"))
-    asked = "\n".join(
-        f"words=({' '.join(one)}) cword={len(one) - 1} cur={one[-1]} prev={one[-2]}; _doit; echo ${{COMPREPLY[*]}}"
-        for one in words
-    )
+    words = typed.split()
+    asked = f"words=({typed}) cword={len(words) - 1} cur={words[-1]} prev={words[-2]}; _doit; echo ${{COMPREPLY[*]}}"
     stand_ins = "_get_comp_words_by_ref() { :; }\n__ltrim_colon_completions() { :; }\n"  # bash-completion's
     # its variables are local there, and set by the first of these; here they are set from outside
     script = re.sub(r"local cur prev words cword", "local", script)
@@ -144,6 +148,6 @@ def test_the_shell_completes_workstreams_and_steps_behind_our_commands(world: Wo
         text=True,
         check=False,
     )
-    assert told.stdout.splitlines() == ["tidy", "tidy tools", "tools", "tidy:write"], told.stderr
+    assert told.stdout.splitlines() == [COMPLETED[typed]], told.stderr
     zsh = world.doit("tabcompletion", "-s", "zsh").out
     assert "'diff: show what a workstream'\\''s branch proposes" in zsh

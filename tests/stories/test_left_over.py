@@ -106,6 +106,7 @@ def test_a_removed_workstream_is_named_by_plan_and_the_next_report_and_closed_by
     assert (local.root / FILE).read_text() == text, "once"
 
 
+@pytest.mark.lane("gc")
 def test_with_the_setting_a_run_closes_it_and_says_so(hosted: World, github: Forge) -> None:
     hosted.write("splinter.toml", "close_removed = true\n")
     remove(hosted, "old")

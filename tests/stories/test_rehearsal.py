@@ -68,6 +68,7 @@ def sides(world: World, *ids: str, check: str = "test $(cat side-*.txt | wc -l) 
         world.workstream(id, steps=steps, checks=[{"id": "few", "run": f"touch side-.txt; {check}"}])
 
 
+@pytest.mark.lane("stories")
 def test_branches_that_fit_are_judged_as_one_and_no_branch_moves(world: World) -> None:
     sides(world, "a", "b")
     world.commit()

@@ -62,6 +62,7 @@ def test_a_lost_database_comes_back_and_commands_that_look_write_none(done: Worl
     assert done.doit("plan").out == UP_TO_DATE, "what came back stays"
 
 
+@pytest.mark.lane("stories")
 def test_a_clone_with_the_refs_of_what_was_accepted_has_nothing_to_do(done: World, tmp_path: Path) -> None:
     # the same tree again: the branch keeps its commits, and the steps' new ones hang on the accepted commit alone
     assert done.doit("-a", "w").status == 0

@@ -200,6 +200,7 @@ def test_a_change_that_breaks_it_does_not_pass(ready: World) -> None:
     assert ready.branches() == []
 
 
+@pytest.mark.lane("stories")
 def test_included_files_are_in_both_places_and_follow_the_checkout(ready: World) -> None:
     ready.write(".worktreeinclude", ".env\n")
     ready.write(".gitignore", ".env\nnode_modules/\n")

@@ -117,6 +117,7 @@ def test_an_api_out_of_reach_is_reported_and_everything_else_stands(forked: Worl
     assert (forked.root / "reports/latest/report.md").exists()
 
 
+@pytest.mark.lane("publish")
 def test_one_pull_request_of_all_is_kept_up_to_date_and_keeps_a_persons_commit(forked: World, github: str) -> None:
     forked.write("splinter.toml", 'pull_requests = "together"\n')
     forked.workstream("other", steps=[forked.step("o", "echo o > other.txt")])

@@ -127,6 +127,7 @@ def test_files_that_were_written_without_a_mail_server_are_never_sent(nightly: W
     assert subjects(postbox) == runs(nightly)[1:]
 
 
+@pytest.mark.lane("kills")
 def test_a_run_killed_while_its_mail_is_sent_sends_it_again_under_the_same_id(nightly: World, tmp_path: Path) -> None:
     postbox = Postbox(holds=True)
     with mail_server(nightly, postbox, tmp_path):

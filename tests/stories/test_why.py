@@ -182,6 +182,7 @@ def test_a_changed_result_of_a_dependency_is_named(asked: World) -> None:
     assert why(asked, "count") == "count is due:\n  the result of docs changed\n"
 
 
+@pytest.mark.lane("stories")
 def test_a_failure_is_named_with_its_run_and_step(asked: World) -> None:
     asked.doit()
     asked.now = TUESDAY

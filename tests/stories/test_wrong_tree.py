@@ -10,9 +10,9 @@ import pytest
 
 from tests import deep
 from tests.pythons import Venv
-from tests.world import IS_FENCED, World
+from tests.world import IS_FENCED, LEAN, World
 
-PYTEST = [{"id": "tests", "tool": "pytest", "args": ["tests"]}]
+PYTEST = [{"id": "tests", "tool": "pytest", "args": [LEAN, "tests"]}]
 HIDDEN = "the sandbox hides that place; " if IS_FENCED else ""
 SWAP = "sed -i 's/a + b/a - b/' {root}shapes/__init__.py"
 
@@ -222,6 +222,7 @@ def test_a_copy_in_the_environment_is_no_substitute_for_the_branch(world: World,
     assert record["reason"] == "check_failed", record["message"]
 
 
+@pytest.mark.lane("stories")
 def test_a_wrong_tree_on_the_base_is_not_remembered_as_what_it_said(project: World, users: Venv) -> None:
     project.write(".gitignore", "*.so\n")
     file = project.write("src/shapes/_fast.so", "")

@@ -190,6 +190,7 @@ def test_control_characters_in_a_file_reach_no_terminal(root: Path, capsys: pyte
     assert "\x1b" not in capsys.readouterr().out
 
 
+@pytest.mark.lane("stories")
 def test_after_init_what_was_imported_passes_check(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in ("dodo.py", "doit.cfg"):
         (world.root / file).unlink()

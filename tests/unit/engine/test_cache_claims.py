@@ -63,6 +63,7 @@ def waits(world: World) -> bool:
     return any("makes the same result; waiting for it, 120 s at most" in log.read_text() for log in logs)
 
 
+@pytest.mark.lane("races")
 def test_two_machines_that_start_at_once_pay_once(shared: World, second: World) -> None:
     runs = [one.start("w") for one in (shared, second)]
     wait_for(lambda: waits(shared) or waits(second), "one that waits")

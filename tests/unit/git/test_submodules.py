@@ -63,7 +63,7 @@ INSIDE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("command", "path"), deep.rows(INSIDE, "git", ordinary=(INSIDE[1], INSIDE[3])))
+@pytest.mark.parametrize(("command", "path"), deep.rows(INSIDE, "git", ordinary=(INSIDE[3],)))
 def test_what_a_step_changes_in_a_submodule_is_out_of_scope_and_gone_afterwards(
     outer: World, command: str, path: str
 ) -> None:

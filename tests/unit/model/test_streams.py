@@ -132,7 +132,7 @@ def test_it_does_not_matter_where_pieces_end(agent: str) -> None:
 
 
 @pytest.mark.parametrize("agent", STREAMING)
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(EVENTS | st.binary(max_size=9), max_size=6))
 def test_events_of_any_types_are_no_exception(agent: str, events: list[Event | bytes]) -> None:
     lines = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in events]

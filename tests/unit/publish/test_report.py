@@ -326,7 +326,7 @@ def without_blanks(text: str) -> str:
     return "".join(text.split()).replace("\u200b", "")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(hostile_runs())
 def test_no_record_can_put_anything_but_text_into_a_page_or_a_mail(run: RunRecord) -> None:
     record = run.workstreams[0]
