@@ -17,12 +17,12 @@ import pytest
 from splinter.model import registry
 from splinter.model.settings import _OF_CI
 from splinter.text.counts import plural
+from tests.counterparts import INSTALL
 from tests.paths import ROOT
 from tests.world import World
 
 pytest.register_assert_rewrite("tests.situations")  # what the rows of test_situations.py look at
 
-COUNTERPARTS = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
 LEFT_OUT = pytest.StashKey[str]()
 HOMES = itertools.count()
 SECRETS = (*registry.SECRETS, "GH_TOKEN")
@@ -74,10 +74,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     if said := terminalreporter.config.stash.get(LEFT_OUT, ""):
         terminalreporter.write_line(said)
     skipped = terminalreporter.stats.get("skipped", [])
-    missed = [one for one in skipped if COUNTERPARTS in str(one.longrepr)]
+    missed = [one for one in skipped if INSTALL in str(one.longrepr)]
     if missed:
         many = plural(len(missed), "test was", "tests were")
-        terminalreporter.write_line(f"{many} skipped for want of npm's packages; this brings them: {COUNTERPARTS}")
+        terminalreporter.write_line(f"{many} skipped for want of npm's packages; this brings them: {INSTALL}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -15,6 +15,7 @@ import pytest
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
+INSTALL = "npm ci --prefix tests/counterparts"  # stands in the reason of each skip that it ends
 TOKEN = "ghp_0123456789abcdefghijklmnopqrstuvwxyz"
 GITHUB = {
     "tokens": {TOKEN: {"login": "octo", "scopes": ["repo"]}},
@@ -28,7 +29,7 @@ def emulated(service: str, seed: dict[str, object], folder: Path) -> Iterator[st
     """Run `emulate` for one service on a free port; yields its base URL without a slash at its end."""
     node = shutil.which("node", path=str(MODULES / ".bin"))
     if not node:
-        pytest.skip(f"npm's emulate is not installed: npm ci --prefix {HERE.parent.name}/{HERE.name}")
+        pytest.skip(f"npm's emulate is not installed: {INSTALL}")
     seed_file = folder / f"{service}.json"
     seed_file.write_text(json.dumps(seed))
     port = free_port()

@@ -17,7 +17,7 @@ import pytest
 
 from splinter.config import schema, yaml_documents
 from tests import paths
-from tests.counterparts import MODULES
+from tests.counterparts import INSTALL, MODULES
 
 ROOT = paths.ROOT
 BAD = ROOT / "tests/data/bad"
@@ -205,7 +205,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     if not (MODULES / ".bin/node").exists() or not (MODULES / "yaml-language-server").is_dir():
-        pytest.skip("npm's yaml-language-server is not installed: npm ci --prefix tests/counterparts")
+        pytest.skip(f"npm's yaml-language-server is not installed: {INSTALL}")
     server = Server(tmp_path_factory.mktemp("editor"))
     text_document = {"completion": {"completionItem": {"snippetSupport": True}}}
     capabilities = {"workspace": {"configuration": True}, "textDocument": text_document}

@@ -22,7 +22,7 @@ from splinter.publish import pull_request_body, waiting
 from splinter.publish.forges import github_fields
 from splinter.publish.forges.github import GitHub
 from tests import paths
-from tests.counterparts import GITHUB, MODULES, TOKEN, emulated
+from tests.counterparts import GITHUB, INSTALL, MODULES, TOKEN, emulated
 from tests.counterparts.scripted import Answer, Asked, Scripted, scripted
 from tests.world import MONDAY
 
@@ -560,7 +560,7 @@ class Described:
         self.parameters = RequestParameters(query=query, header=Headers(asked.headers))
 
 
-@pytest.mark.skipif(not DESCRIPTION.exists(), reason="npm's @octokit/openapi is not installed: npm ci")
+@pytest.mark.skipif(not DESCRIPTION.exists(), reason=f"npm's @octokit/openapi is not installed: {INSTALL}")
 def test_every_request_is_as_github_describes_it(fake: Fake) -> None:
     fake.answers[("PATCH", "1")] = lambda _: Answer(200, fake.pulls[0])
     fake.answers[("POST", "assignees")] = lambda _: Answer(201, {"assignees": []})

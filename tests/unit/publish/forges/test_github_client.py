@@ -19,7 +19,7 @@ from splinter.publish.forges.github_answers import Answers
 from splinter.publish.forges.github_client import Answer, Client
 from splinter.publish.forges.github_limits import Limits
 from splinter.publish.waiting import FixedWaiting
-from tests.counterparts import TOKEN, github_description
+from tests.counterparts import INSTALL, TOKEN, github_description
 from tests.counterparts.github_server import Fault, GitHubServer, github_server
 from tests.unit.publish.forges.pages import HEAD, page_of
 
@@ -204,7 +204,7 @@ def test_the_branch_of_a_fork_is_proposed_and_found_again(hub: GitHubServer) -> 
 
 @pytest.mark.skipif(
     not github_description.DESCRIPTION.exists(),
-    reason="requests were not held against GitHub's description: npm ci --prefix tests/counterparts",
+    reason=f"requests were not held against GitHub's description: {INSTALL}",
 )
 @pytest.mark.parametrize(
     ("method", "path", "body", "wrong"),
