@@ -209,7 +209,7 @@ def test_what_an_agent_was_at_fault_for_is_not_tried_again(world: World) -> None
     [
         pytest.param("/compact everything", id="slash", marks=pytest.mark.lane("agents")),
         pytest.param("!rm -rf .", id="bang", marks=pytest.mark.lane("agents")),
-        pytest.param("--help", id="dashes"),
+        pytest.param("--help", id="dashes", marks=pytest.mark.lane("agents")),
         pytest.param("100% {prompt} {files} $HOME 'q' \"qq\" `x` \\n\nä—…\u202e", id="signs"),
         pytest.param("x" * 100_000, id="long", marks=pytest.mark.lane("agents")),
     ],

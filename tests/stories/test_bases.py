@@ -301,7 +301,8 @@ def test_a_run_of_actions_for_another_branch_publishes_nothing_and_says_so(bench
     bench.assert_published_on("trunk")
 
 
-@pytest.mark.parametrize("ci", [pytest.param("", marks=pytest.mark.lane("git")), "true"])
+@pytest.mark.lane("git")
+@pytest.mark.parametrize("ci", ["", "true"])
 def test_the_same_result_of_a_fresh_clone_leaves_the_remote_as_it_is(bench: Bench, ci: str) -> None:
     bench.world.env["CI"] = ci
     bench.clone("full")

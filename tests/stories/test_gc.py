@@ -515,6 +515,7 @@ def test_the_acceptance_of_a_workstream_that_is_gone_outlives_a_change_of_branch
 # --- the next run ---
 
 
+@pytest.mark.lane("gc")
 def test_after_gc_nothing_is_due_and_nothing_is_paid(agent: World) -> None:
     prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)

@@ -72,6 +72,7 @@ def test_before_init_doit_names_it_and_another_project_is_left_alone(world: Worl
     assert "init" not in world.doit("helo", cwd=other).err
 
 
+@pytest.mark.lane("stories")
 def test_what_doit_ignores_and_what_depends_on_it_is_told_as_ignored_until_it_is_forgotten(world: World) -> None:
     world.workstream("tidy", steps=[world.step("s", "true")])
     world.workstream("docs", steps=[world.step("d", "true")], depends_on=["tidy"])

@@ -171,6 +171,7 @@ def test_leftover_children_of_a_step_that_ended_well_are_ended(world: World) -> 
     assert children(world) == []
 
 
+@pytest.mark.lane("kills")
 def test_a_dry_run_changes_no_byte_also_after_a_kill(slow: World) -> None:
     doit = slow.start()
     wait_for(lambda: reaches_second(slow), "the second step")

@@ -70,6 +70,7 @@ def test_plan_why_and_the_failure_itself_name_the_way_out(broken: World) -> None
     assert told.endswith("it failed at b (exit_code); main has moved since, so it starts over")
 
 
+@pytest.mark.lane("agents")
 def test_an_always_that_failed_asks_its_agent_again(world: World) -> None:
     agent(world, "echo x > values/new", when="always")
     world.workstream(
@@ -205,7 +206,7 @@ def test_what_is_due_for_more_than_its_failure_is_not_said_to_be_taken_up(broken
     assert broken.doit("plan").out.splitlines()[0].endswith("it failed at b (exit_code); doit starts over")
 
 
-@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=("once",)))
+@pytest.mark.parametrize("when", deep.rows(WHENS, "agents", ordinary=()))
 def test_a_base_is_fixed_on_the_remote(broken: World, tmp_path: Path, when: str) -> None:
     broken.workstream("w", when=when, steps=[broken.step("a", "echo a > a.txt"), broken.step("b", NEEDS_MAIN)])
     broken.commit()

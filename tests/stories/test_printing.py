@@ -36,6 +36,7 @@ def is_reported(world: World) -> bool:
     return (world.root / "reports/latest/report.md").exists() and len(world.mails()) == 1
 
 
+@pytest.mark.lane("stories")
 def test_a_character_that_stdout_cannot_show_ends_no_run(marked: World) -> None:
     marked.env["PYTHONIOENCODING"] = "latin-1"
     done = marked.doit()

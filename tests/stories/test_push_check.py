@@ -132,6 +132,7 @@ def test_a_tree_that_git_itself_would_refuse_is_not_pushed(night: Night) -> None
     refused(night, "git index-pack failed")
 
 
+@pytest.mark.lane("attacks")
 def test_in_ci_a_persons_commits_of_the_remote_go_along_whatever_the_records_say(night: Night) -> None:
     """They are replayed on the next result; a forged record that calls them ours is not enough to drop them."""
     world = night.world

@@ -61,6 +61,7 @@ def test_a_module_that_only_the_checkout_has_is_named_where_nothing_is_installed
     ]
 
 
+@pytest.mark.lane("stories")
 def test_tests_that_failed_before_are_said_to_have(project: World) -> None:
     project.write("tests/test_add.py", "import shapes\n\ndef test_add():\n    assert shapes.add(1, 2) == 4\n")
     project.workstream("w", steps=[{"id": "s", "run": "echo x > new.txt"}], checks=PYTEST)

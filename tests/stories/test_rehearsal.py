@@ -186,6 +186,7 @@ def test_one_branch_and_one_pull_request_hold_the_commits_of_all_in_turn(world: 
     assert page.read_text() == text
 
 
+@pytest.mark.lane("stories")
 def test_what_does_not_go_together_stays_out_of_the_pull_request_and_is_named_there(world: World) -> None:
     together(world)
     sides(world, "a", "b", "c")

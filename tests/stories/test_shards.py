@@ -83,6 +83,7 @@ def test_a_run_with_a_plan_asks_nobody(world: World, origin: Path) -> None:
 
 
 @pytest.mark.usefixtures("origin")
+@pytest.mark.lane("stories")
 def test_shards_run_their_part_under_the_plans_run_and_occurrence(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -482,7 +482,7 @@ def test_names_that_differ_from_run_to_run_do_not_fail_a_change_of_the_docs(worl
     assert "Named differently in each run: `tests::test_u[" in (world.root / "reports/latest/report.md").read_text()
 
 
-@pytest.mark.parametrize("gone", deep.rows(("test_u", "test_one"), "stories", ordinary=("test_one",)))
+@pytest.mark.parametrize("gone", deep.rows(("test_u", "test_one"), "stories", ordinary=()))
 def test_a_deleted_test_vanishes_beside_names_that_differ_from_run_to_run(world: World, gone: str) -> None:
     pytest_in(world, f"sed -i 's/def {gone}(.*/def other(u=0): pass/; s/^@.*//' tests.py", IDS)
     assert world.doit().status == 1
