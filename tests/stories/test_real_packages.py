@@ -44,7 +44,7 @@ def test_a_setup_is_not_said_to_have_changed_what_the_users_branch_changed(world
     world.doit("w")
     record = world.records()["w"]
     assert record["outcome"] == "changed", record["message"]
-    assert world.notes() == []
+    assert [note for note in world.notes() if "its setup took" not in note] == []  # on a busy machine it says that too
 
 
 @pytest.mark.lane("stories")
