@@ -23,7 +23,7 @@ LEASE = timedelta(hours=6)
 
 def remote(world: World, tmp_path: Path, slots: int) -> None:
     """So many workstreams, whose step says which runner began it, and a bare remote."""
-    world.write("splinter.toml", "claim_slots = true\njobs = 2\n")
+    world.write("splinter.toml", 'claim_slots = true\njobs = 2\nslot_lease = "6h"\n')
     for number in range(slots):
         command = f"echo w{number:02} $RUNNER >> '{world.calls_file}'; echo {number} > w{number}.txt"
         world.workstream(f"w{number:02}", base="main", env=["RUNNER"], steps=[{"id": "go", "run": command}])
