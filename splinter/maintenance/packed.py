@@ -30,7 +30,8 @@ BUNDLE, REFS = f"{layout.STATE}/refs.bundle", f"{layout.STATE}/refs"
 DATABASES = (layout.DATABASE, f"{layout.STATE}/{layout.HISTORY}", f"{layout.STATE}/{layout.MEMORY}")
 UNDER_WAY = f"{layout.STATE}/{layout.UNDER_WAY}"
 _PULL_REQUESTS = layout.PULL_REQUEST_FILES.rstrip("/")
-LARGEST_DATABASE, _LARGEST_BUNDLE, _LARGEST_LISTING = 1_000_000_000, 2_000_000_000, 100_000_000
+LARGEST_DATABASE, _LARGEST_BUNDLE = 1_000_000_000, 2_000_000_000
+_LARGEST_LISTING = 20_000_000  # of some 180,000 refs
 LARGEST_FILE, MOST_FILES = 100_000_000, 20_000
 # the remote's word, or this repository's own
 _ELSEWHERE = tuple(f"{folder}/" for folder in (layout.HEADS, layout.SLOTS, layout.CLAIMS, layout.CLAIMED))
