@@ -29,6 +29,7 @@ class Reason(StrEnum):
     STALLED = "stalled"
     TOO_LARGE = "too_large"
     OUT_OF_SCOPE = "out_of_scope"
+    BAD_OUTPUT = "bad_output"
     CHECK_FAILED = "check_failed"
     OSCILLATING = "oscillating"
     OVER_BUDGET = "over_budget"

@@ -26,9 +26,11 @@ _ALIASES = {
     "cmd": ("run",), "command": ("run",), "script": ("run",), "shell": ("run",), "exec": ("run",), "uses": ("tool",),
     "agent": ("tool",), "environment": ("env",), "tests": ("checks",), "jobs": ("steps",), "tasks": ("steps",),
     "allow": ("modify",), "include": ("modify",), "paths": ("modify",), "write": ("modify",),
-    "exclude": ("forbid",), "deny": ("forbid",), "ignore": ("forbid",),
+    "if": ("only_if",), "exclude": ("forbid",), "deny": ("forbid",), "ignore": ("forbid",),
     "dollars": ("usd",), "cost": ("usd",), "time": ("minutes",), "tries": ("attempts",), "retries": ("attempts",),
 }  # fmt: skip
+ONLY_IF = "only_if"
+_CONDITIONS = (ONLY_IF, "if")  # the second is that of GitHub Actions, and an expression there
 _PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./+=@-]| (?![#]))*(?<! )")
 _AMOUNT = re.compile(r"\$?\s*([0-9]+(?:\.[0-9]+)?)\s*(?:\$|usd|dollars?)?", re.IGNORECASE)
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d)(?:ec|econds?|in|inutes?|rs?|ours?|ays?)?", re.IGNORECASE)
@@ -68,6 +70,8 @@ def elsewhere(key: str, value: Any, schema: Schema, whole: Schema, *, path: str)
     top, step = whole.get("properties", {}), _items(whole, "steps")
     if key.startswith("-") and key[1:] in step.get("properties", {}):
         return '; put a blank after the "-"'
+    if key in _CONDITIONS:
+        return _condition(key, schema, top)
     if schema.get("properties") == top and key in step.get("properties", {}):
         action = isinstance(value, str) and key in ("run", "prompt")
         entry = _step(step, value) if action and key == "run" else {"id": "write", key: _short(value)}
@@ -76,6 +80,16 @@ def elsewhere(key: str, value: Any, schema: Schema, whole: Schema, *, path: str)
     if key in top and step and schema.get("properties") != top:
         return "; it belongs at the top of the workstream"
     return ""
+
+
+def _condition(key: str, schema: Schema, top: Mapping[str, Any]) -> str:
+    """What to do about a condition, which steps alone may have."""
+    if "only_if" in schema.get("properties", {}):
+        return f"; write {ONLY_IF}: a command, of which 0 runs the step and 1 skips it"
+    kind = schema.get("title", "")
+    if kind in ("check", "preflight", "setup"):
+        return f"; a {kind} always runs: only a step has {ONLY_IF}"
+    return f"; {'it' if key == ONLY_IF else ONLY_IF} belongs in a step" if schema.get("properties") == top else ""
 
 
 def called(name: str, tools: Mapping[str, Any], *, is_entry: bool, path: str) -> str:

@@ -203,7 +203,7 @@ def _agent(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 def _placeholders(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for entry_keys, entry in entries(document, *ENTRIES):
-        for name in ("run", "args"):
+        for name in ("only_if", "run", "args"):
             found = entry.get(name)
             given = [((*entry_keys, name), found)] if isinstance(found, str) else []
             if isinstance(found, list):

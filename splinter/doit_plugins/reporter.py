@@ -18,6 +18,7 @@ from splinter.doit_plugins import live, slot_tasks, summary
 from splinter.doit_plugins.rows import WorkstreamFailed
 from splinter.doit_plugins.terminal import inert, takes_colour
 from splinter.engine import prospects
+from splinter.engine.steps import only_if
 from splinter.errors import Reason, SplinterError
 from splinter.git import worktree
 from splinter.model import record_words
@@ -121,13 +122,19 @@ class Reporter(ConsoleReporter):
         """What came of a task that was executed."""
         meta, values = task.meta or {}, task.values or {}
         if meta.get("step") and values.get("outcome"):
-            self._line(task.name, values["outcome"], "")
+            self._line(
+                task.name, values["outcome"], self._why_skipped(meta) if values.get("outputs", 0) is None else ""
+            )
         elif values.get("where"):
             self._line(task.name, values.get("action", ""), values["where"])
             for note in values.get("notes", ()):
                 if note not in self._noted:  # such as why nothing was pushed, which is so for each
                     self._say(f"     {note}")
                 self._noted.add(note)
+
+    def _why_skipped(self, meta: dict[str, Any]) -> str:
+        steps = self.session.plans[meta["workstream"]].workstream.steps if self.session else ()
+        return next((f"only_if: {only_if.label(step)}" for step in steps if step.id == meta["step"]), "")
 
     def add_failure(self, task: Any, fail: Any) -> None:
         """Why a task failed, once; what only waited for it is folded into one line a workstream."""

@@ -32,11 +32,12 @@ def rows(plan: Plan, done: Success) -> dict[str, Values]:
         **base, "fingerprint": prepare.get("fingerprint"), "source": prepare.get("source", ""),
         "versions": done.versions,
     }  # fmt: skip
+    steps = {name: values for name, values in told.items() if name not in ("prepare", "accept")}
     accepted = {
         **base, "fingerprint": done.fingerprint, "result": done.result, "inputs": done.inputs,
         "versions": done.versions, "tip": done.tip, "commit": accept.get("commit"), "outcome": done.outcome,
+        "outputs": {name: values.get("outputs", {}) for name, values in steps.items()},
     }  # fmt: skip
-    steps = {name: values for name, values in told.items() if name not in ("prepare", "accept")}
     is_sound = all(isinstance(one.get("commit"), str) for one in (*steps.values(), accept))
     made = {
         "prepare": _row(prepared) | states | {"deps:": list(states)},

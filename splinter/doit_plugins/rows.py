@@ -27,6 +27,8 @@ from splinter.model.done import Accepted, Branch, Prepared, Rehearsed, Row, Step
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.system import disk_errors
+from splinter.text import outputs
+from splinter.text.outputs import Outputs
 
 _COMMITS = ("commit", "tip", "start", "base", "head")
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -149,6 +151,12 @@ class Rows:
         stepped = self.stepped(plan, earlier)
         return stepped.value.commit if stepped else ""
 
+    def outputs(self, plan: Plan, step: str) -> Outputs:
+        """What the steps before a step, or before `accept`, wrote, as far as they ran."""
+        earlier = plan.workstream.steps[: plan.tasks.index(plan.task(step)) - 1]
+        found = {one.id: self.stepped(plan, one.id) for one in earlier}
+        return {id: row.value.outputs for id, row in found.items() if row}
+
     def results(self, plan: Plan) -> dict[str, str]:
         """What each workstream that it depends on came to, as a hash; empty where that is not known."""
         others = {other: self.accepted(self._session.plans[other]) for other in plan.workstream.depends_on}
@@ -164,13 +172,16 @@ class Rows:
         before = prepared.value.start if prepared else None
         for step in one.workstream.steps:
             row = self.stepped(one, step.id)
-            if not before or not row or row.fingerprint != fingerprint(fingerprints.step_inputs(one, step, before)):
+            if not before or not row:
+                return False
+            if row.fingerprint != fingerprint(fingerprints.step_inputs(one, step, before, self.outputs(one, step.id))):
                 return False
             before = row.value.commit
         accepted = self.accepted(one)
-        return bool(
-            before and accepted and accepted.fingerprint == fingerprint(fingerprints.accept_inputs(one, before))
-        )
+        if not before or not accepted:
+            return False
+        outputs = self.outputs(one, "accept")
+        return accepted.fingerprint == fingerprint(fingerprints.accept_inputs(one, before, outputs))
 
     def _row(self, task: str, kind: type[Kind]) -> Row[Kind] | None:
         values = self._values(task)
@@ -178,7 +189,7 @@ class Rows:
         if "depended_on" in known and known["depended_on"] is not None:
             known["depended_on"] = tuple(known["depended_on"])
         try:
-            _refuse_names(known)
+            _refuse_names(known, of_all=kind is Accepted)
             return Row(str(values["fingerprint"]), kind(**known))
         except (LookupError, TypeError):  # none, or one of an earlier version
             return None
@@ -240,11 +251,17 @@ def to_values(made_of: str, value: Prepared | Stepped | Accepted | Rehearsed, **
     return {"fingerprint": made_of, **asdict(value), **more}
 
 
-def _refuse_names(values: Mapping[str, Any]) -> None:
-    """Raise TypeError where a commit is named by anything but its id: git would take `--output=x` for an option."""
+def _refuse_names(values: Mapping[str, Any], *, of_all: bool = False) -> None:
+    """Raise TypeError where a commit is named by anything but its id: git would take `--output=x` for an option.
+
+    So it is with an output whose name would be another file's; `of_all`: the outputs are those of all steps.
+    """
     named = [*(values.get(key) for key in _COMMITS), *(values.get("depended_on") or ())]
     if not all(isinstance(one, str) and _ID.fullmatch(one) for one in named if one):
         raise TypeError("no id")
+    found = values.get("outputs")
+    if not all(map(outputs.are_sound, found.values() if of_all and isinstance(found, dict) else [found])):
+        raise TypeError("no outputs")
 
 
 def _rehearsed(values: Values) -> Rehearsed | None:

@@ -110,7 +110,8 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
 def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]:
     def made_of() -> str:
-        return fingerprint(fingerprints.step_inputs(one, step, rows.before(one, step.id)))
+        outputs = rows.outputs(one, step.id)
+        return fingerprint(fingerprints.step_inputs(one, step, rows.before(one, step.id), outputs))
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.stepped(one, step.id)
@@ -128,7 +129,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def made_of() -> str:
-        return fingerprint(fingerprints.accept_inputs(one, rows.before(one, "accept")))
+        return fingerprint(fingerprints.accept_inputs(one, rows.before(one, "accept"), rows.outputs(one, "accept")))
 
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)

@@ -56,7 +56,7 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
     _end_occurrence(work)
     return Accepted(
         start=prepared.start, base=prepared.base, tip=settled.tip, commit=judged.commit, result=success.result,
-        outcome=outcome, inputs=success.inputs, versions=prepared.versions,
+        outcome=outcome, inputs=success.inputs, versions=prepared.versions, outputs=work.outputs,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from splinter.engine import accept, prepare
-from splinter.engine.steps import run_step
+from splinter.engine.steps import only_if, run_step
 from splinter.engine.work import Work
 from splinter.model.done import Accepted, Prepared, Stepped
 from splinter.model.workstream import Step
@@ -37,8 +37,9 @@ class Here:
         return prepare.prepare(work, previous=previous, has_failed=has_failed)
 
     def step(self, work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
-        """See `engine/steps/run_step.py`."""
-        return run_step.step(work, step, before=before, fingerprint=fingerprint)
+        """See `engine/steps/only_if.py` and `run_step.py`."""
+        skipped = only_if.skipped(work, step, before=before)
+        return skipped or run_step.step(work, step, before=before, fingerprint=fingerprint)
 
     def accept(self, work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any]) -> Accepted:
         """See `engine/accept.py`."""

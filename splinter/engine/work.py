@@ -17,6 +17,7 @@ from splinter.model.fingerprints import definition, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.workstream import Budget
 from splinter.system.budget import Account
+from splinter.text.outputs import Outputs
 from splinter.text.redact import Masked
 
 
@@ -25,7 +26,8 @@ class Work:
     """A workstream in this call, as one of its tasks begins.
 
     `prepared` is None before it was; `stepped` are the steps so far by id, `builds_on` the ends of what it depends on.
-    `heading` is a line above what each command prints in its log, empty for none.
+    `outputs` are what these steps wrote, as far as a command may read it. `heading` is a line above what each command
+    prints in its log, empty for none.
     """
 
     session: Session
@@ -34,6 +36,7 @@ class Work:
     stepped: Mapping[str, Stepped] = field(default_factory=dict)
     builds_on: Mapping[str, Accepted] = field(default_factory=dict)
     heading: str = ""
+    outputs: Outputs = field(default_factory=dict)
 
     @property
     def repository(self) -> Repository:
@@ -60,9 +63,9 @@ class Work:
 
     @property
     def unbounded(self) -> Work:
-        """The same without limits of its own, for what is asked before the work begins."""
+        """The same without limits of its own and without outputs, for what is asked before the work begins."""
         workstream = replace(self.plan.workstream, budget=Budget())
-        return replace(self, plan=replace(self.plan, workstream=workstream))
+        return replace(self, plan=replace(self.plan, workstream=workstream), outputs={})
 
     def before(self, step: str) -> str | None:
         """The commit that a step, or `accept`, starts from; None where the task before has not run."""
@@ -117,10 +120,12 @@ def of(session: Session, rows: Rows, plan: Plan, *, task: str = "accept") -> Wor
     prepared = rows.prepared(plan) if before else None
     steps = [step.id for step in plan.workstream.steps if plan.task(step.id) in before]
     others = {other: rows.accepted(session.plans[other]) for other in plan.workstream.depends_on}
+    stepped = {id: row.value for id in steps if (row := rows.stepped(plan, id))}
     return Work(
         session=session,
         plan=plan,
         prepared=prepared.value if prepared else None,
-        stepped={id: row.value for id in steps if (row := rows.stepped(plan, id))},
+        stepped=stepped,
         builds_on={other: row.value for other, row in others.items() if row},
+        outputs={id: one.outputs for id, one in stepped.items()},
     )

@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from splinter.model.plan import Plan
 from splinter.model.records import Outcome
+from splinter.text.outputs import Outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +36,22 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """The commit that a step came to, and how: changed, unchanged or cached."""
+    """The commit that a step came to, and how: changed, unchanged, cached or skipped.
+
+    `outputs` are what it wrote for later steps; None where it was skipped, and each of them is empty.
+    """
 
     commit: str
     outcome: Outcome
+    outputs: Mapping[str, str] | None = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """A workstream's end: `tip` is its branch, `commit` the one that was judged, `result` the hash of its change.
 
-    `inputs` is what it was made of, as differences are told by. `tip` equals `start` where nothing changed.
+    `inputs` is what it was made of, as differences are told by. `tip` equals `start` where nothing changed. `outputs`
+    are what its steps wrote.
     """
 
     start: str
@@ -56,6 +62,7 @@ class Accepted:
     outcome: Outcome
     inputs: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from types import MappingProxyType
 from typing import Any
 
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
+from splinter.text.outputs import Outputs
 
 Inputs = dict[str, Any]
 Values = dict[str, Any]  # what doit keeps of a task that succeeded
@@ -23,6 +25,8 @@ _BEFORE = "before"  # the commit that a task starts from: it follows from the in
 OCCURRENCE = "occurrence:"
 SHOWN = ("title", "objective", "metadata", "pull_request")  # inputs of `pr`; what agents are told of them is theirs too
 NO_WORK = ("source", "enabled", "again", "catch_up")  # they say where it stands and whether it runs, not what is done
+OUTPUTS = "outputs of earlier steps"  # as `before` they follow from the inputs of the tasks before
+NO_OUTPUTS: Outputs = MappingProxyType({})
 _HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
 
 
@@ -37,14 +41,14 @@ def prepare_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
     }
 
 
-def step_inputs(plan: Plan, step: Step, before: str) -> Inputs:
-    """The inputs of a step that starts from the commit `before`."""
-    inputs = {**_shared(plan), **_scope(plan), **_step("steps", step, plan), _BEFORE: before}
+def step_inputs(plan: Plan, step: Step, before: str, outputs: Outputs = NO_OUTPUTS) -> Inputs:
+    """The inputs of a step that starts from the commit `before`; `outputs` are those of the steps before it."""
+    inputs = {**_shared(plan), **_scope(plan), **_step("steps", step, plan), **written(outputs), _BEFORE: before}
     return inputs | (told_to_agents(plan) if isinstance(step.action, Prompt) else {})
 
 
-def accept_inputs(plan: Plan, before: str) -> Inputs:
-    """The inputs of `accept`, which judges the commit `before` and moves the branch."""
+def accept_inputs(plan: Plan, before: str, outputs: Outputs = NO_OUTPUTS) -> Inputs:
+    """The inputs of `accept`, which judges the commit `before` and moves the branch; `outputs` are those of steps."""
     workstream = plan.workstream
     return {
         **_shared(plan),
@@ -56,8 +60,15 @@ def accept_inputs(plan: Plan, before: str) -> Inputs:
         **_named("budget", asdict(workstream.budget)),
         "the order of steps": [step.id for step in workstream.steps],
         "branch": plan.branch,
+        **written(outputs),
         _BEFORE: before,
     }
+
+
+def written(outputs: Outputs) -> Inputs:
+    """The outputs of steps, where there are any: whoever comes later may read each of them."""
+    found = {step: known for step, known in outputs.items() if known != {}}
+    return {OUTPUTS: found} if found else {}
 
 
 def pull_request_inputs(plan: Plan, accepted: Accepted, target: str) -> Inputs:
@@ -191,6 +202,8 @@ def _parts(step: Step) -> Iterator[tuple[str, Any]]:
     yield "expect", step.expect
     yield "cache", step.cache
     yield "compare", step.compare
+    if step.only_if is not None:  # a field that came later makes nothing due where it is not used
+        yield "only_if", step.only_if
 
 
 def _profile(plan: Plan, tool: str) -> Inputs:

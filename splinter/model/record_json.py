@@ -54,6 +54,8 @@ def _read(hint: Any, value: Any) -> Any:
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):  # one type, or None
         return None if value is None else _read(next(part for part in parts if part is not type(None)), value)
+    if origin is Mapping:
+        return {key: _read(parts[1], one) for key, one in value.items()} if isinstance(value, dict) else {}
     if origin is tuple:
         return tuple(_read(parts[0], one) for one in value) if isinstance(value, list | tuple) else ()
     if hint in _PLAIN:

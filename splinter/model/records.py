@@ -116,7 +116,7 @@ class StepRecord:
 
     `started` is ISO 8601 in UTC; `log` and `patch` are paths from the repository's root, with `/`. `usage` is None
     where no agent was called; `model` and `agent_session` are what the agent called them, `said` is what it said last.
-    `applied_run` is the run that made the kept result which was applied.
+    `applied_run` is the run that made the kept result which was applied, `outputs` what the step wrote for later ones.
     """
 
     workstream: str
@@ -139,6 +139,7 @@ class StepRecord:
     agent_session: str | None = None
     said: str = ""
     applied_run: str | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ CatchUp = Literal["last", "all", "none"]
 class Step:
     """One action of a workstream; durations in seconds, `stall_s` None where nothing watches for silence.
 
-    `cache`: whether its result is kept and applied again.
+    `cache`: whether its result is kept and applied again. `only_if` is a command that says whether it runs at all.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Step:
     expect: Literal["either", "change"] = "either"
     cache: bool = False
     compare: bool = True
+    only_if: str | tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +209,7 @@ def setup(entries: Iterable[Mapping[str, Any]]) -> tuple[Setup, ...]:
     """The commands of `setup`, of a workstream or of the settings."""
     return tuple(
         Setup(
-            command=entry["run"] if isinstance(entry["run"], str) else tuple(entry["run"]),
+            command=_command(entry["run"]),
             inputs=_patterns(entry.get("inputs", ())),
             timeout_s=seconds(entry["timeout"]) if "timeout" in entry else TIMEOUT_S["setup"],
         )
@@ -239,6 +240,7 @@ class _Making:
             expect=entry.get("expect", "either"),
             cache=entry.get("cache", is_prompt and kind == "step"),
             compare=entry.get("compare", True),
+            only_if=_command(entry["only_if"]) if "only_if" in entry else None,
         )
 
     def preflight(self, entry: Mapping[str, Any], number: int) -> Step:
@@ -246,13 +248,16 @@ class _Making:
 
     def action(self, entry: Mapping[str, Any]) -> Action:
         if "run" in entry:
-            command = entry["run"]
-            return Run(command=command if isinstance(command, str) else tuple(command))
+            return Run(command=_command(entry["run"]))
         file = entry.get("prompt_file")
         text = entry.get("prompt") if file is None else self.prompts[file]
         if text is None:
             return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())))
         return Prompt(text=text, tool=entry.get("tool") or self.data["tool"], file=file)
+
+
+def _command(written: str | list[str]) -> str | tuple[str, ...]:
+    return written if isinstance(written, str) else tuple(written)
 
 
 def _scope(data: Mapping[str, Any] | None) -> Scope:

@@ -119,6 +119,33 @@ def beginning(file: Path, most: int) -> bytes:
         os.close(handle)
 
 
+class NoPlainFileError(ValueError):
+    """What lies there is not read; the message says why."""
+
+
+def whole(file: Path, *, most: int) -> bytes | None:
+    """The bytes of a regular file, None where there is none; raises NoPlainFileError.
+
+    A link, a pipe, a folder, and what holds more than `most` bytes are not read, and not waited for.
+    """
+    try:
+        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoPlainFileError(f"it cannot be opened: {error.strerror}") from error
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise NoPlainFileError("it is no regular file")
+        with os.fdopen(handle, "rb", closefd=False) as opened:
+            data = opened.read(most + 1)
+    finally:
+        os.close(handle)
+    if len(data) > most:
+        raise NoPlainFileError(f"it is larger than {most // 1024 // 1024} MB")
+    return data
+
+
 def remove(path: Path) -> str | None:
     """Delete a file, a link or a folder with all in it; returns why it could not be, None where it is gone.
 

@@ -154,7 +154,7 @@ class History(Database):
     def last_step(self, workstream: str, step: str, commit: str) -> StepRecord | None:
         """The latest record of a step that ended well on that commit, from whichever run."""
         where = "steps where workstream = ? and step = ? order by rowid desc limit 50"
-        good = (Outcome.CHANGED, Outcome.UNCHANGED, Outcome.CACHED)
+        good = (Outcome.CHANGED, Outcome.UNCHANGED, Outcome.CACHED, Outcome.SKIPPED)
         found = self._records(StepRecord, where, workstream, step)
         return next((one for one in found if one.commit == commit and one.outcome in good), None)
 

@@ -48,7 +48,7 @@ class Ended:
     """How a child ended: `reason` is None, `timed_out`, `stalled` or `interrupted`.
 
     `output` is the last of what it printed, as its log has it; `report` what its tool's reader is given, `is_whole`
-    whether that is all of it. Secrets are masked.
+    whether that is all of it; `last_message` what an agent said at last. Secrets are masked.
     """
 
     exit_status: int
@@ -57,6 +57,7 @@ class Ended:
     output: str
     report: str
     is_whole: bool
+    last_message: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -136,6 +137,7 @@ class Processes:
             output=output.text,
             report=output.report,
             is_whole=output.is_whole,
+            last_message=output.last_message,
             notes=tuple(filter(None, (held, family.problem, output.problem))),
         )
 

@@ -42,6 +42,7 @@ class Output:
         self._until_then: bytes | None = None
         self._counted_then = b""
         self.received = 0
+        self.last_message = ""
         self.problem: str | None = None
 
     def __enter__(self) -> Output:
@@ -88,7 +89,8 @@ class Output:
     def end_of_leader(self) -> None:
         """The command itself has ended: what others print from now on goes to the log, and is not the command's."""
         with self._lock:
-            shown, counted = self._transcript.so_far() if self._transcript else (b"", b"")
+            shown, counted, last = self._transcript.so_far() if self._transcript else (b"", b"", "")
+            self.last_message = self._redactor.text(last) if last else ""
             if self._waiting.dropped or self._written >= HEAD_BYTES:
                 rest, layout = self._masked_end(self._waiting, shown), _in_the_middle(self._layout)
             else:

@@ -65,6 +65,7 @@ steps:
     expect: change
     cache: true
   - id: review
+    only_if: test -s docs/api.md
     tool: replay
     prompt_file: workstreams/prompts/review.md
   - id: format

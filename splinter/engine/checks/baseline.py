@@ -6,7 +6,7 @@ It moves no ref.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from splinter.engine.checks import comparison, run_check
 from splinter.engine.session import Session
@@ -60,7 +60,9 @@ def _run(work: Work, check: Step, start: str, tree: str) -> Outcomes | None:
 def again(work: Work, check: Step, *, start: str) -> Outcomes | None:
     """The outcome on `start` once more, None where the check cannot be run."""
     try:
-        return comparison.outcomes(run_check.run(work, check, start, name=f"{check.id}.base.again").record)
+        # no step had written anything there
+        before = replace(work, outputs={})
+        return comparison.outcomes(run_check.run(before, check, start, name=f"{check.id}.base.again").record)
     except StepError as error:
         if error.reason == Reason.INTERRUPTED:
             raise

@@ -5,7 +5,7 @@ It reads rows and git, starts nothing but version calls, and changes nothing; wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from splinter.engine import bases, prepare
@@ -59,16 +59,16 @@ def foresee(work: Work, rows: Rows, *, stale: str | None, due: tuple[str, ...]) 
 
 
 def _of_steps(work: Work, rows: Rows, known: _Known) -> Iterator[Asked]:
-    before = known.start
+    before, outputs = known.start, dict[str, Mapping[str, str] | None]()
     for number, step in enumerate(work.plan.workstream.steps):
         row = rows.stepped(work.plan, step.id)
-        made_of = fingerprint(fingerprints.step_inputs(work.plan, step, before)) if before else ""
+        made_of = fingerprint(fingerprints.step_inputs(work.plan, step, before, outputs)) if before else ""
         if row and row.fingerprint == made_of and git.existing(work.repository, [row.value.commit]):
-            before = row.value.commit
+            before, outputs[step.id] = row.value.commit, row.value.outputs
             continue
         if isinstance(step.action, Prompt):
             change = git.result(work.repository, known.start, before) if known.start and before else None
-            yield _of_step(work, step, known, cache.NOTHING if number == 0 else change)
+            yield _of_step(replace(work, outputs=outputs), step, known, cache.NOTHING if number == 0 else change)
         before = None
 
 

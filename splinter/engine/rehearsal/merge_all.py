@@ -6,7 +6,7 @@ It moves no branch, and judges nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from splinter.engine import prepare
 from splinter.engine.outside import Outside
@@ -17,6 +17,7 @@ from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut, LeftOutReason, Outcome
 from splinter.text.counts import and_more
+from splinter.text.outputs import Outputs
 
 _SHOWN = 5
 
@@ -25,7 +26,7 @@ _SHOWN = 5
 class Member:
     """One finished branch: its own change goes from `start` to `head`, where a person's commits stand on top of ours.
 
-    `tip` is what was accepted, `base` the base's commit then.
+    `tip` is what was accepted, `base` the base's commit then, `outputs` what its steps wrote.
     """
 
     plan: Plan
@@ -33,6 +34,7 @@ class Member:
     start: str
     tip: str
     head: str
+    outputs: Outputs = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -58,7 +60,7 @@ def members(session: Session, accepted: Mapping[str, Accepted]) -> tuple[Member,
     return tuple(
         Member(
             plan=plan, base=end.base, start=end.start, tip=end.tip,
-            head=heads.get(f"refs/heads/{plan.branch}") or end.tip,
+            head=heads.get(f"refs/heads/{plan.branch}") or end.tip, outputs=end.outputs,
         )
         for plan, end in changed
     )  # fmt: skip

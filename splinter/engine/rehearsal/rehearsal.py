@@ -21,7 +21,7 @@ from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
 from splinter.model import layout
 from splinter.model.done import Branch, Prepared, Rehearsed, Union
-from splinter.model.fingerprints import fingerprint
+from splinter.model.fingerprints import fingerprint, written
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, LeftOutReason, Outcome, RehearsalRecord
 from splinter.text.redact import Masked
@@ -45,6 +45,7 @@ def inputs(members: Sequence[Member]) -> dict[str, str]:
                 "head": member.head,
                 "checks": [asdict(check) for check in member.plan.workstream.checks],
                 "forgives": member.plan.forgives_earlier,
+                **written(member.outputs),
             }
         )
         for member in members
@@ -178,7 +179,10 @@ def _judge(session: Session, members: Sequence[Member], base: str, commit: str) 
     ran: set[str] = set()
     for member in members:
         work = Work(session=session, plan=member.plan, prepared=Prepared(start=base, base=base)).unbounded
-        keys = {check.id: baseline.key(work, check) for check in work.plan.workstream.checks}
+        work, own = replace(work, outputs=member.outputs), written(member.outputs)  # which its checks may read
+        keys = {
+            check.id: fingerprint({"check": baseline.key(work, check), **own}) for check in work.plan.workstream.checks
+        }
         checks = tuple(check for check in work.plan.workstream.checks if keys[check.id] not in ran)
         ran |= set(keys.values())
         if checks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from splinter.engine.branch import private_commits
@@ -25,10 +25,11 @@ from splinter.git.commands import RefUpdate
 from splinter.git.held import Held
 from splinter.model import differences, layout
 from splinter.model.agents import reports
-from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents
+from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents, written
 from splinter.model.plan import choose_remote
 from splinter.model.records import StepRecord, Usage
 from splinter.model.workstream import Prompt, Step
+from splinter.text import outputs
 from splinter.text.redact import Masked
 
 SUBJECT = "splinter result of "
@@ -47,7 +48,7 @@ class Wanted:
 class Kept:
     """One result: its commit, the run that made it, what that took, and the parts of its key where it tells them.
 
-    `start` is the commit that it was made on.
+    `start` is the commit that it was made on, `outputs` what the step wrote for later ones.
     """
 
     commit: str
@@ -55,6 +56,7 @@ class Kept:
     run: str
     usage: Usage | None
     parts: Inputs | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
         "env": sorted(work.plan.env),
         "values of env": work.session.outside.environment.plain_values(names),
         "results of dependencies": work.results,
-        **({} if change is None else {"earlier steps' change": change}),
+        **({} if change is None else {"earlier steps' change": change, **written(work.outputs)}),
         **bound,
     }
 
@@ -133,9 +135,10 @@ def _read(one: Held) -> Kept | None:
     try:
         told = json.loads(one.message.split("\n\n", 1)[1])
         usage, parts, run = _usage(told["usage"]), told.get("parts"), str(told["run"])
+        left = dict(told.get("outputs", {}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    if len(one.parents) != 1:
+    if len(one.parents) != 1 or not outputs.are_sound(left):
         return None
     return Kept(
         commit=one.id,
@@ -143,6 +146,7 @@ def _read(one: Held) -> Kept | None:
         run=run,
         usage=usage,
         parts=parts if isinstance(parts, dict) else None,
+        outputs=left,
     )
 
 
@@ -166,7 +170,8 @@ def applied(outside: Outside, kept: Kept, before: str) -> str | None:
 def kept(session: Session, wanted: Wanted, step: StepRecord, before: str, after: str) -> RefUpdate:
     """A result as a commit, and the ref that is to hold it; nothing holds it before that ref is made."""
     usage = asdict(step.usage) if step.usage else None
-    told = session.outside.redactor.json({"parts": wanted.parts, "run": session.run.open(), "usage": usage})
+    more = {"outputs": step.outputs} if step.outputs else {}
+    told = session.outside.redactor.json({"parts": wanted.parts, "run": session.run.open(), "usage": usage, **more})
     message = Masked(f"{_subject(step.workstream, step.step)}\n\n{told}")
     date_s = int(session.outside.clock.now().timestamp())
     commit = git.commit_tree(session.outside.repository, after, [before], message, date_s=date_s)

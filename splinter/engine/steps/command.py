@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from splinter.engine.session import Session
@@ -24,9 +24,11 @@ from splinter.engine.steps import (
     sandbox_hints,
     sandboxing,
     stand_in,
+    step_outputs,
 )  # fmt: skip
 from splinter.engine.steps.agent_login import Login
 from splinter.engine.steps.command_scratch import Scratch
+from splinter.engine.steps.step_outputs import Written
 from splinter.engine.tools import junit, junit_runners
 from splinter.engine.tools.junit import Results
 from splinter.engine.work import Work
@@ -56,7 +58,10 @@ _LEAST_USD = 0.0001  # claude-code takes no limit of 0.0000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acted:
-    """A command that has ended: what its tool said of itself, and what speaks against it, None where nothing does."""
+    """A command that has ended: what its tool said of itself, and what speaks against it, None where nothing does.
+
+    `outputs` are what a step wrote for later ones.
+    """
 
     ended: Ended
     reading: Reading
@@ -64,6 +69,7 @@ class Acted:
     cases: tuple[CaseRecord, ...] = ()
     doubts: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_providers_fault(self) -> bool:
@@ -115,15 +121,18 @@ def act(
         booking.seconds = ended.seconds
         booking.usage = shown.usage = reading.usage if is_paid(work.plan, step) else None
         results, notes = _results(work, name, place) if profile and profile.junit else (Results(), ())
-    reason = _reason(ended, reading, is_short=deadline_s < asked_s)
+        reason = _reason(ended, reading, is_short=deadline_s < asked_s)
+        written = Written() if reason else step_outputs.taken(work, step, scratch, ended.last_message)
     is_partial = reason == Reason.EXIT_CODE and results.cases
     doubts = junit_runners.doubts_of_failure(command.argv, ended.output) if is_partial else ()
-    failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines) if reason else None
+    failure = written.problem
+    if reason:
+        failure = _failure(work, command, ended, reading, reason, deadline_s, step, name, shown_lines)
     if failure and reason == Reason.EXIT_CODE:
         _explain(work, profile, place, failure, command, ended.output)
     return Acted(
         ended=ended, reading=reading, failure=failure, cases=results.cases, doubts=(*results.doubts, *doubts),
-        notes=(*ended.notes, *_notes(ended, reading), *notes, *simulated),
+        notes=(*ended.notes, *_notes(ended, reading), *notes, *simulated, *written.notes), outputs=written.outputs,
     )  # fmt: skip
 
 
@@ -181,7 +190,7 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
     env = _IN_THE_TREE | work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
-    env |= profile.variables if profile else {}
+    env |= {**(profile.variables if profile else {}), **step_outputs.variables(work)}
     env["PATH"] = os.pathsep.join((*installed_programs.folders(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
     return python_places.redirected(work, tree, env, profile)
@@ -224,7 +233,7 @@ def _run(
     deadline_s: float,
 ) -> Ended:  # fmt: skip
     tree, scratch, log = place.tree, place.scratch, work.log(name)
-    env = environment(work, profile, tree)
+    env = environment(work, profile, tree) | step_outputs.hand_over(work, step, scratch)
     runner = sandboxing.runner(
         work, profile, command.argv, env, tree=tree.path, scratch=scratch.folder, home=scratch.home,
         login=place.login, has_network=place.has_network,

@@ -12,6 +12,8 @@ from splinter.engine.work import Work
 from splinter.model import layout
 from splinter.system import disk
 
+OUTPUTS = "outputs"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
@@ -28,6 +30,16 @@ class Scratch:
     def results(self) -> Path:
         """Where a tool is to write its JUnit results."""
         return self.folder / "results.xml"
+
+    @property
+    def output(self) -> Path:
+        """Where a step writes its outputs."""
+        return self.folder / "output"
+
+    @property
+    def outputs(self) -> Path:
+        """The outputs of earlier steps, a folder each, which a command only reads."""
+        return self.folder / OUTPUTS
 
     @property
     def home(self) -> Path:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 
 from splinter.engine.session import Session
-from splinter.engine.steps import command, sandboxing
+from splinter.engine.steps import command, only_if, sandboxing
 from splinter.model import tool
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
@@ -19,7 +19,9 @@ _NAMED = {"prompt": "PROMPT", "prompt_file": "PROMPT_FILE", "files": "FILES", "j
 
 
 def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
-    """What a dry run says of a step that calls an agent; nothing of others, whose command says it all."""
+    """What a dry run says of a step that has a condition, and of one that calls an agent; else its command says it."""
+    if step.only_if is not None:
+        yield f"only if: {only_if.label(step)} ends with exit status 0; with 1 it is skipped, with any other it fails"
     profile = command.profile_of(plan, step)
     if profile is None or not command.is_paid(plan, step):
         return

@@ -23,6 +23,7 @@ from splinter.engine.steps import (
     scope_check,
     secret_scan,
     setup,
+    step_outputs,
     workspace,
 )  # fmt: skip
 from splinter.engine.steps.cache import Kept, Wanted
@@ -40,7 +41,7 @@ from splinter.model.records import Outcome, StepRecord
 from splinter.model.workstream import Prompt, Step
 from splinter.text.counts import and_more
 
-_SHOWN = 10
+_SHOWN, _LONGEST_SAID = 10, 4_000
 _LEAST_LOOK_S = 10.0  # for looking at what came of a command that took all its time
 
 
@@ -65,7 +66,7 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
                 )  # fmt: skip
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         raise StepError(record.reason or Reason.INTERRUPTED, record.message)
-    return Stepped(commit=record.commit or before, outcome=record.outcome)
+    return Stepped(commit=record.commit or before, outcome=record.outcome, outputs=record.outputs)
 
 
 def earlier(work: Work, *, until: str | None) -> tuple[StepRecord, ...]:
@@ -106,18 +107,25 @@ def _attempt(
             setup.refuse_forged(work)
         kept = _settle(work, step, tree, before, fingerprint, started, calls, wanted)
     except StepError as error:
-        outcome = Outcome.INTERRUPTED if error.reason == Reason.INTERRUPTED else Outcome.FAILED
-        made = _undone(worktree.own_refs(tree))
-        was_slow = error.reason in (Reason.TIMED_OUT, Reason.INTERRUPTED) and calls and not calls[-1].failure
-        patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
-        kept = record(
-            work, step.id, outcome, started, step=step, calls=calls,
-            reason=None if outcome == Outcome.INTERRUPTED else error.reason,
-            message=f"{error}{left}", patch=patch, exit_status=error.exit_status_of_child, notes=made,
-        )  # fmt: skip
+        kept = failed(work, step, error, before, started, calls)
     kept = replace(kept, notes=(*notes, *kept.notes))
     work.session.history.add_step(run, kept)
     return kept
+
+
+def failed(
+    work: Work, step: Step, error: StepError, before: str, started: float, calls: Sequence[Acted]
+) -> StepRecord:  # fmt: skip
+    """The record of an attempt that came to nothing; what it made is a patch, and the work tree as it was before."""
+    tree, is_ended = work.tree, error.reason == Reason.INTERRUPTED
+    made = _undone(worktree.own_refs(tree))
+    was_slow = error.reason in (Reason.TIMED_OUT, Reason.INTERRUPTED) and calls and not calls[-1].failure
+    patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
+    return record(
+        work, step.id, Outcome.INTERRUPTED if is_ended else Outcome.FAILED, started, step=step, calls=calls,
+        reason=None if is_ended else error.reason, message=f"{error}{left}", patch=patch,
+        exit_status=error.exit_status_of_child, notes=made,
+    )  # fmt: skip
 
 
 def _kept_patch(
@@ -176,7 +184,7 @@ def _settle(
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     done = record(
         work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
-        files=git.files(changes), notes=(*spared, *large, *_undone(guarded.all)),
+        files=git.files(changes), notes=(*spared, *large, *_undone(guarded.all)), outputs=calls[-1].outputs,
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
     pin(work, step.id, commit, also=update)
@@ -223,7 +231,7 @@ def _from_kept(
         cost = f"{took}{record_words.cost(kept.usage)}" if kept.usage else ""
         done = record(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
-            notes=(*misses, cache.applied_note(kept, cost)), applied_run=kept.run,
+            notes=(*misses, cache.applied_note(kept, cost)), applied_run=kept.run, outputs=kept.outputs,
         )  # fmt: skip
         work.session.history.add_step(work.session.run.open(), done)
         return done
@@ -238,6 +246,8 @@ def _applied(
     if after is None:
         return None
     changes, _ = _judged(work, work.repository, step, before, after)
+    if why := step_outputs.secret_in(work, step, kept.outputs):
+        raise StepError(Reason.SECRET_IN_RESULT, why)
     commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
     pin(work, step.id, commit)
     return commit, changes
@@ -323,5 +333,6 @@ def record(
         usage=command.usage_of(calls) if step and command.is_paid(work.plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
+        said=calls[-1].ended.last_message[:_LONGEST_SAID] if calls else "",
         **more,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.engine.steps import sandbox_view
+from splinter.engine.steps import command_scratch, sandbox_view
 from splinter.engine.steps.agent_login import Login
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
@@ -68,7 +68,10 @@ def runner(
         temporary=temporary,
         refused=_refused(scratch),
         writes=(tree, scratch, *cached),
-        reads=tuple(one for one in shown if not any(one.is_relative_to(place) for place in cached)),
+        reads=(
+            scratch / command_scratch.OUTPUTS,
+            *(one for one in shown if not any(one.is_relative_to(place) for place in cached)),
+        ),
         hidden=_hidden(session, users),
         files=tuple((source, users / name) for source, name in login.files),
         drops=login.drops,

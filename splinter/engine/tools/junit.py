@@ -7,9 +7,7 @@ a file says of itself is held against what was read of it; where the two differ,
 from __future__ import annotations
 
 import math
-import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 from splinter.engine.tools import cases, junit_runners, junit_xml
 from splinter.engine.tools.junit_xml import Element
 from splinter.model.records import CaseRecord, Outcome
+from splinter.system import disk
 from splinter.text.counts import and_more, plural
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -50,7 +49,10 @@ def read(file: Path, *, tree: str = "") -> Results:
 
     Ids may be there more than once. `tree` is the folder that the tests ran in: its path is no part of a name.
     """
-    data = _read_bytes(file)
+    try:
+        data = disk.whole(file, most=MAX_BYTES)
+    except disk.NoPlainFileError as error:
+        raise UnreadableResultsError(str(error)) from error
     if data is None:
         return Results()
     try:
@@ -62,26 +64,6 @@ def read(file: Path, *, tree: str = "") -> Results:
     if sum(1 for _ in root.all("testcase")) > MAX_CASES:
         raise UnreadableResultsError(f"it has more than {MAX_CASES} cases")
     return Results(cases=tuple(_bounded(_cases(root, root, (), tree))), doubts=tuple(_doubts(root, tree)), data=data)
-
-
-def _read_bytes(file: Path) -> bytes | None:
-    """The bytes of a regular file; a link, a pipe or a folder is none, and is not waited for."""
-    try:
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise UnreadableResultsError(f"it cannot be opened: {error.strerror}") from error
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise UnreadableResultsError("it is no regular file")
-        with os.fdopen(handle, "rb", closefd=False) as opened:
-            data = opened.read(MAX_BYTES + 1)
-    finally:
-        os.close(handle)
-    if len(data) > MAX_BYTES:
-        raise UnreadableResultsError(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
-    return data
 
 
 def _bounded(found: Iterator[CaseRecord]) -> Iterator[CaseRecord]:

@@ -81,6 +81,7 @@ class Stream:
     """Its events: an answer comes in blocks, in pieces before that where it is asked to print those, too."""
 
     usage: Usage | None = None
+    last = ""
     _is_in_pieces = _has_said = False
 
     def tell(self, event: Event) -> list[Piece] | None:
@@ -122,6 +123,7 @@ class Stream:
         answer = [] if self._has_said or self._is_in_pieces else streams.said(result.get("result"))
         if result.get("is_error"):
             return [streams.error(_failure(result)), streams.end("failed", _usage(result))]
+        self.last = streams.message("", result.get("result"))
         return [*answer, streams.end("done", _usage(result))]
 
 

@@ -54,6 +54,7 @@ class Stream:
     """Its events: an item begins, and ends with all that came of it."""
 
     usage: Usage | None = None
+    last = ""
 
     def tell(self, event: Event) -> list[Piece] | None:
         """What one says."""
@@ -63,6 +64,7 @@ class Stream:
         if kind == "item.started":
             return _begun(item)
         if kind == "item.completed":
+            self.last = streams.message("", item.get("text")) if item.get("type") == "agent_message" else self.last
             return _completed(item)
         if kind == "turn.completed":
             return [streams.end("done", _usage(event))]

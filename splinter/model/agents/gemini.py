@@ -107,14 +107,16 @@ class Stream:
     """Its events: an answer comes in pieces."""
 
     usage: Usage | None = None
+    last = ""
+    _goes_on = False
 
     def tell(self, event: Event) -> list[Piece] | None:
         """What one says."""
         kind = event.get("type")
         if kind == "message":
-            told = streams.said_in_part if event.get("delta") else streams.said
-            return told(event.get("content")) if event.get("role") == "assistant" else []
+            return self._message(event) if event.get("role") == "assistant" else []
         if kind == "tool_use":
+            self._goes_on = False
             return [streams.call(event.get("tool_name"), event.get("parameters"))]
         if kind == "tool_result":
             failed = event.get("status") == "error"
@@ -130,6 +132,12 @@ class Stream:
     def counts(self, event: Event) -> bool:
         """The begin and the end."""
         return event.get("type") in _EVENTS
+
+    def _message(self, event: Event) -> list[Piece]:
+        is_part, content = bool(event.get("delta")), event.get("content")
+        self.last = streams.message(self.last if is_part and self._goes_on else "", content)
+        self._goes_on = is_part
+        return streams.said_in_part(content) if is_part else streams.said(content)
 
     def _result(self, result: Event) -> list[Piece]:
         if result.get("status") == "success":

@@ -69,6 +69,8 @@ class Stream:
     """Its events: a tool is told of when it has ended, a step with what it cost."""
 
     usage: Usage | None = None
+    last = ""
+    _goes_on = False
 
     def __init__(self) -> None:
         """Nothing is spent yet."""
@@ -78,6 +80,9 @@ class Stream:
         """What one says."""
         kind, part = event.get("type"), reports.mapping(event.get("part"))
         if kind in ("text", "reasoning"):
+            if kind == "text":
+                self.last = streams.message(f"{self.last}\n\n" if self._goes_on else "", part.get("text"))
+                self._goes_on = True
             return streams.said(part.get("text"))
         if kind == "tool_use":
             state = reports.mapping(part.get("state"))
@@ -85,6 +90,7 @@ class Stream:
             failed = [streams.error(state.get("error"))] if state.get("status") == "error" else []
             return [called, *streams.output(state.get("output")), *failed]
         if kind == "step_finish":
+            self._goes_on = False
             self._spent.append(_step(part))
             self.usage = _usage(self._spent)
             return [streams.end("done", self.usage)] if part.get("reason") == "stop" else []

@@ -19,6 +19,7 @@ from splinter.text import transcript
 Event = dict[str, Any]
 
 LONGEST = 4 * 1024 * 1024  # bytes of an event; a longer line is shown as it came
+LONGEST_MESSAGE = 256 * 1024  # characters of what an agent says at last
 _CALL, _END, _ERROR = "> ", "= ", "! "
 
 
@@ -45,6 +46,11 @@ def said_in_part(text: object) -> list[Piece]:
     return [Piece(found, is_part=True)] if (found := reports.text(text)) else []
 
 
+def message(before: str, more: object) -> str:
+    """What an agent says at last, with more of it; no longer than anybody wants it."""
+    return (before + (reports.text(more) or ""))[:LONGEST_MESSAGE]
+
+
 def call(tool: object, input: object) -> Piece:
     """A tool that is called: what it works on, or all that it is given."""
     name, given = reports.text(tool) or "a tool", reports.mapping(input)
@@ -68,9 +74,13 @@ def end(text: str, usage: Usage | None = None) -> Piece:
 
 
 class Stream(Protocol):
-    """How one agent tells of its work; `usage` is what it cost so far, None where it does not say so on the way."""
+    """How one agent tells of its work; `usage` is what it cost so far, None where it does not say so on the way.
+
+    `last` is the last message that it gave to whoever asked, empty where it gave none.
+    """
 
     usage: Usage | None
+    last: str
 
     def tell(self, event: Event) -> Sequence[Piece] | None:
         """What an event says, perhaps nothing; None for one that is not known."""
@@ -113,9 +123,10 @@ class Transcript:
             self._end_line(shown, kept)
         return b"".join(shown), b"".join(kept)
 
-    def so_far(self) -> tuple[bytes, bytes]:
-        """The rest as if this were the end; more may follow."""
-        return replace(self, stream=copy.copy(self.stream), _line=[*self._line]).end()
+    def so_far(self) -> tuple[bytes, bytes, str]:
+        """The rest, and the agent's last message, as if this were the end; more may follow."""
+        ended = replace(self, stream=copy.copy(self.stream), _line=[*self._line])
+        return *ended.end(), ended.stream.last
 
     def _add(self, part: bytes, shown: list[bytes], kept: list[bytes]) -> None:
         if not part:

@@ -52,6 +52,12 @@ SAID = {
     "scope: {allow: [docs]}": 'unknown key "allow"; did you mean "modify"?',
     "steps: [{id: s, cmd: ls}]": 'unknown key "cmd"; did you mean "run"?',
     "steps: [{id: s, run: ls, env: [A]}]": 'unknown key "env"; it belongs at the top of the workstream',
+    "steps: [{id: s, run: ls, if: always()}]": 'unknown key "if"; write only_if: a command, of which 0 runs the step and 1 skips it',
+    "checks: [{id: s, run: ls, only_if: test -s a}]": 'unknown key "only_if"; a check always runs: only a step has only_if',
+    "checks: [{id: s, run: ls, if: always()}]": 'unknown key "if"; a check always runs: only a step has only_if',
+    "preflight: [{run: ls, only_if: test -s a}]": 'unknown key "only_if"; a preflight always runs: only a step has only_if',
+    "only_if: test -s a": 'unknown key "only_if"; it belongs in a step',
+    "if: always()": 'unknown key "if"; only_if belongs in a step',
     "-id: s": 'unknown key "-id"; put a blank after the "-"',
     "pull_request: true": "expected false or a mapping, found true; leave it out, since true is what happens without it",
 }

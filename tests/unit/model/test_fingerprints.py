@@ -134,6 +134,7 @@ STEP = {
     "expect": Row(change=of_steps("steps", expect="change"), named="steps.write.expect"),
     "cache": Row(change=of_steps("steps", cache=True), named="steps.write.cache"),
     "compare": Row(change=of_steps("checks", compare=False), named="checks.tests.compare"),
+    "only_if": Row(change=of_steps("steps", only_if="test -s a"), named="steps.write.only_if was added"),
 }
 ACTION = {
     "command": Row(change=of_steps("checks", action=Run(command="x")), named="checks.tests.run"),
@@ -315,6 +316,18 @@ def test_a_step_depends_on_the_commit_before_it_and_prepare_on_results() -> None
     one = made(BASE, SETTINGS)
     assert fingerprints.step_inputs(one, LINT, "a" * 40) != fingerprints.step_inputs(one, LINT, "b" * 40)
     assert fingerprints.prepare_inputs(one, {"up": "1"}) != fingerprints.prepare_inputs(one, {"up": "2"})
+
+
+def test_what_earlier_steps_wrote_is_a_part_of_all_that_comes_later_and_nothing_where_none_wrote() -> None:
+    one = made(BASE, SETTINGS)
+    without = fingerprints.step_inputs(one, LINT, "c")
+    assert fingerprints.step_inputs(one, LINT, "c", {"write": {}}) == without, "no success of earlier versions is lost"
+    several = [
+        without,
+        *(fingerprints.step_inputs(one, LINT, "c", {"write": known}) for known in (None, {"a": "1"}, {"a": "2"})),
+    ]
+    assert all(one not in several[:at] for at, one in enumerate(several))
+    assert fingerprints.accept_inputs(one, "c", {"write": {"a": "1"}}) != fingerprints.accept_inputs(one, "c")
 
 
 def test_an_edited_profile_changes_only_what_uses_it() -> None:

@@ -35,7 +35,7 @@ scope: {modify: [x], create: [y], forbid: [z]}
 inputs: [i]
 setup: [{run: npm ci, inputs: [lock], timeout: 1m}]
 preflight: [{run: ls}]
-steps: [{id: s, run: ls, timeout: 9, stall: 9, expect: change, cache: true}]
+steps: [{id: s, run: ls, timeout: 9, stall: 9, expect: change, cache: true, only_if: ls}]
 checks: [{id: c, run: ls, compare: false}]
 fix: {attempts: 1, max_lines: 2}
 artifacts: [a]
