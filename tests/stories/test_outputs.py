@@ -9,7 +9,7 @@ import pytest
 
 from tests import deep
 from tests.agents import install_stub
-from tests.world import TUESDAY, World
+from tests.world import World
 
 SECRET = "made-up-secret-2f81c0"
 
@@ -55,25 +55,35 @@ def test_a_step_hands_texts_to_those_after_it_which_can_only_read_them(world: Wo
     assert world.git("show", "splinter/w:last.txt") == "a bfind\nuse"
 
 
-def test_what_was_written_comes_back_with_lost_rows_and_makes_due_what_reads_it(world: World) -> None:
+def test_what_was_written_comes_back_with_lost_rows(world: World) -> None:
+    find = world.step("find", 'echo names=a >> "$SPLINTER_OUTPUT"')
+    ended(world, find, world.step("use", "echo x > used.txt"))
+    (world.root / ".doit.db").unlink()
+    world.new_calls()
+    ended(world, find, world.step("use", 'echo "$OUTPUT_FIND_NAMES" > used.txt'))
+    assert world.new_calls() == ["use"]
+    assert world.git("show", "splinter/w:used.txt") == "a"
+
+
+@pytest.mark.lane("stories")
+def test_another_output_makes_due_what_may_read_it(world: World) -> None:
     source = world.home / "names"
     source.write_text("names=a\n")
-    world.workstream("w", steps=[
-        world.step("find", f"cat {source} >> \"$SPLINTER_OUTPUT\""),
+    steps = (
+        world.step("find", f'cat {source} >> "$SPLINTER_OUTPUT"'),
         world.step("use", 'echo "$OUTPUT_FIND_NAMES" > used.txt'),
-    ])  # fmt: skip
-    world.commit()
-    world.doit("w")
-    (world.root / ".doit.db").unlink()
-    assert world.doit("w").out.startswith("nothing ")
+    )
+    ended(world, *steps)
     world.new_calls()
-    world.now = TUESDAY
-    source.write_text("names=b\n")
-    world.doit("w")
-    assert world.new_calls() == ["find", "use"]
+    for text, calls in (("names=a\n", ["find"]), ("names=b\n", ["find", "use"])):
+        source.write_text(text)
+        world.doit("forget", "w:find")
+        world.doit("w")
+        assert world.new_calls() == calls
     assert world.git("show", "splinter/w:used.txt") == "b"
 
 
+@pytest.mark.lane("stories")
 def test_a_kept_result_brings_its_outputs_back(world: World) -> None:
     ask = world.step("ask", 'echo x > x.txt; echo answer=42 >> "$SPLINTER_OUTPUT"', cache=True)
     use = world.step("use", 'echo "$OUTPUT_ASK_ANSWER" > used.txt')
@@ -101,7 +111,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", deep.rows(HOSTILE, "attacks", ordinary=("a link to a secret", "a secret")))
+@pytest.mark.parametrize("what", deep.rows(HOSTILE, "attacks", ordinary=("a link to a secret",)))
 def test_what_is_no_file_of_outputs_fails_its_step_and_reaches_nobody(world: World, what: str) -> None:
     secret = world.home / "secret"
     secret.write_text(f"key={SECRET}\n")
@@ -116,6 +126,7 @@ def test_what_is_no_file_of_outputs_fails_its_step_and_reaches_nobody(world: Wor
     assert SECRET not in str(record)
 
 
+@pytest.mark.lane("attacks")
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 def test_in_the_sandbox_what_was_written_stays_and_a_program_that_is_missing_says_nothing(world: World) -> None:
     (world.home / "secret").write_text(f"key={SECRET}\n")
@@ -196,7 +207,7 @@ FAILING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", deep.rows(FAILING, "attacks", ordinary=("another exit status", "a change")))
+@pytest.mark.parametrize("what", deep.rows(FAILING, "attacks", ordinary=("a change",)))
 def test_only_if_that_says_neither_fails_the_step(world: World, what: str) -> None:
     command, reason, said = FAILING[what]
     record = asked(world, command)
