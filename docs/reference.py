@@ -24,8 +24,13 @@ from splinter.model import tool
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "reference.md"
 # what another key needs beside it, which the schema cannot say
-BESIDE = {("workstream", "fix"): {"tool": "replay"}, ("settings", "tools"): {"command": "my-agent"}}
+BESIDE: dict[tuple[str, str], dict[str, Any]] = {
+    ("workstream", "fix"): {"tool": "replay"},
+    ("workstream", "max_open"): {"matrix": {"language": ["de", "fr"]}},
+    ("settings", "tools"): {"command": "my-agent"},
+}
 NAMED = {
+    "matrix": "package",
     "tools": "my-agent",
     "variables": "MY_AGENT_TELEMETRY",
 }  # how examples call an entry of a mapping with free names
@@ -88,7 +93,8 @@ class Key:
     def examples(self) -> list[Any]:
         """One made of its children's where it has some, and the schema's own."""
         own = list(self.node.get("examples", ()))
-        return own if own and "properties" not in self.node else [_composed(self.node), *own]
+        has_parts = "properties" in self.node and not isinstance(self.node.get("type"), list)
+        return own if own and not has_parts else [_composed(self.node), *own]
 
     def _parts(self) -> list[str]:
         parts = (self.node["description"], self.node.get("items", {}).get("description", ""))
@@ -267,7 +273,8 @@ def _placed(node: Mapping[str, Any], name: str, rest: tuple[str, ...], example: 
     if rest[0] == NAME:
         inside = _placed(children[NAME], NAME, rest[1:], example, {})
         return {NAMED[name]: {**beside, **inside} if beside else inside}
-    needed = {key: children[key]["examples"][0] for key in node.get("required", ())}
+    beside_it = node.get("then", {}).get("dependentRequired", {}).get(rest[0], ())
+    needed = {key: children[key]["examples"][0] for key in (*node.get("required", ()), *beside_it)}
     return {**needed, rest[0]: _placed(children[rest[0]], rest[0], rest[1:], example, {})}
 
 

@@ -28,6 +28,15 @@ def levels(workstreams: Sequence[Workstream]) -> tuple[tuple[Workstream, ...], .
     return tuple(tuple(one for one in workstreams if level[one.id] == row) for row in range(rows))
 
 
+def _groups(workstreams: Sequence[Workstream]) -> dict[str, list[Workstream]]:
+    """The members of each matrix by its id."""
+    groups: dict[str, list[Workstream]] = {}
+    for one in workstreams:
+        if one.group:
+            groups.setdefault(one.group, []).append(one)
+    return groups
+
+
 def _mermaid(workstreams: Sequence[Workstream]) -> str:
     lines = ["flowchart TD"]
     names = {one.id: f"w{number}" for number, one in enumerate(workstreams)}  # ids such as `end` are words of Mermaid
@@ -35,6 +44,8 @@ def _mermaid(workstreams: Sequence[Workstream]) -> str:
         lines.append(f'    {names[one.id]}["{one.id}<br>{one.title.translate(_MERMAID)}"]')
     for one in workstreams:
         lines += [f"    {names[other]} --> {names[one.id]}" for other in one.depends_on]
+    for number, (group, members) in enumerate(_groups(workstreams).items()):
+        lines += [f'    subgraph g{number}["{group}"]', *(f"        {names[one.id]}" for one in members), "    end"]
     return "\n".join(lines) + "\n"
 
 
@@ -42,6 +53,9 @@ def _dot(workstreams: Sequence[Workstream]) -> str:
     lines = ["digraph workstreams {", "    node [shape=box];"]
     lines += [f'    "{one.id}" [label="{one.id}\\n{_dot_text(one.title)}"];' for one in workstreams]
     lines += [f'    "{other}" -> "{one.id}";' for one in workstreams for other in one.depends_on]
+    for group, members in _groups(workstreams).items():
+        inside = " ".join(f'"{one.id}";' for one in members)
+        lines.append(f'    subgraph "cluster_{group}" {{ label="{group}"; {inside} }}')
     return "\n".join([*lines, "}"]) + "\n"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -40,6 +41,10 @@ class Recalled(Document):
     def problem(self, keys: Keys, message: str, *, at_key: bool = False) -> Problem:
         """A problem at that value or its key."""
         return self._whole().problem(keys, message, at_key=at_key)
+
+    def problem_inside(self, keys: Keys, marks: re.Pattern[str], number: int, message: str) -> Problem:
+        """A problem at one of the places in a text that `marks` names."""
+        return self._whole().problem_inside(keys, marks, number, message)
 
     def problem_at(self, place: Place, message: str) -> Problem:
         """A problem at a place of this document."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import check_commands, right_forms
+from splinter.config import check_commands, matrix, right_forms
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
 from splinter.model import guarded_paths, layout, schedule
 from splinter.model.tool import Tool
 from splinter.model.workstream import COMMANDS_OF_DOIT, RESERVED_IDS, RESERVED_STEP_IDS, Scope
-from splinter.text import glob_overlap
+from splinter.text import glob_overlap, values
 from splinter.text.patterns import WILDCARDS, did_you_mean, matches, path_problem, pattern, ref_problem, shown
 
 ENTRIES = ("preflight", "steps", "checks")
@@ -88,6 +88,10 @@ def asked(document: Document) -> Iterator[Asked]:
         yield Asked(keys=("fix",), step=None, tool=shared, tool_keys=("tool",))
 
 
+def _matrix(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    yield from matrix.check(document)
+
+
 def _ids(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     own = document.data.get("id")
     if isinstance(own, str) and own in RESERVED_IDS:
@@ -136,7 +140,7 @@ def _costs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 def _refs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     for place in (("base",), ("pull_request", "base")):
         for keys, name in texts(document, *place):
-            why = ref_problem(name)
+            why = None if values.references(name) else ref_problem(name)  # what is filled in is judged then
             if why:
                 yield document.problem(keys, f"branch {shown(name)} {why}")
 
@@ -298,4 +302,5 @@ def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
     _ids, _times, _costs, _refs, _paths, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
+    _matrix,
 )  # fmt: skip

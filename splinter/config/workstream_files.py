@@ -3,46 +3,64 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import json
 import os
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter.config import bounded_read, parse_cache, problem_listing, rules, schema, scope_overlaps, yaml_documents
+from splinter.config import (
+    bounded_read,
+    dependencies,
+    filled_members,
+    matrix,
+    parse_cache,
+    problem_listing,
+    rules,
+    schema,
+    scope_overlaps,
+    value_rules,
+    yaml_documents,
+)
+from splinter.config.dependencies import One, OneFile
+from splinter.config.filled_members import Filled
 from splinter.config.parse_cache import Memory
-from splinter.config.yaml_documents import Document, Problem, warning
-from splinter.config.yaml_events import Keys
+from splinter.config.scope_overlaps import Overlap
+from splinter.config.yaml_documents import Document, Problem, bounded, lines_of, warning
 from splinter.errors import InputError
 from splinter.model import fingerprints, layout, workstream
+from splinter.model.ports import BaseFiles
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
 from splinter.text.counts import plural
-from splinter.text.patterns import did_you_mean, path_problem, shown
+from splinter.text.patterns import path_problem, shown
 
 MAX_OVERLAPS = 20
-CYCLE_SHOWN = 10
 LONGEST_ID = 63
-_WORDS = re.compile(r"[^,\s]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """The sound workstreams, each after those it depends on, else by id; problems by path, line and column.
 
-    A workstream with an error, or that depends on one, is not among them; a warning keeps nobody away.
+    A workstream with an error, or that depends on one, is not among them; a warning keeps nobody away. `looks_at` is
+    the base, as the file names it, of each file whose members the files of that base say; `is_whole` is False where
+    one of these was never seen here.
     """
 
     workstreams: tuple[Workstream, ...] = ()
     problems: tuple[Problem, ...] = ()
+    looks_at: Mapping[str, str | None] = field(default_factory=dict)
+    is_whole: bool = True
 
-    def check(self) -> None:
-        """Raise InputError with the text of every error and their number; warnings alone pass."""
-        errors = [problem for problem in self.problems if problem.is_error]
+    def check(self, *, is_asked_again: bool = False) -> None:
+        """Raise InputError with the text of every error and their number; warnings alone pass.
+
+        `is_asked_again`: what rests on files of a base is read once more when that was asked for.
+        """
+        passed = self.looks_at if is_asked_again else ()
+        errors = [problem for problem in self.problems if problem.is_error and problem.path not in passed]
         if errors:
             raise InputError(problem_listing.for_people(errors))
 
@@ -61,52 +79,44 @@ class Collection:
         return (*files, *recorded)
 
 
-@dataclass(slots=True)
-class _Found:
-    """One file while it is read."""
+@dataclass(slots=True, kw_only=True)
+class _Found(OneFile):
+    """One file while it is read, with the texts of its prompt files by their paths."""
 
-    document: Document
-    problems: list[Problem]
     prompts: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def id(self) -> str | None:
-        own = rules.value_at(self.document.data, ("id",))
-        return own if isinstance(own, str) else None
 
-    @property
-    def is_sound(self) -> bool:
-        return not any(problem.is_error for problem in self.problems)
+def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Collection:
+    """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection.
 
-    @property
-    def dependencies(self) -> list[tuple[Keys, str]]:
-        texts = rules.texts(self.document, "depends_on")  # one that should be a list is looked at too
-        return [
-            (keys, name)
-            for keys, text in texts
-            for name in ([text] if len(keys) > 1 else _WORDS.findall(text)[:CYCLE_SHOWN])
-        ]
-
-
-def read(root: Path, settings: Settings) -> Collection:
-    """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection."""
+    `files` are those of bases, for a matrix whose lists are found there.
+    """
     memory = parse_cache.load(root, settings.tools)
     found = [_read(root, file, settings.tools, memory) for file in _files(root)]
     memory.save()
-    by_id = _by_id(found)
-    _check_dependencies(found, by_id)
-    _check_bases(found, settings.branch_prefix)
-    _check_cycles(by_id)
+    ones = [one for file in found for one in _ones(root, file, settings.tools, files)]
+    by_id, groups = _by_id(ones), _groups(ones)
+    dependencies.check(ones, by_id, groups)
+    _check_bases(by_id, settings.branch_prefix)
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
     sound = {
-        id: workstream.parse(one.document.data, source=one.document.path, prompts=one.prompts, timeouts_s=timeouts_s)
+        id: _parsed(one.filled, one.file.document.path, timeouts_s, groups)
         for id, one in by_id.items()
-        if one.is_sound
+        if one.filled and one.file.is_sound
     }
-    workstreams = _ordered(sound)
+    order = dependencies.in_order({id: one.depends_on for id, one in sound.items()})
+    workstreams = tuple(sound[id] for id in order)
     problems = [problem for one in found for problem in set(one.problems)]
     return Collection(
-        workstreams=workstreams, problems=tuple(sorted([*problems, *_overlaps(root, workstreams, by_id)]))
+        workstreams=workstreams,
+        problems=tuple(sorted([*problems, *_overlaps(root, workstreams, by_id)])),
+        looks_at={
+            one.document.path: base if isinstance(base, str) else None
+            for one in found
+            if matrix.looks_at_files(one.document.data)
+            for base in [rules.value_at(one.document.data, ("base",))]
+        },
+        is_whole=all(one.is_known for one in found),
     )
 
 
@@ -144,9 +154,9 @@ def _files(root: Path) -> list[Path]:
 def _read(root: Path, file: Path, tools: Mapping[str, Tool], memory: Memory) -> _Found:
     path = f"{layout.WORKSTREAMS}/{file.name}"
     known = memory.recall(file, path)
-    found = _Found(known, []) if known else _judged(root, file, path, tools, memory)
+    found = _Found(document=known, problems=[]) if known else _judged(root, file, path, tools, memory)
     if isinstance(found.document.data, dict):
-        found.problems += [*_read_prompts(root, found), *_recordings_missing(root, found.document, tools)]
+        found.problems += _read_prompts(root, found)
     return found
 
 
@@ -155,14 +165,56 @@ def _judged(root: Path, file: Path, path: str, tools: Mapping[str, Tool], memory
     before = parse_cache.glance(file)
     raw = bounded_read.read(root, file)
     document = yaml_documents.unreadable(path, raw) if isinstance(raw, str) else yaml_documents.read(raw, path=path)
-    found = _Found(document, [*document.problems, *schema.check(document), *rules.check(document, tools)])
+    judged = (*schema.check(document), *rules.check(document, tools), *value_rules.check(document))
+    found = _Found(document=document, problems=[*document.problems, *judged])
     if before and isinstance(raw, bytes) and not found.problems:
         memory.keep(document, raw, before)
     return found
 
 
+def _ones(root: Path, file: _Found, tools: Mapping[str, Tool], files: BaseFiles | None) -> list[One]:
+    """The workstreams of a file: its own, or the members of its matrix; what is wrong with these is put to the file."""
+    document = file.document
+    if not file.is_sound:
+        if file.id is not None and "matrix" not in document.data:
+            file.problems += _recordings_missing(root, document, tools, [file.id])
+        return [One(id=file.id or "", file=file)]
+    made = matrix.members(document, files) if "matrix" in document.data else None
+    if made and not made.is_known:
+        file.is_known = False
+        message = "its members are not known, since its base was never seen here; a run asks for it"
+        file.problems.append(warning(document.problem(("matrix",), message, at_key=True)))
+    elif made:
+        file.problems += bounded(made.problems)
+    if not file.is_sound or not file.is_known:
+        return [One(id=file.id or "", file=file)]
+    found, faults = filled_members.filled(document, file.prompts, made.members if made else None)
+    file.problems += [*faults, *_recordings_missing(root, document, tools, [str(one.data["id"]) for one in found])]
+    if faults:
+        return [One(id=file.id or "", file=file)]
+    return [One(id=str(one.data["id"]), file=file, filled=one) for one in found]
+
+
+def _parsed(
+    one: Filled, source: str, timeouts_s: Mapping[str, float], groups: Mapping[str, Sequence[str]]
+) -> Workstream:  # fmt: skip
+    data, member = one.data, one.member
+    if "depends_on" in data:
+        data = {**data, "depends_on": dependencies.expanded(data["depends_on"], groups)}
+    return workstream.parse(
+        data,
+        source=source,
+        prompts=one.prompts,
+        timeouts_s=timeouts_s,
+        unfilled=one.unfilled,
+        group=member.group if member else "",
+        number=member.number if member else 0,
+        matrix=member.values if member else {},
+    )
+
+
 def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
-    """Fill in the texts of the prompt files; what is wrong with one is reported at its key."""
+    """Fill in the texts of the prompt files; what is wrong with one is reported at its key, of a value in the file."""
     for keys, entry in rules.entries(found.document, "steps"):
         path = entry.get("prompt_file")
         if not isinstance(path, str) or path_problem(path):
@@ -171,6 +223,9 @@ def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
         if why:
             yield found.document.problem((*keys, "prompt_file"), f"prompt file {shown(path)} {why}")
         found.prompts[path] = text
+        for offset, length, why in value_rules.of_prompt_file(found.document.data, text, int(keys[1])):
+            of_file = Document(path=path, text=text, line_starts=lines_of(text))
+            yield of_file.problem_at(of_file.place_of((offset, offset + length)), why)
 
 
 def _prompt(root: Path, path: str) -> tuple[str, str | None]:
@@ -188,132 +243,98 @@ def _prompt(root: Path, path: str) -> tuple[str, str | None]:
     return text, None
 
 
-def _recordings_missing(root: Path, document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    own = document.data.get("id")
+def _recordings_missing(
+    root: Path, document: Document, tools: Mapping[str, Tool], ids: Sequence[str]
+) -> Iterator[Problem]:
     for call in rules.asked(document):
         tool = tools.get(call.tool) if isinstance(call.tool, str) else None
         step = call.step.get("id") if call.step else None
-        if tool is None or not tool.needs_recording or not isinstance(own, str) or not isinstance(step, str):
+        if tool is None or not tool.needs_recording or not isinstance(step, str):
             continue
-        if max(len(own), len(step)) > LONGEST_ID:
-            continue
-        path = recorded_path(own, step)
-        if not os.path.isfile(root / path):  # noqa: PTH113 - unlike pathlib's it raises for no name, however long
-            yield document.problem(call.keys, f"{tool.name} has no recorded patch; expected {path}", at_key=True)
+        names = [recorded_path(id, step) for id in ids if max(len(id), len(step)) <= LONGEST_ID]
+        # unlike pathlib's it raises for no name, however long
+        missing = [path for path in names if not os.path.isfile(root / path)]  # noqa: PTH113
+        if missing:
+            more = f", and {plural(len(missing) - 1, 'more')}" if len(missing) > 1 else ""
+            message = f"{tool.name} has no recorded patch; expected {missing[0]}{more}"
+            yield document.problem(call.keys, message, at_key=True)
 
 
-def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str, _Found]) -> Iterator[Problem]:
-    """A warning at the later one of two that may write the same path, unless one waits for the other."""
+def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str, One]) -> Iterator[Problem]:
+    """A warning at the later one of two that may write the same path, unless one waits for the other.
+
+    Of the members of a matrix the first is named.
+    """
 
     def is_file(name: str) -> bool:
         place = root / name
         return place.is_file() or (scope_overlaps.looks_like_a_file(name) and not place.is_dir())
 
     running = [one for one in workstreams if one.enabled]  # whoever names another sees to it
-    overlaps = scope_overlaps.overlaps(running, is_file=is_file)
+    found = scope_overlaps.overlaps(running, is_file=is_file)
+    first = {(by_id[one.id].file.document.path, one.keys): one for one in reversed(found)}
+    overlaps = [one for one in found if first[by_id[one.id].file.document.path, one.keys] is one]
     for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
-        document, other = by_id[one.id].document, by_id[one.other].document
+        document = by_id[one.id].file.document
         if index == MAX_OVERLAPS:
             rest = plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
             yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
             return
-        place = other.place(one.other_keys)
-        own, theirs = (
-            shown(rules.value_at(data, keys))
-            for data, keys in ((document.data, one.keys), (other.data, one.other_keys))
-        )
-        more = f", and scopes of {plural(one.more, 'other workstream')}" if one.more else ""
-        message = (
-            f"{own} overlaps {theirs} of {other.path}:{place.line}:{place.column}{more}; "
-            "let one depend on the other, or keep their scopes apart"
-        )
-        yield warning(document.problem(one.keys, message))
+        yield warning(document.problem(one.keys, _overlap(one, by_id)))
 
 
-def _by_id(found: list[_Found]) -> dict[str, _Found]:
-    """The files by their ids; the later of two with one id gets a problem that names the first."""
-    by_id: dict[str, _Found] = {}
-    for one in found:
-        if one.id is None:
+def _overlap(one: Overlap, by_id: Mapping[str, One]) -> str:
+    mine, other = by_id[one.id], by_id[one.other]
+    own, theirs = (
+        shown(rules.value_at(whose.filled.data if whose.filled else None, keys))
+        for whose, keys in ((mine, one.keys), (other, one.other_keys))
+    )
+    more = f", and scopes of {plural(one.more, 'other workstream')}" if one.more else ""
+    if mine.file is other.file:
+        return (
+            f"{own} of {one.id} overlaps {theirs} of {one.other}{more}; fill in what tells members apart, "
+            "or keep their scopes apart"
+        )
+    place = other.file.document.place(one.other_keys)
+    return (
+        f"{own} overlaps {theirs} of {other.file.document.path}:{place.line}:{place.column}{more}; "
+        "let one depend on the other, or keep their scopes apart"
+    )
+
+
+def _by_id(ones: Sequence[One]) -> dict[str, One]:
+    """The workstreams by their ids; the later of two files with one id gets a problem that names the first."""
+    by_id: dict[str, One] = {}
+    taken: dict[str, OneFile] = {}
+    for one in ones:
+        if not one.id:
             continue
-        first = by_id.setdefault(one.id, one)
-        if first is not one:
-            place = first.document.place(("id",))
-            where = f"{first.document.path}:{place.line}:{place.column}"
-            one.problems.append(one.document.problem(("id",), f"id {shown(one.id)} is taken by {where}"))
+        for id in dict.fromkeys((one.file.id or one.id, one.id)):
+            first = taken.setdefault(id, one.file)
+            if first is not one.file:
+                place = first.document.place(("id",))
+                where = f"{first.document.path}:{place.line}:{place.column}"
+                one.file.problems.append(one.file.document.problem(("id",), f"id {shown(id)} is taken by {where}"))
+        by_id.setdefault(one.id, one)
     return by_id
 
 
-def _check_dependencies(found: list[_Found], by_id: Mapping[str, _Found]) -> None:
-    # a file that cannot be read most likely holds the id of its name: its own problem is enough
-    lost = {Path(one.document.path).stem for one in found if one.id is None}
-    for one in found:
-        for keys, name in one.dependencies:
-            if name == one.id:
-                one.problems.append(one.document.problem(keys, f"{shown(name)} depends on itself"))
-            elif name not in by_id and name not in lost:
-                meant = did_you_mean(name, by_id) or "; no workstream has this id"
-                one.problems.append(one.document.problem(keys, f"unknown dependency {shown(name)}{meant}"))
+def _groups(ones: Sequence[One]) -> dict[str, list[str]]:
+    """The members of each matrix by its id, in its order."""
+    groups: dict[str, list[str]] = {}
+    for one in ones:
+        if one.filled and one.filled.member:
+            groups.setdefault(one.file.id or "", []).append(one.id)
+    return groups
 
 
-def _check_bases(found: list[_Found], prefix: str) -> None:
+def _check_bases(by_id: Mapping[str, One], prefix: str) -> None:
     """A workstream that starts from its own branch, or aims at it, would find nothing left to do."""
-    for one in found:
-        for place in (("base",), ("pull_request", "base")):
-            for keys, name in rules.texts(one.document, *place):
-                if one.id and name == f"{prefix}{one.id}":
-                    message = f"branch {shown(name)} is this workstream's own; name the one that it starts from"
-                    one.problems.append(one.document.problem(keys, message))
-
-
-def _check_cycles(by_id: Mapping[str, _Found]) -> None:
-    """One problem a cycle, at the dependency by which its smallest id enters it."""
-    graph = {
-        id: sorted({name for _, name in one.dependencies if name in by_id and name != id}) for id, one in by_id.items()
-    }
-    rest = set(graph) - set(_sorted(graph))
-    seen: set[str] = set()
-    for start in sorted(rest):
-        walk: list[str] = []
-        here = start
-        # whoever is left over depends on another that is: following the first such leads into a cycle
-        while here not in seen:
-            seen.add(here)
-            walk.append(here)
-            here = next(name for name in graph[here] if name in rest)
-        if here in walk:
-            _report_cycle(walk[walk.index(here) :], by_id)
-
-
-def _report_cycle(cycle: list[str], by_id: Mapping[str, _Found]) -> None:
-    first = cycle.index(min(cycle))
-    cycle = cycle[first:] + cycle[:first]
-    one, following = by_id[cycle[0]], cycle[1]
-    keys = next(keys for keys, name in one.dependencies if name == following)
-    left_out = [f"… ({len(cycle) - CYCLE_SHOWN} more)"] if len(cycle) > CYCLE_SHOWN else []
-    shown_ids = " -> ".join([*cycle[:CYCLE_SHOWN], *left_out, cycle[0]])
-    one.problems.append(one.document.problem(keys, f"dependency cycle: {shown_ids}"))
-
-
-def _ordered(sound: Mapping[str, Workstream]) -> tuple[Workstream, ...]:
-    graph: dict[str, list[str]] = {id: list(one.depends_on) for id, one in sound.items()}
-    return tuple(sound[id] for id in _sorted(graph))
-
-
-def _sorted(graph: Mapping[str, list[str]]) -> list[str]:
-    """Ids after those they depend on, else by id; those that depend on what is missing or on a cycle are left out."""
-    waits = {id: len(names) for id, names in graph.items()}
-    dependents: defaultdict[str, list[str]] = defaultdict(list)
-    for id, names in graph.items():
-        for name in names:
-            dependents[name].append(id)
-    ready = sorted(id for id, count in waits.items() if count == 0)
-    order: list[str] = []
-    while ready:
-        done = heapq.heappop(ready)
-        order.append(done)
-        for id in dependents[done]:
-            waits[id] -= 1
-            if waits[id] == 0:
-                heapq.heappush(ready, id)
-    return order
+    for id, one in by_id.items():
+        document = one.file.document
+        data = one.filled.data if one.filled else document.data
+        for keys in (("base",), ("pull_request", "base")):
+            name = rules.value_at(data, keys)
+            if name == f"{prefix}{id}":
+                message = f"branch {shown(name)} is this workstream's own; name the one that it starts from"
+                one.file.problems.append(document.problem(keys, message))

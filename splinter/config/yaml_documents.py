@@ -139,6 +139,24 @@ class Document:
         place = self.key_place(keys) if at_key else self.place(keys)
         return self.problem_at(place, where + message)
 
+    def problem_inside(self, keys: Keys, marks: re.Pattern[str], number: int, message: str) -> Problem:
+        """A problem at one of the places in a text that `marks` names, counted from 0; at the text where that is vague.
+
+        `number` counts in the text as it was read, which escapes and folded lines may have made another.
+        """
+        start, end = self._span(keys)[0]
+        found = list(marks.finditer(self.text, start, end))
+        value = self._value(keys)
+        if not isinstance(value, str) or len(marks.findall(value)) != len(found):
+            return self.problem(keys, message)
+        return self.problem_at(self.place_of(found[number].span()), message)
+
+    def _value(self, keys: Keys) -> Any:
+        value = self.data
+        for key in keys:
+            value = value[key]
+        return value
+
     def problem_at(self, place: Place, message: str) -> Problem:
         """A problem at a place of this document."""
         line = self._line(place.line)

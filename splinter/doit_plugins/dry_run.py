@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from splinter.doit_plugins.rows import Rows
-from splinter.engine import bases, slots_seen
+from splinter.engine import bases, open_limit, slots_seen
 from splinter.engine.session import Session
 from splinter.engine.steps import foreseen_call
 from splinter.publish import combined_pull_request, pull_request_preview
@@ -26,6 +26,7 @@ def show(
     due: dict[str, bool] = {}
     ignored: set[str] = set()
     refusals = {} if is_always else slots_seen.refusals(session)
+    refusals |= open_limit.waiting(session, _due(control, rows, is_always=is_always) - refusals.keys())
     for name in _in_order(control):
         task = control.tasks[name]
         meta = task.meta or {}
@@ -49,6 +50,17 @@ def show(
             text = _line(session, task, meta, is_due=due[name], waits_for=waits_for, is_named=is_named)
             out.write("".join(plain(line) + "\n" for line in session.outside.redactor.text(text).splitlines()))
     return 0
+
+
+def _due(control: Any, rows: Any, *, is_always: bool) -> set[str]:
+    """The workstreams of which a selected task has something to do."""
+    selected = (control.tasks[name] for name in _in_order(control))
+    tasks = [task for task in selected if "step" in (task.meta or {})]
+    return {
+        task.meta["workstream"]
+        for task in tasks
+        if is_always or rows.get_status(task, control.tasks).status != "up-to-date"
+    }
 
 
 def _in_order(control: Any) -> list[str]:

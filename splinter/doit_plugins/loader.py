@@ -6,6 +6,7 @@ It knows the command and its options before it makes tasks, so that looking work
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -22,6 +23,7 @@ from splinter.text.patterns import did_you_mean
 # what of doit's configuration decides how a success is kept
 _VERSION = "0.37.0"  # in this form alone doit reads one
 _KEEPERS = ("backend", "check_file_uptodate", "dep_file")
+_OF_ONE_TASK = ("help", "info")  # of doit's commands: they tell of a group's own task
 
 
 class Loader(DodoTaskLoader):
@@ -101,7 +103,7 @@ class Loader(DodoTaskLoader):
         if not self.is_ours:
             return list(super().load_tasks(cmd, pos_args))
         from splinter.doit_plugins import plan_file, tasks
-        from splinter.engine import project
+        from splinter.engine import project, prospects
         from splinter.engine.session import nobody
         from splinter.publish import plugins
 
@@ -111,15 +113,18 @@ class Loader(DodoTaskLoader):
         if runs and (refusal := getattr(cmd.dep_manager.backend, "refusal", None)):
             raise refusal
         try:
-            self._check(is_run=cmd.execute_tasks or writes_plan)
+            asks = (runs or writes_plan) and not is_simulated
+            self._check(is_run=cmd.execute_tasks or writes_plan, is_asked_again=asks)
             if runs and hasattr(cmd.dep_manager.backend, "open_now"):
                 cmd.dep_manager.backend.open_now()
             self.session = project.open_session(
                 self.project, auth=plugins.auth, merged=nobody if is_simulated else plugins.merged,
                 is_hosted=plugins.is_hosted, is_read_only=not runs,
-                may_fetch=(runs or writes_plan) and not is_simulated, given=plan_file.given(self._options),
+                may_fetch=asks, given=plan_file.given(self._options),
                 only_publishes=only_publishes,
             )  # fmt: skip
+            if cmd.name not in _OF_ONE_TASK:
+                pos_args[:] = _members(prospects.groups(self.session), pos_args, self.session.part)
             plan_file.refuse_others(self.session, _names(pos_args), is_shard=bool(self._options.get("shard")))
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
@@ -175,10 +180,10 @@ class Loader(DodoTaskLoader):
         except InputError as error:
             raise InvalidDodoFile(str(error)) from error
 
-    def _check(self, *, is_run: bool) -> None:
+    def _check(self, *, is_run: bool, is_asked_again: bool) -> None:
         """Problems end a run; a command that only looks shows what can be read, and says what cannot."""
         try:
-            self.project.collection.check()
+            self.project.collection.check(is_asked_again=is_asked_again)
         except InputError as error:
             if is_run:
                 raise
@@ -191,6 +196,16 @@ def _left_alone(own: list[Any], words: list[str]) -> list[Any]:
     if asked:
         raise InvalidCommand(f'"{min(asked)}" is a task of your own, which a simulated run leaves alone')
     return []
+
+
+def _members(
+    groups: Mapping[str, Sequence[str]], words: list[str], part: frozenset[str] | None
+) -> Iterator[str]:  # fmt: skip
+    """The words of a call with the members of a matrix for its id, `pr:ID` too; of a plan's part those that it runs."""
+    for word in words:
+        task, colon, id = word.rpartition(":")
+        members = [one for one in groups.get(id, ()) if part is None or one in part]
+        yield from (f"{task}{colon}{member}" for member in members or groups.get(id, (id,)))
 
 
 def _names(words: list[str]) -> list[str]:

@@ -105,7 +105,13 @@ class Reporter(ConsoleReporter):
         """A task of a workstream that is due, and whose slot is not to be had: told here, or as a note of the run."""
         if task.meta["step"] == "prepare" and not self.session.known.claims:
             self._has_told = True
-            self._line(task.meta["workstream"], "not run", why)
+            id = task.meta["workstream"]
+            group = self.session.plans[id].workstream.group
+            alike = [other for other, said in self.session.known.not_run.items() if said == why]
+            if not group or len(alike) == 1:
+                self._line(id, "not run", why)
+            elif id == alike[0]:  # the others of its matrix with it
+                self._line(group, "not run", f"{plural(len(alike), 'workstream')}: {why}")
 
     def skip_ignore(self, task: Any) -> None:
         """A task that is ignored; what only waits for one that is left out needs no line."""

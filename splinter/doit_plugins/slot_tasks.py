@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from splinter.engine import night, slot_claims, slots_seen
+from splinter.engine import night, open_limit, slot_claims, slots_seen
 from splinter.engine.known import HeldClaim
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, SplinterError
@@ -50,15 +50,18 @@ def _adopt(session: Session) -> str:
 def _claim(session: Session, control: Any, states: Any, selected: set[str], *, is_always: bool) -> str:
     """Claim the slots of the selected workstreams that are due; returns why that failed, empty where it did not."""
     is_claiming = session.asks and slots_seen.place(session.outside) is not None  # else whoever made the plan did
-    if not is_claiming and not any(one.has_passed for one in session.plans.values()):
+    plans = session.plans.values()
+    if not is_claiming and not any(one.has_passed or one.workstream.max_open for one in plans):
         return ""
     due = _due(session, control, states, selected, is_always=is_always)
     passed = [id for id in due if session.plans[id].has_passed and not is_always]
-    session.known.not_run.update((id, slots_seen.passed(session, id)) for id in passed)
+    not_run = session.known.not_run
+    not_run.update((id, slots_seen.passed(session, id)) for id in passed)
+    not_run.update(open_limit.waiting(session, [id for id in due if id not in not_run]))
     failure = ""
-    if is_claiming and session.known.not_run.keys() != {*due}:
+    if is_claiming and not_run.keys() != {*due}:
         try:
-            slot_claims.claim(session, [id for id in due if id not in passed], is_again=is_always)
+            slot_claims.claim(session, [id for id in due if id not in not_run], is_again=is_always)
         except PublishError as error:
             run_errors.keep(session, TASK, str(error))
             failure = str(error)

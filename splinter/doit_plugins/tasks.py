@@ -40,6 +40,14 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
         for step in one.workstream.steps:
             yield _step(session, rows, one, step)
         yield _accept(session, rows, one)
+    for group, members in prospects.groups(session).items():
+        yield {
+            "basename": group,
+            "actions": None,
+            "doc": f"the {len(members)} workstreams of {session.plans[members[0]].workstream.source}",
+            "task_dep": list(members),
+            "meta": {"workstream": "*", "group": group},
+        }
     yield {
         "basename": "workstreams",
         "actions": None,
@@ -176,8 +184,9 @@ def _recording_failure(work: Work, step: str, call: Callable[[], Values]) -> Val
 def _files(outside: Outside, one: Plan) -> list[str]:
     start = outside.repository.start
     prompts = [step for step in one.workstream.steps if isinstance(step.action, Prompt)]
+    # of a member of a matrix its own definition counts: an edit of the list is nothing to the others
     named = [
-        one.workstream.source,
+        *(() if one.workstream.group else (one.workstream.source,)),
         *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file),
     ]
     recorded = [recorded_path(one.id, step.id) for step in prompts if step.id in one.recorded]

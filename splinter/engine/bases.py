@@ -18,6 +18,7 @@ from splinter.git.command_line import Repository
 from splinter.model import bases, layout
 from splinter.model.bases import Base
 from splinter.model.plan import Plan, choose_remote
+from splinter.model.ports import Snapshot
 
 _HEAD = "HEAD"
 
@@ -77,7 +78,7 @@ def has_branch(session: Session, remote: str, branch: str) -> bool:
 
 def last_seen(session: Session, base: Base) -> str | None:
     """The commit that a base is at as far as is known without asking its remote."""
-    return session.known.answer(_question(base)) or _seen(session.outside, base)
+    return session.known.answer(_question(base)) or seen(session.outside.repository, session.outside.snapshot, base)
 
 
 def as_seen(outside: Outside, plans: Iterable[Plan]) -> tuple[str, ...]:
@@ -139,7 +140,7 @@ def _refuse_unknown(session: Session, plan: Plan, remote: str) -> None:
 def _without_remote(session: Session, plan: Plan, why: str) -> str:
     """The base as it was seen last, which the report says; raises InputError where it never was."""
     base = plan.base
-    last = _seen(session.outside, base)
+    last = seen(session.outside.repository, session.outside.snapshot, base)
     if last is None:
         raise InputError(bases.never_seen(plan.workstream, base, why=why))
     how = "was not asked" if session.outside.is_simulated else "was not reached"
@@ -147,11 +148,10 @@ def _without_remote(session: Session, plan: Plan, why: str) -> str:
     return last
 
 
-def _seen(outside: Outside, base: Base) -> str | None:
-    """A remote's branch as last seen, by us or by the user, whoever saw more of it."""
-    repository = outside.repository
+def seen(repository: Repository, snapshot: Snapshot, base: Base) -> str | None:
+    """A branch without asking its remote: as last seen there, by us or by the user, whoever saw more of it."""
     if base.remote is None:
-        return _commit_of(outside, base.ref) if base.ref else None
+        return _commit_of(repository, snapshot, base.ref) if base.ref else None
     ours, users = (_readable(repository, ref) for ref in bases.seen_as(base.remote, base.name))
     if ours and users and ours != users and git.is_ancestor(repository, ours, users):
         return users
@@ -170,12 +170,12 @@ def _local(outside: Outside, plan: Plan) -> str:
 
 
 def _resolved(outside: Outside, plan: Plan, ref: str) -> str:
-    found = _commit_of(outside, ref)
+    found = _commit_of(outside.repository, outside.snapshot, ref)
     if found is None:
         raise InputError(bases.missing_base(plan.workstream, plan.base, outside.snapshot))
     return found
 
 
-def _commit_of(outside: Outside, ref: str) -> str | None:
+def _commit_of(repository: Repository, snapshot: Snapshot, ref: str) -> str | None:
     """The commit of a ref; HEAD is the user's, as it was found."""
-    return outside.snapshot.head if ref == _HEAD else git.resolve(outside.repository, ref)
+    return snapshot.head if ref == _HEAD else git.resolve(repository, ref)

@@ -71,7 +71,7 @@ def take(session: Session, given: Given, *, only_publishes: bool, is_look: bool)
 def with_occurrences(night: NightPlan, plans: Mapping[str, Plan]) -> dict[str, Plan]:
     """The plans with the occurrences of a night; raises InputError where that is of other workstreams."""
     planned = night.by_id
-    own = {id: replace(one, occurrence=planned[id].occurrence) for id, one in plans.items() if id in planned}
+    own = {id: one.at(planned[id].occurrence) for id, one in plans.items() if id in planned}
     slots = {id: fingerprints.slot(own.get(id, one)) for id, one in plans.items()}
     night_plan.refuse_unknown(night, slots)
     return own
@@ -83,7 +83,7 @@ def with_kept_occurrences(session: Session, run: str) -> dict[str, Plan]:
         planned = night_plan_file.read(file_of(session, run)).by_id
     except InputError:  # none was kept, or it is torn: the clock decides
         return dict(session.plans)
-    then = {id: replace(one, occurrence=planned[id].occurrence) for id, one in session.plans.items() if id in planned}
+    then = {id: one.at(planned[id].occurrence) for id, one in session.plans.items() if id in planned}
     same = {id: one for id, one in then.items() if fingerprints.slot(one) == planned[id].slot}
     return {**session.plans, **same}
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import bases, night, proposed, slots_seen
+from splinter.engine import base_files, bases, night, proposed, slots_seen
 from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.night import Given
@@ -63,12 +63,13 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True)  # no slots: its redactor is made once
 class Project:
-    """What a user wrote and where: read before any decision is made."""
+    """What a user wrote and where: read before any decision is made; `files` are those of bases, as last seen."""
 
     repository: Repository
     settings: Settings
     environment: Environment
     collection: Collection
+    files: base_files.Files | None = None
 
     @property
     def marker(self) -> str:
@@ -90,11 +91,13 @@ def read(start: Path) -> Project:
     top = user_repository.toplevel(start, environment.variables)
     chosen = settings_file.read(top)
     repository = user_repository.open_repository(top, environment.variables, chosen.identity)
+    files = base_files.of_repository(lambda: repository, chosen)
     return Project(
         repository=repository,
         settings=chosen,
         environment=environment,
-        collection=workstream_files.read(top, chosen),
+        collection=workstream_files.read(top, chosen, files),
+        files=files,
     )
 
 
@@ -107,8 +110,9 @@ def all_workstreams(
     """
     found = [own]
     if repository.root != repository.start:
-        found.append(workstream_files.read(repository.root, settings))
-    if any(problem.is_error for one in found for problem in one.problems):
+        files = base_files.of_repository(lambda: repository, settings)
+        found.append(workstream_files.read(repository.root, settings, files))
+    if any(not one.is_whole or any(problem.is_error for problem in one.problems) for one in found):
         return None
     return tuple(workstream for one in found for workstream in one.workstreams)
 
@@ -146,8 +150,29 @@ def open_session(
         night.take(session, given, only_publishes=only_publishes, is_look=is_read_only)
     if only_publishes:
         session.run.take_up()
-    _decide(session, project.collection.workstreams)
+    _decide(session, _collection(session, project).workstreams)
     return session
+
+
+def _collection(session: Session, project: Project) -> Collection:
+    """The workstreams; read again where a call may know more of the bases that say which there are.
+
+    Raises InputError where these are not to be had, or the files cannot be run with them.
+    """
+    known, settings = project.collection, session.outside.settings
+    if not known.looks_at or not (session.asks or session.night):
+        return known
+    commits: dict[str | None, str] = {}
+    for path, base in known.looks_at.items():
+        if base is None and settings.base is None:
+            bases.ask(session)
+        commits[base] = bases.commit(session, base_files.chosen(base, path, settings, session.outside.snapshot))
+    found = known
+    if project.files is None or project.files.commits != commits:
+        repository = session.outside.repository
+        found = workstream_files.read(repository.start, settings, base_files.at(repository, commits))
+    found.check()
+    return found
 
 
 def _outside(project: Project, repository: Repository, *, auth: Auth, is_hosted: IsHosted) -> Outside:
@@ -194,7 +219,7 @@ def follow_default_branch(session: Session) -> bool:
     is_needed = any(one.base.remote and (one.base.is_default or is_for_a_ref) for one in plans)
     if not is_needed or not bases.ask(session):
         return False
-    _decide(session, tuple(one.workstream for one in plans))
+    _decide(session, tuple(one.definition for one in plans))
     return True
 
 

@@ -5,7 +5,7 @@ It asks nobody and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from splinter.engine import proposed
@@ -30,6 +30,31 @@ def enabled(session: Session) -> list[str]:
         if one.workstream.enabled and all(other in on for other in one.workstream.depends_on):
             on.append(id)
     return on
+
+
+def groups(session: Session) -> dict[str, tuple[str, ...]]:
+    """The members of each matrix by the id of its file, in the matrix's order."""
+    found: dict[str, list[Plan]] = {}
+    for one in session.plans.values():
+        if one.workstream.group:
+            found.setdefault(one.workstream.group, []).append(one)
+    return {
+        group: tuple(one.id for one in sorted(members, key=lambda one: one.workstream.number))
+        for group, members in found.items()
+    }
+
+
+def in_groups(session: Session, ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Ids in their order, those of one matrix together under its id where the first of them stands; else under none."""
+    wanted = dict.fromkeys(ids)
+    for id in list(wanted):
+        if id not in wanted:
+            continue
+        group = session.plans[id].workstream.group
+        members = [other for other in wanted if session.plans[other].workstream.group == group] if group else [id]
+        for other in members:
+            del wanted[other]
+        yield group, members
 
 
 def is_enabled(session: Session, plan: Plan) -> bool:

@@ -24,7 +24,7 @@ _LONGEST = 160  # characters of a value that is kept as it is; a longer one is k
 _BEFORE = "before"  # the commit that a task starts from: it follows from the inputs of the tasks before it
 OCCURRENCE = "occurrence:"
 SHOWN = ("title", "objective", "metadata", "pull_request")  # inputs of `pr`; what agents are told of them is theirs too
-NO_WORK = ("source", "enabled", "again", "catch_up")  # they say where it stands and whether it runs, not what is done
+NO_WORK = ("source", "enabled", "again", "catch_up", "number", "max_open")  # where it stands, whether it runs
 OUTPUTS = "outputs of earlier steps"  # as `before` they follow from the inputs of the tasks before
 NO_OUTPUTS: Outputs = MappingProxyType({})
 _HIDDEN = "variables"  # of a profile: kept as their hash, however short they are
@@ -104,7 +104,7 @@ def told_to_agents(plan: Plan) -> Inputs:
 
 def definition(plan: Plan) -> str:
     """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
-    whole = {name: value for name, value in stated(plan.workstream).items() if name not in NO_WORK}
+    whole = {name: value for name, value in stated(plan.definition).items() if name not in NO_WORK}
     return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
 
 
@@ -120,7 +120,7 @@ def stated(value: Any) -> Any:
         return {field.name: stated(held) for field, held in own if not _is_default(field, held)}
     if isinstance(value, tuple | list):
         return [stated(item) for item in value]
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _is_default(field: Field[Any], held: Any) -> bool:
@@ -147,7 +147,8 @@ def shortened(inputs: Inputs) -> Inputs:
 
 def _shared(plan: Plan) -> Inputs:
     """The inputs of every task."""
-    return {"when": plan.workstream.when, "env": plan.env, OCCURRENCE: plan.occurrence}
+    inputs = {"when": plan.workstream.when, "env": plan.env, OCCURRENCE: plan.occurrence}
+    return inputs | _named("matrix", plan.workstream.matrix)  # every command finds them in its environment
 
 
 def _scope(plan: Plan) -> Inputs:

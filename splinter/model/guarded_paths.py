@@ -26,6 +26,11 @@ def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
     return ALWAYS_FORBIDDEN + tuple(pattern for pattern in GUARDED if not any(_names(own, pattern) for own in named))
 
 
+def named_by(own: str) -> str:
+    """The guarded pattern that one of a scope speaks of, and so opens; empty for none."""
+    return next((pattern for pattern in GUARDED if _names(own, pattern)), "")
+
+
 def is_guarded(path: str, patterns: Iterable[str]) -> bool:
     """Whether a disk may take a path for one that is guarded, such as `.GitHub/workflows/x.yml`."""
     name = file_names.folded(path)

@@ -6,13 +6,13 @@ Pure: it reads no file, no clock, and starts nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from splinter.errors import InputError
-from splinter.model import schedule
+from splinter.model import filling, schedule, value_names
 from splinter.model.bases import Base, choose_base
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
@@ -25,6 +25,7 @@ class Plan:
     """One workstream with every decision made; `recorded` holds the hash of each recorded patch by step id.
 
     `has_passed`: its slot began more than a day ago, and is not caught up with.
+    `template` is the workstream as its file says it, None where that holds no value that is known only with the plan.
     `forgives_earlier`: tests that failed before its change do not fail it. `waits_at` is the pull request that waits
     for somebody, where the occurrence is therefore still that of the last success.
     """
@@ -33,6 +34,7 @@ class Plan:
     base: Base
     branch: str
     occurrence: str
+    template: Workstream | None = None
     has_passed: bool = False
     waits_at: str = ""
     forgives_earlier: bool = False
@@ -52,6 +54,30 @@ class Plan:
     def used_up(self) -> str:
         """What is said where no fix attempt is left."""
         return f"its fix attempts are used up {self.until}"
+
+    @property
+    def definition(self) -> Workstream:
+        """The workstream as its file says it, whatever the occurrence."""
+        return self.template or self.workstream
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values that texts are filled with, by their names: all that are known before a step has run."""
+        return {
+            value_names.ID: self.id,
+            value_names.OCCURRENCE: value_names.occurrence(self.occurrence, when=self.workstream.when),
+            value_names.BASE: self.base.name,
+            **value_names.of_matrix(self.workstream.matrix),
+        }
+
+    def at(self, occurrence: str) -> Plan:
+        """The same for another occurrence; raises InputError for a text that its values spoil."""
+        own = replace(self, occurrence=occurrence)
+        if not self.definition.unfilled:
+            return own
+        filled = filling.fill(self.definition, own.values)
+        of_settings = self.setup[: len(self.setup) - len(filled.setup)]
+        return replace(own, workstream=filled, template=self.definition, setup=(*of_settings, *filled.setup))
 
     @property
     def id(self) -> str:
@@ -103,7 +129,7 @@ def make(
                 workstream=workstream,
                 base=choose_base(workstream, settings, snapshot, remote),
                 branch=f"{settings.branch_prefix}{workstream.id}",
-                occurrence=waits.occurrence if waits else timed or bound,
+                occurrence="",
                 has_passed=_has_passed(workstream, settings, timed, now),
                 waits_at=waits.where if waits else "",
                 forgives_earlier=settings.checks == "baseline",
@@ -111,7 +137,7 @@ def make(
                 recorded=recorded.get(workstream.id, {}),
                 setup=(*settings.setup, *workstream.setup),
                 env=tuple(dict.fromkeys((*workstream.env, *settings.env))),
-            )
+            ).at(waits.occurrence if waits else timed or bound)
         )
     if settings.pull_requests == "together":
         _refuse_several_bases(plans)

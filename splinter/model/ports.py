@@ -31,6 +31,16 @@ class Snapshot:
     push_urls: Mapping[str, str] = field(default_factory=dict)
 
 
+class BaseFiles(Protocol):
+    """What the commit of a base holds; `base` is what a workstream's file says, None for the default."""
+
+    def paths(self, base: str | None) -> Sequence[str] | None:
+        """All paths; None where nothing is known of that base."""
+
+    def text(self, base: str | None, path: str, *, most: int) -> str | None:
+        """What a file of that base holds, None for one of more bytes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A pull request as it should be: `head` and `base` are branch names without `refs/heads/`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from splinter.model import layout, registry
@@ -123,7 +124,12 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workstream:
-    """One file under workstreams/, parsed; `source` is its path from the repository's root, with `/`."""
+    """One file under workstreams/, parsed, or a member of its matrix; `source` is its path from the root, with `/`.
+
+    A member has the id of its `group`, its place in it, and its values in `matrix`, by `package`, `package.name` and
+    `package.slug`. The fields that are named in `unfilled` still hold names of values (`filling.py`); all others are
+    final.
+    """
 
     id: str
     title: str
@@ -148,6 +154,11 @@ class Workstream:
     budget: Budget = field(default_factory=Budget)
     pull_request: PullRequest | None = field(default_factory=PullRequest)
     metadata: Mapping[str, object] = field(default_factory=dict)
+    group: str = ""
+    number: int = 0
+    matrix: Mapping[str, str] = field(default_factory=dict)
+    max_open: int | None = None
+    unfilled: frozenset[str] = frozenset()
 
     @property
     def has_prompts(self) -> bool:
@@ -163,9 +174,11 @@ class Workstream:
 
 
 def parse(
-    data: Mapping[str, Any], *, source: str, prompts: Mapping[str, str], timeouts_s: Mapping[str, float]
-) -> Workstream:
-    """The workstream of a document that the schema and the rules have passed.
+    data: Mapping[str, Any], *, source: str, prompts: Mapping[str, str], timeouts_s: Mapping[str, float],
+    unfilled: frozenset[str] = frozenset(), group: str = "", number: int = 0,
+    matrix: Mapping[str, str] = MappingProxyType({}),
+) -> Workstream:  # fmt: skip
+    """The workstream of a document that the schema and the rules have passed, with the values that are known with it.
 
     `prompts` is the text of each `prompt_file` by its path, `timeouts_s` the deadline of each tool that has its own.
     """
@@ -195,6 +208,11 @@ def parse(
         budget=Budget(**data.get("budget", {})),
         pull_request=_pull_request(data.get("pull_request", {})),
         metadata=data.get("metadata", {}),
+        group=group,
+        number=number,
+        matrix=dict(matrix),
+        max_open=data.get("max_open"),
+        unfilled=unfilled,
     )
 
 

@@ -29,6 +29,7 @@ REF_RULES = (
     (re.compile(r"\.$|\.lock(/|$)"), 'ends with "." or has a part that ends with ".lock"'),
     (re.compile(r"[\s~^:?*\[\\\x00-\x1f\x7f-\x9f]"), "holds a blank, a control character or one of ~ ^ : ? * [ \\"),
     (re.compile(r"^HEAD\Z"), "is HEAD, which is not a branch"),
+    (re.compile(r".{201}"), "is longer than 200 characters, which a disk may refuse"),
 )
 PATH_RULES = (
     (re.compile(r"^\Z"), "is empty"),

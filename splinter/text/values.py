@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-_OPENING = re.compile(r"(\$+)\{\{")
+OPENING = re.compile(r"(\$+)\{\{")
 _NAME = re.compile(r"[ \t]*([^{}\r\n]*?)[ \t]*\}\}")
 _DOLLARS = re.compile(r"\$+(?=\{\{)")
 _LAST_DOLLARS = re.compile(r"\$+\Z")
@@ -40,7 +40,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 def _pieces(text: str) -> Iterator[Piece]:
     end = 0
-    for opening in _OPENING.finditer(text):
+    for opening in OPENING.finditer(text):
         if opening.start() < end:
             continue
         pairs, is_reference = divmod(len(opening[1]), 2)
@@ -76,7 +76,23 @@ def filled(text: str, known: Mapping[str, str]) -> str:
     """The text with those values that are known; what stays to be filled in is read in the same way again."""
     if "{{" not in text:
         return text
-    return written(known.get(piece.name, piece) if isinstance(piece, Reference) else piece for piece in pieces(text))
+    return written(put(pieces(text), known))
+
+
+def put(parts: Iterable[Piece], known: Mapping[str, str]) -> tuple[Piece, ...]:
+    """The same parts with those values that are known."""
+    return tuple(known.get(part.name, part) if isinstance(part, Reference) else part for part in parts)
+
+
+def makes_an_option(parts: Iterable[Piece], known: Mapping[str, str]) -> str:
+    """The name of the value by which an argument of such parts would become an option; empty where none does."""
+    for part in parts:
+        text = known.get(part.name) if isinstance(part, Reference) else part
+        if text is None or (text and not isinstance(part, Reference)):
+            return ""
+        if text and isinstance(part, Reference):
+            return part.name if text.startswith("-") else ""
+    return ""
 
 
 def plain(text: str) -> str:

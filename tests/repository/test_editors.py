@@ -93,6 +93,12 @@ pull_request:
   milestone: '1.0'
   base: next
 metadata: {{phase: PH-01}}
+matrix:
+  package: {{folders: packages/*, with: package.json}}
+  page: {{files: "docs/*.md"}}
+  service: {{json: services.json}}
+  language: [de, fr]
+max_open: 10
 """
 WRONG = f"""\
 {FIRST}id: wrong
@@ -229,6 +235,9 @@ def described(node: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
         yield (*path, name), child["description"]
         yield from described(child, (*path, name))
         yield from described(child.get("items", {}), (*path, name, "[]"))
+        if isinstance(named := child.get("additionalProperties"), dict):
+            yield (*path, name, "NAME"), named["description"]
+            yield from described(named, (*path, name, "NAME"))
 
 
 DESCRIBED = dict(described(SCHEMA))
@@ -332,6 +341,8 @@ def test_every_key_is_explained_where_the_mouse_rests_on_it(server: Server) -> N
         path = tuple("[]" if isinstance(key, int) else key for key in keys)
         if path[0] == "metadata" and len(path) > 1:
             continue
+        if path[0] == "matrix" and len(path) > 1:
+            path = ("matrix", "NAME", *path[2:])
         place = document.key_place(keys)
         assert DESCRIBED[path] in server.hover(uri, place.line, place.column + 1), path
         explained.add(path)

@@ -22,6 +22,7 @@ from splinter.errors import InputError, SplinterError
 from splinter.model import records, registry
 from splinter.model.workstream import COMMANDS_OF_DOIT, TASKS_OF_OURS
 from tests import paths
+from tests.base_files import Files
 from tests.repository.test_packages import modules
 
 ROOT = paths.ROOT
@@ -71,7 +72,8 @@ def problems(root: Path, file: str, text: str) -> list[str]:
         recorded = root / f"workstreams/recorded/{yaml.safe_load(text)['id']}/{step}.patch"
         recorded.parent.mkdir(parents=True, exist_ok=True)
         recorded.touch()
-    return [problem.text() for problem in workstream_files.read(root, settings_file.defaults()).problems]
+    files = Files("packages/api/package.json", "docs/a.md", "services.json")
+    return [problem.text() for problem in workstream_files.read(root, settings_file.defaults(), files).problems]
 
 
 def whole(file: str, data: dict[str, Any]) -> str:

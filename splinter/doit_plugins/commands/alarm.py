@@ -74,6 +74,7 @@ doit alarm                           a job was stopped, or broke around doit"""
 def _found(environment: Any) -> tuple[Path, str, Sequence[Any]]:
     """The top of the checkout, the address that mail is from by default, and all that is wrong in it."""
     from splinter.config import settings_file, workstream_files
+    from splinter.engine import base_files
     from splinter.git import user_repository
     from splinter.model.settings import NOBODY
 
@@ -82,7 +83,8 @@ def _found(environment: Any) -> tuple[Path, str, Sequence[Any]]:
     except SplinterError:
         return Path.cwd(), NOBODY.email, ()
     chosen, problems = settings_file.look(top)
-    found = workstream_files.read(top, chosen).problems if chosen else ()
+    files = base_files.as_last_seen(top, chosen, environment.variables) if chosen else None
+    found = workstream_files.read(top, chosen, files).problems if chosen else ()
     try:
         address = user_repository.open_repository(top, environment.variables).identity.email
     except SplinterError:

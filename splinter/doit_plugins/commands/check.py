@@ -53,8 +53,12 @@ doit check --format github   as annotations of GitHub Actions"""
             before = None
         chosen, problems = settings_file.look(top)
         found = workstream_files.read(top, chosen) if chosen else workstream_files.Collection()
+        if chosen and found.looks_at:
+            from splinter.engine import base_files  # much to import for most, who have no such matrix
+
+            found = workstream_files.read(top, chosen, base_files.as_last_seen(top, chosen, variables))
         problems = (*problems, *found.problems)
-        if before and chosen and not problems and top == root:
+        if before and chosen and not problems and top == root and not found.looks_at:
             check_cache.keep(top, before, len(found.workstreams), found.other_files(chosen))
         if format == "json":
             say(problem_listing.as_json(problems))

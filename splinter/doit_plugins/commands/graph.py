@@ -31,10 +31,13 @@ doit graph --format svg > graph.svg    as a picture"""
 
     def _draw(self, format: str) -> int:
         from splinter.config import dependency_graph, settings_file, workstream_files
+        from splinter.engine import base_files
         from splinter.git import user_repository
 
-        top = user_repository.toplevel(Path.cwd(), settings_file.environment().variables)
-        found = workstream_files.read(top, settings_file.read(top))
+        variables = settings_file.environment().variables
+        top = user_repository.toplevel(Path.cwd(), variables)
+        settings = settings_file.read(top)
+        found = workstream_files.read(top, settings, base_files.as_last_seen(top, settings, variables))
         found.check()
         print(dependency_graph.draw(found.workstreams, format), end="")
         return 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from doit.cmd_list import List as DoitsList
 
 from splinter.doit_plugins import options
 from splinter.doit_plugins.commands.plan_why import Reading
+from splinter.text import counts
 
 
 class List(Reading, DoitsList):
@@ -42,15 +44,21 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
         return 0
 
     def _show(self, session: Any) -> None:
+        from splinter.engine import prospects
+
         now = self.under_way()
-        rows = [
-            (id, "under way" if id in now else self._state(session, due), session.plans[id].workstream.title)
-            for id, due in self.explained(session, []).items()
-        ]
+        found = self.explained(session, [])
+        rows = [row for group, ids in prospects.in_groups(session, found) for row in self._rows(session, group, [
+            (id, "under way" if id in now else self._state(session, found[id]), session.plans[id].workstream.title)
+            for id in ids
+        ])]  # fmt: skip
         others = [
             (task.name, "", task.doc or "")
             for task in sorted(self.task_list)
-            if not task.subtask_of and not task.name.startswith("_") and task.name not in session.plans
+            if not task.subtask_of
+            and not task.name.startswith("_")
+            and task.name not in session.plans
+            and not (task.meta or {}).get("group")
         ]
         for heading, lines in (("Workstreams", rows), ("Tasks", others)):
             self.outstream.write(f"{heading}\n")
@@ -58,6 +66,15 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
             for line in lines:
                 padded = (f"{part:<{width}}" for part, width in zip(line, widths, strict=True) if width)
                 self.outstream.write(f"  {'  '.join(padded).rstrip()}\n")
+
+    def _rows(self, session: Any, group: str, rows: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+        """The rows of a matrix's members below one of its own."""
+        if group:
+            plan = session.plans[rows[0][0]]
+            due = sum(state == "due" for _, state, _ in rows)
+            whose = f"{counts.plural(len(rows), 'workstream')} of {plan.workstream.source}"
+            yield group, f"{due} due" if due else "", whose
+        yield from ((f"  {id}" if group else id, state, title) for id, state, title in rows)
 
     def _state(self, session: Any, due: Any) -> str:
         from splinter.engine import prospects

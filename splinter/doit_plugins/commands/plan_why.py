@@ -11,6 +11,7 @@ from splinter.doit_plugins import options, plan_file, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError
+from splinter.text import counts
 from splinter.text.patterns import did_you_mean
 from splinter.text.redact import plain
 
@@ -48,7 +49,7 @@ class Reading(DoitCmdBase):
         `claims` of others count as they were last seen, unless they are asked for later.
         """
         from splinter.doit_plugins.rows import Rows
-        from splinter.engine import slots_seen, work
+        from splinter.engine import open_limit, slots_seen, work
         from splinter.engine.due import explain
 
         unknown = [id for id in wanted if id not in session.plans]
@@ -72,6 +73,12 @@ class Reading(DoitCmdBase):
             found[id] = replace(due, stale=first, due_before=before)
             below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
             why = refusals.get(id) or (f"it builds on {', '.join(below)}" if below else "")
+            if why and found[id].is_due:
+                found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
+        waiting = open_limit.waiting(session, [id for id, due in found.items() if due.is_due])
+        for id, plan in session.plans.items() if waiting else ():
+            below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
+            why = waiting.get(id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")
             if why and found[id].is_due:
                 found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
         return {id: found[id] for id in wanted or session.plans}
@@ -144,10 +151,7 @@ doit plan --write plan.json --shards 4
             printing.say_json(list(rows.values()))
             self._write(session, write, found, pos_args, number=shards, claims=claim, is_again=again)
             return 0
-        width = max(map(len, found), default=0)
-        for id, due in found.items():
-            said = plain(now.get(id, "")) or _state(session, due)
-            print(f"{id:<{width}}  {'; '.join(filter(None, (said, *_prospects(session, due))))}")
+        _say(session, found, now)
         if not found:
             print(tasks.NOBODY)
         _say_what_was_seen(session, found)
@@ -234,6 +238,22 @@ def _state(session: Any, due: Any) -> str:
     return f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
 
 
+def _say(session: Any, found: dict[str, Any], now: dict[str, str]) -> None:
+    """A line for each, those of one matrix below one of its own."""
+    from splinter.engine import prospects
+
+    groups = list(prospects.in_groups(session, found))
+    width = max((len(id) + 2 * bool(group) for group, ids in groups for id in (*ids, group)), default=0)
+    for group, ids in groups:
+        if group:
+            due = sum(found[id].is_due and prospects.is_enabled(session, session.plans[id]) for id in ids)
+            print(f"{group:<{width}}  {due} of {counts.plural(len(ids), 'workstream')} due")
+        for id in ids:
+            said = plain(now.get(id, "")) or _state(session, found[id])
+            name = f"  {id}" if group else id
+            print(f"{name:<{width}}  {'; '.join(filter(None, (said, *_prospects(session, found[id]))))}")
+
+
 def _row(session: Any, due: Any) -> dict[str, Any]:
     from splinter.engine import prospects
 
@@ -241,6 +261,7 @@ def _row(session: Any, due: Any) -> dict[str, Any]:
     following, usage = prospects.next_time(session, plan), prospects.last_cost(session, plan)
     return {
         "workstream": due.workstream,
+        "group": plan.workstream.group or None,
         "due": due.is_due and prospects.is_enabled(session, plan),
         "why": list(due.reasons),
         "enabled": prospects.is_enabled(session, plan),

@@ -29,7 +29,7 @@ class Success:
     """One success: where it began and ended, what it was made of, and what came of it, as a hash.
 
     `tasks` is what the one who wrote it wants back of each task, by the task's own name; it is empty, and `base` too,
-    where an older version wrote the commit.
+    where an older version wrote the commit. `run` names the run, and so its time.
     """
 
     start: str
@@ -40,6 +40,7 @@ class Success:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     tasks: Mapping[str, Any] = field(default_factory=dict)
+    run: str = field(default="", compare=False)
 
     @property
     def outcome(self) -> str:
@@ -79,7 +80,8 @@ def _parsed(commit: Commit) -> Success | None:
         fields = json.loads(commit.message.split("\n\n", 1)[1])
         tasks = {str(name): dict(values) for name, values in fields.get("tasks", {}).items()}
         rows = {name: value for name, value in dict(fields["rows"]).items() if name in _ROWS}
-        done = Success(**{**rows, "start": fields["start"], "tip": fields["tip"], "tasks": tasks})
+        own = {"start": fields["start"], "tip": fields["tip"], "run": str(fields.get("run", ""))}
+        done = Success(**{**rows, **own, "tasks": tasks})
         ids = [done.start, *([done.base] if done.base else []), *([rows["start"]] if "start" in rows else [])]
         maps = [done.inputs, done.versions, tasks.get("prepare", {}).get("files", {})]
         is_sound = all(isinstance(one, dict) for one in maps) and all(map(_ID.fullmatch, ids))

@@ -34,7 +34,7 @@ from splinter.engine.tools.junit import Results
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git.command_line import WorkTree
-from splinter.model import tool
+from splinter.model import tool, value_names
 from splinter.model.agents import registry as agents
 from splinter.model.agents.reports import Fault, Reading
 from splinter.model.plan import Plan
@@ -190,7 +190,8 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
     """All that a command in a work tree gets; its packages are imported from there."""
     own, hides = (profile.env, profile.hides) if profile else ((), ())
     env = _IN_THE_TREE | work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
-    env |= {**(profile.variables if profile else {}), **step_outputs.variables(work)}
+    env |= profile.variables if profile else {}
+    env |= {**value_names.variables(work.plan.values), **step_outputs.variables(work)}
     env["PATH"] = os.pathsep.join((*installed_programs.folders(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
     return python_places.redirected(work, tree, env, profile)

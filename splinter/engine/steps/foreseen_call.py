@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from splinter.engine.session import Session
 from splinter.engine.steps import command, only_if, sandboxing
-from splinter.model import tool
+from splinter.model import tool, value_names
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.model.workstream import Step
@@ -34,7 +34,7 @@ def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
     has_network = not is_fenced or sandboxing.reaches_network(session, profile, wanted=False)
     yield f"sandbox: {sandbox}; network: {'yes' if has_network else 'no'}"
     names = session.outside.environment.child_environment((*profile.env, *plan.env), hides=profile.hides)
-    yield f"environment: {', '.join(sorted({*names, *profile.variables}))}"
+    yield f"environment: {', '.join(sorted({*names, *profile.variables, *value_names.variables(plan.values)}))}"
 
 
 def fixes(session: Session, plan: Plan) -> Iterator[str]:

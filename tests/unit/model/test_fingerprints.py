@@ -102,6 +102,13 @@ WORKSTREAM = {
     "artifacts": Row(change=of_workstream(artifacts=("b.md",)), named="artifacts"),
     "budget": Row(change=of_workstream(budget=Budget(minutes=5)), named="budget.minutes"),
     "pull_request": Row(change=of_workstream(pull_request=PullRequest(draft=False)), why="`pr` alone brings it out"),
+    "group": Row(change=of_workstream(group="g"), why="the id is made of it"),
+    "number": Row(change=of_workstream(number=2), why="others before it in the matrix say nothing of it"),
+    "matrix": Row(change=of_workstream(matrix={"package": "a"}), named="matrix.package"),
+    "max_open": Row(change=of_workstream(max_open=3), why="it says whether it runs, not what"),
+    "unfilled": Row(
+        change=of_workstream(unfilled=frozenset({"objective"})), why="the texts count once they are filled"
+    ),
     "metadata": Row(change=of_workstream(metadata={"phase": "2"}), why="it is shown in the pull request alone"),
 }
 SCOPE = {

@@ -42,13 +42,16 @@ artifacts: [a]
 budget: {usd: 1, tokens: 2, minutes: 3}
 pull_request: {draft: false, labels: [l], reviewers: [r], assignees: [a], milestone: m, base: b}
 metadata: {k: v}
+matrix: {m: [x]}
+max_open: 3
 """
 
 
 def test_every_key_of_the_schema_reaches_the_value() -> None:
     data = yaml.safe_load(WHOLE)
     assert set(data) == set(schema.load("workstream")["properties"]) - {"$schema"}
-    read = parse(data, source="w.yaml", prompts={}, timeouts_s={})
+    of_a_matrix = {"group": "w", "number": 1, "matrix": {"m": "x"}, "unfilled": frozenset({"title"})}
+    read = parse(data, source="w.yaml", prompts={}, timeouts_s={}, **of_a_matrix)
     defaults = Workstream(id="", title="", source="", steps=())
     same = [one.name for one in fields(Workstream) if getattr(read, one.name) == getattr(defaults, one.name)]
     assert same == []

@@ -1,0 +1,111 @@
+"""One file, many workstreams: each member is a workstream of its own, and values are filled in where they may stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.world import TUESDAY, World
+
+
+def file(world: World, id: str = "deps", **fields: Any) -> None:
+    world.workstream(id, **{"matrix": {"package": ["api", "web"]}, **fields})
+
+
+def test_each_member_is_filled_from_its_file_its_plan_and_its_environment(world: World) -> None:
+    show = (
+        'printf "%s\\n" "$WORKSTREAM_ID" "$WORKSTREAM_OCCURRENCE" "$WORKSTREAM_BASE" "$MATRIX_PACKAGE_SLUG" > env.txt'
+    )
+    copy = ["sh", "-c", 'echo "$0" > "$1"', "$${{ ${{ base }} ${{ occurrence }} of ${{ workstream.id }}", "text.txt"]
+    file(
+        world, title="Update ${{ matrix.package }} of ${{ base }}", when="daily",
+        steps=[{"id": "show", "run": show}, {"id": "copy", "run": copy}],
+    )  # fmt: skip
+    world.commit()
+    assert world.doit().status == 0
+    assert world.git("show", "splinter/deps-api:env.txt").splitlines() == ["deps-api", "2026-11-23", "main", "api"]
+    assert world.git("show", "splinter/deps-web:text.txt") == "${{ main 2026-11-23 of deps-web"
+    assert world.git("log", "-1", "--format=%s", "splinter/deps-web") == "Update web of main (copy)"
+    assert world.doit().status == 0
+    assert world.outcomes() == {"deps-api": "changed", "deps-web": "changed"}
+    world.now = TUESDAY
+    world.doit("deps-api")
+    assert world.git("show", "splinter/deps-api:env.txt").splitlines()[1] == "2026-11-24"
+
+
+def test_one_more_value_makes_its_member_due_and_no_other(world: World) -> None:
+    file(world, steps=[world.step("s", "true")], when="once")
+    world.commit()
+    assert world.doit().status == 0
+    assert world.new_calls() == ["s", "s"]
+    file(world, steps=[world.step("s", "true")], when="once", matrix={"package": ["api", "next", "web"]}, max_open=9)
+    due = {one["workstream"]: one["due"] for one in json.loads(world.doit("plan", "--json").out)}
+    assert due == {"deps-api": False, "deps-next": True, "deps-web": False}
+
+
+def monorepo(world: World, *packages: str, **fields: Any) -> None:
+    for package in packages:
+        world.write(f"packages/{package}/package.json", "{}\n")
+    file(
+        world, matrix={"package": {"folders": "packages/*", "with": "package.json"}}, when="on-change",
+        scope={"modify": ["${{ matrix.package }}/**"]},
+        steps=[world.step("s", 'echo "$MATRIX_PACKAGE_NAME" > "$MATRIX_PACKAGE/out.txt"')], **fields,
+    )  # fmt: skip
+
+
+def test_folders_of_the_base_are_members_and_an_edit_in_one_makes_that_one_due(world: World) -> None:
+    monorepo(world, "api", "web")
+    world.write("packages/notes/README.md", "no package\n")
+    world.commit()
+    world.write("packages/later/package.json", "{}\n")  # of the checkout alone
+    assert world.doit("deps").status == 0, world.records()
+    assert world.new_calls() == ["s", "s"]
+    assert world.git("show", "splinter/deps-web:packages/web/out.txt") == "web"
+    world.write("packages/api/package.json", '{"a": 1}\n')
+    world.commit()
+    rows = json.loads(world.doit("plan", "--json").out)
+    assert {one["workstream"]: one["due"] for one in rows} == {"deps-api": True, "deps-later": True, "deps-web": False}
+    assert {one["group"] for one in rows} == {"deps"}
+
+
+def test_a_group_is_named_wherever_a_workstream_is(world: World) -> None:
+    file(world, steps=[world.step("s", "true")], when="once")
+    world.workstream("after", depends_on=["deps"], steps=[world.step("a", "true")], when="once")
+    world.workstream("beside", depends_on=["deps-web"], steps=[world.step("b", "true")], when="once")
+    world.commit()
+    assert [re.split(r"  +", line.strip()) for line in world.doit("list").out.splitlines()[1:6]] == [
+        ["deps", "2 due", "2 workstreams of workstreams/deps.yaml"],
+        ["deps-api", "due", "Title of deps"],
+        ["deps-web", "due", "Title of deps"],
+        ["after", "due", "Title of after"],
+        ["beside", "due", "Title of beside"],
+    ]
+    assert world.doit("beside").status == 0
+    assert world.new_calls() == ["s", "b"]
+    assert world.doit("deps").status == 0
+    assert world.doit("after").status == 0
+    assert world.new_calls() == ["s", "a"]
+    assert "deps        0 of 2 workstreams due\n  deps-api  up to date" in world.doit("plan").out
+    assert "forgetting deps-api:prepare" in world.doit("forget", "deps").out
+    assert 'did you mean "deps"?' in world.doit("dep").err
+    assert 'subgraph g0["deps"]' in world.doit("graph").out
+
+
+def test_no_more_members_are_started_than_may_be_open(world: World) -> None:
+    step = world.step("s", 'echo "$MATRIX_PACKAGE" > "$MATRIX_PACKAGE.txt"')
+    packages = [f"p{number:02}" for number in range(30)]
+    file(world, matrix={"package": packages}, max_open=10, steps=[step], when="once")
+    world.commit()
+    first = world.doit("plan").out.splitlines()
+    assert first[0].split("  ")[-1] == "10 of 30 workstreams due"
+    assert [line.split()[0] for line in first if "  due  " in line] == [f"deps-{name}" for name in packages[:10]]
+    assert first[11].endswith("waits: 0 of deps are open, or come first with 10 at most")
+    assert world.doit("run", "--dry-run").out.count("would start from") == 10
+    done = world.doit("run", "workstreams", "pr")
+    assert done.status == 0
+    assert "20 workstreams: waits: 0 of deps are open" in done.out
+    assert world.new_calls() == ["s"] * 10
+    assert [line for line in world.doit("plan").out.splitlines() if "waits: 10 of deps are open" in line][19:]
+    assert world.doit("run", "deps", "pr").status == 0
+    assert world.new_calls() == []

@@ -1,0 +1,238 @@
+"""A matrix to its members, and each text with their values: inert, or a clear problem."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from splinter.config import settings_file, workstream_files
+from splinter.config.workstream_files import Collection
+from splinter.model import filling
+from splinter.model.workstream import Prompt, Run, ToolCall, Workstream
+from tests.base_files import Files
+
+SETTINGS = settings_file.defaults()
+RUN = {"id": "s", "run": "true"}
+TREE = (
+    "packages/api/package.json", "packages/api/src/a.py", "packages/web/package.json", "packages/notes/README.md",
+    "packages/.hidden/package.json", "workstreams/package.json", "apps/api/package.json", "docs/a.md", "docs/b/c.md",
+    "AGENTS.md", "services.json", "app/[slug]/page.js",
+)  # fmt: skip
+
+
+def read(root: Path, files: Files | None = None, **fields: Any) -> Collection:
+    (root / "workstreams").mkdir(exist_ok=True)
+    data = {"id": "deps", "title": "t", "steps": [RUN], **fields}
+    (root / "workstreams/deps.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    return workstream_files.read(root, SETTINGS, files or Files(*TREE))
+
+
+def ids(found: Collection) -> list[str]:
+    assert found.problems == ()
+    return [one.id for one in found.workstreams]
+
+
+def said(found: Collection) -> list[str]:
+    assert found.workstreams == ()
+    return [one.message for one in found.problems]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"folders": "packages/*", "with": "package.json"}, ["deps-api", "deps-web"]),
+        ({"folders": "packages/*"}, ["deps-api", "deps-notes", "deps-web"]),
+        ({"folders": "packages/*/"}, ["deps-api", "deps-notes", "deps-web"]),
+        ({"folders": "*/*", "with": "package.json"}, ["deps-apps-api", "deps-packages-api", "deps-packages-web"]),
+        ({"folders": "*", "with": "package.json"}, None),  # workstreams/ is guarded
+        ({"folders": "packages/.*", "with": "package.json"}, ["deps-hidden"]),
+        ({"folders": "packages/api"}, ["deps-api"]),
+        ({"files": "docs/**/*.md"}, ["deps-a", "deps-b-c"]),
+        ({"files": "**/*.md"}, ["deps-docs-a", "deps-docs-b-c", "deps-packages-notes-readme"]),  # AGENTS.md is guarded
+        ({"json": "services.json"}, ["deps-api"]),
+        (["Übung", "日本", "@scope/pkg"], ["deps-cf2abf0c", "deps-scope-pkg", "deps-ubung"]),
+        (["x" * 60], [f"deps-{'x' * 49}-42f2d973"]),
+    ],
+)  # fmt: skip
+def test_members_are_what_a_list_holds_or_what_the_base_has(tmp_path: Path, given: Any, expected: Any) -> None:
+    found = read(tmp_path, matrix={"package": given})
+    if expected is None:
+        assert said(found) == ['no folder with package.json on the base fits "*"']
+    else:
+        assert ids(found) == expected
+
+
+def test_a_matrix_of_several_lists_is_their_product_in_its_order(tmp_path: Path) -> None:
+    found = read(tmp_path, matrix={"os": ["b", "a"], "to": ["x", "y"]}, title="${{ matrix.os }}-${{ matrix.to.name }}")
+    by_number = sorted(found.workstreams, key=lambda one: one.number)
+    assert [one.title for one in by_number] == ["b-x", "b-y", "a-x", "a-y"]
+    assert by_number[1].matrix == {
+        "os": "b", "os.name": "b", "os.slug": "b", "to": "y", "to.name": "y", "to.slug": "y",
+    }  # fmt: skip
+    assert {one.group for one in by_number} == {"deps"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"matrix": {"a": ["a-b", "a_b"]}}, 'a "a_b" and a "a-b" make the same id, "deps-a-b"'),
+        ({"id": "reset", "matrix": {"a": ["dep"]}},
+         'a "dep" makes the id "reset-dep", which is reserved for doit'),
+        ({"matrix": {"a": ["x"] * 0}}, "must hold at least 1 item"),
+        ({"matrix": {}}, "{} is not allowed here: a matrix has at least one list"),
+        ({"matrix": {"a": [f"a{n}" for n in range(101)], "b": [f"b{n}" for n in range(10)]}},
+         "these lists make 1,010 members; a matrix has 1,000 at most"),
+        ({"matrix": {"a-b": ["x"], "a_b": ["x"]}},
+         '"a_b" and "a-b" are both MATRIX_A_B in the environment; rename one'),
+        ({"matrix": {"a": ["x"], "a_name": ["x"]}},
+         '"a_name" and "a" are both MATRIX_A_NAME in the environment; rename one'),
+        ({"matrix": {"a": {"folders": "nowhere/*"}}}, 'no folder on the base fits "nowhere/*"'),
+        ({"matrix": {"a": {"files": "../*"}}}, 'path "../*" holds "..", which could leave the repository'),
+        ({"matrix": {"a": {"json": "docs/a.md"}}}, None),
+        ({"matrix": {"a": {"json": "gone.json"}}}, 'there is no file "gone.json" on the base'),
+        ({"matrix": {"a": {"files": "docs/*"}}, "base": "x/${{ matrix.a }}"},
+         "the files of the base say which members there are: name one base for all"),
+        ({"matrix": {"a": ["x"]}, "max_open": 1, "pull_request": False},
+         "max_open counts pull requests, and this workstream has none"),
+        ({"max_open": 1}, '"max_open" needs "matrix" beside it'),
+        ({"matrix": {"a": {"files": "docs/*", "folders": "docs/*"}}},
+         "found folders and files; expected exactly one of folders, files or json"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_matrix_that_cannot_be_is_one_clear_problem(tmp_path: Path, fields: Any, message: str | None) -> None:
+    files = Files(*TREE, text="no JSON" if message is None else '["api"]')
+    assert said(read(tmp_path, files, **fields)) == [
+        message or '"docs/a.md" on the base holds no JSON: Expecting value: line 1 column 1 (char 0)'
+    ]
+
+
+def test_a_base_that_was_never_seen_keeps_a_matrix_and_what_builds_on_it_away(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    after = {"id": "after", "title": "t", "depends_on": ["deps", "deps-api"], "steps": [RUN]}
+    (tmp_path / "workstreams/after.json").write_text(json.dumps(after))
+    data = {"id": "deps", "title": "t", "matrix": {"p": {"folders": "packages/*"}}, "steps": [RUN]}
+    (tmp_path / "workstreams/deps.json").write_text(json.dumps(data))
+    found = workstream_files.read(tmp_path, SETTINGS)
+    assert found.workstreams == ()
+    assert not found.is_whole
+    assert [(one.message, one.is_error) for one in found.problems] == [
+        ("its members are not known, since its base was never seen here; a run asks for it", False)
+    ]
+
+
+# what every early field makes of it: filled in as it is, or a problem
+VALUES = {
+    "quotes": 'it\'s "so"',
+    "command": "$(touch pwned)",
+    "backticks": "`touch pwned`",
+    "percent": "%s %(x)s {prompt}",
+    "expression": "${{ base }} $${{ base }}",
+    "lines": "one\ntwo\r\nthree",
+    "upwards": "../out",
+    "absolute": "/etc/passwd",
+    "option": "--output=x",
+    "long": "x" * 10_000,
+    "letters": "Übung 日本",
+    "scoped": "@scope/pkg",
+}
+# which of them each field refuses
+REFUSED = {
+    "title": {"lines", "long"},
+    "objective": set(),
+    "metadata": set(),
+    "prompt": set(),
+    "args": {"option"},
+    "run": {"option"},
+    "scope.modify": {"lines", "upwards", "absolute", "option", "long"},
+    "inputs": {"lines", "upwards", "absolute", "option", "long"},
+    "artifacts": {"lines", "upwards", "absolute", "option", "long"},
+    "setup.inputs": {"lines", "upwards", "absolute", "option", "long"},
+    "labels": {"long"},
+    "milestone": {"long"},
+    "base": {*VALUES} - {"scoped"},
+    "pull_request.base": {*VALUES} - {"scoped"},
+    "depends_on": {*VALUES},
+}
+
+
+def document(field: str, text: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "args": {"checks": [{"id": "c", "tool": "pytest", "args": [text]}]},
+        "run": {"checks": [{"id": "c", "run": ["echo", text]}]},
+        "prompt": {"tool": "codex", "steps": [{"id": "s", "prompt": text}]},
+        "scope.modify": {"scope": {"modify": [text]}},
+        "setup.inputs": {"setup": [{"run": "true", "inputs": [text]}]},
+        "pull_request.base": {"pull_request": {"base": text}},
+        "labels": {"pull_request": {"labels": [text]}},
+        "milestone": {"pull_request": {"milestone": text}},
+        "metadata": {"metadata": {"k": [{"deep": text}]}},
+        **{name: {name: [text]} for name in ("inputs", "artifacts", "depends_on")},
+    }
+    return dict(fields.get(field, {field: text}))
+
+
+def value_of(one: Workstream, field: str) -> object:
+    check = one.checks[0].action if one.checks else None
+    step = one.steps[0].action
+    pull_request = one.pull_request
+    assert pull_request
+    return {
+        "args": lambda: check.args[0] if isinstance(check, ToolCall) else None,
+        "run": lambda: check.command[1] if isinstance(check, Run) else None,
+        "prompt": lambda: step.text if isinstance(step, Prompt) else None,
+        "scope.modify": lambda: one.scope.modify[0],
+        "setup.inputs": lambda: one.setup[0].inputs[0],
+        "pull_request.base": lambda: pull_request.base,
+        "labels": lambda: pull_request.labels[0],
+        "milestone": lambda: pull_request.milestone,
+        "metadata": lambda: one.metadata["k"][0]["deep"],  # type: ignore[index]
+        **{name: lambda name=name: getattr(one, name)[0] for name in ("inputs", "artifacts")},
+    }.get(field, lambda: getattr(one, field))()
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_a_value_is_filled_in_as_it_is_or_is_a_clear_problem(tmp_path: Path, kind: str) -> None:
+    value = VALUES[kind]
+    (tmp_path / "workstreams").mkdir()
+    for number, field in enumerate(REFUSED):
+        data = {"id": f"deps{number}", "title": "t", "matrix": {"v": [value]}, "steps": [RUN]}
+        data |= document(field, "${{ matrix.v }}")
+        (tmp_path / f"workstreams/{field}.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+    found = workstream_files.read(tmp_path, SETTINGS)
+    errors = {Path(one.path).stem: one for one in found.problems if one.is_error}
+    assert len(errors) == len([one for one in found.problems if one.is_error])
+    assert {*errors} == {field for field in REFUSED if kind in REFUSED[field]}
+    for one in errors.values():
+        assert one.source_line[one.column - 1 :].startswith("${{ matrix.v }}")
+        assert "in deps" in one.message
+        assert "by matrix.v " in one.message
+    for workstream in found.workstreams:
+        assert value_of(workstream, Path(workstream.source).stem) == value
+        assert workstream.unfilled == frozenset()
+
+
+def test_a_value_with_an_expression_is_not_expanded_with_the_plan(tmp_path: Path) -> None:
+    found = read(tmp_path, matrix={"v": [VALUES["expression"]]}, title="${{ matrix.v }} of ${{ base }}")
+    (one,) = found.workstreams
+    assert one.unfilled == {"title"}
+    filled = filling.fill(one, {"base": "main"})
+    assert filled.title == f"{VALUES['expression']} of main"
+    assert filled.unfilled == frozenset()
+
+
+def test_a_folders_name_is_no_pattern_and_opens_no_guard(tmp_path: Path) -> None:
+    scope = {"modify": ["${{ matrix.f }}/**"]}
+    found = read(tmp_path, matrix={"f": {"folders": "app/*"}}, scope=scope, artifacts=["${{ matrix.f }}"])
+    (one,) = found.workstreams
+    assert one.scope.modify == ("app/[[]slug]/**",)
+    assert one.artifacts == ("app/[slug]",)
+    guarded = read(tmp_path, Files("list.json", text='[".github"]'), matrix={"f": {"json": "list.json"}}, scope=scope)
+    assert said(guarded) == [
+        '".github/**" opens ".github/**", which is guarded; name that in the file itself: '
+        'in deps-github, by matrix.f ".github"'
+    ]
+    assert ids(read(tmp_path, matrix={"f": [".github"]}, scope=scope)) == ["deps-github"]
