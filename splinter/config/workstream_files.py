@@ -14,18 +14,17 @@ from splinter.config import (
     dependencies,
     filled_members,
     matrix,
+    overlap_warnings,
     parse_cache,
     problem_listing,
     rules,
     schema,
-    scope_overlaps,
     value_rules,
     yaml_documents,
 )
 from splinter.config.dependencies import One, OneFile
 from splinter.config.filled_members import Filled
 from splinter.config.parse_cache import Memory
-from splinter.config.scope_overlaps import Overlap
 from splinter.config.yaml_documents import Document, Problem, bounded, lines_of, warning
 from splinter.errors import InputError
 from splinter.model import fingerprints, layout, workstream
@@ -36,7 +35,6 @@ from splinter.model.workstream import Prompt, Workstream
 from splinter.text.counts import plural
 from splinter.text.patterns import path_problem, shown
 
-MAX_OVERLAPS = 20
 LONGEST_ID = 63
 
 
@@ -109,7 +107,7 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
     problems = [problem for one in found for problem in set(one.problems)]
     return Collection(
         workstreams=workstreams,
-        problems=tuple(sorted([*problems, *_overlaps(root, workstreams, by_id)])),
+        problems=tuple(sorted([*problems, *overlap_warnings.found(root, workstreams, by_id)])),
         looks_at={
             one.document.path: base if isinstance(base, str) else None
             for one in found
@@ -258,48 +256,6 @@ def _recordings_missing(
             more = f", and {plural(len(missing) - 1, 'more')}" if len(missing) > 1 else ""
             message = f"{tool.name} has no recorded patch; expected {missing[0]}{more}"
             yield document.problem(call.keys, message, at_key=True)
-
-
-def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str, One]) -> Iterator[Problem]:
-    """A warning at the later one of two that may write the same path, unless one waits for the other.
-
-    Of the members of a matrix the first is named.
-    """
-
-    def is_file(name: str) -> bool:
-        place = root / name
-        return place.is_file() or (scope_overlaps.looks_like_a_file(name) and not place.is_dir())
-
-    running = [one for one in workstreams if one.enabled]  # whoever names another sees to it
-    found = scope_overlaps.overlaps(running, is_file=is_file)
-    first = {(by_id[one.id].file.document.path, one.keys): one for one in reversed(found)}
-    overlaps = [one for one in found if first[by_id[one.id].file.document.path, one.keys] is one]
-    for index, one in enumerate(overlaps[: MAX_OVERLAPS + 1]):
-        document = by_id[one.id].file.document
-        if index == MAX_OVERLAPS:
-            rest = plural(len(overlaps) - MAX_OVERLAPS, "more workstream")
-            yield warning(document.problem(one.keys, f"here and in {rest} scopes overlap; they are not shown"))
-            return
-        yield warning(document.problem(one.keys, _overlap(one, by_id)))
-
-
-def _overlap(one: Overlap, by_id: Mapping[str, One]) -> str:
-    mine, other = by_id[one.id], by_id[one.other]
-    own, theirs = (
-        shown(rules.value_at(whose.filled.data if whose.filled else None, keys))
-        for whose, keys in ((mine, one.keys), (other, one.other_keys))
-    )
-    more = f", and scopes of {plural(one.more, 'other workstream')}" if one.more else ""
-    if mine.file is other.file:
-        return (
-            f"{own} of {one.id} overlaps {theirs} of {one.other}{more}; fill in what tells members apart, "
-            "or keep their scopes apart"
-        )
-    place = other.file.document.place(one.other_keys)
-    return (
-        f"{own} overlaps {theirs} of {other.file.document.path}:{place.line}:{place.column}{more}; "
-        "let one depend on the other, or keep their scopes apart"
-    )
 
 
 def _by_id(ones: Sequence[One]) -> dict[str, One]:
