@@ -29,9 +29,10 @@ _PACKAGES = ("text", "model", "config")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How many workstreams were found, all of them sound."""
+    """How many workstreams were found, all of them sound; `refs` is the state of refs that this rests on, if on any."""
 
     workstreams: int
+    refs: str = ""
 
 
 def root_above(start: Path) -> Path | None:
@@ -50,7 +51,7 @@ def recall(root: Path) -> Verdict | None:
             return None
         unsure_since = kept["made"] - TICK_NS
         if all(is_same(root / path, seen, unsure_since) for path, seen in files.items()):
-            return Verdict(workstreams=int(kept["workstreams"]))
+            return Verdict(workstreams=int(kept["workstreams"]), refs=str(kept["refs"]))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError):
         pass
     return None
@@ -78,7 +79,7 @@ def look(root: Path) -> Before:
     )
 
 
-def keep(root: Path, before: Before, workstreams: int, others: Iterable[str]) -> None:
+def keep(root: Path, before: Before, workstreams: int, others: Iterable[str], refs: str = "") -> None:
     """Remember that all is sound; `others` are the files beside workstreams and settings that this rests on."""
     try:
         rest = {path: seen(root / path) for path in others}
@@ -88,6 +89,7 @@ def keep(root: Path, before: Before, workstreams: int, others: Iterable[str]) ->
             "key": key(root),
             "made": before.at_ns,
             "workstreams": workstreams,
+            "refs": refs,
             "own": before.own,
             "files": {**before.files, **rest},
             "absent": before.absent,

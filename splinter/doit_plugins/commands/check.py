@@ -36,10 +36,11 @@ doit check --format github   as annotations of GitHub Actions"""
 
     def _check(self, format: str) -> int:
         from splinter.config import check_cache
+        from splinter.git import ref_files
 
         root = check_cache.root_above(Path.cwd())
         known = check_cache.recall(root) if root else None
-        if known:
+        if root and known and known.refs in ("", ref_files.state(root)):
             print("[]" if format == "json" else _clean(known.workstreams))
             return 0
         from splinter.config import problem_listing, settings_file, workstream_files
@@ -51,6 +52,7 @@ doit check --format github   as annotations of GitHub Actions"""
             before = check_cache.look(top)
         except OSError:
             before = None
+        refs = ref_files.state(top)
         chosen, problems = settings_file.look(top)
         found = workstream_files.read(top, chosen) if chosen else workstream_files.Collection()
         if chosen and found.looks_at:
@@ -58,8 +60,9 @@ doit check --format github   as annotations of GitHub Actions"""
 
             found = workstream_files.read(top, chosen, base_files.as_last_seen(top, chosen, variables))
         problems = (*problems, *found.problems)
-        if before and chosen and not problems and top == root and not found.looks_at:
-            check_cache.keep(top, before, len(found.workstreams), found.other_files(chosen))
+        if before and chosen and not problems and top == root and (refs or not found.looks_at):
+            rests_on = refs if found.looks_at else ""
+            check_cache.keep(top, before, len(found.workstreams), found.other_files(chosen), rests_on)
         if format == "json":
             say(problem_listing.as_json(problems))
         elif not problems:
