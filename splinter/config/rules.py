@@ -252,7 +252,7 @@ def _artifacts(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Probl
     forbidden, scope = _forbidden(document), _scope_of(document)
     judged = 0
     for keys, path in texts(document, "artifacts"):
-        if path_problem(path):
+        if path_problem(path) or values.references(path):
             continue
         bare, judged = path.removesuffix("/"), judged + 1
         is_folder = path.endswith("/") and judged <= MAX_JUDGED
@@ -296,6 +296,8 @@ def _is_covered(own: str, forbidden: Sequence[str]) -> bool:
 def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
     """Whether the artifact itself or something in it may be written; True where that is too hard to tell."""
     patterns = (*scope.modify, *scope.create)[: 2 * MAX_JUDGED]
+    if any(map(values.references, patterns)):  # with what they are filled with, nobody knows here
+        return True
     return any(glob_overlap.shared([own, artifact], forbidden, undecided="") is not None for own in patterns)
 
 

@@ -130,7 +130,8 @@ def write(
     night.pin(session, due)
     run = session.history.free_id(session.at)
     if claims or session.outside.settings.claim_slots:
-        slot_claims.claim_for_others(session, due, run=run, is_again=is_again)
+        open_ones = due - session.known.not_run.keys()
+        slot_claims.claim_for_others(session, open_ones, run=run, is_again=is_again)
     alone = [_ALONE.format(number)] if number > 1 and len(due) > 1 else []
     plan = night.made(session, run, due, number=number, notes=(*session.run.unsaid, *alone), call=call)
     write_whole(Path(file), night_plan.to_text(plan))

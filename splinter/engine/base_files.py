@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from splinter.engine import bases
-from splinter.errors import SplinterError
+from splinter.errors import GitError, SplinterError
 from splinter.git import commands as git
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
@@ -38,7 +38,10 @@ class Files:
         if commit is None:
             return None
         if commit not in self._paths:
-            self._paths[commit] = git.paths_of(self._repository(), commit)
+            try:
+                self._paths[commit] = git.paths_of(self._repository(), commit)
+            except GitError:  # its objects are not here, or damaged: a run says so
+                return None
         return self._paths[commit]
 
     def text(self, base: str | None, path: str, *, most: int) -> str | None:

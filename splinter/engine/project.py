@@ -24,6 +24,7 @@ from splinter.engine.night import Given
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
 from splinter.engine.slots import Slots
+from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import quarantine, user_repository
 from splinter.git.command_line import Repository
@@ -172,6 +173,8 @@ def _collection(session: Session, project: Project) -> Collection:
         repository = session.outside.repository
         found = workstream_files.read(repository.start, settings, base_files.at(repository, commits))
     found.check()
+    if not found.is_whole:
+        raise InputError("the files of a base, which say what members a matrix has, cannot be read; git fsck says more")
     return found
 
 

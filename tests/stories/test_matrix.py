@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from tests.world import TUESDAY, World
@@ -109,3 +110,67 @@ def test_no_more_members_are_started_than_may_be_open(world: World) -> None:
     assert [line for line in world.doit("plan").out.splitlines() if "waits: 10 of deps are open" in line][19:]
     assert world.doit("run", "deps", "pr").status == 0
     assert world.new_calls() == []
+
+
+def test_a_run_asks_for_the_base_first_and_names_the_pull_request_of_a_member_that_is_gone(
+    world: World, tmp_path: Path
+) -> None:
+    monorepo(world, "api", "web")
+    world.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
+    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    assert world.doit("run", "workstreams", "pr").status == 0
+    assert world.new_calls() == ["s", "s"]
+    before = world.git("rev-parse", "HEAD")
+    world.git("rm", "-qr", "packages/web", "packages/api")
+    world.git("commit", "-qm", "a package leaves")
+    world.write("packages/next/package.json", "{}\n")
+    world.commit()
+    world.git("push", "--quiet", "origin", "HEAD:main")
+    world.git("reset", "-q", "--hard", before)
+    world.git("update-ref", "refs/remotes/origin/main", before)
+    assert "deps-next" not in world.doit("plan").out
+    done = world.doit("run", "workstreams", "pr")
+    assert done.status == 0, done.out + done.err
+    assert world.new_calls() == ["s"]
+    assert {"splinter/deps-next"} <= set(world.branches())
+    left = [line for line in done.out.splitlines() if "no workstream is called deps-web any more" in line]
+    assert left, done.out
+    world.git("rm", "-qr", "packages")
+    world.commit()
+    world.git("push", "--quiet", "--force", "origin", "HEAD:main")
+    done = world.doit()
+    assert (done.status, world.new_calls()) == (3, [])
+    assert 'no folder with package.json on the base fits "packages/*"' in done.err
+    world.git("push", "--quiet", "--force", "origin", f"{before}:main")
+    assert world.doit("plan").out.startswith("There is no workstream yet"), "as last seen"
+    assert world.doit().status == 0, "what was seen last keeps no run from asking"
+
+
+def test_a_clean_check_is_remembered_until_the_base_differs(world: World) -> None:
+    monorepo(world, "api")
+    world.commit()
+    for _ in range(2):
+        assert world.doit("check").out == "1 workstream, no problem\n"
+    world.write("packages/web/package.json", "{}\n")
+    world.commit()
+    assert world.doit("check").out == "2 workstreams, no problem\n"
+    world.git("rm", "-qr", "packages")
+    world.commit()
+    done = world.doit("check")
+    assert done.status == 3
+    assert 'workstreams/deps.yaml:5:14: no folder with package.json on the base fits "packages/*"' in done.out
+
+
+def test_a_plan_that_is_written_down_holds_what_waits_and_shards_go_by_members(world: World, tmp_path: Path) -> None:
+    file(
+        world, matrix={"package": ["a", "b", "c"]}, max_open=2, when="once",
+        steps=[world.step("s", 'echo "$MATRIX_PACKAGE" > "$MATRIX_PACKAGE.txt"')],
+    )  # fmt: skip
+    world.commit()
+    plan = str(tmp_path / "plan.json")
+    assert "deps-c is not run: waits: 0 of deps are open" in world.doit("plan", "--write", plan, "--shards", "2").out
+    assert world.doit("run", "--plan", plan, "--shard", "1/2", "deps").status == 0
+    assert world.new_calls() == ["s"]
+    assert "by the plan deps-c is not run: waits" in world.doit("run", "--plan", plan, "deps-c").err

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from splinter.config import rules, schema, tool_profiles, yaml_documents
+from splinter.config import rules, schema, tool_profiles, value_rules, yaml_documents
 from splinter.config.importer import draft, jsonc, ordering, phrases, profiles, source, written
 from splinter.config.importer.agents import Agents, Table
 from splinter.config.importer.profiles import Breakers
@@ -17,6 +17,7 @@ from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
 from splinter.model import layout
 from splinter.model.tool import Tool
+from splinter.text import values
 from splinter.text.patterns import shown
 
 SCHEMA_LINE = f"yaml-language-server: $schema={{above}}{layout.STATE}/{layout.WORKSTREAM_SCHEMA}"
@@ -225,7 +226,16 @@ def _text(work: _Work, number: int, depends_on: Sequence[str], agents: Agents) -
         return ""
     name = re.split(r"[/\\]", own.path)[-1]
     head = (SCHEMA_LINE.format(above=work.above), f"from {name}", *made.head)
-    return written.text(made.data, comments=made.comments, head=head)
+    return written.text(_without_values(made.data), comments=made.comments, head=head)
+
+
+def _without_values(data: Any) -> Any:
+    """The data with each text written so that no part of it is read as a value to be filled in."""
+    if isinstance(data, dict):
+        return {key: _without_values(one) for key, one in data.items()}
+    if isinstance(data, list):
+        return [_without_values(one) for one in data]
+    return values.written([data]) if isinstance(data, str) else data
 
 
 def _check_all(work: _Work, texts: Mapping[int, str], agents: Agents) -> None:
@@ -236,7 +246,7 @@ def _check_all(work: _Work, texts: Mapping[int, str], agents: Agents) -> None:
         if not text:
             continue
         made = yaml_documents.read(text.encode(), path=f"{work.ids[number]}.yaml")
-        found = (*made.problems, *schema.check(made), *rules.check(made, known))
+        found = (*made.problems, *schema.check(made), *rules.check(made, known), *value_rules.check(made))
         errors = [problem for problem in found if problem.level == "error"]
         if errors:
             message = f"cannot be made a workstream: {errors[0].message}"

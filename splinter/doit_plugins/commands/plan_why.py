@@ -169,7 +169,10 @@ doit plan --write plan.json --shards 4
             raise InputError("there is no project of splinter's here; doit init sets one up")
         if named:  # what they depend on may be due too
             found = self.explained(session, sorted(plan_file.wanted(session, named)), claims=False)
-        due = {id for id in plan_file.wanted(session, named) if found[id].is_due}
+        wanted = plan_file.wanted(session, named)
+        waits = {id for id in wanted if found[id].is_left_out and session.plans[id].workstream.max_open}
+        session.known.not_run.update((id, found[id].reasons[0]) for id in waits)
+        due = waits | {id for id in wanted if found[id].is_due}
         return plan_file.write(session, file, due, **how)
 
     def _left_over(self, session: Any) -> tuple[Any, ...]:

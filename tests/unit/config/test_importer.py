@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from splinter.config import rules, schema, tool_profiles, yaml_documents
+from splinter.config import filled_members, rules, schema, tool_profiles, value_rules, yaml_documents
 from splinter.config.importer import batch, jsonc, phrases, profiles, shell, written
 from splinter.config.importer.batch import Batch, File, Result
 from tests import paths
@@ -479,6 +479,18 @@ def test_an_agent_that_is_shipped_needs_no_table(tool: Any, name: str) -> None:
     check(found)
     assert made(found.results[0])["tool"] == name
     assert found.tables == ()
+
+
+def test_a_text_that_speaks_of_a_workflows_values_stays_that_text() -> None:
+    text = "Replace ${{ github.ref }} and $${{ x }} in ci.yml"
+    found = convert(bundle(tasks=[text], commands=[f"grep '{text}' ci.yml"], zz={"a": [text]}))
+    check(found)
+    assert "Replace $${{ github.ref }} and $$$${{ x }} in ci.yml" in found.results[0].text
+    document = yaml_documents.read(found.results[0].text.encode(), path="made.yaml")
+    assert value_rules.check(document) == ()
+    (one,), faults = filled_members.filled(document, {}, None)
+    assert faults == []
+    assert text in one.data["steps"][0]["prompt"]
 
 
 def test_a_workstream_of_commands_needs_no_agent() -> None:
