@@ -13,6 +13,7 @@ from splinter.engine import bases, open_limit, slots_seen
 from splinter.engine.session import Session
 from splinter.engine.steps import foreseen_call
 from splinter.publish import combined_pull_request, pull_request_preview
+from splinter.text import counts
 from splinter.text.redact import plain
 
 
@@ -91,7 +92,9 @@ def _line(session: Session, task: Any, meta: dict[str, Any], *, is_due: bool, wa
         plan = session.plans[meta["workstream"]]
         seen = "".join(f"\n     {sentence}" for sentence in bases.as_seen(session.outside, [plan]))
         before = plan.workstream.depends_on
-        results = f", with the {'results' if before[1:] else 'result'} of {', '.join(before)}" if before else ""
+        results = (
+            f", with the {'results' if before[1:] else 'result'} of {counts.and_more(before, 3)}" if before else ""
+        )
         return f".. {task.name}  would start from {plan.base.shown}{results}: {task.doc}{seen}"
     if meta.get("left_over"):
         verb = "close" if session.outside.settings.close_removed else "tell of"

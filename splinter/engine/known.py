@@ -50,7 +50,7 @@ class Known:
     `forges` are those that were opened, by their name and the repository's; `again` is the call that their errors say
     to repeat. `claims` are the slots that this call claimed, by workstream, `renewed` when they were last said to be
     held, and `claiming` is held by whoever moves one; `not_run` says of a workstream that is due why it is not run all
-    the same.
+    the same. `enabled` says which run without being named, as far as that was asked.
     """
 
     made: set[str] = field(default_factory=set)
@@ -64,6 +64,7 @@ class Known:
     renewed: datetime | None = None
     claiming: threading.Lock = field(default_factory=threading.Lock)
     not_run: dict[str, str] = field(default_factory=dict)
+    enabled: dict[str, bool] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[Question, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)

@@ -59,8 +59,11 @@ def in_groups(session: Session, ids: Iterable[str]) -> Iterator[tuple[str, list[
 
 def is_enabled(session: Session, plan: Plan) -> bool:
     """Whether it is one of those."""
-    before = (session.plans[other] for other in plan.workstream.depends_on)
-    return plan.workstream.enabled and all(is_enabled(session, other) for other in before)
+    known = session.known.enabled  # or groups that wait for groups would be asked again and again
+    if plan.id not in known:
+        before = (session.plans[other] for other in plan.workstream.depends_on)
+        known[plan.id] = plan.workstream.enabled and all(is_enabled(session, other) for other in before)
+    return known[plan.id]
 
 
 def disabled(session: Session, plan: Plan) -> str:

@@ -22,6 +22,7 @@ from splinter.git import remotes
 from splinter.git.remotes import Move
 from splinter.model import layout, slot_claim
 from splinter.model.slot_claim import Claim, Slot, State
+from splinter.text import counts
 
 _MADE = 5  # of our own that are remembered: one may be there whose answer was lost
 _TRIES = 4  # two pushes at once may be in each other's way; each try asks again what is there
@@ -163,7 +164,7 @@ def leave_out_dependents(session: Session, due: Collection[str]) -> None:
     for id in session.plans:  # each after those it depends on
         below = [other for other in session.plans[id].workstream.depends_on if other in not_run]
         if id in due and below and id not in not_run:
-            not_run[id] = f"it builds on {', '.join(below)}"
+            not_run[id] = f"it builds on {counts.and_more(below, 3)}"
 
 
 def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> list[str]:

@@ -15,6 +15,7 @@ from splinter.text import counts
 from splinter.text.patterns import did_you_mean
 from splinter.text.redact import plain
 
+_REASONS = 6  # in a line; `doit why` shows all
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
 
 
@@ -72,7 +73,7 @@ class Reading(DoitCmdBase):
             due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before, edited=edited)
             found[id] = replace(due, stale=first, due_before=before)
             below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
-            why = refusals.get(id) or (f"it builds on {', '.join(below)}" if below else "")
+            why = refusals.get(id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")
             if why and found[id].is_due:
                 found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
         waiting = open_limit.waiting(session, [id for id, due in found.items() if due.is_due])
@@ -238,7 +239,8 @@ def _state(session: Any, due: Any) -> str:
     is_told = due.is_due or not due.reasons
     if is_told and not prospects.is_enabled(session, session.plans[due.workstream]):
         return ""
-    return f"due  {'; '.join(due.reasons)}" if due.is_due else "; ".join(due.reasons) or "up to date"
+    reasons = counts.and_more(due.reasons, _REASONS, between="; ")
+    return f"due  {reasons}" if due.is_due else reasons or "up to date"
 
 
 def _say(session: Any, found: dict[str, Any], now: dict[str, str]) -> None:

@@ -16,8 +16,10 @@ from splinter.git import commands as git
 from splinter.model import differences, fingerprints
 from splinter.model.differences import Difference, Kind
 from splinter.model.records import Outcome
+from splinter.text import counts
 from splinter.text.redact import masked
 
+_LISTED = 3
 _PAST = {"failed": "failed", "blocked": "was blocked", "interrupted": "was interrupted"}
 
 
@@ -48,7 +50,7 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...], edite
     id, depends_on = work.plan.id, work.plan.workstream.depends_on
     if stale is None and not due_before:
         return Due(workstream=id, is_due=False)
-    maybe = tuple(f"{other} is due, and its result may change" for other in due_before)
+    maybe = _may_change(due_before)
     if stale is None:
         return Due(workstream=id, is_due=True, reasons=maybe)
     last = last_success.last(work.session.outside, work.plan)
@@ -68,6 +70,13 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...], edite
     if failure:
         reasons = (*(one.text() for one in found), failure)
     return Due(workstream=id, is_due=True, reasons=(*reasons, *maybe), differences=found)
+
+
+def _may_change(due_before: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said of those before it that are due; of a whole matrix not one by one."""
+    if len(due_before) <= _LISTED:
+        return tuple(f"{other} is due, and its result may change" for other in due_before)
+    return (f"{counts.and_more(due_before, _LISTED)} are due, and their results may change",)
 
 
 def ignored(id: str) -> str:
