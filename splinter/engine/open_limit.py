@@ -5,11 +5,14 @@ What was published last says which are open: it asks no network, and starts noth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from splinter.engine import proposed, prospects
+from splinter.engine import bases, proposed, prospects
 from splinter.engine.branch import last_success
+from splinter.engine.branch.last_success import Success
 from splinter.engine.session import Session
+from splinter.git import commands as git
+from splinter.model import layout
 
 
 def waiting(session: Session, due: Collection[str]) -> dict[str, str]:
@@ -21,27 +24,38 @@ def waiting(session: Session, due: Collection[str]) -> dict[str, str]:
     if session.night:
         return {}
     found: dict[str, str] = {}
-    places = proposed.places(session.memory)
     for group, members in prospects.groups(session).items():
         limit = session.plans[members[0]].workstream.max_open
-        if limit is None:
+        if limit is None or not any(id in due for id in members):
             continue
-        open_ones = [id for id in members if id in places]
-        queue = _oldest_first(session, [id for id in members if id in due and id not in places])
+        successes = last_success.of_all(session.outside, [session.plans[id] for id in members])
+        open_ones = _open(session, members, successes)
+        queue = [id for id in members if id in due and id not in open_ones]
+        queue.sort(key=lambda id: (session.history.has_failed(id), successes[id].run if id in successes else ""))
         free = max(0, limit - len(open_ones))
-        more = f", or come first with {limit} at most" if free else ""
-        why = f"waits: {len(open_ones)} of {group} are open{more}"
-        found |= dict.fromkeys(queue[free:], why)
+        found |= dict.fromkeys(queue[free:], _why(group, limit, len(open_ones), free))
     return found
 
 
-def _oldest_first(session: Session, members: Sequence[str]) -> list[str]:
-    """Members, given in the order of their matrix, by when they succeeded last."""
-    if not members:
-        return []
-    successes = last_success.of_all(session.outside, [session.plans[id] for id in members])
+def _why(group: str, limit: int, count: int, free: int) -> str:
+    are_open = f"{count} of {group} {'is' if count == 1 else 'are'} open"
+    first = f"{free}{'' if count else f' of {group}'} {'comes' if free == 1 else 'come'} first"
+    said = " and ".join(part for part, is_said in ((are_open, count), (first, free)) if is_said)
+    return f"waits: {said} (max_open: {limit})"
 
-    def age(id: str) -> tuple[bool, str]:
-        return session.history.has_failed(id), successes[id].run if id in successes else ""
 
-    return sorted(members, key=age)
+def _open(session: Session, members: Sequence[str], successes: Mapping[str, Success]) -> set[str]:
+    """Those that are proposed, and those whose result is there and was never published."""
+    if session.outside.settings.pull_requests == layout.TOGETHER:
+        return set()
+    known = proposed.recorded(session.memory)
+    unknown = {id for id in members if id in successes and id not in known and not _is_in_base(session, successes, id)}
+    return unknown | {id for id in members if known.get(id)}
+
+
+def _is_in_base(session: Session, successes: Mapping[str, Success], id: str) -> bool:
+    """Whether nothing of a success is left to be proposed."""
+    one, base = successes[id], bases.last_seen(session, session.plans[id].base)
+    if one.outcome == "unchanged" or base is None:
+        return one.outcome == "unchanged"
+    return git.is_ancestor(session.outside.repository, one.tip, base)
