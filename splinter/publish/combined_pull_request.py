@@ -172,7 +172,8 @@ def _stand_in(session: Session, plans: list[Plan]) -> Plan:
         ),
     )
     first = next(iter(session.plans.values()))
-    return replace(first, workstream=whole, branch=f"{session.outside.settings.branch_prefix}{ID}", occurrence="")
+    branch = f"{session.outside.settings.branch_prefix}{ID}"
+    return replace(first, workstream=whole, template=None, branch=branch, occurrence="")
 
 
 def _shared(milestones: Iterable[str]) -> str:

@@ -191,3 +191,34 @@ def test_who_waited_longest_comes_first_and_who_failed_last(world: World) -> Non
     world.now = TUESDAY
     world.doit("run", "workstreams")
     assert (world.home / "order").read_text().split() == ["b", "c", "a", "b", "c"]
+
+
+NASTY = [
+    'it\'s "so"',
+    "$(touch pwned)",
+    "`touch pwned2`",
+    "%s {prompt}",
+    "${{ base }}",
+    "a\nb",
+    "x" * 10_000,
+    "Übung 日本",
+]
+WRITE = "import os, pathlib, sys; pathlib.Path('out').write_text(sys.argv[1] + os.environ['MATRIX_V'])"
+
+
+@pytest.mark.lane("attacks")
+def test_what_a_value_holds_reaches_a_command_as_it_is_and_runs_nothing(world: World) -> None:
+    file(
+        world, title="A value", matrix={"v": NASTY}, metadata={"v": "${{ matrix.v }}"}, when="once",
+        objective="${{ matrix.v }}", scope={"modify": ["out"]},
+        steps=[
+            {"id": "shell", "run": 'printf "%s" "$MATRIX_V" > out'},
+            {"id": "list", "run": ["python3", "-c", WRITE, "${{ matrix.v }}"]},
+        ],
+    )  # fmt: skip
+    world.commit()
+    done = world.doit()
+    assert done.status == 0, done.out + done.err
+    made = [world.git("show", f"splinter/{id}:out") for id in world.outcomes()]
+    assert sorted(made) == sorted(value * 2 for value in NASTY)
+    assert not [path for path in world.root.rglob("pwned*") if ".git" not in path.parts]
