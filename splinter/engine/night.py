@@ -21,6 +21,7 @@ from splinter.git import commands as git
 from splinter.git import remotes
 from splinter.git.commands import RefUpdate
 from splinter.model import fingerprints, layout, night_plan, shards
+from splinter.model.bases import Base
 from splinter.model.night_plan import NightPlan, PinnedBase, Planned, SeenBranch, SeenMerge
 from splinter.model.plan import Plan
 from splinter.model.slot_claim import State
@@ -66,6 +67,13 @@ def take(session: Session, given: Given, *, only_publishes: bool, is_look: bool)
         for one in plan.bases:
             if one.is_default:
                 remotes.remember_default_branch(outside.repository, one.remote, one.name)
+
+
+def pinned(session: Session, base: Base) -> str | None:
+    """Where a plan says that a base was, if that commit is here; None without a plan."""
+    bases_ = session.night.bases if session.night else ()
+    found = next((one.commit for one in bases_ if (one.remote, one.name) == (base.remote, base.name)), "")
+    return found if found and git.existing(session.outside.repository, [found]) else None
 
 
 def with_occurrences(night: NightPlan, plans: Mapping[str, Plan]) -> dict[str, Plan]:

@@ -17,14 +17,13 @@ from types import MappingProxyType
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import base_files, bases, night, proposed, slots_seen
+from splinter.engine import base_files, bases, members, night, proposed, slots_seen
 from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.night import Given
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
 from splinter.engine.slots import Slots
-from splinter.errors import InputError
 from splinter.git import commands as git
 from splinter.git import quarantine, user_repository
 from splinter.git.command_line import Repository
@@ -151,31 +150,9 @@ def open_session(
         night.take(session, given, only_publishes=only_publishes, is_look=is_read_only)
     if only_publishes:
         session.run.take_up()
-    _decide(session, _collection(session, project).workstreams)
+    found = members.collection(session, project.collection, project.files, only_publishes=only_publishes)
+    _decide(session, found.workstreams)
     return session
-
-
-def _collection(session: Session, project: Project) -> Collection:
-    """The workstreams; read again where a call may know more of the bases that say which there are.
-
-    Raises InputError where these are not to be had, or the files cannot be run with them.
-    """
-    known, settings = project.collection, session.outside.settings
-    if not known.looks_at or not (session.asks or session.night):
-        return known
-    commits: dict[str | None, str] = {}
-    for path, base in known.looks_at.items():
-        if base is None and settings.base is None:
-            bases.ask(session)
-        commits[base] = bases.commit(session, base_files.chosen(base, path, settings, session.outside.snapshot))
-    found = known
-    if project.files is None or project.files.commits != commits:
-        repository = session.outside.repository
-        found = workstream_files.read(repository.start, settings, base_files.at(repository, commits))
-    found.check()
-    if not found.is_whole:
-        raise InputError("the files of a base, which say what members a matrix has, cannot be read; git fsck says more")
-    return found
 
 
 def _outside(project: Project, repository: Repository, *, auth: Auth, is_hosted: IsHosted) -> Outside:

@@ -222,3 +222,24 @@ def test_what_a_value_holds_reaches_a_command_as_it_is_and_runs_nothing(world: W
     made = [world.git("show", f"splinter/{id}:out") for id in world.outcomes()]
     assert sorted(made) == sorted(value * 2 for value in NASTY)
     assert not [path for path in world.root.rglob("pwned*") if ".git" not in path.parts]
+
+
+def test_what_is_published_by_a_plan_are_the_members_of_that_plan(world: World, tmp_path: Path) -> None:
+    monorepo(world, "api", "web")
+    world.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "origin.git"))
+    world.git("remote", "add", "origin", str(tmp_path / "origin.git"))
+    head = world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    plan = str(tmp_path / "plan.json")
+    assert world.doit("plan", "--write", plan).status == 0
+    world.git("rm", "-qr", "packages/web")
+    world.git("commit", "-qm", "web leaves, while the night works")
+    world.git("push", "--quiet", "origin", "main")
+    world.git("reset", "-q", "--hard", head)
+    assert world.doit("run", "--plan", plan, "workstreams").status == 0
+    assert world.new_calls() == ["s", "s"]
+    done = world.doit("run", "--plan", plan, "pr")
+    assert done.status == 0, done.out + done.err
+    assert "pr:deps-web" in done.out
+    (tmp_path / "shard").mkdir()
+    assert "was never seen" not in world.doit("gather", "--plan", plan, str(tmp_path / "shard")).err

@@ -44,7 +44,7 @@ doit run --plan plan.json pr report
             given = plan_file.given({"plan_file": file})
             assert given
             plan, known = given.plan, read_project()
-            known.collection.check()
+            known.collection.check(is_asked_again=True)
             found = gather.by_number(plan, folders)
             if not plan.part(None):
                 say("by the plan there is nothing to run, and so nothing to take over")
