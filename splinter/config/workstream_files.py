@@ -32,7 +32,6 @@ from splinter.model.ports import BaseFiles
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
 from splinter.model.workstream import Prompt, Workstream
-from splinter.text.counts import plural
 from splinter.text.patterns import path_problem, shown
 
 LONGEST_ID = 63
@@ -253,7 +252,7 @@ def _recordings_missing(
         # unlike pathlib's it raises for no name, however long
         missing = [path for path in names if not os.path.isfile(root / path)]  # noqa: PTH113
         if missing:
-            more = f", and {plural(len(missing) - 1, 'more')}" if len(missing) > 1 else ""
+            more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
             message = f"{tool.name} has no recorded patch; expected {missing[0]}{more}"
             yield document.problem(call.keys, message, at_key=True)
 

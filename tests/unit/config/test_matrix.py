@@ -236,3 +236,65 @@ def test_a_folders_name_is_no_pattern_and_opens_no_guard(tmp_path: Path) -> None
         'in deps-github, by matrix.f ".github"'
     ]
     assert ids(read(tmp_path, matrix={"f": [".github"]}, scope=scope)) == ["deps-github"]
+
+
+def test_members_that_may_write_the_same_are_told_once(tmp_path: Path) -> None:
+    found = read(tmp_path, matrix={"p": ["a", "b", "c"]}, scope={"modify": ["src/**"]})
+    assert [(one.message, one.is_error) for one in found.problems] == [
+        (
+            '"src/**" of deps-b overlaps "src/**" of deps-a; fill in what tells members apart, or keep their scopes apart',
+            False,
+        )
+    ]
+    assert ids(read(tmp_path, matrix={"p": ["a", "b"]}, scope={"modify": ["${{ matrix.p }}/**"]})) == [
+        "deps-a",
+        "deps-b",
+    ]
+
+
+def test_members_wait_for_their_like_or_for_a_whole_group(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    for id, waits_for in (("lint", ["deps-${{ matrix.p.slug }}"]), ("all", ["deps"])):
+        data = {"id": id, "title": "t", "matrix": {"p": ["a", "b"]}, "depends_on": waits_for, "steps": [RUN]}
+        (tmp_path / f"workstreams/{id}.json").write_text(json.dumps(data))
+    found = read(tmp_path, matrix={"p": ["a", "b"]})
+    assert {one.id: one.depends_on for one in found.workstreams if one.depends_on} == {
+        "all-a": ("deps-a", "deps-b"), "all-b": ("deps-a", "deps-b"), "lint-a": ("deps-a",), "lint-b": ("deps-b",),
+    }  # fmt: skip
+    found = read(tmp_path, matrix={"p": ["a", "b"]}, depends_on=["lint"])
+    assert any(one.message.startswith("dependency cycle: deps-a -> lint-") for one in found.problems)
+    found = read(tmp_path, matrix={"p": ["a", "b"]}, depends_on=["deps"])
+    assert '"deps" depends on itself' in [one.message for one in found.problems]
+
+
+def test_an_id_that_two_files_make_is_told_at_the_later_one(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    taken = {"id": "deps-a", "title": "t", "steps": [RUN]}
+    (tmp_path / "workstreams/a.json").write_text(json.dumps(taken))
+    found = read(tmp_path, matrix={"p": ["a", "b"]})
+    assert [one.message for one in found.problems] == ['id "deps-a" is taken by workstreams/a.json:1:8']
+    assert [one.id for one in found.workstreams] == ["deps-a"]
+    (tmp_path / "workstreams/a.json").write_text(json.dumps({**taken, "id": "deps"}))
+    assert [one.message for one in read(tmp_path, matrix={"p": ["a"]}).problems] == [
+        'id "deps" is taken by workstreams/a.json:1:8'
+    ]
+
+
+def test_each_member_has_a_recording_of_its_own(tmp_path: Path) -> None:
+    step = {"id": "s", "tool": "replay", "prompt": "Do ${{ matrix.p }}."}
+    found = read(tmp_path, matrix={"p": ["a", "b", "c"]}, steps=[step])
+    assert [one.message for one in found.problems] == [
+        "replay has no recorded patch; expected workstreams/recorded/deps-a/s.patch, and 2 more"
+    ]
+
+
+def test_a_prompt_file_is_filled_and_what_is_wrong_in_it_is_told_there(tmp_path: Path) -> None:
+    steps = [{"id": "s", "tool": "codex", "prompt_file": "ask.md"}]
+    (tmp_path / "ask.md").write_text("Update ${{ matrix.p }}\nfor $${{ github.ref }}.\n")
+    (one,) = read(tmp_path, matrix={"p": ["a"]}, steps=steps).workstreams
+    assert isinstance(one.steps[0].action, Prompt)
+    assert one.steps[0].action.text == "Update a\nfor ${{ github.ref }}.\n"
+    (tmp_path / "ask.md").write_text("Update ${{ matrix.p }}\nfor ${{ matrix.q }}.\n")
+    (problem,) = read(tmp_path, matrix={"p": ["a"]}, steps=steps).problems
+    assert problem.text().splitlines()[0].startswith('ask.md:2:5: unknown value "matrix.q"')
+    assert problem.text().splitlines()[1:] == ["    for ${{ matrix.q }}.", "        ^^^^^^^^^^^^^^^"]
