@@ -138,7 +138,7 @@ def _costs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def _refs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    for place in (("base",), ("pull_request", "base")):
+    for place in (("base",), ("branch",), ("pull_request", "base")):
         for keys, name in texts(document, *place):
             why = None if values.references(name) else ref_problem(name)  # what is filled in is judged then
             if why:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from splinter.config import (
     bounded_read,
+    branch_names,
     dependencies,
     filled_members,
     matrix,
@@ -22,6 +23,7 @@ from splinter.config import (
     value_rules,
     yaml_documents,
 )
+from splinter.config.branch_names import Named
 from splinter.config.dependencies import One, OneFile
 from splinter.config.filled_members import Filled
 from splinter.config.parse_cache import Memory
@@ -94,7 +96,7 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
     ones = [one for file in found for one in _ones(root, file, settings.tools, files)]
     by_id, groups = _by_id(ones), _groups(ones)
     dependencies.check(ones, by_id, groups)
-    _check_bases(by_id, settings.branch_prefix)
+    branch_names.check([_named(id, one) for id, one in by_id.items()], settings.branch_prefix)
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
     sound = {
         id: _parsed(one.filled, one.file.document.path, timeouts_s, groups)
@@ -283,13 +285,6 @@ def _groups(ones: Sequence[One]) -> dict[str, list[str]]:
     return groups
 
 
-def _check_bases(by_id: Mapping[str, One], prefix: str) -> None:
-    """A workstream that starts from its own branch, or aims at it, would find nothing left to do."""
-    for id, one in by_id.items():
-        document = one.file.document
-        data = one.filled.data if one.filled else document.data
-        for keys in (("base",), ("pull_request", "base")):
-            name = rules.value_at(data, keys)
-            if name == f"{prefix}{id}":
-                message = f"branch {shown(name)} is this workstream's own; name the one that it starts from"
-                one.file.problems.append(document.problem(keys, message))
+def _named(id: str, one: One) -> Named:
+    data = one.filled.data if one.filled else one.file.document.data
+    return Named(id=id, data=data, document=one.file.document, problems=one.file.problems)

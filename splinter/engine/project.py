@@ -19,6 +19,7 @@ from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
 from splinter.engine import base_files, bases, members, night, proposed, slots_seen
 from splinter.engine.activity import Activity
+from splinter.engine.branch import last_success
 from splinter.engine.current_run import CurrentRun
 from splinter.engine.night import Given
 from splinter.engine.outside import Auth, IsHosted, Outside
@@ -29,7 +30,7 @@ from splinter.git import quarantine, user_repository
 from splinter.git.command_line import Repository
 from splinter.model import layout, plan, tool
 from splinter.model.plan import Held, Plan
-from splinter.model.ports import Clock
+from splinter.model.ports import Clock, Snapshot
 from splinter.model.settings import Environment, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Workstream
@@ -156,7 +157,7 @@ def open_session(
 
 
 def _outside(project: Project, repository: Repository, *, auth: Auth, is_hosted: IsHosted) -> Outside:
-    return Outside(
+    outside = Outside(
         repository=repository,
         snapshot=user_repository.snapshot(repository),
         settings=project.settings,
@@ -167,6 +168,18 @@ def _outside(project: Project, repository: Repository, *, auth: Auth, is_hosted:
         auth=auth,
         is_hosted=is_hosted,
     )
+    return outside if _is_default_seen(outside.snapshot) else _with_own_branches(outside)
+
+
+def _is_default_seen(snapshot: Snapshot) -> bool:
+    """Whether a remote's default branch is known, so that none has to be guessed from the names that there are."""
+    heads = (ref for ref in snapshot.symbolic if ref.startswith((f"{layout.HEADS}/", "refs/remotes/")))
+    return bool(snapshot.remotes) and any(heads)
+
+
+def _with_own_branches(outside: Outside) -> Outside:
+    own = frozenset(last_success.branches(outside).values())
+    return replace(outside, snapshot=replace(outside.snapshot, own_branches=own))
 
 
 def _run(outside: Outside, *, is_read_only: bool) -> CurrentRun:

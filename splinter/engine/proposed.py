@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from splinter.engine import bases
 from splinter.engine.branch import last_success
 from splinter.engine.branch.last_success import Success
+from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.model import fingerprints
@@ -19,6 +20,7 @@ from splinter.system.memory import Memory
 from splinter.text import markdown
 
 _PULL_REQUEST = "pull_request/"  # a fact by workstream: where it is proposed, empty once that was closed
+_BRANCH = "pull_request_branch/"  # a fact by workstream: the branch that is proposed there
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -41,9 +43,21 @@ def place(memory: Memory, id: str) -> str:
     return markdown.one_line(memory.fact(f"{_PULL_REQUEST}{id}") or "")
 
 
-def remember(memory: Memory, id: str, where: str) -> None:
-    """From now on it is there; empty for nowhere."""
+def remember(memory: Memory, id: str, where: str, branch: str = "") -> None:
+    """From now on it is there, and proposes that branch; empty for nowhere."""
     memory.set_fact(f"{_PULL_REQUEST}{id}", where)
+    memory.set_fact(f"{_BRANCH}{id}", branch)
+
+
+def is_by(memory: Memory, plan: Plan) -> bool:
+    """Whether it is recorded that its branch, by the name that it has now, was published."""
+    return memory.fact(f"{_BRANCH}{plan.id}") == plan.branch
+
+
+def branch(outside: Outside, memory: Memory, id: str) -> str:
+    """The branch that one is proposed by, as it is recorded; by an older version's records the prefix and the id."""
+    known = memory.fact(f"{_BRANCH}{id}") or last_success.branches(outside).get(id)
+    return known or f"{outside.settings.branch_prefix}{id}"
 
 
 def waiting(session: Session) -> dict[str, Success]:

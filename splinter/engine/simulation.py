@@ -15,6 +15,7 @@ from splinter.errors import StorageError
 from splinter.git import copied_refs, user_repository
 from splinter.git.command_line import Repository
 from splinter.model import layout
+from splinter.model.bases import own_branch
 from splinter.model.settings import Settings
 from splinter.system import disk
 from splinter.system.files import make_ignored_folder
@@ -68,8 +69,8 @@ def _empty(own: Repository) -> None:
 
 def _not_done(users: Project, refs: Mapping[str, str]) -> dict[str, str]:
     """The refs without what earlier runs did: branches of workstreams, and all of ours but bases as they were seen."""
-    names = (layout.TOGETHER, *(one.id for one in users.collection.workstreams))
-    made = {f"refs/heads/{users.settings.branch_prefix}{name}" for name in names}
+    names = (own_branch(one, users.settings) for one in users.collection.workstreams)
+    made = {f"refs/heads/{name}" for name in (f"{users.settings.branch_prefix}{layout.TOGETHER}", *names)}
     return {
         ref: id
         for ref, id in refs.items()

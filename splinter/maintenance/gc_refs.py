@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from splinter.engine.branch import last_success
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
@@ -229,9 +230,9 @@ def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref], unreadab
     """Names of those that hold work which is in no ref that stays, and not merged; of nested ones the outermost."""
     names = {one.name for one in going}
     staying = ((ref, id) for ref, id in outside.snapshot.refs.items() if ref not in names and id not in unreadable)
-    lasting = [id for ref, id in staying if not _is_passing(outside, ref)]
+    lasting = [id for ref, id in staying if not _is_passing(ref)]
     head = [outside.snapshot.head] if outside.snapshot.head else []
-    bases = _bases(outside)
+    bases, branches = _bases(outside), last_success.branches(outside)
     by_work: dict[str, list[Ref]] = {}
     for one in sorted(going, key=lambda one: (one.words[0] != "backups", one.name)):
         by_work.setdefault(one.work, []).append(one)
@@ -239,17 +240,16 @@ def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref], unreadab
     unmerged = {
         work
         for work in by_work.keys() & alone.keys()
-        if not _is_merged(outside, work, [*_own(outside, by_work[work][0]), *bases])
+        if not _is_merged(outside, work, [*_own(outside, by_work[work][0], branches), *bases])
     }
     return {by_work[work][0].name for work in _outermost(unmerged, alone)}
 
 
-def _is_passing(outside: Outside, ref: str) -> bool:
+def _is_passing(ref: str) -> bool:
     if ref.startswith(_PASSING):
         return True
-    # a remote's copy of our own branch goes when its pull request is closed
-    remotes = outside.snapshot.remotes
-    return any(ref.startswith(f"refs/remotes/{remote}/{outside.settings.branch_prefix}") for remote in remotes)
+    # a remote's copy of a branch goes with that, as ours does when its pull request is closed; what is merged is known
+    return ref.startswith("refs/remotes/")
 
 
 def _outside(repository: Repository, commits: list[str], lasting: Iterable[str]) -> dict[str, list[str]]:
@@ -275,12 +275,12 @@ def _outermost(commits: Set[str], outside: Mapping[str, list[str]]) -> list[str]
     return found
 
 
-def _own(outside: Outside, ref: Ref) -> list[str]:
-    """The branch of the workstream that a ref belongs to."""
+def _own(outside: Outside, ref: Ref, branches: Mapping[str, str]) -> list[str]:
+    """The branch of the workstream that a ref belongs to; `branches` are those that are recorded, by id."""
     words = [word for word in ref.words if word not in ("backups", "gc", "checkpoints", "accepted", "remote")]
-    ids = [word for word in words if began_s(word) is None][:1]
-    branches = (f"refs/heads/{outside.settings.branch_prefix}{id}" for id in ids)
-    return [outside.snapshot.refs[branch] for branch in branches if branch in outside.snapshot.refs]
+    id = next((word for word in words if began_s(word) is None), "")
+    branch = f"refs/heads/{branches.get(id, '')}"
+    return [outside.snapshot.refs[branch]] if branch in outside.snapshot.refs else []
 
 
 def _bases(outside: Outside) -> list[str]:

@@ -41,13 +41,18 @@ class Base:
         return f"{self.remote}/{self.name}" if self.remote else self.name
 
 
+def own_branch(workstream: Workstream, settings: Settings) -> str:
+    """The branch that a workstream's result lands on."""
+    return workstream.branch or f"{settings.branch_prefix}{workstream.id}"
+
+
 def choose_base(workstream: Workstream, settings: Settings, snapshot: Snapshot, remote: str | None) -> Base:
     """The branch that a workstream starts from; raises InputError where there is nothing to start from."""
     named = workstream.base or settings.base
     base = (
-        _of_remote(named, settings, snapshot, remote) if remote else _local(named, workstream, settings, snapshot)
+        _of_remote(named, snapshot, remote) if remote else _local(named, workstream, settings, snapshot)
     )  # fmt: skip
-    if base.name == f"{settings.branch_prefix}{workstream.id}":
+    if not workstream.branch and base.name == own_branch(workstream, settings):
         whose = f'"base" in {settings.source}' if settings.base == base.name else f"the default branch of {remote}"
         raise InputError(
             f'{whose} is "{base.name}", which is the branch of the workstream {workstream.id} itself; '
@@ -56,8 +61,8 @@ def choose_base(workstream: Workstream, settings: Settings, snapshot: Snapshot, 
     return base
 
 
-def _of_remote(named: str | None, settings: Settings, snapshot: Snapshot, remote: str) -> Base:
-    name = named or _default_branch(settings, snapshot, remote) or UNKNOWN
+def _of_remote(named: str | None, snapshot: Snapshot, remote: str) -> Base:
+    name = named or _default_branch(snapshot, remote) or UNKNOWN
     ref = next((ref for ref in seen_as(remote, name) if ref in snapshot.refs), None)
     return Base(name=name, ref=ref, remote=remote, is_default=not named)
 
@@ -67,19 +72,32 @@ def seen_as(remote: str, name: str) -> tuple[str, str]:
     return layout.base(remote, name), f"refs/remotes/{remote}/{name}"
 
 
-def _default_branch(settings: Settings, snapshot: Snapshot, remote: str) -> str | None:
-    """The remote's default branch as far as is known here: as we saw it last, as git did, else its only branch."""
+def _seen_default(snapshot: Snapshot, remote: str) -> str | None:
+    """The remote's default branch as we saw it last, or as git did."""
     tracking = f"refs/remotes/{remote}/"
     for head, folder in ((layout.head(remote), layout.base(remote, "")), (f"{tracking}HEAD", tracking)):
         if head in snapshot.symbolic:
             return snapshot.symbolic[head].removeprefix(folder)
+    return None
+
+
+def _default_branch(snapshot: Snapshot, remote: str) -> str | None:
+    """The remote's default branch as far as is known here: as it was seen last, else its only branch."""
+    if seen := _seen_default(snapshot, remote):
+        return seen
+    tracking = f"refs/remotes/{remote}/"
     names = [ref.removeprefix(tracking) for ref in snapshot.refs if ref.startswith(tracking)]
-    others = [name for name in names if not name.startswith(settings.branch_prefix)]
+    others = [name for name in names if name not in snapshot.own_branches]
     return others[0] if len(others) == 1 else None
 
 
+def default_branch(snapshot: Snapshot, remote: str | None) -> str | None:
+    """The remote's default branch as it was seen last, the current one without a remote; None where nobody knows."""
+    return _seen_default(snapshot, remote) if remote else _current(snapshot)
+
+
 def _local(named: str | None, workstream: Workstream, settings: Settings, snapshot: Snapshot) -> Base:
-    name = named or _current(snapshot, settings.branch_prefix)
+    name = named or _current(snapshot)
     if snapshot.head is None and (name is None or f"refs/heads/{name}" not in snapshot.refs):
         raise InputError('this repository has no commit yet; "git commit" makes the first')
     if name is None and snapshot.head_branch:
@@ -93,10 +111,9 @@ def _local(named: str | None, workstream: Workstream, settings: Settings, snapsh
     return base
 
 
-def _current(snapshot: Snapshot, prefix: str) -> str | None:
+def _current(snapshot: Snapshot) -> str | None:
     # somebody who looks at a workstream's branch does not want it to start from itself
-    is_ours = layout.accepted((snapshot.head_branch or "").removeprefix(prefix)) in snapshot.refs
-    if snapshot.head_branch and not is_ours:
+    if snapshot.head_branch and snapshot.head_branch not in snapshot.own_branches:
         return snapshot.head_branch
     return next((name for name in COMMON_BASES if f"refs/heads/{name}" in snapshot.refs), None)
 

@@ -9,7 +9,8 @@ The state, fact by fact; where two places hold one fact, the authority decides a
 `.doit.db`; the ref where all its rows are lost | \
 finished steps of unfinished workstreams run again; the rest comes back |
 | a step's commit | `refs/splinter/checkpoints/<id>/<step>` | the ref | the step runs again |
-| the workstream's result | `refs/heads/splinter/<id>` | the branch | it is made again from the checkpoints |
+| the workstream's result | `refs/heads/splinter/<id>`, or its `branch` | the branch \
+| it is made again from the checkpoints |
 | which commits are ours | `refs/splinter/accepted/<id>`, `history.db`, of merges `memory.db` | any \
 | splinter's own count as a person's |
 | what was pushed last | `refs/splinter/remote/<id>` | the ref | the remote's branch is read again before a push |

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from splinter.errors import InputError
 from splinter.model import filling, schedule, value_names
-from splinter.model.bases import Base, choose_base
+from splinter.model.bases import Base, choose_base, default_branch, own_branch
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
@@ -77,7 +77,10 @@ class Plan:
             return own
         filled = filling.fill(self.definition, own.values)
         of_settings = self.setup[: len(self.setup) - len(filled.setup)]
-        return replace(own, workstream=filled, template=self.definition, setup=(*of_settings, *filled.setup))
+        branch = filled.branch or own.branch
+        return replace(
+            own, workstream=filled, branch=branch, template=self.definition, setup=(*of_settings, *filled.setup)
+        )
 
     @property
     def id(self) -> str:
@@ -128,7 +131,7 @@ def make(
             Plan(
                 workstream=workstream,
                 base=choose_base(workstream, settings, snapshot, remote),
-                branch=f"{settings.branch_prefix}{workstream.id}",
+                branch=own_branch(workstream, settings),
                 occurrence="",
                 has_passed=_has_passed(workstream, settings, timed, now),
                 waits_at=waits.where if waits else "",
@@ -139,6 +142,7 @@ def make(
                 env=tuple(dict.fromkeys((*workstream.env, *settings.env))),
             ).at(waits.occurrence if waits else timed or bound)
         )
+    _refuse_bases_as_branches(plans, snapshot, remote)
     if settings.pull_requests == "together":
         _refuse_several_bases(plans)
     return tuple(plans)
@@ -159,6 +163,24 @@ def _has_passed(workstream: Workstream, settings: Settings, occurrence: str | No
     if occurrence is None or catch_up(workstream, settings) != "none":
         return False
     return schedule.has_passed(workstream.when, occurrence, now=now, zone=settings.zone)
+
+
+def _refuse_bases_as_branches(plans: Sequence[Plan], snapshot: Snapshot, remote: str | None) -> None:
+    """What somebody starts from, or aims at, is no workstream's to move; nor is the default branch."""
+    whose = {plan.workstream.pull_request.base: plan.id for plan in plans if plan.workstream.pull_request}
+    whose |= {plan.base.name: plan.id for plan in plans}
+    default = default_branch(snapshot, remote)
+    for plan in plans:
+        if plan.workstream.branch and plan.branch in (*whose, default):
+            what = "the default branch" if plan.branch == default else f"the base of {whose[plan.branch]}"
+            raise InputError(
+                f'{plan.workstream.source}: branch "{plan.branch}" is {what}; name another, that nobody else writes to'
+            )
+    owners: dict[str, str] = {}
+    for plan in plans:  # values that are known only now may make two the same
+        other = owners.setdefault(plan.branch.casefold(), plan.id)
+        if other != plan.id:
+            raise InputError(f'{plan.workstream.source}: branch "{plan.branch}" is the branch of {other}; name another')
 
 
 def _refuse_several_bases(plans: Sequence[Plan]) -> None:

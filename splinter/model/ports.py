@@ -20,7 +20,8 @@ from splinter.text.redact import Masked
 class Snapshot:
     """What git says before a run: refs with their ids, branches checked out and where, remotes with their URLs.
 
-    `push_urls` are of remotes that are pushed to elsewhere, as to a fork.
+    `push_urls` are of remotes that are pushed to elsewhere, as to a fork; `own_branches` those that are recorded as
+    workstreams', where a base may have to be told from them.
     """
 
     refs: Mapping[str, str]
@@ -29,6 +30,7 @@ class Snapshot:
     head_branch: str | None
     head: str | None
     push_urls: Mapping[str, str] = field(default_factory=dict)
+    own_branches: frozenset[str] = frozenset()
 
 
 class BaseFiles(Protocol):

@@ -141,6 +141,7 @@ class Workstream:
     again: bool = False
     enabled: bool = True
     base: str | None = None
+    branch: str | None = None
     depends_on: tuple[str, ...] = ()
     tool: str | None = None
     env: tuple[str, ...] = ()
@@ -195,6 +196,7 @@ def parse(
         again=data.get("again", False),
         enabled=data.get("enabled", True),
         base=data.get("base"),
+        branch=data.get("branch"),
         depends_on=tuple(data.get("depends_on", ())),
         tool=data.get("tool"),
         env=tuple(data.get("env", ())),

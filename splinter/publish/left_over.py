@@ -105,7 +105,7 @@ def opened_again(session: Session, id: str) -> None:
 
 def look(session: Session, one: LeftOver) -> str:
     """Where it is open now, as its forge says; empty, and remembered, where it is not. Raises PublishError."""
-    where = _forge(session, one).proposed(workstream=one.workstream, head=_head(session.outside, one))
+    where = _forge(session, one).proposed(workstream=one.workstream, head=_head(session, one))
     if not where:
         _forget(session, one)
     return where
@@ -158,12 +158,12 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
     where = look(session, one)
     if not where:
         return None
-    plan, forge = _stand_in(session.outside, one), _forge(session, one)
+    plan, forge = _stand_in(session, one), _forge(session, one)
     if push.proposes_more(session, plan, push_check.last_result(session, plan), is_hosted=not isinstance(forge, Local)):
         then = pull_request.STILL_PROPOSES.format(branch=plan.branch)
         note = replace(one, where=where).text(then)
         return PullRequestRecord(workstream=one.workstream, action=Action.NONE, where=where, notes=(note,))
-    head = _head(session.outside, one)
+    head = _head(session, one)
     comment = _COMMENT.format(why=one.why)
     closed = forge.close(workstream=one.workstream, head=head, comment=comment, effects=_journal(session))
     _forget(session, one)
@@ -205,14 +205,15 @@ def _forge(session: Session, one: LeftOver) -> Forge:
     return Local(session.outside.repository.root) if _is_file(one) else pull_request.forge(session)
 
 
-def _head(outside: Outside, one: LeftOver) -> str:
-    return plugins.pushed_as(outside, f"{outside.settings.branch_prefix}{one.workstream}")
+def _head(session: Session, one: LeftOver) -> str:
+    return plugins.pushed_as(session.outside, proposed.branch(session.outside, session.memory, one.workstream))
 
 
-def _stand_in(outside: Outside, one: LeftOver) -> Plan:
+def _stand_in(session: Session, one: LeftOver) -> Plan:
     """A plan for a workstream that there is no more."""
+    outside = session.outside
     workstream = Workstream(id=one.workstream, title=one.workstream, source=outside.settings.source or "", steps=())
     remote = choose_remote(outside.settings, outside.snapshot)
     base = choose_base(workstream, outside.settings, outside.snapshot, remote)
-    branch = f"{outside.settings.branch_prefix}{one.workstream}"
+    branch = proposed.branch(outside, session.memory, one.workstream)
     return Plan(workstream=workstream, base=base, branch=branch, occurrence="")

@@ -30,6 +30,7 @@ _OF_PAGES = (
     Kind.PUSH, Kind.OPEN, Kind.EDIT, Kind.LABELS, Kind.ASSIGNEES, Kind.REVIEWERS, Kind.MILESTONE, Kind.DRAFT,
     Kind.COMMENT, Kind.CLOSE,
 )  # fmt: skip
+MOVED = "The workstream has another branch now, which is proposed in {where}. This one is left as it is."
 LOCAL = "local"
 FINISHED_LATER = "the next run finishes it, or `doit run pr`"
 _NOT_PUSHED = "nothing was pushed: "
@@ -140,7 +141,8 @@ def propose(
         if done.action == Action.NONE and _is_aimed_at(session, plan):
             send()
         done = _masked(session.outside, done)
-        proposed.remember(session.memory, plan.id, done.where)
+        done = replace(done, notes=(*done.notes, *_leave(session, plan, result, done.where, effects)))
+        proposed.remember(session.memory, plan.id, done.where, plan.branch)
     else:
         done = _withdraw(session, plan, result, effects)
     session.history.put_pull_request(run, done)
@@ -163,12 +165,28 @@ def _masked(outside: Outside, done: PullRequestRecord) -> PullRequestRecord:
     return replace(done, notes=notes, unfinished=unfinished)
 
 
+def _leave(session: Session, plan: Plan, result: Result, where: str, effects: Journal) -> tuple[str, ...]:
+    """Close what proposes the branch that the workstream had before, unless a person's commits stand there."""
+    outside, there = session.outside, proposed.place(session.memory, plan.id)
+    if there in ("", where) or proposed.branch(outside, session.memory, plan.id) == plan.branch:
+        return ()
+    was = proposed.branch(outside, session.memory, plan.id)
+    before = replace(plan, branch=was)
+    if push.proposes_more(session, before, result, is_hosted=bool(_place(outside)[0])):
+        return (STILL_PROPOSES.format(branch=was),)
+    closed = forge(session).close(
+        workstream=plan.id, head=plugins.pushed_as(outside, was), comment=MOVED.format(where=where), effects=effects
+    )
+    return (f"{closed.where}, which proposed {was}, was closed; that branch is left as it is",) if closed else ()
+
+
 def _withdraw(session: Session, plan: Plan, result: Result, effects: Journal) -> PullRequestRecord:
     """Close what we opened, unless it still proposes something of a person's."""
     nothing = PullRequestRecord(workstream=plan.id, action=Action.NONE, where="")
     where = proposed.place(session.memory, plan.id)
     if not where:
         return nothing
+    plan = replace(plan, branch=proposed.branch(session.outside, session.memory, plan.id))
     if push.proposes_more(session, plan, result, is_hosted=bool(_place(session.outside)[0])):
         return replace(nothing, where=where, notes=(STILL_PROPOSES.format(branch=plan.branch),))
     closed = forge(session).close(

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from splinter.engine import slot_claims
-from splinter.engine.branch import last_success, private_commits
+from splinter.engine import proposed, slot_claims
+from splinter.engine.branch import foreign_branch, last_success, private_commits
 from splinter.engine.branch.human_commits import holds_more_of_ours, ours, replayed
 from splinter.engine.branch.move_branch import in_use
 from splinter.engine.outside import Outside
@@ -46,6 +46,8 @@ def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
     branches = push_check.on_remote(session, plan, remote)
     there, known = branches.get(plan.branch, ""), push_check.known(session, plan, branches)
     push_check.refuse(session, plan, result, head, known=known)
+    if there:
+        _refuse_foreign(session, plan, result, remote, there, known)
     if _stands_there(outside, result, there, head):
         _follow(outside, plan, remote, head, there)
         head = there
@@ -65,6 +67,20 @@ def _pushed(session: Session, plan: Plan, result: Result, remote: str) -> str:
         kept = RefUpdate(ref=f"{_backups(plan)}/remote-{there[:12]}", new=there)
         git.update_refs(outside.repository, [kept], why=f"splinter: {plan.id} replaced on {remote}")
     return head
+
+
+def _refuse_foreign(
+    session: Session, plan: Plan, result: Result, remote: str, there: str, known: Sequence[str]
+) -> None:  # fmt: skip
+    """Raise PublishError where the workstream gave its branch the name of one that is another's on the remote."""
+    if there == result.tip or proposed.is_by(session.memory, plan):
+        return
+    repository, (place, auth) = session.outside.repository, session.outside.pushed_to(remote)
+    if not git.existing(repository, [there]):
+        remotes.fetch(repository, place, plan.branch, layout.remote(plan.id), auth)
+    below = [*_but(known, there), result.start]
+    if why := foreign_branch.problem(session, plan, there, last=None, known=below, where=f" on {remote}"):
+        raise PublishError(f"{plan.branch} was not pushed: {why}")
 
 
 def _refuse_smuggled(session: Session, plan: Plan, here: str, head: str, tip: str) -> None:

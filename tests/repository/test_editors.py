@@ -38,6 +38,7 @@ catch_up: last
 again: true
 enabled: false
 base: main
+branch: deps/api
 depends_on: [tidy]
 tool: replay
 env: [ANTHROPIC_API_KEY]

@@ -15,7 +15,7 @@ from splinter.git.commands import Commit
 from splinter.model.plan import Plan
 
 _SHOWN = 5
-_KEY, _TRAILERS = re.compile(r"^([A-Z][a-z]+): ", re.MULTILINE), {"Workstream", "Run"}  # of each commit of ours
+_TRAILER, _TRAILERS = re.compile(r"^([A-Z][a-z]+): (.*)$", re.MULTILINE), {"Workstream", "Run"}  # of each of ours
 _LATEST = 20  # commits of ours that copies are looked for of
 
 
@@ -70,8 +70,17 @@ def ours(session: Session, commits: Sequence[str]) -> frozenset[str]:
 
 
 def _has_trailers(commit: Commit) -> bool:
-    """Whether it has the trailers of a commit of ours."""
-    return {*_KEY.findall(commit.message)} >= _TRAILERS
+    """Whether it has the trailers of a commit of ours: in its last paragraph, for a message may say anything."""
+    return {key for key, _ in _trailers(commit)} >= _TRAILERS
+
+
+def said_by(commit: Commit, id: str) -> bool:
+    """Whether it says of itself that a workstream made it, which alone proves nothing."""
+    return ("Workstream", id) in _trailers(commit)
+
+
+def _trailers(commit: Commit) -> list[tuple[str, str]]:
+    return _TRAILER.findall(commit.message.rstrip("\n").rpartition("\n\n")[2])
 
 
 def _changes(session: Session, plan: Plan, commits: Sequence[str], *, tips: set[str]) -> list[tuple[str, str]]:

@@ -29,11 +29,13 @@ class Success:
     """One success: where it began and ended, what it was made of, and what came of it, as a hash.
 
     `tasks` is what the one who wrote it wants back of each task, by the task's own name; it is empty, and `base` too,
-    where an older version wrote the commit. `run` names the run, and so its time.
+    where an older version wrote the commit. `run` names the run, and so its time; `branch` is what it landed on, empty
+    for the prefix and the id.
     """
 
     start: str
     tip: str
+    branch: str = ""
     base: str = ""
     result: str = ""
     fingerprint: str = ""
@@ -60,12 +62,21 @@ def of_all(outside: Outside, plans: Iterable[Plan | Workstream]) -> dict[str, Su
     return {id: one for id, one in zip(ids, found, strict=True) if one}
 
 
+def branches(outside: Outside) -> dict[str, str]:
+    """The branch of every workstream that was ever accepted, by its id, as it was then."""
+    refs = [ref for ref in outside.snapshot.refs if ref.startswith(f"{layout.ACCEPTED}/")]
+    found = _read(outside, refs) if refs else []
+    ids = [ref.removeprefix(f"{layout.ACCEPTED}/") for ref in refs]
+    prefix = outside.settings.branch_prefix
+    return {id: (one.branch if one else "") or f"{prefix}{id}" for id, one in zip(ids, found, strict=True)}
+
+
 def message(plan: Plan, run: str, done: Success) -> Masked:
     """What the commit is to say: `inputs` are masked where they are made, and all else are ids, hashes and paths."""
     rows = {name: getattr(done, name) for name in _ROWS}
-    fields = {"workstream": plan.id, "run": run, "start": done.start, "tip": done.tip, "rows": rows}
+    fields = {"workstream": plan.id, "run": run, "branch": plan.branch, "start": done.start, "tip": done.tip}
     more = {"tasks": done.tasks} if done.tasks else {}
-    return Masked(f"splinter accepted {plan.id}\n\n{json.dumps({**fields, **more}, sort_keys=True)}")
+    return Masked(f"splinter accepted {plan.id}\n\n{json.dumps({**fields, 'rows': rows, **more}, sort_keys=True)}")
 
 
 def _read(outside: Outside, names: list[str]) -> list[Success | None]:
@@ -80,7 +91,8 @@ def _parsed(commit: Commit) -> Success | None:
         fields = json.loads(commit.message.split("\n\n", 1)[1])
         tasks = {str(name): dict(values) for name, values in fields.get("tasks", {}).items()}
         rows = {name: value for name, value in dict(fields["rows"]).items() if name in _ROWS}
-        own = {"start": fields["start"], "tip": fields["tip"], "run": str(fields.get("run", ""))}
+        branch = str(fields.get("branch") or rows.get("inputs", {}).get("branch") or "")
+        own = {"start": fields["start"], "tip": fields["tip"], "run": str(fields.get("run", "")), "branch": branch}
         done = Success(**{**rows, **own, "tasks": tasks})
         ids = [done.start, *([done.base] if done.base else []), *([rows["start"]] if "start" in rows else [])]
         maps = [done.inputs, done.versions, tasks.get("prepare", {}).get("files", {})]

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from splinter.engine.branch import last_success
+from splinter.engine.branch import foreign_branch, last_success
 from splinter.engine.branch.human_commits import holds_more_of_ours, replayed
 from splinter.engine.branch.last_success import Success
 from splinter.engine.outside import Outside
@@ -57,6 +57,8 @@ def _moves(
 ) -> list[RefUpdate]:
     """What must move for the branch to hold `tip` and a person's commits on top; raises StepError with `conflict`."""
     repository = session.outside.repository
+    if current:
+        _refuse_foreign(session, plan, current, last, start)
     if current and git.is_ancestor(repository, tip, current):
         is_merged = tip not in merge.first_parents(repository, current, [start])  # by hand: a person solved a conflict
         if is_merged or not holds_more_of_ours(session, current, than=tip):
@@ -106,11 +108,14 @@ def in_use(outside: Outside, plan: Plan) -> str | None:
     return f"{plan.branch} {held.how} and is not moved; {held.way_out}, then run doit again" if held else None
 
 
-def refuse_beforehand(outside: Outside, plan: Plan) -> None:
+def refuse_beforehand(session: Session, plan: Plan, start: str) -> None:
     """Before an agent is paid: raise StepError where its branch could not be made or moved as things are."""
-    if not git.resolve(outside.repository, f"refs/heads/{plan.branch}"):
+    outside = session.outside
+    current = git.resolve(outside.repository, f"refs/heads/{plan.branch}")
+    if not current:
         _refuse_if_name_is_taken(outside, plan)
     else:
+        _refuse_foreign(session, plan, current, last_success.last(outside, plan), start)
         _refuse_if_in_use(outside, plan)
 
 
@@ -119,6 +124,11 @@ def refuse_if_it_cannot_be(outside: Outside, plan: Plan) -> None:
     refs = outside.snapshot.refs
     if f"refs/heads/{plan.branch}" not in refs:
         _refuse_clash(plan, [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")])
+
+
+def _refuse_foreign(session: Session, plan: Plan, current: str, last: Success | None, start: str) -> None:
+    if why := foreign_branch.problem(session, plan, current, last=last, known=[start]):
+        raise StepError(Reason.CONFLICT, why)
 
 
 def _refuse_if_in_use(outside: Outside, plan: Plan) -> None:

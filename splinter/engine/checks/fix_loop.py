@@ -91,7 +91,7 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[Attem
 
 def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     """One more call of the tool; returns the commit that it came to."""
-    move_branch.refuse_beforehand(work.session.outside, work.plan)
+    move_branch.refuse_beforehand(work.session, work.plan, work.prepared.start if work.prepared else judged.commit)
     key = work.tries_key
     counted = Attempt(begun_at=judged.commit, failing=result.failing, failed=_failed(judged.checks))
     work.session.memory.put_attempt(work.plan.id, key, number, counted)

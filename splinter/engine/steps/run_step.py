@@ -57,7 +57,7 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
         record = _without_tries(work, step)
     if record is None:
         if command.is_paid(work.plan, step):
-            move_branch.refuse_beforehand(work.session.outside, work.plan)
+            move_branch.refuse_beforehand(work.session, work.plan, work.prepared.start if work.prepared else before)
         with cache_claims.held(work, step, wanted.key if wanted else None) as is_news:
             record = _from_kept(work, step, wanted if is_news else None, misses, before=before, fingerprint=fingerprint)
             if record is None:

@@ -90,6 +90,7 @@ WORKSTREAM = {
     "again": Row(change=of_workstream(again=True), why="it says whether an agent is paid, not for what"),
     "enabled": Row(change=of_workstream(enabled=False), why="it says whether it runs, not what"),
     "base": Row(change=of_workstream(base="next"), named="base"),
+    "branch": Row(change=of_workstream(branch="deps/w"), named="branch"),
     "depends_on": Row(change=of_workstream(depends_on=("up", "more")), named="it depends on more now"),
     "tool": Row(change=of_workstream(tool="other"), named="tool"),
     "env": Row(change=of_workstream(env=("B",)), named="env"),

@@ -67,7 +67,7 @@ LOCAL = snapshot("refs/heads/main")
         (snapshot("refs/heads/main", remotes=("only",)), DEFAULTS, None, Base(name="HEAD", ref=None, remote="only", is_default=True)),
         (snapshot("refs/heads/main", remotes=("only",), head=None), DEFAULTS, None, Base(name="HEAD", ref=None, remote="only", is_default=True)),
         (
-            snapshot("refs/heads/main", "refs/remotes/only/dev", "refs/remotes/only/splinter/w", remotes=("only",)),
+            replace(snapshot("refs/heads/main", "refs/remotes/only/dev", "refs/remotes/only/deps/w", remotes=("only",)), own_branches=frozenset({"deps/w"})),
             DEFAULTS, None, Base(name="dev", ref="refs/remotes/only/dev", remote="only", is_default=True),
         ),
         (

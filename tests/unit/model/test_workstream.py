@@ -28,6 +28,7 @@ catch_up: all
 again: true
 enabled: false
 base: next
+branch: deps/w
 depends_on: [up]
 tool: agent
 env: [A]
