@@ -241,7 +241,7 @@ def _children(node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
     yield from node.get("properties", {}).items()
     if "properties" in node.get("items", {}):
         yield ITEM, node["items"]
-    if isinstance(node.get("additionalProperties"), dict):
+    if isinstance(node.get("additionalProperties"), dict) and "items" not in node:  # else it is told of with the list
         yield NAME, node["additionalProperties"]
 
 
@@ -269,7 +269,8 @@ def _placed(node: Mapping[str, Any], name: str, rest: tuple[str, ...], example: 
         bodies = _snippets(node["items"])
         fitting = [body for body in bodies if rest[1] in body] or bodies
         nearest = min(reversed(fitting), key=lambda body: len(body))
-        return [{**nearest, rest[1]: example}]
+        inner = dict(_children(node["items"]))[rest[1]]
+        return [{**nearest, rest[1]: _placed(inner, rest[1], rest[2:], example, {})}]
     if rest[0] == NAME:
         inside = _placed(children[NAME], NAME, rest[1:], example, {})
         return {NAMED[name]: {**beside, **inside} if beside else inside}

@@ -43,7 +43,9 @@ def prepare_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
 
 def step_inputs(plan: Plan, step: Step, before: str, outputs: Outputs = NO_OUTPUTS) -> Inputs:
     """The inputs of a step that starts from the commit `before`; `outputs` are those of the steps before it."""
-    inputs = {**_shared(plan), **_scope(plan), **_step("steps", step, plan), **written(outputs), _BEFORE: before}
+    said = _named(f"steps.{step.id}.commit" if step.commit else "commit", stated(plan.workstream.commit_of(step)))
+    inputs = {**_shared(plan), **_scope(plan), **_step("steps", step, plan), **said, **written(outputs)}
+    inputs[_BEFORE] = before
     return inputs | (told_to_agents(plan) if isinstance(step.action, Prompt) else {})
 
 
@@ -170,7 +172,7 @@ def _fix(plan: Plan) -> Inputs:
     if not workstream.fix.attempts or not workstream.tool:
         return {}
     own = {**_named("fix", asdict(workstream.fix)), "tool": workstream.tool, **_profile(plan, workstream.tool)}
-    return {**own, **told_to_agents(plan), **_scope(plan)}
+    return {**own, **told_to_agents(plan), **_scope(plan), **_named("commit", stated(workstream.commit))}
 
 
 def _steps(kind: str, steps: tuple[Step, ...], plan: Plan) -> Inputs:

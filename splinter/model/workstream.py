@@ -55,10 +55,19 @@ CatchUp = Literal["last", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """What a commit says before our trailers, empty for the title; `sign_off`: whoever commits signs it off."""
+
+    message: str = ""
+    sign_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One action of a workstream; durations in seconds, `stall_s` None where nothing watches for silence.
 
     `cache`: whether its result is kept and applied again. `only_if` is a command that says whether it runs at all.
+    `commit` None: as the workstream says.
     """
 
     id: str
@@ -69,6 +78,7 @@ class Step:
     cache: bool = False
     compare: bool = True
     only_if: str | tuple[str, ...] | None = None
+    commit: Commit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +163,7 @@ class Workstream:
     fix: Fix = field(default_factory=Fix)
     artifacts: tuple[str, ...] = ()
     budget: Budget = field(default_factory=Budget)
+    commit: Commit = field(default_factory=Commit)
     pull_request: PullRequest | None = field(default_factory=PullRequest)
     metadata: Mapping[str, object] = field(default_factory=dict)
     group: str = ""
@@ -165,6 +176,10 @@ class Workstream:
     def has_prompts(self) -> bool:
         """Whether a step of it asks an agent, and so may cost."""
         return any(isinstance(step.action, Prompt) for step in self.steps)
+
+    def commit_of(self, step: Step | None) -> Commit:
+        """What the commit of a step says, or one of all steps together."""
+        return step.commit if step and step.commit else self.commit
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -208,6 +223,7 @@ def parse(
         fix=Fix(**data.get("fix", {})),
         artifacts=tuple(path.removesuffix("/") for path in data.get("artifacts", ())),
         budget=Budget(**data.get("budget", {})),
+        commit=Commit(**data.get("commit", {})),
         pull_request=_pull_request(data.get("pull_request", {})),
         metadata=data.get("metadata", {}),
         group=group,
@@ -261,6 +277,7 @@ class _Making:
             cache=entry.get("cache", is_prompt and kind == "step"),
             compare=entry.get("compare", True),
             only_if=_command(entry["only_if"]) if "only_if" in entry else None,
+            commit=Commit(**{**self.data.get("commit", {}), **entry["commit"]}) if "commit" in entry else None,
         )
 
     def preflight(self, entry: Mapping[str, Any], number: int) -> Step:

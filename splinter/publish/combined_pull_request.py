@@ -16,7 +16,7 @@ from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model import layout
+from splinter.model import commit_message, layout
 from splinter.model.done import Branch, Rehearsed, Union
 from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
 from splinter.model.plan import Plan
@@ -209,7 +209,8 @@ def _on_top(session: Session, plan: Plan, begin: str, head: str, tip: str) -> st
             new = merge.recommit(repository, commit, tree, new, is_signed=is_signed)
             made.append(new)
     if git.tree_of(repository, new) != whole:
-        message = f"{plan.workstream.title}\n\nWorkstream: {plan.id}\nRun: {session.run.open()}\n"
+        trailers = {"Workstream": plan.id, "Run": session.run.open()}
+        message = commit_message.message(plan.workstream, None, trailers, repository.identity)
         date_s = int(session.outside.clock.now().timestamp())
         text = session.outside.redactor.text(message)
         new = git.commit_tree(repository, whole, [tip], text, date_s=date_s, is_signed=is_signed)

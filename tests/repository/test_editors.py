@@ -64,6 +64,7 @@ steps:
     timeout: 20m
     stall: 90s
     expect: change
+    commit: {{message: "docs: describe every function", sign_off: false}}
     cache: true
   - id: review
     only_if: test -s docs/api.md
@@ -86,6 +87,9 @@ checks:
 fix: {{attempts: 3, max_lines: 2000}}
 artifacts: [docs/api.md]
 budget: {{usd: 2.50, tokens: 500000, minutes: 60}}
+commit:
+  message: "chore(docs): refresh"
+  sign_off: true
 pull_request:
   draft: true
   labels: [docs]

@@ -144,6 +144,7 @@ FREE: dict[str, Callable[[World], object]] = {
     "a check was added": lambda world: asks(world, **DECLARED, checks=[{"id": "c", "run": "test -s out.txt"}]),
     "a later step was added": lambda world: asks(world, **DECLARED, steps=[
         {"id": "ask", "prompt": "Make out.txt of in.txt.", "tool": "agent"}, {"id": "more", "run": "echo x >> out.txt"}]),
+    "its commit says something else": lambda world: asks(world, **DECLARED, commit={"message": "feat: out"}),
     "the value of a secret": lambda world: (
         setattr(world, "now", TUESDAY), world.env.update(SOME_TOKEN="made-up-2")),
     "another network, on a runner": lambda world: (

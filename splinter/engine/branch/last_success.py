@@ -49,6 +49,11 @@ class Success:
         """How the workstream ended."""
         return "unchanged" if self.tip == self.start else "changed"
 
+    @property
+    def words(self) -> dict[str, Any]:
+        """What its commits were to say."""
+        return {name: said for name, said in self.inputs.items() if f".{name}".rpartition(".")[0].endswith(".commit")}
+
 
 def last(outside: Outside, plan: Plan) -> Success | None:
     """What was accepted last, None where nothing was."""

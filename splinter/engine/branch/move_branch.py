@@ -44,6 +44,7 @@ def settle(session: Session, plan: Plan, success: Success, *, judged: str) -> Se
         _accept(session, plan, replace(success, tip=start), judged, [])
         return Settled(tip=start, is_changed=False, notes=stays)
     is_same = last is not None and last.start == start and git.tree_of(repository, last.tip) == tree
+    is_same = is_same and last is not None and last.words == success.words
     if last and is_same:
         tip = last.tip  # same tree on the same base: the commits that are there stay, and so does the pull request
     is_left = is_same and current is not None and _is_rewritten(session, plan, current, last)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from splinter.engine.branch import private_commits
@@ -90,7 +90,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
     else:
         bound = {"occurrence": work.plan.occurrence}
     return {
-        "steps": [{"id": one.id, **stated(one), "action": stated(one.action)} for one in steps],
+        "steps": [_asked(one) for one in steps],
         **(told_to_agents(work.plan) if isinstance(step.action, Prompt) else {}),
         "tool": stated(profile) if profile else None,
         "version of the tool": work.session.version(profile) if profile else None,
@@ -103,6 +103,11 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
         **({} if change is None else {"earlier steps' change": change, **written(work.outputs)}),
         **bound,
     }
+
+
+def _asked(step: Step) -> dict[str, Any]:
+    """What of a step decides what it makes: not what its commit says."""
+    return {"id": step.id, **stated(replace(step, commit=None)), "action": stated(step.action)}
 
 
 def found(session: Session, key: str) -> Looked:

@@ -35,7 +35,7 @@ from splinter.git import attributes, nested, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RawChange, RefUpdate
-from splinter.model import layout, record_words
+from splinter.model import commit_message, layout, record_words
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.workstream import Prompt, Step
@@ -294,9 +294,7 @@ def _checkpoint(work: Work, step: Step, after: str, before: str, fingerprint: st
         "Run": work.session.run.open(),
         "Fingerprint": fingerprint,
     }
-    message = f"{work.plan.workstream.title} ({step.id})\n\n" + "".join(
-        f"{key}: {value}\n" for key, value in trailers.items()
-    )
+    message = commit_message.message(work.plan.workstream, step, trailers, work.repository.identity)
     date_s = int(work.session.outside.clock.now().timestamp())
     return git.commit_tree(
         work.repository, after, [before], work.mask(message), date_s=date_s,

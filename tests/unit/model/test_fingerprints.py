@@ -20,6 +20,7 @@ from splinter.model.settings import Identity, Limits, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import (
     Budget,
+    Commit,
     Fix,
     Prompt,
     PullRequest,
@@ -102,6 +103,7 @@ WORKSTREAM = {
     "fix": Row(change=of_workstream(fix=Fix(attempts=3)), named="fix.attempts"),
     "artifacts": Row(change=of_workstream(artifacts=("b.md",)), named="artifacts"),
     "budget": Row(change=of_workstream(budget=Budget(minutes=5)), named="budget.minutes"),
+    "commit": Row(change=of_workstream(commit=Commit(message="x")), named="commit.message"),
     "pull_request": Row(change=of_workstream(pull_request=PullRequest(draft=False)), why="`pr` alone brings it out"),
     "group": Row(change=of_workstream(group="g"), why="the id is made of it"),
     "number": Row(change=of_workstream(number=2), why="others before it in the matrix say nothing of it"),
@@ -126,6 +128,10 @@ SETUP = {
     "inputs": Row(change=of_workstream(setup=(replace(READY, inputs=("x",)),)), named="setup.1.inputs was"),
     "timeout_s": Row(change=of_workstream(setup=(replace(READY, timeout_s=9.0),)), named="setup.1.timeout was"),
 }
+COMMIT = {
+    "message": Row(change=of_workstream(commit=Commit(message="x")), named="commit.message"),
+    "sign_off": Row(change=of_workstream(commit=Commit(sign_off=True)), named="commit.sign_off"),
+}
 FIX = {
     "attempts": Row(change=of_workstream(fix=Fix(attempts=1)), named="fix.attempts"),
     "max_lines": Row(change=of_workstream(fix=Fix(attempts=2, max_lines=9)), named="fix.max_lines"),
@@ -141,6 +147,7 @@ STEP = {
     "stall_s": Row(change=of_steps("steps", stall_s=9.0), named="steps.write.stall"),
     "expect": Row(change=of_steps("steps", expect="change"), named="steps.write.expect"),
     "cache": Row(change=of_steps("steps", cache=True), named="steps.write.cache"),
+    "commit": Row(change=of_steps("steps", commit=Commit(sign_off=True)), named="steps.write.commit.sign_off"),
     "compare": Row(change=of_steps("checks", compare=False), named="checks.tests.compare"),
     "only_if": Row(change=of_steps("steps", only_if="test -s a"), named="steps.write.only_if was added"),
 }
@@ -199,7 +206,7 @@ SETTING = {
     "source": Row(change=of_settings(source="pyproject.toml"), why="the name of the file says nothing"),
 }
 TABLES: tuple[tuple[tuple[type, ...], dict[str, Row]], ...] = (
-    ((Workstream,), WORKSTREAM), ((Scope,), SCOPE), ((Setup,), SETUP), ((Fix,), FIX), ((Budget,), BUDGET), ((Step,), STEP),
+    ((Workstream,), WORKSTREAM), ((Scope,), SCOPE), ((Setup,), SETUP), ((Fix,), FIX), ((Budget,), BUDGET), ((Commit,), COMMIT), ((Step,), STEP),
     ((Run, ToolCall, Prompt), ACTION), ((Tool,), TOOL), ((Settings,), SETTING),
 )  # fmt: skip
 ROWS = {f"{classes[0].__name__}.{name}": row for classes, table in TABLES for name, row in table.items()}

@@ -36,11 +36,12 @@ scope: {modify: [x], create: [y], forbid: [z]}
 inputs: [i]
 setup: [{run: npm ci, inputs: [lock], timeout: 1m}]
 preflight: [{run: ls}]
-steps: [{id: s, run: ls, timeout: 9, stall: 9, expect: change, cache: true, only_if: ls}]
+steps: [{id: s, run: ls, timeout: 9, stall: 9, expect: change, cache: true, only_if: ls, commit: {message: S}}]
 checks: [{id: c, run: ls, compare: false}]
 fix: {attempts: 1, max_lines: 2}
 artifacts: [a]
 budget: {usd: 1, tokens: 2, minutes: 3}
+commit: {message: M, sign_off: true}
 pull_request: {draft: false, labels: [l], reviewers: [r], assignees: [a], milestone: m, base: b}
 metadata: {k: v}
 matrix: {m: [x]}
@@ -56,7 +57,7 @@ def test_every_key_of_the_schema_reaches_the_value() -> None:
     defaults = Workstream(id="", title="", source="", steps=())
     same = [one.name for one in fields(Workstream) if getattr(read, one.name) == getattr(defaults, one.name)]
     assert same == []
-    for part in ("scope", "fix", "budget", "pull_request"):
+    for part in ("scope", "fix", "budget", "commit", "pull_request"):
         own, other = getattr(read, part), getattr(defaults, part)
         assert [one.name for one in fields(own) if getattr(own, one.name) == getattr(other, one.name)] == []
     plain = Step(id="", action=read.steps[0].action, timeout_s=0)
