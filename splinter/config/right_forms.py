@@ -40,14 +40,20 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def of(schema: Schema, keys: tuple[str | int, ...], value: Any, *, path: str) -> str:
     """`; write depends_on: [lint]`, or nothing where it is not clear what was meant; in the language of that file."""
     key = next((one for one in reversed(keys) if isinstance(one, str)), "")
-    meant = list(value) if key == "env" and isinstance(value, dict) else _meant(schema, key, value)
+    is_variables = key == "env" and isinstance(value, dict)
+    has_values = is_variables and "=" in str(schema.get("pattern"))
+    meant = _variables(value, has_values=has_values) if is_variables else _meant(schema, key, value)
     if meant is None:
         return ""
     is_item = not key or (isinstance(keys[-1], int) and key != "env")
     form = f"; write {written(meant, path=path) if is_item else _line(key, meant, path)}"
-    if key == "env" and isinstance(value, dict):
+    if is_variables and not has_values:
         form += ", and give the values where doit is called"
     return form if len(form) <= MOST else ""
+
+
+def _variables(value: Mapping[str, Any], *, has_values: bool) -> list[str]:
+    return [f"{name}={one}" if has_values and isinstance(one, str) else name for name, one in value.items()]
 
 
 def _line(key: str, value: Any, path: str) -> str:
@@ -149,7 +155,7 @@ def written(value: Any, *, path: str) -> str:
 
 def _meant(schema: Schema, key: str, value: Any) -> Any:
     wanted = schema.get("type")
-    if wanted == "array":
+    if wanted == "array" or (isinstance(wanted, list) and wanted[0] == "array"):
         return _list(schema.get("items", {}), value)
     if wanted == "object" or key in _FLAGS:
         return _mapping(schema, key, value)

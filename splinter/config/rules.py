@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import check_commands, matrix, right_forms
+from splinter.config import check_commands, environment_rules, matrix, right_forms
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
@@ -165,14 +165,7 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def _variables(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    for keys, name in texts(document, "env"):
-        if name.startswith("GIT_"):
-            yield document.problem(keys, git_variable(name))
-
-
-def git_variable(name: str) -> str:
-    """Why a variable of git's is not passed on."""
-    return f"{shown(name)} never reaches a tool: it would steer git in the worktree"
+    return environment_rules.check(document)
 
 
 def _calls(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:

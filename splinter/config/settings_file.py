@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter.config import bounded_read, rules, schema, toml_documents, tool_profiles
+from splinter.config import bounded_read, environment_rules, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.model import layout, registry, schedule, workstream
@@ -157,7 +157,7 @@ def _rules(document: Document) -> list[Problem]:
     env = data.get("env")
     for index, name in enumerate(env if isinstance(env, list) else ()):
         if isinstance(name, str) and name.startswith("GIT_"):
-            found.append(document.problem(("env", index), rules.git_variable(name)))
+            found.append(document.problem(("env", index), environment_rules.git_variable(name)))
     setup = data.get("setup")
     for index, entry in enumerate(setup if isinstance(setup, list) else ()):
         inputs = entry.get("inputs") if isinstance(entry, dict) else None

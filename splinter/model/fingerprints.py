@@ -150,6 +150,7 @@ def shortened(inputs: Inputs) -> Inputs:
 def _shared(plan: Plan) -> Inputs:
     """The inputs of every task."""
     inputs = {"when": plan.workstream.when, "env": plan.env, OCCURRENCE: plan.occurrence}
+    inputs |= _named("env", plan.workstream.variables)
     return inputs | _named("matrix", plan.workstream.matrix)  # every command finds them in its environment
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -138,7 +138,7 @@ class Workstream:
 
     A member has the id of its `group`, its place in it, and its values in `matrix`, by `package`, `package.name` and
     `package.slug`. The fields that are named in `unfilled` still hold names of values (`filling.py`); all others are
-    final.
+    final. Its commands get those of the caller's variables that `env` names, and `variables` as they are here.
     """
 
     id: str
@@ -155,6 +155,7 @@ class Workstream:
     depends_on: tuple[str, ...] = ()
     tool: str | None = None
     env: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     inputs: tuple[str, ...] = ()
     setup: tuple[Setup, ...] = ()
@@ -200,6 +201,7 @@ def parse(
     """
     made = _Making(data, prompts, timeouts_s)
     steps = tuple(made.step(entry) for entry in data["steps"])
+    variables = tuple(_variables(data.get("env", ())))
     return Workstream(
         id=data["id"],
         title=data["title"],
@@ -214,7 +216,8 @@ def parse(
         branch=data.get("branch"),
         depends_on=tuple(data.get("depends_on", ())),
         tool=data.get("tool"),
-        env=tuple(data.get("env", ())),
+        env=tuple(name for name, value in variables if value is None),
+        variables={name: value for name, value in variables if value is not None},
         scope=_scope(data.get("scope")),
         inputs=_patterns(data.get("inputs", ())),
         setup=setup(data.get("setup", ())),
@@ -232,6 +235,15 @@ def parse(
         max_open=data.get("max_open"),
         unfilled=unfilled,
     )
+
+
+def _variables(given: Iterable[str] | Mapping[str, str | None]) -> Iterator[tuple[str, str | None]]:
+    """Names of variables, each with its value, None for one that is passed on."""
+    if isinstance(given, Mapping):
+        yield from given.items()
+        return
+    for name, equals, value in (entry.partition("=") for entry in given):
+        yield name, value if equals else None
 
 
 def _by_default(data: Mapping[str, Any], steps: Iterable[Step]) -> str:

@@ -41,7 +41,7 @@ base: main
 branch: deps/api
 depends_on: [tidy]
 tool: replay
-env: [ANTHROPIC_API_KEY]
+env: [ANTHROPIC_API_KEY, CI=true]
 scope:
   modify: ["docs/**", "README.md"]
   create: ["docs/**"]

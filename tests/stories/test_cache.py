@@ -226,6 +226,7 @@ COSTS: dict[str, tuple[Callable[[Priced], object], set[str]]] = {
     "the scope": (lambda one: one.write(scope={**one.fields["scope"], "forbid": ["x/**"]}), {"scope"}),
     "the names in env": (lambda one: one.write(env=["MODE", "LEVEL"]), {"env"}),
     "a value in env that is no secret": (lambda one: one.world.env.update(MODE="two"), {"values of env"}),
+    "a value that is set": (lambda one: one.write(env=["MODE", "LEVEL", "DEPTH=2"]), {"values of env"}),
     "the result of a dependency": (lambda one: one.base(2), {"results of dependencies"}),
     "an input on the base": (lambda one: one.commit("in.txt"), {"inputs on the base"}),
     "what may be written, on the base": (lambda one: one.commit("out.txt"), {"inputs on the base"}),

@@ -97,7 +97,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
         "recorded patch": work.plan.recorded.get(step.id, ""),
         "scope": stated(workstream.scope),
         "env": sorted(work.plan.env),
-        "values of env": work.session.outside.environment.plain_values(names),
+        "values of env": work.session.outside.environment.plain_values(names) | dict(workstream.variables),
         **({"matrix": dict(workstream.matrix)} if workstream.matrix else {}),  # its environment holds them
         "results of dependencies": work.results,
         **({} if change is None else {"earlier steps' change": change, **written(work.outputs)}),

@@ -188,21 +188,25 @@ def label(step: Step) -> str:
 
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:
     """All that a command in a work tree gets; its packages are imported from there."""
-    own, hides = (profile.env, profile.hides) if profile else ((), ())
-    env = _IN_THE_TREE | work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
-    env |= profile.variables if profile else {}
+    env = _IN_THE_TREE | _given(work, profile)
     env |= {**value_names.variables(work.plan.values), **step_outputs.variables(work)}
     env["PATH"] = os.pathsep.join((*installed_programs.folders(tree), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
     return python_places.redirected(work, tree, env, profile)
 
 
+def _given(work: Work, profile: Tool | None) -> dict[str, str]:
+    """What of the caller's environment a command gets, and what profile and workstream set."""
+    own, hides = (profile.env, profile.hides) if profile else ((), ())
+    env = work.session.outside.environment.child_environment((*own, *work.plan.env), hides=hides)
+    return {**env, **(profile.variables if profile else {}), **work.plan.workstream.variables}
+
+
 def _login(work: Work, profile: Tool | None) -> AbstractContextManager[Login]:
     """The agent's stored login, where it is to be let into the sandbox."""
     if profile is None or not sandboxing.is_fenced(work.session, profile):
         return nullcontext(Login())
-    names = (*profile.env, *work.plan.env)
-    return agent_login.held(work.session, profile, work.session.outside.environment.child_environment(names))
+    return agent_login.held(work.session, profile, _given(work, profile))
 
 
 def _command(

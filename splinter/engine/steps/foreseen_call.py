@@ -34,7 +34,8 @@ def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
     has_network = not is_fenced or sandboxing.reaches_network(session, profile, wanted=False)
     yield f"sandbox: {sandbox}; network: {'yes' if has_network else 'no'}"
     names = session.outside.environment.child_environment((*profile.env, *plan.env), hides=profile.hides)
-    yield f"environment: {', '.join(sorted({*names, *profile.variables, *value_names.variables(plan.values)}))}"
+    variables = {*profile.variables, *plan.workstream.variables, *value_names.variables(plan.values)}
+    yield f"environment: {', '.join(sorted({*names, *variables}))}"
 
 
 def fixes(session: Session, plan: Plan) -> Iterator[str]:

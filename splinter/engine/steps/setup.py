@@ -187,7 +187,8 @@ def _key(work: Work, commit: str, *, is_judge: bool) -> str:
         [one.command, git.seen(work.repository, commit, git.globs(one.inputs)) if one.inputs else whole]
         for one in work.plan.setup
     ]
-    return fingerprint({"commands": commands, "included": included})
+    variables = {"variables": work.plan.workstream.variables} if work.plan.workstream.variables else {}
+    return fingerprint({"commands": commands, "included": included, **variables})
 
 
 def _included(session: Session) -> Iterator[tuple[str, int, int]]:

@@ -95,6 +95,7 @@ WORKSTREAM = {
     "depends_on": Row(change=of_workstream(depends_on=("up", "more")), named="it depends on more now"),
     "tool": Row(change=of_workstream(tool="other"), named="tool"),
     "env": Row(change=of_workstream(env=("B",)), named="env"),
+    "variables": Row(change=of_workstream(variables={"CI": "true"}), named="env.CI"),
     "scope": Row(change=of_workstream(scope=replace(BASE.scope, forbid=("x",))), named="scope.forbid"),
     "inputs": Row(change=of_workstream(inputs=("lib/**",)), named="inputs"),
     "setup": Row(change=of_workstream(setup=()), named="setup.1.run was removed"),

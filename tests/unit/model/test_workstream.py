@@ -31,7 +31,7 @@ base: next
 branch: deps/w
 depends_on: [up]
 tool: agent
-env: [A]
+env: [A, B=c]
 scope: {modify: [x], create: [y], forbid: [z]}
 inputs: [i]
 setup: [{run: npm ci, inputs: [lock], timeout: 1m}]
