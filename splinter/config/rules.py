@@ -155,9 +155,10 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
             for index, text in enumerate(inputs if isinstance(inputs, list) else ())
             if isinstance(text, str)
         ]
-    for entry_keys, entry in entries(document, "steps"):
-        if isinstance(entry.get("prompt_file"), str):
-            found.append(((*entry_keys, "prompt_file"), entry["prompt_file"]))
+    for entry_keys, entry in (((), document.data), *entries(document, "setup", *ENTRIES)):
+        for name in ("prompt_file", "working_directory"):
+            if isinstance(entry.get(name), str) and entry[name] != ".":
+                found.append(((*entry_keys, name), entry[name]))
     for keys, text in found:
         why = path_problem(text)
         if why:
@@ -278,7 +279,7 @@ def _scope_of(document: Document) -> Scope:
 
 def _forbidden(document: Document) -> tuple[str, ...]:
     scope = _scope_of(document)
-    return (*scope.forbid, *guarded_paths.forbidden_patterns(scope))
+    return (*scope.forbid, *guarded_paths.forbidden_at_the_top(scope))
 
 
 def _is_covered(own: str, forbidden: Sequence[str]) -> bool:

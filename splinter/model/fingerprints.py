@@ -164,6 +164,7 @@ def _setup(plan: Plan) -> Inputs:
     inputs: Inputs = {}
     for number, one in enumerate(plan.setup, 1):
         inputs |= _named(f"setup.{number}", {"run": one.command, "inputs": one.inputs, "timeout": one.timeout_s})
+        inputs |= _named(f"setup.{number}", _place(one.working_directory))
     return inputs
 
 
@@ -173,7 +174,8 @@ def _fix(plan: Plan) -> Inputs:
     if not workstream.fix.attempts or not workstream.tool:
         return {}
     own = {**_named("fix", asdict(workstream.fix)), "tool": workstream.tool, **_profile(plan, workstream.tool)}
-    return {**own, **told_to_agents(plan), **_scope(plan), **_named("commit", stated(workstream.commit))}
+    own |= {**_place(workstream.working_directory), **_named("commit", stated(workstream.commit))}
+    return {**own, **told_to_agents(plan), **_scope(plan)}
 
 
 def _steps(kind: str, steps: tuple[Step, ...], plan: Plan) -> Inputs:
@@ -208,6 +210,12 @@ def _parts(step: Step) -> Iterator[tuple[str, Any]]:
     yield "compare", step.compare
     if step.only_if is not None:  # a field that came later makes nothing due where it is not used
         yield "only_if", step.only_if
+    yield from _place(step.working_directory).items()
+
+
+def _place(working_directory: str) -> Inputs:
+    """Where a command starts, nothing for the root: a field that came later makes nothing due where it is not used."""
+    return {"working_directory": working_directory} if working_directory else {}
 
 
 def _profile(plan: Plan, tool: str) -> Inputs:

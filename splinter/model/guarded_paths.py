@@ -11,19 +11,30 @@ from splinter.text import file_names
 from splinter.text.patterns import matches
 
 ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
+# agents are called in the root, or in a working_directory, and run the commands in these without asking
+_ORDERS = (".mcp.json", *agents.ORDERS)
+IN_FOLDERS = tuple(pattern for name in _ORDERS for pattern in (f"**/{name}", f"**/{name}/**"))
 # forbidden unless scope names them: what runs code here, or decides what runs
 GUARDED = (
     ".github/**", f"{layout.WORKSTREAMS}/**", "dodo.py", "doit.cfg", layout.SETTINGS, layout.INCLUDE,
-    "**/.gitattributes", "**/.gitmodules", ".mcp.json",
-    *agents.ORDERS,  # agents are called in the root, and run the commands in these without asking
+    "**/.gitattributes", "**/.gitmodules", *_ORDERS,
     "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", ".cursor/**",  # and do what these say, in the next night too
 )  # fmt: skip
 
 
 def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
     """The patterns that are forbidden without being named: less those that the scope itself names."""
+    return (*forbidden_at_the_top(scope), *_unnamed(scope, IN_FOLDERS))
+
+
+def forbidden_at_the_top(scope: Scope) -> tuple[str, ...]:
+    """The same without what agents read in folders: few enough to ask whether a pattern means anything else."""
+    return (*ALWAYS_FORBIDDEN, *_unnamed(scope, GUARDED))
+
+
+def _unnamed(scope: Scope, patterns: Iterable[str]) -> tuple[str, ...]:
     named = (*scope.modify, *scope.create)
-    return ALWAYS_FORBIDDEN + tuple(pattern for pattern in GUARDED if not any(_names(own, pattern) for own in named))
+    return tuple(pattern for pattern in patterns if not any(_names(own, pattern) for own in named))
 
 
 def named_by(own: str) -> str:
@@ -40,4 +51,5 @@ def is_guarded(path: str, patterns: Iterable[str]) -> bool:
 def _names(own: str, guarded: str) -> bool:
     """Whether a pattern of the user's speaks of a guarded path, rather than of everything."""
     plain = guarded.removeprefix("**/").removesuffix("/**")
-    return own == plain or own.startswith(plain + "/") or (guarded.startswith("**/") and own.endswith("/" + plain))
+    is_anywhere = guarded.startswith("**/") and f"/{plain}/" in f"/{own}/"
+    return own == plain or own.startswith(plain + "/") or is_anywhere

@@ -67,7 +67,8 @@ class Step:
     """One action of a workstream; durations in seconds, `stall_s` None where nothing watches for silence.
 
     `cache`: whether its result is kept and applied again. `only_if` is a command that says whether it runs at all.
-    `commit` None: as the workstream says.
+    `commit` None: as the workstream says. It starts in `working_directory`, a path from the root, which is empty for
+    the root itself.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Step:
     compare: bool = True
     only_if: str | tuple[str, ...] | None = None
     commit: Commit | None = None
+    working_directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,7 @@ class Setup:
     command: str | tuple[str, ...]
     inputs: tuple[str, ...] = ()
     timeout_s: float = TIMEOUT_S["setup"]
+    working_directory: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,7 @@ class Workstream:
     tool: str | None = None
     env: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    working_directory: str = ""
     scope: Scope = field(default_factory=Scope)
     inputs: tuple[str, ...] = ()
     setup: tuple[Setup, ...] = ()
@@ -218,9 +222,10 @@ def parse(
         tool=data.get("tool"),
         env=tuple(name for name, value in variables if value is None),
         variables={name: value for name, value in variables if value is not None},
+        working_directory=_folder(data.get("working_directory", "")),
         scope=_scope(data.get("scope")),
         inputs=_patterns(data.get("inputs", ())),
-        setup=setup(data.get("setup", ())),
+        setup=setup(data.get("setup", ()), working_directory=data.get("working_directory", "")),
         preflight=tuple(made.preflight(entry, index) for index, entry in enumerate(data.get("preflight", ()), 1)),
         checks=tuple(made.step(entry, kind="check") for entry in data.get("checks", ())),
         fix=Fix(**data.get("fix", {})),
@@ -253,13 +258,19 @@ def _by_default(data: Mapping[str, Any], steps: Iterable[Step]) -> str:
     return "on-change" if data.get("inputs") or data.get("scope") else "once"
 
 
-def setup(entries: Iterable[Mapping[str, Any]]) -> tuple[Setup, ...]:
-    """The commands of `setup`, of a workstream or of the settings."""
+def _folder(path: str) -> str:
+    """A folder as a path from the root, empty for the root."""
+    return "" if path == "." else path.removesuffix("/")
+
+
+def setup(entries: Iterable[Mapping[str, Any]], working_directory: str = "") -> tuple[Setup, ...]:
+    """The commands of `setup`, of a workstream or of the settings; those that name no folder start in that one."""
     return tuple(
         Setup(
             command=_command(entry["run"]),
             inputs=_patterns(entry.get("inputs", ())),
             timeout_s=seconds(entry["timeout"]) if "timeout" in entry else TIMEOUT_S["setup"],
+            working_directory=_folder(entry.get("working_directory", working_directory)),
         )
         for entry in entries
     )
@@ -289,6 +300,7 @@ class _Making:
             cache=entry.get("cache", is_prompt and kind == "step"),
             compare=entry.get("compare", True),
             only_if=_command(entry["only_if"]) if "only_if" in entry else None,
+            working_directory=_folder(entry.get("working_directory", self.data.get("working_directory", ""))),
             commit=Commit(**{**self.data.get("commit", {}), **entry["commit"]}) if "commit" in entry else None,
         )
 

@@ -20,13 +20,13 @@ _TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # the first is asked first, everywhere
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One command: a text for the shell, or its words; the tree it works in, its environment, its log, its limits.
+    """One command: a text for the shell, or its words; the folder it starts in, its environment, its log, its limits.
 
     `timeout_s` and `stall_s` are seconds; `stdin` is a file to read, `transcript` decodes what it prints.
     """
 
     argv: tuple[str, ...] | str
-    tree: Path
+    folder: Path
     env: Mapping[str, str]
     log: Path
     timeout_s: float
@@ -51,7 +51,7 @@ class Local:
     def run(self, call: Call) -> Ended:
         """As a child of ours, ended with all that it started."""
         return self.processes.run(
-            call.argv, cwd=call.tree, env=call.env, log=call.log, timeout_s=call.timeout_s, stall_s=call.stall_s,
+            call.argv, cwd=call.folder, env=call.env, log=call.log, timeout_s=call.timeout_s, stall_s=call.stall_s,
             stdin=call.stdin, transcript=call.transcript,
         )  # fmt: skip
 
@@ -68,6 +68,6 @@ class Bubblewrap:
         env = {name: value for name, value in call.env.items() if name not in (*_TEMPORARY, *self.fence.drops)}
         env |= {"HOME": str(self.fence.home), _TEMPORARY[0]: str(TEMPORARY)}
         return self.processes.run(
-            bubblewrap.wrapped(call.argv, self.fence, folder=call.tree), cwd=bubblewrap.OUTSIDE, env=env, log=call.log,
-            timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin, transcript=call.transcript,
+            bubblewrap.wrapped(call.argv, self.fence, folder=call.folder), cwd=bubblewrap.OUTSIDE, env=env,
+            log=call.log, timeout_s=call.timeout_s, stall_s=call.stall_s, stdin=call.stdin, transcript=call.transcript,
         )  # fmt: skip

@@ -42,6 +42,7 @@ branch: deps/api
 depends_on: [tidy]
 tool: replay
 env: [ANTHROPIC_API_KEY, CI=true]
+working_directory: packages/api
 scope:
   modify: ["docs/**", "README.md"]
   create: ["docs/**"]
@@ -51,12 +52,14 @@ setup:
   - run: npm ci
     inputs: [package-lock.json]
     timeout: 5m
+    working_directory: .
 preflight:
   - id: linter
     tool: ruff
     args: [--version]
     timeout: 10s
     stall: 5
+    working_directory: packages/web
   - run: [python, --version]
 steps:
   - id: write
@@ -64,6 +67,7 @@ steps:
     timeout: 20m
     stall: 90s
     expect: change
+    working_directory: docs
     commit: {{message: "docs: describe every function", sign_off: false}}
     cache: true
   - id: review
@@ -81,6 +85,7 @@ checks:
     args: [tests/docs]
     timeout: 5m
     stall: 1m
+    working_directory: .
     compare: true
   - id: builds
     run: python -m build

@@ -90,6 +90,7 @@ def key(work: Work, check: Step) -> str:
     """Stands for the check's definition and all that it runs with but the files."""
     profile = command.profile_of(work.plan, check)
     names = (*(profile.env if profile else ()), *work.plan.env)
+    passed = work.session.outside.environment.plain_values(names)
     return fingerprint(
         {
             "rules": comparison.RULES,
@@ -99,7 +100,7 @@ def key(work: Work, check: Step) -> str:
             "setup": [asdict(one) for one in work.plan.setup],
             "judged in": "a clean tree",  # what was found in the tree of the steps is not believed
             "env": sorted(set(names)),
-            "values of env": work.session.outside.environment.plain_values(names),
+            "values of env": passed | dict(work.plan.workstream.variables),
             **({"runner": runner} if (runner := work.session.outside.environment.runner()) else {}),
             "imports": "of the work tree",  # what was said before that was so counts no more
         }

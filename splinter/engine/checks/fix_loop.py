@@ -121,7 +121,10 @@ def _step(plan: Plan, number: int) -> Step:
     assert tool
     timeout_s = plan.tools[tool].timeout_s or TIMEOUT_S["prompt"]
     action = Prompt(text=f"fix what failed (attempt {number})", tool=tool)
-    return Step(id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S)
+    return Step(
+        id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S,
+        working_directory=plan.workstream.working_directory,
+    )  # fmt: skip
 
 
 def _tries(work: Work) -> tuple[Attempt, ...]:

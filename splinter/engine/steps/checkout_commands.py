@@ -66,7 +66,7 @@ def _texts(work: Work, check: Step) -> Iterator[tuple[str, str]]:
     values = work.session.outside.environment.child_environment(names, hides=profile.hides if profile else ())
     usual = work.session.outside.environment.child_environment(())
     passed = {name: value for name, value in values.items() if name not in usual and name != "PYTHONPATH"}
-    yield from (passed | dict(profile.variables if profile else {})).items()
+    yield from {**passed, **(profile.variables if profile else {}), **work.plan.workstream.variables}.items()
 
 
 def _is_of_environment(path: Path) -> bool:

@@ -25,6 +25,7 @@ from splinter.engine.steps import (
     sandboxing,
     stand_in,
     step_outputs,
+    working_folder,
 )  # fmt: skip
 from splinter.engine.steps.agent_login import Login
 from splinter.engine.steps.command_scratch import Scratch
@@ -80,9 +81,10 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where one command runs; `heard` is told what it cost so far."""
+    """Where one command runs, and the folder that it starts in; `heard` is told what it cost so far."""
 
     tree: WorkTree
+    folder: Path
     scratch: Scratch
     login: Login
     has_network: bool
@@ -101,6 +103,7 @@ def act(
     settings say. A failure shows that many of the last lines.
     """
     profile = profile_of(work.plan, step)
+    folder = working_folder.of(tree or work.tree, step, profile)
     simulated = stand_in.notes(work, profile, step)
     asked_s = min(step.timeout_s, timeout_s or math.inf)
     booked = work.session.ledger.booked(
@@ -115,7 +118,7 @@ def act(
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
         stand_in.say(work, simulated)
         deadline_s = min(asked_s, booking.allowance.seconds)
-        place = _Place(tree or work.tree, scratch, login, has_network, heard=shown.spend)
+        place = _Place(tree or work.tree, folder, scratch, login, has_network, heard=shown.spend)
         ended = _run(work, step, name, profile, command, place, deadline_s)
         reading = agents.read(profile.reader if profile else None, ended.report, is_whole=ended.is_whole)
         booking.seconds = ended.seconds
@@ -229,7 +232,7 @@ def _command(
         scratch.prompt.write_text(prompt, "utf-8", newline="")
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
-            values["files"] = "\0".join(handed_files.of_scope(work, step.id, before))
+            values["files"] = "\0".join(handed_files.of_scope(work, step, before))
     return tool.command(step.action, work.plan.tools, values=values)
 
 
@@ -248,8 +251,8 @@ def _run(
         sandboxing.note(work, profile)
     stdin = scratch.prompt if command.stdin is not None else None
     call = Call(
-        argv=command.argv, tree=tree.path, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s, stdin=stdin,
-        transcript=agents.transcript(profile, place.heard),
+        argv=command.argv, folder=place.folder, env=env, log=log, timeout_s=deadline_s, stall_s=step.stall_s,
+        stdin=stdin, transcript=agents.transcript(profile, place.heard),
     )  # fmt: skip
     try:
         with nullcontext() if is_fenced else checkout_watch.watching(work, f"{work.plan.id}:{name}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from splinter.git.command_line import WorkTree
@@ -10,11 +11,17 @@ from splinter.git.command_line import WorkTree
 FOLDERS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 
 
+def below(places: Iterable[str]) -> tuple[str, ...]:
+    """Where setups that started in those folders may have installed programs, the top's last."""
+    deepest_first = sorted({*places, ""}, key=lambda place: (-place.count("/") - bool(place), place))
+    return tuple(f"{place}/{folder}".removeprefix("/") for place in deepest_first for folder in FOLDERS)
+
+
 def folders(tree: WorkTree) -> tuple[str, ...]:
     """The folders of programs that the setup of a work tree made there, to stand first on PATH."""
     try:
         made = json.loads(file(tree).read_text("utf-8"))
-        return tuple(str(tree.path / folder) for folder in FOLDERS if folder in made)
+        return tuple(str(tree.path / folder) for folder in made if folder.endswith(FOLDERS))
     except (OSError, ValueError, TypeError):
         return ()
 

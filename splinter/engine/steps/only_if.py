@@ -74,7 +74,7 @@ def _ask(work: Work, question: Step, before: str) -> bool:
     if work.session.processes.is_stopping:
         raise StepError(Reason.INTERRUPTED, f"{question.id} was interrupted before it began")
     worktree.place(work.repository, work.tree, before, keep_ignored=True)
-    workspace.disarm(work.session, work.tree)
+    workspace.disarm(work.session, work.tree, question.working_directory)
     failure = command.act(work, question, question.id, before=before).failure
     is_no = failure is not None and failure.reason == Reason.EXIT_CODE and failure.exit_status_of_child == _TOLD_NO
     if failure and not is_no:
@@ -98,7 +98,8 @@ def _question(step: Step) -> Step:
     asked = step.only_if or ""
     words = (*tool.SHELL, asked) if isinstance(asked, str) else asked
     action = Run(command=(tool.SHELL[0], "-c", _TELLING, "only_if", *words))
-    return Step(id=f"{step.id}.only-if", action=action, timeout_s=step.timeout_s)
+    folder = step.working_directory
+    return Step(id=f"{step.id}.only-if", action=action, timeout_s=step.timeout_s, working_directory=folder)
 
 
 def _in_its_words(step: Step, error: StepError) -> str:

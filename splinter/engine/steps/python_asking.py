@@ -110,7 +110,7 @@ def _run(session: Session, asker: Asker, interpreter: str, question: str, *, is_
                 asker.work, asker.tool, argv, env, tree=asker.places.tree, scratch=folder, home=folder / "home"
             )
             tree = asker.places.tree
-        ended = runner.run(Call(argv=argv, tree=tree, env=env, log=folder / "log", timeout_s=_DEADLINE_S))
+        ended = runner.run(Call(argv=argv, folder=tree, env=env, log=folder / "log", timeout_s=_DEADLINE_S))
     except (OSError, ValueError) as error:
         return f"it cannot be started: {error}"
     finally:

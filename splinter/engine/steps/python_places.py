@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter.engine.outside import Outside
-from splinter.engine.steps import own_python, python_asking, sandbox_hints, sandboxing
+from splinter.engine.steps import own_python, python_asking, sandbox_hints, sandboxing, working_folder
 from splinter.engine.steps.python_asking import Asker
 from splinter.engine.tools import python_imports, python_interpreters, python_redirect
 from splinter.engine.tools.python_imports import Answer, Own, Places
@@ -116,14 +116,15 @@ def prove(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str]) -> No
     It is asked in the place where the check runs.
     """
     command, tool = _started(work.plan, check)
+    folder = working_folder.of(tree, check)
     commit = worktree.expected(tree)
     own = _at_stake(work, commit) if commit and not python_interpreters.imports_nothing(command) else Own()
     if commit is None or not (own.names or own.gone):
         return
     path, passed = env.get("PATH", ""), env.get("PYTHONPATH", "")
-    env = {**env, "PYTHONPATH": python_interpreters.python_path(command, passed, path, folder=tree.path)}
+    env = {**env, "PYTHONPATH": python_interpreters.python_path(command, passed, path, folder=folder)}
     asker = Asker(env=env, places=python_asking.places(work.session, tree.path), work=work, tool=tool)
-    for one in python_interpreters.of_command(command, path, folder=tree.path):
+    for one in python_interpreters.of_command(command, path, folder=folder):
         answer = python_asking.ask(work.session, asker, one, own, at=commit)
         if work.session.processes.is_stopping:
             return
@@ -147,7 +148,7 @@ def prove_shown(work: Work, check: Step, tree: WorkTree, env: Mapping[str, str],
         return
     alone = {name: value for name, value in env.items() if name != "PYTHONPATH"}
     asker = Asker(env=alone, places=python_asking.places(work.session, tree.path), work=work, tool=tool)
-    for one in python_interpreters.of_command(command, env.get("PATH", ""), folder=tree.path):
+    for one in python_interpreters.of_command(command, env.get("PATH", ""), folder=working_folder.of(tree, check)):
         answer = python_asking.ask(work.session, asker, one, own)
         strays = [stray for stray in python_imports.strays(answer, own, asker.places) if stray.name in missed]
         why = python_redirect.verdict(answer, strays, own, asker.places, _is_there(tree.path))

@@ -49,7 +49,9 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     """Run one step on the commit before it; raises StepError."""
     prompt = ""
     if isinstance(step.action, Prompt):
-        prompt = prompts.of_step(work.plan.workstream, step.action.text, earlier=earlier(work, until=step.id))
+        prompt = prompts.of_step(
+            work.plan.workstream, step.action.text, earlier=earlier(work, until=step.id), folder=step.working_directory
+        )
     wanted = cache.wanted(work, step, before) if step.cache else None
     misses: dict[str, None] = {}
     record = _from_kept(work, step, wanted, misses, before=before, fingerprint=fingerprint)
@@ -151,7 +153,7 @@ def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -
         if work.session.processes.is_stopping:
             raise StepError(Reason.INTERRUPTED, f"{step.id} was interrupted before it began")
         worktree.place(work.repository, work.tree, before, keep_ignored=True)
-        workspace.disarm(work.session, work.tree)
+        workspace.disarm(work.session, work.tree, step.working_directory)
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
         left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s
         calls.append(command.act(work, step, name, prompt=prompt, before=before, timeout_s=left_s))

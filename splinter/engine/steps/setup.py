@@ -129,13 +129,16 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     files = clean_tree.listing(work.repository, tree)
     if not _put(work.session, tree, commit, files):
         raise StepError(Reason.PREFLIGHT, "what its setup made changes by itself: a process of it still runs")
-    folders = [folder for folder in installed_programs.FOLDERS if folder in files and folder not in included]
+    places = dict.fromkeys(one.working_directory for one in work.plan.setup)
+    folders = [folder for folder in installed_programs.below(places) if folder in files and folder not in included]
     write_whole(installed_programs.file(tree), json.dumps(folders))
     _write(work.session, tree, json.dumps({"key": key, "included": _hash(work.session), "files": files}))
 
 
 def _run(work: Work, tree: WorkTree, one: Setup, name: str, log: str) -> None:
-    step = Step(id=name, action=Run(command=one.command), timeout_s=one.timeout_s)
+    step = Step(
+        id=name, action=Run(command=one.command), timeout_s=one.timeout_s, working_directory=one.working_directory
+    )
     # a budget of minutes is for steps, checks and fixes
     failure = command.act(
         work.unbounded, step, f"{name}{log}", tree=tree, has_network=True, shown_lines=command.LINES_BEFOREHAND
@@ -184,7 +187,11 @@ def _key(work: Work, commit: str, *, is_judge: bool) -> str:
     if not work.plan.setup and not included:
         return ""
     commands: list[Any] = [
-        [one.command, git.seen(work.repository, commit, git.globs(one.inputs)) if one.inputs else whole]
+        [
+            one.command,
+            git.seen(work.repository, commit, git.globs(one.inputs)) if one.inputs else whole,
+            *([one.working_directory] if one.working_directory else []),
+        ]
         for one in work.plan.setup
     ]
     variables = {"variables": work.plan.workstream.variables} if work.plan.workstream.variables else {}

@@ -170,12 +170,15 @@ def _add_diff(outside: Outside, old: str, new: str, raw: IO[bytes], folder: str)
     git.write_patch(outside.repository, old, new, raw, folder=folder, but=hidden)
 
 
-def disarm(session: Session, tree: WorkTree) -> None:
-    """Delete what an earlier command left, ignored by git, where agents read their configuration.
+def disarm(session: Session, tree: WorkTree, folder: str = "") -> None:
+    """Delete what an earlier command left, ignored by git, where agents that start in a folder read configuration.
 
-    What a user includes stays.
+    That is there and in each folder above. What a user includes stays.
     """
-    left = [name for name in agents.ORDERS if os.path.lexists(tree.path / name) and name not in _patterns(session)]
+    parts = folder.split("/") if folder else []
+    places = ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts) + 1)]
+    names = (f"{place}{name}" for place in places for name in agents.ORDERS)
+    left = [name for name in names if os.path.lexists(tree.path / name) and name not in _patterns(session)]
     if left:
         git.clean(session.outside.repository, tree, left)
 

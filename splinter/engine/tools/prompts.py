@@ -30,9 +30,9 @@ class Failure:
     output: str
 
 
-def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord]) -> str:
-    """A step's prompt; `earlier` are the steps before it, as they ended."""
-    return "\n".join([f"Task: {workstream.title}", "", text, "", "---", *_context(workstream, earlier)]) + "\n"
+def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord], folder: str = "") -> str:
+    """A step's prompt; `earlier` are the steps before it, as they ended, `folder` is where it starts."""
+    return "\n".join([f"Task: {workstream.title}", "", text, "", "---", *_context(workstream, earlier, folder)]) + "\n"
 
 
 def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, earlier: Sequence[StepRecord]) -> str:
@@ -42,10 +42,10 @@ def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, 
     for failure in failures:
         lines += ["", *_failure(failure)]
     failed = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
-    return "\n".join([failed, "", "---", *_context(workstream, earlier)]) + "\n"
+    return "\n".join([failed, "", "---", *_context(workstream, earlier, workstream.working_directory)]) + "\n"
 
 
-def _context(workstream: Workstream, earlier: Sequence[StepRecord]) -> Iterator[str]:
+def _context(workstream: Workstream, earlier: Sequence[StepRecord], folder: str) -> Iterator[str]:
     if workstream.objective:
         yield f"The goal: {workstream.objective.strip()}"
     yield from _scope(workstream.scope)
@@ -54,6 +54,8 @@ def _context(workstream: Workstream, earlier: Sequence[StepRecord]) -> Iterator[
     for step in earlier:
         changed = f": {_listed([change.path for change in step.files])}" if step.files else ""
         yield f"Done before, step {step.step}: {step.outcome}{changed}"
+    if folder:
+        yield f"The current folder is `{folder}` of the repository; the paths above count from the repository's root."
     yield "Work on the files in the current folder. Do not commit, push or switch branches: that is done for you."
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from splinter.model.agents import registry as agents
 from splinter.model.agents.registry import READERS
 from splinter.model.agents.reports import UNREAD, Fault, Reading
-from splinter.model.guarded_paths import GUARDED
+from splinter.model.guarded_paths import GUARDED, IN_FOLDERS
 from splinter.model.records import Usage
 from tests import deep
 from tests.agents import AGENTS, RECORDINGS, recording
@@ -287,7 +287,7 @@ def test_an_agent_is_known_by_its_module_alone() -> None:
     for one in agents.AGENTS:
         assert set(one.keys) <= set(one.profile.env)
         assert one.install
-        assert all(order in GUARDED for order in one.orders)
+        assert all({order, f"**/{order}", f"**/{order}/**"} <= {*GUARDED, *IN_FOLDERS} for order in one.orders)
         assert not any(path.startswith(("/", "~")) for path in one.login)
 
 

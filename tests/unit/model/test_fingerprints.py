@@ -96,6 +96,7 @@ WORKSTREAM = {
     "tool": Row(change=of_workstream(tool="other"), named="tool"),
     "env": Row(change=of_workstream(env=("B",)), named="env"),
     "variables": Row(change=of_workstream(variables={"CI": "true"}), named="env.CI"),
+    "working_directory": Row(change=of_workstream(working_directory="a"), named="working_directory"),
     "scope": Row(change=of_workstream(scope=replace(BASE.scope, forbid=("x",))), named="scope.forbid"),
     "inputs": Row(change=of_workstream(inputs=("lib/**",)), named="inputs"),
     "setup": Row(change=of_workstream(setup=()), named="setup.1.run was removed"),
@@ -127,6 +128,9 @@ READY = Setup(command="npm ci")
 SETUP = {
     "command": Row(change=of_workstream(setup=(Setup(command="npm i"),)), named="setup.1.run was"),
     "inputs": Row(change=of_workstream(setup=(replace(READY, inputs=("x",)),)), named="setup.1.inputs was"),
+    "working_directory": Row(
+        change=of_workstream(setup=(replace(READY, working_directory="a"),)), named="setup.1.working_directory"
+    ),
     "timeout_s": Row(change=of_workstream(setup=(replace(READY, timeout_s=9.0),)), named="setup.1.timeout was"),
 }
 COMMIT = {
@@ -148,6 +152,7 @@ STEP = {
     "stall_s": Row(change=of_steps("steps", stall_s=9.0), named="steps.write.stall"),
     "expect": Row(change=of_steps("steps", expect="change"), named="steps.write.expect"),
     "cache": Row(change=of_steps("steps", cache=True), named="steps.write.cache"),
+    "working_directory": Row(change=of_steps("steps", working_directory="a"), named="steps.write.working_directory"),
     "commit": Row(change=of_steps("steps", commit=Commit(sign_off=True)), named="steps.write.commit.sign_off"),
     "compare": Row(change=of_steps("checks", compare=False), named="checks.tests.compare"),
     "only_if": Row(change=of_steps("steps", only_if="test -s a"), named="steps.write.only_if was added"),

@@ -32,6 +32,7 @@ branch: deps/w
 depends_on: [up]
 tool: agent
 env: [A, B=c]
+working_directory: packages/api
 scope: {modify: [x], create: [y], forbid: [z]}
 inputs: [i]
 setup: [{run: npm ci, inputs: [lock], timeout: 1m}]
