@@ -122,7 +122,7 @@ def _duration(text: str) -> str | None:
     seconds = float(found[1]) * _SECONDS[found[2].lower()] if found else 0.0
     if seconds < 1 or seconds != int(seconds):
         return None
-    unit = next(unit for unit in ("h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
     return f"{int(seconds) // _SECONDS[unit]}{unit}"
 
 

@@ -165,6 +165,13 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
             yield document.problem(keys, f"path {shown(text)} {why}")
 
 
+def _bodies(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
+    """What would be taken for a mark of ours in a pull request."""
+    for keys, text in texts(document, "pull_request", "body"):
+        if re.search(r"<!--\s*splinter:", text):
+            yield document.problem(keys, 'a body holds no comment that begins with "<!-- splinter:", a mark of its own')
+
+
 def _variables(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     return environment_rules.check(document)
 
@@ -297,6 +304,6 @@ def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
-    _ids, _times, _costs, _refs, _paths, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
+    _ids, _times, _costs, _refs, _paths, _bodies, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
     _matrix,
 )  # fmt: skip

@@ -80,7 +80,7 @@ def pull_request_inputs(plan: Plan, accepted: Accepted, target: str) -> Inputs:
         "title": workstream.title,
         "objective": workstream.objective,
         "metadata": workstream.metadata,
-        "pull_request": asdict(workstream.pull_request) if workstream.pull_request else None,
+        "pull_request": stated(workstream.pull_request),
         "branch": plan.branch,
         "base": plan.base.name,
         "tip": accepted.tip,

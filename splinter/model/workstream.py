@@ -125,8 +125,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """How the pull request is opened."""
+    """How the pull request is opened; an empty `title` is the workstream's, `body` the Markdown that it begins with."""
 
+    title: str = ""
+    body: str = ""
     draft: bool = True
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
@@ -337,6 +339,8 @@ def _pull_request(data: Mapping[str, Any] | bool) -> PullRequest | None:
     if isinstance(data, bool):
         return None
     return PullRequest(
+        title=data.get("title", ""),
+        body=data.get("body", ""),
         draft=data.get("draft", True),
         labels=tuple(data.get("labels", ())),
         reviewers=tuple(data.get("reviewers", ())),

@@ -14,6 +14,8 @@ from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.publish import held_records, plugins, pull_request_body, run_records
 from splinter.publish.pull_request_body import Around
 
+_REST = "The rest says what the run comes to."
+
 
 def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Proposal:
     """The pull request as it should be, with the branch at `head`."""
@@ -31,7 +33,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         workstream=plan.id,
         head=plugins.pushed_as(session.outside, plan.branch),
         base=aim(session, plan, accepted),
-        title=session.outside.redactor.text(pull_request_body.title(masked)),
+        title=session.outside.redactor.text(pull_request_body.title(masked, wanted.title)),
         own_body=session.outside.redactor.text(body),
         draft=wanted.draft,
         labels=wanted.labels,
@@ -44,12 +46,16 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
 
 
 def _around(session: Session, plan: Plan, accepted: Accepted, run: str, *, head: str) -> Around:
+    wanted = plan.workstream.pull_request
+    assert wanted
     rehearsals = session.history.rehearsals(session.run.taken_up or session.run.id or "")  # a dry run begins none
     return Around(
         lines=git.line_counts(session.outside.repository, accepted.start, accepted.tip),
         on_top=held_records.on_top(session.outside, accepted.tip, head),
         reported=held_records.said_of(session, run),
         builds_on=_builds_on(session, plan, accepted),
+        first=wanted.body,
+        title=wanted.title,
         fits=tuple(filter(None, (record_words.fits(one, plan.id) for one in rehearsals))),
     )
 
@@ -86,8 +92,8 @@ def foreseen(session: Session, plan: Plan) -> Proposal:
         workstream=plan.id,
         head=plugins.pushed_as(session.outside, plan.branch),
         base=wanted.base or base,
-        title=mask(workstream.title),
-        own_body=mask(f"{workstream.objective}\n\nThe rest says what the run comes to.".strip()),
+        title=mask(wanted.title or workstream.title),
+        own_body=mask("\n\n".join(filter(None, (wanted.body.strip(), workstream.objective, _REST)))),
         draft=wanted.draft,
         labels=wanted.labels,
         reviewers=wanted.reviewers,

@@ -27,9 +27,9 @@ CUT = "*Cut here: a pull request holds no more than {:,} characters there. The r
 _OWN_PART = re.compile(f"{re.escape(BEGIN)}(?:(?!{re.escape(BEGIN)}).)*?{re.escape(END)}", re.DOTALL)
 
 
-def title(record: WorkstreamRecord) -> str:
-    """The workstream's title on one line, or its id."""
-    return markdown.one_line(record.title) or markdown.one_line(record.workstream)
+def title(record: WorkstreamRecord, own: str = "") -> str:
+    """Its own title on one line, else the workstream's, or its id."""
+    return next(filter(None, map(markdown.one_line, (own, record.title, record.workstream))), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Around:
 
     `lines` are those added and removed by path, `on_top` the commits on top of what was judged, `reported` whose word
     the records are, `builds_on` where the pull requests are that must be merged first, `fits` what the rehearsal of
-    its run says of its branch.
+    its run says of its branch. `first` is the user's own Markdown, `title` the user's own title.
     """
 
     lines: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -46,6 +46,8 @@ class Around:
     reported: str = ""
     builds_on: Sequence[str] = ()
     fits: Sequence[str] = ()
+    first: str = ""
+    title: str = ""
 
 
 def body(
@@ -57,12 +59,13 @@ def body(
     `definition` is a hash without blanks, by which a later run knows whether one that a human closed was about the same
     work.
     """
-    hashed = hashlib.sha256(title(record).encode()).hexdigest()[:16]
+    hashed = hashlib.sha256(title(record, around.title).encode()).hexdigest()[:16]
     steps = [step for one in (record, *members) for step in one.steps]
     text = rendering.markdown_of(
         "pull_request.md", literal=markdown.literal, record=record, run_id=run, reproduce=reproduce, members=members,
         lines=around.lines, on_top=around.on_top, reported=around.reported, builds_on=around.builds_on,
-        fits=around.fits, tools=list(dict.fromkeys((step.tool, step.model) for step in steps if step.usage)),
+        fits=around.fits, first=markdown.Markdown(around.first.strip()),
+        tools=list(dict.fromkeys((step.tool, step.model) for step in steps if step.usage)),
         of_the_run={"begin": markdown.Markdown(OF_THE_RUN), "end": markdown.Markdown(LASTING)},
         usage=sum((one.usage for one in members), record.usage),
     ).strip()  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SHOWN_CHARACTERS = 60
 WILDCARDS = frozenset("*?[")
 GLYPH = re.compile(r"\*+|\?|\[[!^]?\]?(?:\[:[a-z]*:\]|[^\]])*\]|.", re.DOTALL)
@@ -45,11 +45,11 @@ PATH_RULES = (
 
 
 def seconds(duration: str | float) -> float:
-    """Seconds of a duration that the schema has passed: `90`, `90s`, `20m`, `2h`."""
+    """Seconds of a duration that the schema has passed: `90`, `90s`, `20m`, `2h`, `14d`."""
     if not isinstance(duration, str):
         return float(duration)
     unit = duration[-1]
-    return float(duration.rstrip("smh")) * SECONDS.get(unit, 1.0)
+    return float(duration.rstrip("smhd")) * SECONDS.get(unit, 1.0)
 
 
 def ref_problem(name: str) -> str | None:

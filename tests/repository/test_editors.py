@@ -96,6 +96,8 @@ commit:
   message: "chore(docs): refresh"
   sign_off: true
 pull_request:
+  title: "docs: refresh the API"
+  body: Opened every Monday.
   draft: true
   labels: [docs]
   reviewers: [octocat, org/team]

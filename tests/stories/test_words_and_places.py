@@ -6,6 +6,7 @@ import pytest
 
 from tests.world import World
 
+PULL = {"title": "feat: all", "body": "**Ask** first.\n"}
 DEEP = pytest.mark.lane("git")
 
 
@@ -17,7 +18,7 @@ def test_commits_say_what_the_workstream_says_and_an_edit_of_that_reaches_the_br
     said = {"message": "chore: one\n\nWorkstream: other", "sign_off": True}
     world.env["PASSED"] = "on"
     world.write("a/b/c.txt", "c")
-    world.workstream("w", steps=steps, commit=said, env={"LEVEL": "two", "PASSED": None})
+    world.workstream("w", steps=steps, commit=said, env={"LEVEL": "two", "PASSED": None}, pull_request=PULL)
     world.commit()
     assert world.doit().status == 0
     two, one = world.git("log", "--format=%B%x00", "-2", "splinter/w").split("\0")[:2]
@@ -25,6 +26,9 @@ def test_commits_say_what_the_workstream_says_and_an_edit_of_that_reaches_the_br
     assert one.strip().endswith("Signed-off-by: Test User <test@example.org>")
     assert two.strip().startswith("feat: two\n\nWorkstream: w\nStep: two\n")
     assert world.git("show", "splinter/w:a/b/1.txt") == "two on"
+    page = (world.root / ".splinter/pull-requests/w.md").read_text()
+    assert 'title: "feat: all"\n' in page
+    assert page.index("-->\n\n**Ask** first.\n") < page.index("### ")
     world.workstream("w", steps=steps, commit={"message": "chore: again"}, env=["LEVEL=two", "PASSED"])
     assert world.doit().status == 0
     assert world.git("log", "--format=%s", "-2", "splinter/w").splitlines() == ["feat: two", "chore: again"]

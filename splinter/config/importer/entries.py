@@ -21,7 +21,7 @@ TIMES = (("timeout_seconds", 1.0), ("timeout_sec", 1.0), ("timeout", 1.0), ("tim
          ("timeout_ms", 0.001))  # fmt: skip
 EXPECTED = ("expected_output", "success_pattern", "expected_pattern")
 SHELLS = frozenset(["bash", "cmd", "powershell", "powershell-script", "pwsh", "sh", "shell", "zsh"])
-DURATION = re.compile(r"[1-9][0-9]{0,5}[smh]?")
+DURATION = re.compile(r"[1-9](?:[0-9]{0,5}[smh]?|[0-9]{0,3}d)")
 
 
 @dataclass(slots=True)

@@ -95,8 +95,8 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path: Path) -> 
             'splinter.toml:10:12: missing key "email"\n    identity = { name = "Bot\\n" }\n               ^^^^^^^^^^^^^^^^^^',
             'splinter.toml:10:21: "Bot\\n" is not allowed here: it is one line that is not blank and '
             'holds no < or >\n    identity = { name = "Bot\\n" }\n                        ^^^^^^^',
-            'splinter.toml:12:11: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m) or hours '
-            '(2h), whole, more than 0, without blanks; did you mean "5m"?\n    timeout = "5 m"\n              ^^^^^',
+            'splinter.toml:12:11: "5 m" is not allowed here: a duration is seconds (90 or 90s), minutes (20m), hours '
+            '(2h) or days (14d), whole, more than 0, without blanks; did you mean "5m"?\n    timeout = "5 m"\n              ^^^^^',
             'splinter.toml:13:1: unknown key "argz"; did you mean "args"?\n    argz = []\n    ^^^^',
             "splinter.toml:14:11: 0 is too small; the least is 1\n    at_once = 0\n              ^",
         ]
