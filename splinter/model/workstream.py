@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -186,7 +186,8 @@ class Workstream:
 
     def commit_of(self, step: Step | None) -> Commit:
         """What the commit of a step says, or one of all steps together."""
-        return step.commit if step and step.commit else self.commit
+        own = step.commit if step else None
+        return replace(own, message=own.message or self.commit.message) if own else self.commit
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -303,8 +304,12 @@ class _Making:
             compare=entry.get("compare", True),
             only_if=_command(entry["only_if"]) if "only_if" in entry else None,
             working_directory=_folder(entry.get("working_directory", self.data.get("working_directory", ""))),
-            commit=Commit(**{**self.data.get("commit", {}), **entry["commit"]}) if "commit" in entry else None,
+            commit=self.commit(entry["commit"]) if "commit" in entry else None,
         )
+
+    def commit(self, own: Mapping[str, Any]) -> Commit:
+        shared = self.data.get("commit", {})
+        return Commit(message=own.get("message", ""), sign_off=own.get("sign_off", shared.get("sign_off", False)))
 
     def preflight(self, entry: Mapping[str, Any], number: int) -> Step:
         return self.step({"id": f"preflight-{number}", **entry}, kind="preflight")

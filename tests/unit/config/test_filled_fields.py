@@ -1,0 +1,61 @@
+"""Values in the fields that say where a result goes, what is said of it, and where its commands run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from splinter.config import workstream_files
+from splinter.errors import InputError
+from splinter.model import plan
+from splinter.model.plan import Plan
+from splinter.model.ports import Snapshot
+from splinter.model.settings import Settings
+
+TEXT = """
+id: deps
+title: T
+matrix: {package: [packages/a, packages/b]}
+branch: deps/${{ matrix.package.slug }}-BRANCH
+working_directory: ${{ matrix.package }}
+env: ["NAME=${{ matrix.package.name }}"]
+commit: {message: "chore: ${{ matrix.package.name }} from ${{ base }}"}
+steps:
+- {id: go, run: ls}
+- {id: own, run: ls, working_directory: ".", commit: {sign_off: true}}
+pull_request: {title: "chore: ${{ matrix.package.name }}", body: "Of ${{ matrix.package }}."}
+"""
+
+
+def plans(root: Path, branch: str) -> tuple[Plan, ...]:
+    (root / "workstreams").mkdir()
+    (root / "workstreams/deps.yaml").write_text(TEXT.replace("BRANCH", branch))
+    found = workstream_files.read(root, Settings())
+    found.check()
+    seen = Snapshot(refs={"refs/heads/main": "1" * 40}, symbolic={}, remotes={}, head_branch="main", head="1" * 40)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return plan.make(found.workstreams, Settings(), seen, now=now, run_bound={}, watched={}, recorded={})
+
+
+def test_each_member_has_its_own(tmp_path: Path) -> None:
+    first, second = plans(tmp_path, "${{ occurrence }}")
+    assert [one.branch for one in (first, second)] == ["deps/packages-a-2026-11-23", "deps/packages-b-2026-11-23"]
+    workstream = first.workstream
+    assert (workstream.variables, workstream.working_directory) == ({"NAME": "a"}, "packages/a")
+    assert [step.working_directory for step in workstream.steps] == ["packages/a", ""]
+    assert {workstream.commit_of(step).message for step in workstream.steps} == {"chore: a from main"}
+    assert workstream.pull_request
+    assert (workstream.pull_request.title, workstream.pull_request.body) == ("chore: a", "Of packages/a.")
+
+
+def test_members_that_would_share_a_branch_are_refused(tmp_path: Path) -> None:
+    text = TEXT.replace("${{ matrix.package.slug }}-BRANCH", "${{ occurrence }}")
+    (tmp_path / "workstreams").mkdir()
+    (tmp_path / "workstreams/deps.yaml").write_text(text)
+    found = workstream_files.read(tmp_path, Settings())
+    seen = Snapshot(refs={"refs/heads/main": "1" * 40}, symbolic={}, remotes={}, head_branch="main", head="1" * 40)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with pytest.raises(InputError, match='branch "deps/2026-11-23" is the branch of deps-packages-a; name another'):
+        plan.make(found.workstreams, Settings(), seen, now=now, run_bound={}, watched={}, recorded={})
