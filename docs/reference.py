@@ -26,12 +26,14 @@ PAGE = HERE / "reference.md"
 # what another key needs beside it, which the schema cannot say
 BESIDE: dict[tuple[str, str], dict[str, Any]] = {
     ("workstream", "fix"): {"tool": "replay"},
+    ("workstream", "options"): {"tool": "claude-code"},
     ("workstream", "max_open"): {"matrix": {"language": ["de", "fr"]}},
     ("settings", "tools"): {"command": "my-agent"},
 }
 NAMED = {
     "matrix": "package",
     "tools": "my-agent",
+    "options": "model",
     "variables": "MY_AGENT_TELEMETRY",
 }  # how examples call an entry of a mapping with free names
 ITEM = "[]"
@@ -111,7 +113,7 @@ def document(key: Key, example: Any) -> dict[str, Any]:
     """The smallest part of a file that shows the key with that value; merged into a sound file it is sound."""
     top = next(one for one in keys(key.file) if one.path == key.path[:1])
     beside = BESIDE.get((key.file, top.path[0]), {})
-    value = _placed(top.node, top.path[0], key.path[1:], example, beside)
+    value = _placed(top.node, top.path[0], key.path[1:], example, {} if key.file == "workstream" else beside)
     return {**(beside if key.file == "workstream" else {}), top.path[0]: value}
 
 
@@ -288,7 +290,7 @@ def _toml(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
         yield f"[{'.'.join(path)}]"
     # JSON's notation of texts, numbers and lists is TOML's too
     yield from (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in plain.items())
-    for name in data.keys() - plain.keys() - lists.keys():
+    for name in (one for one in data if one not in plain and one not in lists):
         yield from _toml(data[name], (*path, name))
     for name, items in lists.items():
         for item in items:
@@ -311,7 +313,7 @@ def _file(file: str, title: str, more: str) -> Iterator[str]:
 def _shown(found: Iterable[Key], key: Key) -> Key:
     """Of keys that differ only in their place, the one with most beside it: `checks[].run` stands as `steps[].run`."""
     same = (other for other in found if other.path[-1] == key.path[-1] and other.node == key.node)
-    return max(same, key=lambda other: len(other.parent["properties"]) if ITEM in other.path else 0)
+    return max(same, key=lambda other: len(other.parent.get("properties", ())) if ITEM in other.path else 0)
 
 
 def _section(key: Key, same: list[Key]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import check_commands, environment_rules, matrix, right_forms
+from splinter.config import check_commands, environment_rules, matrix, option_rules, right_forms
 from splinter.config.tool_profiles import PLACEHOLDERS
 from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.config.yaml_events import Keys
@@ -146,7 +146,14 @@ def _refs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    lists = (("scope", "modify"), ("scope", "create"), ("scope", "forbid"), ("inputs",), ("artifacts",))
+    lists = (
+        ("scope", "modify"),
+        ("scope", "create"),
+        ("scope", "forbid"),
+        ("inputs",),
+        ("artifacts",),
+        ("instructions",),
+    )
     found = [(keys, text) for place in lists for keys, text in texts(document, *place)]
     for entry_keys, entry in entries(document, "setup"):
         inputs = entry.get("inputs")
@@ -304,6 +311,6 @@ def _may_write(scope: Scope, artifact: str, forbidden: Sequence[str]) -> bool:
 
 Rule = Callable[[Document, Mapping[str, Tool]], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
-    _ids, _times, _costs, _refs, _paths, _bodies, _variables, _calls, _agent, _placeholders, _ends, _scope, _artifacts,
-    _matrix,
+    _ids, _times, _costs, _refs, _paths, _bodies, _variables, _calls, option_rules.check, _agent, _placeholders, _ends,
+    _scope, _artifacts, _matrix,
 )  # fmt: skip

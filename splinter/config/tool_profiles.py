@@ -38,6 +38,9 @@ def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
     for key in ("timeout", "backoff"):
         if key in fields:
             fields[f"{key}_s"] = seconds(fields.pop(key))
+    if "options" in fields:
+        own = {option: tuple(arguments) for option, arguments in fields["options"].items()}
+        fields["options"] = {**(below.options if below else {}), **own}
     if below is None and "command" not in fields:
         raise InputError(f'tool "{name}" has no command')
     tool = replace(below, **fields) if below else Tool(name=name, **fields)
@@ -45,6 +48,9 @@ def _laid_over(below: Tool | None, name: str, table: Mapping[str, Any]) -> Tool:
         why = placeholder_problem(argument)
         if why:
             raise InputError(f'tool "{tool.name}": {why}')
+    for option, arguments in tool.options.items():
+        if not any("{value}" in argument for argument in arguments):
+            raise InputError(f'tool "{tool.name}": no argument of its option "{option}" holds "{{value}}"')
     return tool
 
 

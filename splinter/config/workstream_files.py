@@ -14,6 +14,7 @@ from splinter.config import (
     branch_names,
     dependencies,
     filled_members,
+    handed_files,
     matrix,
     overlap_warnings,
     parse_cache,
@@ -64,7 +65,9 @@ class Collection:
             raise InputError(problem_listing.for_people(errors))
 
     def other_files(self, settings: Settings) -> tuple[str, ...]:
-        """What the workstreams rest on beside their own files: prompt files and recorded patches, from the root."""
+        """What the workstreams rest on beside their own files: files that are handed over and recorded patches, from
+        the root.
+        """
         prompts = [
             (one.id, step.id, step.action)
             for one in self.workstreams
@@ -72,6 +75,7 @@ class Collection:
             if isinstance(step.action, Prompt)
         ]
         files = [action.file for _, _, action in prompts if action.file]
+        files += [one.path for work in self.workstreams for one in work.handed]
         recorded = [
             recorded_path(id, step) for id, step, action in prompts if settings.tools[action.tool].needs_recording
         ]
@@ -93,13 +97,17 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
     memory = parse_cache.load(root, settings.tools)
     found = [_read(root, file, settings.tools, memory) for file in _files(root)]
     memory.save()
+    handed: dict[str, str] = {}
+    for file in found:
+        file.problems += handed_files.read(root, file.document, handed)
     ones = [one for file in found for one in _ones(root, file, settings.tools, files)]
     by_id, groups = _by_id(ones), _groups(ones)
     dependencies.check(ones, by_id, groups)
     branch_names.check([_named(id, one) for id, one in by_id.items()], settings.branch_prefix)
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
+    guarded = handed_files.guarded(file.document.data for file in found)
     sound = {
-        id: _parsed(one.filled, one.file.document.path, timeouts_s, groups)
+        id: _parsed(one.filled, one.file.document.path, timeouts_s, groups, handed, guarded)
         for id, one in by_id.items()
         if one.filled and one.file.is_sound
     }
@@ -195,7 +203,8 @@ def _ones(root: Path, file: _Found, tools: Mapping[str, Tool], files: BaseFiles 
 
 
 def _parsed(
-    one: Filled, source: str, timeouts_s: Mapping[str, float], groups: Mapping[str, Sequence[str]]
+    one: Filled, source: str, timeouts_s: Mapping[str, float], groups: Mapping[str, Sequence[str]],
+    handed: Mapping[str, str], guarded: tuple[str, ...],
 ) -> Workstream:  # fmt: skip
     data, member = one.data, one.member
     if "depends_on" in data:
@@ -209,6 +218,8 @@ def _parsed(
         group=member.group if member else "",
         number=member.number if member else 0,
         matrix=member.values if member else {},
+        handed=handed,
+        guarded=guarded,
     )
 
 
@@ -218,28 +229,13 @@ def _read_prompts(root: Path, found: _Found) -> Iterator[Problem]:
         path = entry.get("prompt_file")
         if not isinstance(path, str) or path_problem(path):
             continue
-        text, why = _prompt(root, path)
+        text, why = handed_files.text(root, path)
         if why:
             yield found.document.problem((*keys, "prompt_file"), f"prompt file {shown(path)} {why}")
         found.prompts[path] = text
         for offset, length, why in value_rules.of_prompt_file(found.document.data, text, int(keys[1])):
             of_file = Document(path=path, text=text, line_starts=lines_of(text))
             yield of_file.problem_at(of_file.place_of((offset, offset + length)), why)
-
-
-def _prompt(root: Path, path: str) -> tuple[str, str | None]:
-    raw = bounded_read.read(root, root / path)
-    if isinstance(raw, str):
-        return "", raw
-    if len(raw) > yaml_documents.MAX_BYTES:
-        return "", f"is larger than {yaml_documents.MAX_BYTES:,} bytes"
-    try:
-        text = raw.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    except UnicodeDecodeError:
-        return "", "is not UTF-8 text"
-    if "\0" in text or not text.strip():
-        return "", "holds the NUL character" if text.strip() else "is empty"
-    return text, None
 
 
 def _recordings_missing(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
+from splinter.model.tool import Tool
 from splinter.model.workstream import Prompt, Run, Step, ToolCall
 from splinter.text.outputs import Outputs
 
@@ -101,13 +102,15 @@ def workstream_inputs(plan: Plan, results: Mapping[str, str]) -> Inputs:
 def told_to_agents(plan: Plan) -> Inputs:
     """What of the workstream goes into a prompt, beside the step's own words."""
     workstream = plan.workstream
-    return {"title": workstream.title, "objective": workstream.objective, "inputs": workstream.inputs}
+    own = {"title": workstream.title, "objective": workstream.objective, "inputs": workstream.inputs}
+    texts = [one.text for one in workstream.instructions]
+    return own | ({"instructions": texts} if texts else {})
 
 
 def definition(plan: Plan) -> str:
     """The hash of the whole parsed definition and the profiles it uses, without the occurrence."""
     whole = {name: value for name, value in stated(plan.definition).items() if name not in NO_WORK}
-    return fingerprint({"workstream": whole, "tools": {name: stated(tool) for name, tool in plan.tools.items()}})
+    return fingerprint({"workstream": whole, "tools": {name: stated(used(tool)) for name, tool in plan.tools.items()}})
 
 
 def slot(plan: Plan) -> str:
@@ -118,10 +121,12 @@ def slot(plan: Plan) -> str:
 def stated(value: Any) -> Any:
     """A value as plain data, without fields at their default: a field that a later version adds changes nothing."""
     if is_dataclass(value) and not isinstance(value, type):
-        own = ((field, getattr(value, field.name)) for field in fields(value))
+        own = ((field, getattr(value, field.name)) for field in fields(value) if not field.metadata.get("beside"))
         return {field.name: stated(held) for field, held in own if not _is_default(field, held)}
     if isinstance(value, tuple | list):
         return [stated(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: stated(item) for name, item in value.items()}
     return sorted(value) if isinstance(value, frozenset) else value
 
 
@@ -156,7 +161,7 @@ def _shared(plan: Plan) -> Inputs:
 
 def _scope(plan: Plan) -> Inputs:
     scope = asdict(plan.workstream.scope)
-    return _named("scope", {name: value for name, value in scope.items() if name != "is_declared"})
+    return _named("scope", {name: value for name, value in scope.items() if name not in ("is_declared", "guarded")})
 
 
 def _setup(plan: Plan) -> Inputs:
@@ -173,8 +178,13 @@ def _fix(plan: Plan) -> Inputs:
     workstream = plan.workstream
     if not workstream.fix.attempts or not workstream.tool:
         return {}
-    own = {**_named("fix", asdict(workstream.fix)), "tool": workstream.tool, **_profile(plan, workstream.tool)}
+    own = {
+        **_named("fix", asdict(workstream.fix)),
+        "tool": workstream.tool,
+        **_profile(plan, workstream.tool, workstream.options),
+    }
     own |= {**_place(workstream.working_directory), **_named("commit", stated(workstream.commit))}
+    own |= _named("options", stated(workstream.options))
     return {**own, **told_to_agents(plan), **_scope(plan)}
 
 
@@ -188,7 +198,7 @@ def _steps(kind: str, steps: tuple[Step, ...], plan: Plan) -> Inputs:
 def _step(kind: str, step: Step, plan: Plan) -> Inputs:
     inputs = _named(f"{kind}.{step.id}", dict(_parts(step)))
     if isinstance(step.action, ToolCall | Prompt):
-        inputs |= _profile(plan, step.action.tool)
+        inputs |= _profile(plan, step.action.tool, step.action.options)
     if step.id in plan.recorded and kind == "steps":
         inputs[f"recording:{step.id}"] = plan.recorded[step.id]
     return inputs
@@ -202,6 +212,7 @@ def _parts(step: Step) -> Iterator[tuple[str, Any]]:
         yield "run", action.command
     else:
         yield "tool", action.tool
+        yield from _named("options", stated(action.options)).items()
         yield ("prompt", action.text) if isinstance(action, Prompt) else ("args", action.args)
     yield "timeout", step.timeout_s
     yield "stall", step.stall_s
@@ -218,8 +229,15 @@ def _place(working_directory: str) -> Inputs:
     return {"working_directory": working_directory} if working_directory else {}
 
 
-def _profile(plan: Plan, tool: str) -> Inputs:
-    return _named(f"profile:{tool}", asdict(plan.tools[tool]))
+def used(tool: Tool, options: Iterable[str] = ()) -> Tool:
+    """A profile with those options alone that a call uses: a later version may ship more of them."""
+    return replace(tool, options={name: tool.options[name] for name in options if name in tool.options})
+
+
+def _profile(plan: Plan, tool: str, options: Iterable[str]) -> Inputs:
+    own = asdict(used(plan.tools[tool], options))
+    named = _named("options", own.pop("options"))
+    return _named(f"profile:{tool}", {**own, **named})
 
 
 def _named(prefix: str, fields: Mapping[str, Any]) -> Inputs:

@@ -8,7 +8,7 @@ from splinter.model import layout
 from splinter.model.agents import registry as agents
 from splinter.model.workstream import Scope
 from splinter.text import file_names
-from splinter.text.patterns import matches
+from splinter.text.patterns import WILDCARDS, matches
 
 ALWAYS_FORBIDDEN = ("**/.git/**", f"{layout.STATE}/**", f"{layout.DATABASE}*")
 # agents are called in the root, or in a working_directory, and run the commands in these without asking
@@ -24,12 +24,17 @@ GUARDED = (
 
 def forbidden_patterns(scope: Scope) -> tuple[str, ...]:
     """The patterns that are forbidden without being named: less those that the scope itself names."""
-    return (*forbidden_at_the_top(scope), *_unnamed(scope, IN_FOLDERS))
+    return (*forbidden_at_the_top(scope), *_unnamed(scope, (*IN_FOLDERS, *map(_as_pattern, scope.guarded))))
 
 
 def forbidden_at_the_top(scope: Scope) -> tuple[str, ...]:
     """The same without what agents read in folders: few enough to ask whether a pattern means anything else."""
     return (*ALWAYS_FORBIDDEN, *_unnamed(scope, GUARDED))
+
+
+def _as_pattern(path: str) -> str:
+    """A pattern that means that path alone."""
+    return "".join(f"[{sign}]" if sign in WILDCARDS else sign for sign in path)
 
 
 def _unnamed(scope: Scope, patterns: Iterable[str]) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from splinter.errors import InputError
-from splinter.model.workstream import Action, Prompt, Run
+from splinter.model.workstream import Action, HandedFile, Prompt, Run, ToolCall
 
 # how a command is fenced in; the schema of the settings has the same
 Sandbox = Literal["auto", "bubblewrap", "off"]
@@ -27,7 +27,8 @@ class Tool:
     `stdin` is "prompt" where the prompt is read from there. Of the environment it gets the names in `env`, the values
     in `variables`, and none of `hides`. `reader` names what understands its output; without one only its exit status
     counts. `sandbox` None: as the settings say. A provider's fault is tried `retries` times more, after `backoff_s`
-    seconds, then twice as many, and so on.
+    seconds, then twice as many, and so on. `options` are those that a workstream may name: the arguments of each, with
+    `{value}`.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Tool:
     sandbox: Sandbox | None = None
     retries: int = 2
     backoff_s: float = 10.0
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def takes_prompts(self) -> bool:
@@ -87,13 +89,22 @@ def command(action: Action, tools: Mapping[str, Tool], *, values: Mapping[str, s
         label = action.command if isinstance(action.command, str) else " ".join(action.command)
         return Command(argv=action.command, label=_label(label))
     tool = tools[action.tool]
+    values = {name: value for name, value in values.items() if name not in action.options or name not in OPTIONAL}
+    own = () if tool.needs_recording else tuple(_options(tool, action, values))
     if isinstance(action, Prompt):
-        arguments = _filled(tool, (*tool.args, *(tool.prompt_args or ())), values)
+        arguments = (*_filled(tool, tool.args, values), *own, *_filled(tool, tool.prompt_args or (), values))
         label = _label(f"{tool.name}: {action.text.strip()}")
         stdin = values["prompt"] if tool.stdin == "prompt" else None
         return Command(argv=(tool.command, *arguments), label=label, stdin=stdin)
-    arguments = _filled(tool, tool.args, values)
+    arguments = (*_filled(tool, tool.args, values), *own)
     return Command(argv=(tool.command, *arguments, *action.args), label=_label(" ".join((tool.name, *action.args))))
+
+
+def _options(tool: Tool, action: ToolCall | Prompt, values: Mapping[str, str]) -> Iterator[str]:
+    """The arguments of the options that a call names; one takes the place of a placeholder that is called like it."""
+    for name, value in action.options.items():
+        text = values[name] if isinstance(value, HandedFile) else ",".join(value) if isinstance(value, tuple) else value
+        yield from (argument.replace("{value}", str(text)) for argument in tool.options[name])
 
 
 def recorded_path(workstream_id: str, step_id: str) -> str:

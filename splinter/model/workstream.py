@@ -22,8 +22,22 @@ COMMANDS_OF_DOIT = (
 RESERVED_IDS = frozenset((*TASKS_OF_OURS, *COMMANDS_OF_OURS, *COMMANDS_OF_DOIT, "together"))  # a branch of ours
 RESERVED_STEP_IDS = frozenset({"prepare", "accept"})
 
+FILE_OPTIONS = ("mcp_config",)  # options of a tool whose value is the path of a file
+BESIDE: Mapping[str, bool] = {"beside": True}  # metadata of a field that is no part of what a workstream asks for
+
 PROMPT_STALL_S = 600.0
 TIMEOUT_S = {"step": 600.0, "prompt": 1800.0, "check": 600.0, "preflight": 60.0, "setup": 600.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedFile:
+    """A file of the repository, by what it holds; `path` is where it stands there, which decides nothing."""
+
+    path: str = field(metadata=BESIDE)
+    text: str
+
+
+Option = str | int | tuple[str, ...] | HandedFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +49,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
-    """A named profile with the user's arguments."""
+    """A named profile with the user's arguments, and options that the profile has."""
 
     tool: str
     args: tuple[str, ...] = ()
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """A text for an agent; `text` is already read where the file said `prompt_file`."""
+    """A text for an agent, and its options; `text` is already read where the file said `prompt_file`."""
 
     text: str
     tool: str
     file: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 Action = Run | ToolCall | Prompt
@@ -95,12 +111,16 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What may change, as git's `:(glob)` patterns; `create` equals `modify` where the file names none."""
+    """What may change, as git's `:(glob)` patterns; `create` equals `modify` where the file names none.
+
+    `guarded` are the paths of the files that any workstream is made of, which one has to name to change them.
+    """
 
     modify: tuple[str, ...] = ("**",)
     create: tuple[str, ...] = ("**",)
     forbid: tuple[str, ...] = ()
     is_declared: bool = False
+    guarded: tuple[str, ...] = field(default=(), metadata=BESIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +179,8 @@ class Workstream:
     branch: str | None = None
     depends_on: tuple[str, ...] = ()
     tool: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+    instructions: tuple[HandedFile, ...] = ()
     env: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     working_directory: str = ""
@@ -184,6 +206,14 @@ class Workstream:
         """Whether a step of it asks an agent, and so may cost."""
         return any(isinstance(step.action, Prompt) for step in self.steps)
 
+    @property
+    def handed(self) -> tuple[HandedFile, ...]:
+        """The files that it is made of beside its prompts."""
+        actions = (step.action for step in self.steps)
+        options = [self.options, *(one.options for one in actions if isinstance(one, ToolCall | Prompt))]
+        named = (value for some in options for value in some.values())
+        return (*self.instructions, *(value for value in named if isinstance(value, HandedFile)))
+
     def commit_of(self, step: Step | None) -> Commit:
         """What the commit of a step says, or one of all steps together."""
         own = step.commit if step else None
@@ -200,13 +230,15 @@ class Workstream:
 def parse(
     data: Mapping[str, Any], *, source: str, prompts: Mapping[str, str], timeouts_s: Mapping[str, float],
     unfilled: frozenset[str] = frozenset(), group: str = "", number: int = 0,
-    matrix: Mapping[str, str] = MappingProxyType({}),
+    matrix: Mapping[str, str] = MappingProxyType({}), handed: Mapping[str, str] = MappingProxyType({}),
+    guarded: tuple[str, ...] = (),
 ) -> Workstream:  # fmt: skip
     """The workstream of a document that the schema and the rules have passed, with the values that are known with it.
 
-    `prompts` is the text of each `prompt_file` by its path, `timeouts_s` the deadline of each tool that has its own.
+    `prompts` is the text of each `prompt_file` by its path, `handed` that of other files, `timeouts_s` the deadline of
+    each tool that has its own; `guarded` are the files that all workstreams are made of.
     """
-    made = _Making(data, prompts, timeouts_s)
+    made = _Making(data, prompts, timeouts_s, handed)
     steps = tuple(made.step(entry) for entry in data["steps"])
     variables = tuple(_variables(data.get("env", ())))
     return Workstream(
@@ -223,10 +255,12 @@ def parse(
         branch=data.get("branch"),
         depends_on=tuple(data.get("depends_on", ())),
         tool=data.get("tool"),
+        options=made.options(data),
+        instructions=tuple(HandedFile(path=path, text=handed[path]) for path in data.get("instructions", ())),
         env=tuple(name for name, value in variables if value is None),
         variables={name: value for name, value in variables if value is not None},
         working_directory=_folder(data.get("working_directory", "")),
-        scope=_scope(data.get("scope")),
+        scope=replace(_scope(data.get("scope")), guarded=guarded),
         inputs=_patterns(data.get("inputs", ())),
         setup=setup(data.get("setup", ()), working_directory=data.get("working_directory", "")),
         preflight=tuple(made.preflight(entry, index) for index, entry in enumerate(data.get("preflight", ()), 1)),
@@ -286,6 +320,7 @@ class _Making:
     data: Mapping[str, Any]
     prompts: Mapping[str, str]
     timeouts_s: Mapping[str, float]
+    handed: Mapping[str, str]
 
     def step(self, entry: Mapping[str, Any], kind: str = "step") -> Step:
         action = self.action(entry)
@@ -320,8 +355,18 @@ class _Making:
         file = entry.get("prompt_file")
         text = entry.get("prompt") if file is None else self.prompts[file]
         if text is None:
-            return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())))
-        return Prompt(text=text, tool=entry.get("tool") or self.data["tool"], file=file)
+            return ToolCall(tool=entry["tool"], args=tuple(entry.get("args", ())), options=self.options(entry))
+        tool = entry.get("tool") or self.data["tool"]
+        shared = self.options(self.data) if tool == self.data.get("tool") else {}
+        return Prompt(text=text, tool=tool, file=file, options={**shared, **self.options(entry)})
+
+    def options(self, entry: Mapping[str, Any]) -> dict[str, Option]:
+        return {name: self.option(name, value) for name, value in entry.get("options", {}).items()}
+
+    def option(self, name: str, value: Any) -> Option:
+        if name in FILE_OPTIONS and isinstance(value, str):
+            return HandedFile(path=value, text=self.handed[value])
+        return tuple(value) if isinstance(value, list) else value
 
 
 def _command(written: str | list[str]) -> str | tuple[str, ...]:

@@ -41,6 +41,8 @@ base: main
 branch: deps/api
 depends_on: [tidy]
 tool: replay
+options: {{model: sonnet}}
+instructions: [workstreams/prompts/house-style.md]
 env: [ANTHROPIC_API_KEY, CI=true]
 working_directory: packages/api
 scope:
@@ -73,6 +75,7 @@ steps:
   - id: review
     only_if: test -s docs/api.md
     tool: replay
+    options: {{effort: high}}
     prompt_file: workstreams/prompts/review.md
   - id: format
     tool: ruff
@@ -247,7 +250,8 @@ def described(node: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
         yield (*path, name), child["description"]
         yield from described(child, (*path, name))
         yield from described(child.get("items", {}), (*path, name, "[]"))
-        if isinstance(named := child.get("additionalProperties"), dict):
+        named = child.get("additionalProperties")
+        if isinstance(named, dict) and "description" in named:  # of a list or a mapping the list's is said
             yield (*path, name, "NAME"), named["description"]
             yield from described(named, (*path, name, "NAME"))
 
@@ -355,6 +359,8 @@ def test_every_key_is_explained_where_the_mouse_rests_on_it(server: Server) -> N
             continue
         if path[0] == "matrix" and len(path) > 1:
             path = ("matrix", "NAME", *path[2:])
+        if path[-2:-1] == ("options",):
+            path = (*path[:-1], "NAME")
         place = document.key_place(keys)
         assert DESCRIBED[path] in server.hover(uri, place.line, place.column + 1), path
         explained.add(path)

@@ -65,7 +65,8 @@ def problems(root: Path, file: str, text: str) -> list[str]:
             return [str(error)]
         return []
     (root / "workstreams/prompts").mkdir(parents=True, exist_ok=True)
-    (root / "workstreams/prompts/review.md").write_text("Review it.\n")
+    for name in ("review", "house-style"):
+        (root / f"workstreams/prompts/{name}.md").write_text("Review it.\n")
     (root / "workstreams/tidy.yaml").write_text("id: tidy\ntitle: Tidy\nsteps: [{id: go, run: ls}]\n")
     (root / "workstreams/under-test.yaml").write_text(text, "utf-8")
     for step in ("write", "review"):

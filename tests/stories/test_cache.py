@@ -204,6 +204,10 @@ class Priced:
         vars(self).update(attributes)
         self.write()
 
+    def instruct(self) -> None:
+        self.world.write("style.md", "Be brief.\n")
+        self.write(instructions=["style.md"])
+
     def version(self, number: str) -> None:
         program = self.world.home / "agent"
         program.write_text(program.read_text().replace("agent 1.0", f"agent {number}"))
@@ -226,6 +230,7 @@ COSTS: dict[str, tuple[Callable[[Priced], object], set[str]]] = {
     "the scope": (lambda one: one.write(scope={**one.fields["scope"], "forbid": ["x/**"]}), {"scope"}),
     "the names in env": (lambda one: one.write(env=["MODE", "LEVEL"]), {"env"}),
     "a value in env that is no secret": (lambda one: one.world.env.update(MODE="two"), {"values of env"}),
+    "what stands before each prompt": (lambda one: one.instruct(), {"instructions"}),
     "a value that is set": (lambda one: one.write(env=["MODE", "LEVEL", "DEPTH=2"]), {"values of env"}),
     "the result of a dependency": (lambda one: one.base(2), {"results of dependencies"}),
     "an input on the base": (lambda one: one.commit("in.txt"), {"inputs on the base"}),

@@ -120,7 +120,7 @@ def _step(plan: Plan, number: int) -> Step:
     tool = plan.workstream.tool
     assert tool
     timeout_s = plan.tools[tool].timeout_s or TIMEOUT_S["prompt"]
-    action = Prompt(text=f"fix what failed (attempt {number})", tool=tool)
+    action = Prompt(text=f"fix what failed (attempt {number})", tool=tool, options=plan.workstream.options)
     return Step(
         id=f"fix-{number}", action=action, timeout_s=timeout_s, stall_s=PROMPT_STALL_S,
         working_directory=plan.workstream.working_directory,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -25,10 +25,10 @@ from splinter.git.commands import RefUpdate
 from splinter.git.held import Held
 from splinter.model import differences, layout
 from splinter.model.agents import reports
-from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents, written
+from splinter.model.fingerprints import Inputs, fingerprint, stated, told_to_agents, used, written
 from splinter.model.plan import choose_remote
 from splinter.model.records import StepRecord, Usage
-from splinter.model.workstream import Prompt, Step
+from splinter.model.workstream import Prompt, Step, ToolCall
 from splinter.text import outputs
 from splinter.text.redact import Masked
 
@@ -92,7 +92,7 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
     return {
         "steps": [_asked(one) for one in steps],
         **(told_to_agents(work.plan) if isinstance(step.action, Prompt) else {}),
-        "tool": stated(profile) if profile else None,
+        "tool": stated(used(profile, _options(step))) if profile else None,
         "version of the tool": work.session.version(profile) if profile else None,
         "recorded patch": work.plan.recorded.get(step.id, ""),
         "scope": stated(workstream.scope),
@@ -103,6 +103,10 @@ def inputs(work: Work, step: Step, *, base: str | None, change: str | None) -> I
         **({} if change is None else {"earlier steps' change": change, **written(work.outputs)}),
         **bound,
     }
+
+
+def _options(step: Step) -> Iterable[str]:
+    return step.action.options if isinstance(step.action, ToolCall | Prompt) else ()
 
 
 def _asked(step: Step) -> dict[str, Any]:

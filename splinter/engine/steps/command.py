@@ -233,7 +233,7 @@ def _command(
         values |= {"prompt": prompt, "prompt_file": str(scratch.prompt)}
         if profile and any("{files}" in argument for argument in profile.prompt_args or ()):
             values["files"] = "\0".join(handed_files.of_scope(work, step, before))
-    return tool.command(step.action, work.plan.tools, values=values)
+    return tool.command(step.action, work.plan.tools, values=values | scratch.handed(step.action))
 
 
 def _run(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from splinter.engine.work import Work
 from splinter.model import layout
+from splinter.model.workstream import Action, HandedFile, Prompt, ToolCall
 from splinter.system import disk
 
 OUTPUTS = "outputs"
@@ -45,6 +46,14 @@ class Scratch:
     def home(self) -> Path:
         """An empty home."""
         return self.folder / "home"
+
+    def handed(self, action: Action) -> dict[str, str]:
+        """Write down what files an action's options name, as they were when the run began; by option, where that is."""
+        options = action.options.items() if isinstance(action, ToolCall | Prompt) else ()
+        files = {name: (f"{name}{Path(one.path).suffix}", one) for name, one in options if isinstance(one, HandedFile)}
+        for name, one in files.values():
+            (self.folder / name).write_text(one.text, "utf-8", newline="")
+        return {option: str(self.folder / name) for option, (name, _) in files.items()}
 
 
 @contextmanager

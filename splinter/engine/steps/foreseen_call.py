@@ -13,7 +13,7 @@ from splinter.engine.steps import command, only_if, sandboxing
 from splinter.model import tool, value_names
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
-from splinter.model.workstream import Step
+from splinter.model.workstream import FILE_OPTIONS, Step
 
 _NAMED = {"prompt": "PROMPT", "prompt_file": "PROMPT_FILE", "files": "FILES", "junit": "RESULTS"}
 
@@ -27,6 +27,7 @@ def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
         return
     is_fenced, sandbox = sandboxing.foreseen(session, profile)
     values = _values(plan, step, profile, is_fenced=is_fenced)
+    values |= {name: name.upper() for name in FILE_OPTIONS}
     called = tool.command(step.action, plan.tools, values=values)
     line = called.argv if isinstance(called.argv, str) else shlex.join(called.argv)
     yield f"command: {line}{' < PROMPT' if called.stdin is not None else ''}"

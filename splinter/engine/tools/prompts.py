@@ -32,17 +32,29 @@ class Failure:
 
 def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord], folder: str = "") -> str:
     """A step's prompt; `earlier` are the steps before it, as they ended, `folder` is where it starts."""
-    return "\n".join([f"Task: {workstream.title}", "", text, "", "---", *_context(workstream, earlier, folder)]) + "\n"
+    begin = [f"Task: {workstream.title}", "", *_instructions(workstream)]
+    return "\n".join([*begin, text, "", "---", *_context(workstream, earlier, folder)]) + "\n"
 
 
 def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, earlier: Sequence[StepRecord]) -> str:
     """The prompt of a fix attempt, from 1; the failures' essence is what it is about."""
     of = f"attempt {number} of {workstream.fix.attempts}"
-    lines = [f"Task: {workstream.title}", "", f"Acceptance checks of this change failed. Fix the cause ({of})."]
+    lines = [
+        f"Task: {workstream.title}",
+        "",
+        *_instructions(workstream),
+        f"Acceptance checks of this change failed. Fix the cause ({of}).",
+    ]
     for failure in failures:
         lines += ["", *_failure(failure)]
     failed = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
     return "\n".join([failed, "", "---", *_context(workstream, earlier, workstream.working_directory)]) + "\n"
+
+
+def _instructions(workstream: Workstream) -> Iterator[str]:
+    """What stands in files before each prompt."""
+    for one in workstream.instructions:
+        yield from (one.text.strip("\n"), "")
 
 
 def _context(workstream: Workstream, earlier: Sequence[StepRecord], folder: str) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from splinter.model.agents.reports import Reading
 from splinter.model.agents.streams import Stream
 from splinter.model.tool import Tool
+
+# names of models: of a provider, with a version, a variant, or what claude-code writes in brackets
+MODEL = r"[A-Za-z0-9][A-Za-z0-9._:/@+\[\]-]{0,199}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,8 @@ class Agent:
     reads its configuration, and may run commands; `keys` the variables that hold keys of models.
     Below the home folder, `login` is where a stored login lies: it renews itself, so a copy would end it. `settings`
     are what else it reads of the user's there; a variable may name another place for both, and `place` is it and the
-    folder that it stands for.
+    folder that it stands for. `values` are patterns that each value of an option of the profile's fits as a whole: none
+    of its options is to permit what the profile does not.
     """
 
     profile: Tool
@@ -33,3 +37,4 @@ class Agent:
     login: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     place: tuple[str, str] | None = None
+    values: Mapping[str, str] = field(default_factory=dict)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from splinter.model.agents import reports
-from splinter.model.agents.agent import Agent
+from splinter.model.agents.agent import MODEL, Agent
 from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.tool import Tool
 
@@ -69,10 +69,12 @@ AGENT = Agent(
         ),
         leaves=(".aider.chat.history.md", ".aider.input.history", ".aider.tags.cache.v*/"),
         reader="aider",
+        options={"model": ("--model={value}",), "effort": ("--reasoning-effort={value}",)},
     ),
     read=read,
     is_summed=True,
     install="pipx install aider-chat",
+    values={"model": MODEL, "effort": r"[a-z]+|[0-9]+"},
     orders=(".aider.conf.yml", ".env"),
     settings=(".aider.conf.yml", ".aider.model.settings.yml", ".aider.model.metadata.json"),
     keys=("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "DEEPSEEK_API_KEY", "OPENROUTER_API_KEY"),

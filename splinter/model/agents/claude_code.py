@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from splinter.model.agents import reports, streams
-from splinter.model.agents.agent import Agent
+from splinter.model.agents.agent import MODEL, Agent
 from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.agents.streams import Event, Piece
 from splinter.model.records import Usage
@@ -164,6 +164,19 @@ AGENT = Agent(
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
         },
         reader="claude",
+        options={
+            "model": ("--model={value}",),
+            "max_turns": ("--max-turns={value}",),
+            "effort": ("--effort={value}",),
+            "system_prompt": ("--append-system-prompt={value}",),
+            # of the built-in tools only these: --allowed-tools would permit without asking what is denied else
+            "allowed_tools": ("--tools={value}",),
+            "denied_tools": ("--disallowed-tools={value}",),
+            # without servers of the user's or the repository's, which nobody here named
+            "mcp_config": ("--strict-mcp-config", "--mcp-config={value}"),
+            # tools of those servers: in a call that asks nobody all others of theirs are denied
+            "mcp_tools": ("--strict-mcp-config", "--allowed-tools={value}"),
+        },
     ),
     read=read,
     stream=Stream,
@@ -172,5 +185,13 @@ AGENT = Agent(
     keys=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"),
     login=(".claude/.credentials.json",),
     # its servers in `.claude.json` and hooks in `settings.json` are commands: copies, so that none is put there
+    values={
+        "model": MODEL,
+        "max_turns": r"[1-9][0-9]{0,3}",
+        "effort": "low|medium|high|xhigh|max",
+        "allowed_tools": r"[A-Z][A-Za-z]*",
+        "denied_tools": r"[A-Za-z][^,\n]*",
+        "mcp_tools": r"mcp__[A-Za-z0-9_-]+",
+    },
     settings=(".claude.json", ".claude/settings.json", ".claude/CLAUDE.md"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from splinter.model.agents import reports, streams
-from splinter.model.agents.agent import Agent
+from splinter.model.agents.agent import MODEL, Agent
 from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.agents.streams import Event, Piece
 from splinter.model.records import Usage
@@ -126,6 +126,8 @@ AGENT = Agent(
         stdin="prompt",
         env=("CODEX_API_KEY", "OPENAI_API_KEY", "CODEX_HOME", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"),
         reader="codex",
+        # of its `-c`, which overrides whatever is configured, its sandbox too, this alone
+        options={"model": ("--model={value}",), "effort": ("-c", 'model_reasoning_effort="{value}"')},
     ),
     read=read,
     stream=Stream,
@@ -134,5 +136,6 @@ AGENT = Agent(
     keys=("CODEX_API_KEY", "OPENAI_API_KEY"),
     login=(".codex/auth.json",),
     settings=(".codex/config.toml", ".codex/AGENTS.md"),
+    values={"model": MODEL, "effort": "none|minimal|low|medium|high|xhigh|max"},
     place=("CODEX_HOME", ".codex"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from splinter.model.agents import reports, streams
-from splinter.model.agents.agent import Agent
+from splinter.model.agents.agent import MODEL, Agent
 from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.agents.streams import Event, Piece
 from splinter.model.records import Usage
@@ -158,10 +158,12 @@ AGENT = Agent(
         ),
         variables={"GEMINI_CLI_TRUST_WORKSPACE": "true"},
         reader="gemini",
+        options={"model": ("--model={value}",)},  # its others add tools, folders or extensions to what it may use
     ),
     read=read,
     stream=Stream,
     install="npm install -g @google/gemini-cli",
+    values={"model": MODEL},
     orders=(".gemini", ".env"),
     keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     login=(".gemini/oauth_creds.json",),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from splinter.model.agents import reports, streams
-from splinter.model.agents.agent import Agent
+from splinter.model.agents.agent import MODEL, Agent
 from splinter.model.agents.reports import UNREAD, Reading
 from splinter.model.agents.streams import Event, Piece
 from splinter.model.records import Usage
@@ -117,11 +117,13 @@ AGENT = Agent(
         ),
         variables={"OPENCODE_DISABLE_AUTOUPDATE": "true"},
         reader="opencode",
+        options={"model": ("--model={value}",), "effort": ("--variant={value}",)},
     ),
     read=read,
     stream=Stream,
     is_summed=True,
     install="npm install -g opencode-ai",
+    values={"model": MODEL, "effort": r"[a-z][a-z0-9-]*"},
     orders=(".opencode", "opencode.json"),
     keys=("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY"),
     login=(".local/share/opencode/auth.json",),

@@ -140,7 +140,11 @@ def test_a_whole_workstream_is_read(root: Path) -> None:
         tool="replay",
         env=("ANTHROPIC_API_KEY",),
         scope=Scope(
-            modify=("docs/**", "README.md"), create=("docs/**", "README.md"), forbid=("src/**",), is_declared=True
+            modify=("docs/**", "README.md"),
+            create=("docs/**", "README.md"),
+            forbid=("src/**",),
+            is_declared=True,
+            guarded=("prompts/again.md",),
         ),
         inputs=("src/**/*.py",),
         preflight=(

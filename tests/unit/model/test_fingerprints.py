@@ -22,6 +22,7 @@ from splinter.model.workstream import (
     Budget,
     Commit,
     Fix,
+    HandedFile,
     Prompt,
     PullRequest,
     Run,
@@ -94,6 +95,8 @@ WORKSTREAM = {
     "branch": Row(change=of_workstream(branch="deps/w"), named="branch"),
     "depends_on": Row(change=of_workstream(depends_on=("up", "more")), named="it depends on more now"),
     "tool": Row(change=of_workstream(tool="other"), named="tool"),
+    "options": Row(change=of_workstream(options={"effort": "high"}), named="options.effort"),
+    "instructions": Row(change=of_workstream(instructions=(HandedFile(path="i.md", text="I"),)), named="instructions"),
     "env": Row(change=of_workstream(env=("B",)), named="env"),
     "variables": Row(change=of_workstream(variables={"CI": "true"}), named="env.CI"),
     "working_directory": Row(change=of_workstream(working_directory="a"), named="working_directory"),
@@ -120,6 +123,9 @@ SCOPE = {
     "modify": Row(change=of_workstream(scope=replace(BASE.scope, modify=("x",))), named="scope.modify"),
     "create": Row(change=of_workstream(scope=replace(BASE.scope, create=("x",))), named="scope.create"),
     "forbid": Row(change=of_workstream(scope=replace(BASE.scope, forbid=("x",))), named="scope.forbid"),
+    "guarded": Row(
+        change=of_workstream(scope=replace(BASE.scope, guarded=("x",))), why="it says what others' files are named"
+    ),
     "is_declared": Row(
         change=of_workstream(scope=replace(BASE.scope, is_declared=False)), why="the patterns say what may change"
     ),
@@ -161,6 +167,9 @@ ACTION = {
     "command": Row(change=of_steps("checks", action=Run(command="x")), named="checks.tests.run"),
     "text": Row(change=of_steps("steps", action=replace(WRITE.action, text="x")), named="steps.write.prompt"),
     "tool": Row(change=of_steps("steps", action=replace(WRITE.action, tool="other")), named="steps.write.tool"),
+    "options": Row(
+        change=of_steps("steps", action=replace(WRITE.action, options={"effort": "low"})), named="steps.write.options.effort"
+    ),
     "file": Row(change=of_steps("steps", action=replace(WRITE.action, file="b.md")), why="the text counts, not its file"),
     "args": Row(
         change=lambda own, settings: (
@@ -171,7 +180,7 @@ ACTION = {
 }  # fmt: skip
 OTHER_VALUES: Mapping[str, Any] = {  # of a profile, by the type that the field is annotated with
     "str": "x", "str | None": "x", "Sandbox | None": "bubblewrap", "tuple[str, ...]": ("x",), "tuple[str, ...] | None": ("x",),
-    "int": 7, "int | None": 7, "float": 7.0, "float | None": 7.0, "Mapping[str, str]": {"X": "y"},
+    "Mapping[str, tuple[str, ...]]": {"X": ("y",)}, "int": 7, "int | None": 7, "float": 7.0, "float | None": 7.0, "Mapping[str, str]": {"X": "y"},
 }  # fmt: skip
 TOOL = {
     one.name: Row(
@@ -180,6 +189,7 @@ TOOL = {
     )
     for one in fields(Tool)
 }
+TOOL["options"] = Row(change=of_tool(options={"more": ("--more={value}",)}), why="only one that a call uses counts")
 RUN = "it decides how a run goes, not what a success is made of"
 SETTING = {
     "jobs": Row(change=of_settings(jobs=9), why=RUN),
@@ -355,6 +365,24 @@ def test_an_edited_profile_changes_only_what_uses_it() -> None:
     ruff = replace(TOOLS["ruff"], args=("--quiet",))
     was, now = tasks(made(BASE, SETTINGS)), tasks(made(BASE, replace(SETTINGS, tools={**TOOLS, "ruff": ruff})))
     assert {task for task in was if was[task] != now[task]} == {"lint"}
+
+
+def test_of_options_those_that_a_call_uses_count_and_of_files_what_they_hold() -> None:
+    options = {"effort": "low", "mcp_config": HandedFile(path="a.json", text="{}")}
+    used = replace(BASE, steps=(replace(WRITE, action=replace(WRITE.action, options=options)),))
+
+    def asked(args: str, file: HandedFile) -> Inputs:
+        agent = replace(TOOLS["agent"], options={"effort": (args,), "mcp_config": ("{value}",), "more": (args,)})
+        action = replace(WRITE.action, options={**options, "mcp_config": file})
+        one = replace(used, steps=(replace(WRITE, action=action),))
+        return tasks(made(one, replace(SETTINGS, tools={**TOOLS, "agent": agent})))["write"]
+
+    was = asked("--effort={value}", HandedFile(path="a.json", text="{}"))
+    assert asked("--effort={value}", HandedFile(path="b.json", text="{}")) == was
+    other = asked("--level={value}", HandedFile(path="a.json", text="{ }"))
+    assert {name for name in was if was[name] != other[name]} == {
+        "profile:agent.options.effort", "steps.write.options.mcp_config",
+    }  # fmt: skip
 
 
 def test_a_step_without_a_prompt_is_not_asked_about_the_words_for_agents() -> None:

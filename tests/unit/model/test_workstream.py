@@ -31,6 +31,8 @@ base: next
 branch: deps/w
 depends_on: [up]
 tool: agent
+options: {mcp_config: m.json}
+instructions: [i.md]
 env: [A, B=c]
 working_directory: packages/api
 scope: {modify: [x], create: [y], forbid: [z]}
@@ -54,7 +56,15 @@ def test_every_key_of_the_schema_reaches_the_value() -> None:
     data = yaml.safe_load(WHOLE)
     assert set(data) == set(schema.load("workstream")["properties"]) - {"$schema"}
     of_a_matrix = {"group": "w", "number": 1, "matrix": {"m": "x"}, "unfilled": frozenset({"title"})}
-    read = parse(data, source="w.yaml", prompts={}, timeouts_s={}, **of_a_matrix)
+    read = parse(
+        data,
+        source="w.yaml",
+        prompts={},
+        timeouts_s={},
+        handed={"m.json": "M", "i.md": "I"},
+        guarded=("i.md",),
+        **of_a_matrix,
+    )
     defaults = Workstream(id="", title="", source="", steps=())
     same = [one.name for one in fields(Workstream) if getattr(read, one.name) == getattr(defaults, one.name)]
     assert same == []
