@@ -26,6 +26,7 @@ from splinter.model.registry import NOTIFIERS
 from splinter.publish import (
     combined_pull_request,
     delivery,
+    expiry,
     left_over,
     life_signs,
     messages,
@@ -139,13 +140,15 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) ->
         row = rows.accepted(one)
         if row is None or slot_claims.is_lost(session, one.id):
             return True
-        return _is_published(session, one.id, values, made_of(row.value))
+        is_over = expiry.is_over(session, one, row.value.tip)
+        return not is_over and _is_published(session, one.id, values, made_of(row.value))
 
     def publish_it(task: Any) -> Values:
         row = rows.accepted(one)
         if row is None:
             return {}  # asked for with -a: there is no result to publish
-        return _published(session, made_of(row.value), pull_request.pull_request(session, one, row.value))
+        act = expiry.close if expiry.is_over(session, one, row.value.tip) else pull_request.pull_request
+        return _published(session, made_of(row.value), act(session, one, row.value))
 
     before = [f"pr:{other}" for other in one.workstream.depends_on if other in wanted]
     return {

@@ -21,6 +21,8 @@ from splinter.text import markdown
 
 _PULL_REQUEST = "pull_request/"  # a fact by workstream: where it is proposed, empty once that was closed
 _BRANCH = "pull_request_branch/"  # a fact by workstream: the branch that is proposed there
+_SINCE = "pull_request_since/"  # a fact by workstream: the tip that is proposed, and since when
+TOUCHED = "touched"  # in the place of a time: somebody else did something there
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -47,6 +49,17 @@ def remember(memory: Memory, id: str, where: str, branch: str = "") -> None:
     """From now on it is there, and proposes that branch; empty for nowhere."""
     memory.set_fact(f"{_PULL_REQUEST}{id}", where)
     memory.set_fact(f"{_BRANCH}{id}", branch)
+
+
+def count(memory: Memory, id: str, tip: str, since: str) -> None:
+    """Remember since when a tip is proposed, or that others touched that."""
+    memory.set_fact(f"{_SINCE}{id}", f"{tip} {since}")
+
+
+def since(memory: Memory, id: str) -> tuple[str, str]:
+    """The tip that is proposed, and since when, as ISO says it; both empty where that is not known."""
+    tip, _, at = (memory.fact(f"{_SINCE}{id}") or "").partition(" ")
+    return tip, at
 
 
 def is_by(memory: Memory, plan: Plan) -> bool:

@@ -51,7 +51,8 @@ class Proposal:
 
     `own_body` is our part between its markers; what a human wrote around it is the forge's to keep. `is_lost`: the
     history of the result is gone, so that a part of ours that is there says more. `creates_labels`: those that the
-    repository lacks.
+    repository lacks. `slot` is the definition and occurrence that it is of: one that nobody touched in time is not
+    opened again for that.
     """
 
     workstream: str
@@ -66,6 +67,7 @@ class Proposal:
     milestone: str = ""
     creates_labels: bool = False
     is_lost: bool = False
+    slot: str = ""
 
     def beside(self, part: str) -> Proposal:
         """The same proposal where `part` of ours is there already."""
@@ -187,9 +189,12 @@ class Forge(Protocol):
         """Where the open pull request of `head` is that has our part, empty where none is; raises PublishError."""
 
     def close(
-        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None, slot: str = ""
     ) -> PullRequestRecord | None:
-        """Close the open pull request of `head` with a comment, None where there is none; raises PublishError."""
+        """Close the open pull request of `head` with a comment, None where there is none; raises PublishError.
+
+        With a `slot` it is not opened again for that.
+        """
 
 
 class Trial(Protocol):
@@ -234,6 +239,9 @@ class HostedForge(Forge, Protocol):
 
         Others may have merged it with more on top, or squashed into something else; raises PublishError.
         """
+
+    def touched(self, *, head: str) -> str:
+        """What others did to the open pull request of `head`, in words; empty for nothing. Raises PublishError."""
 
     def trial(self) -> Trial:
         """What `doit pr --test` tries it by."""

@@ -154,6 +154,7 @@ class PullRequest:
     reviewers: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
     milestone: str = ""
+    close_after_s: float | None = None
     base: str | None = None
 
 
@@ -396,5 +397,6 @@ def _pull_request(data: Mapping[str, Any] | bool) -> PullRequest | None:
         reviewers=tuple(data.get("reviewers", ())),
         assignees=tuple(data.get("assignees", ())),
         milestone=data.get("milestone", ""),
+        close_after_s=seconds(data["close_after"]) if "close_after" in data else None,
         base=data.get("base"),
     )

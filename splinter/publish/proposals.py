@@ -7,7 +7,7 @@ from splinter.engine.session import Session
 from splinter.git import commands as git
 from splinter.model import record_words
 from splinter.model.done import Accepted
-from splinter.model.fingerprints import definition
+from splinter.model.fingerprints import definition, slot
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
@@ -42,6 +42,7 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         milestone=wanted.milestone,
         creates_labels=session.outside.settings.create_labels,
         is_lost=known is None,
+        slot=slot(plan),
     )
 
 

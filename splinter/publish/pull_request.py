@@ -62,6 +62,11 @@ def hosted(session: Session) -> HostedForge | None:
     return plugins.opened(session, name, repository) if name else None
 
 
+def hosted_place(outside: Outside) -> str:
+    """The forge on a server where pull requests go, by its name; empty where they become files."""
+    return _place(outside)[0]
+
+
 def why_not_hosted(outside: Outside) -> str:
     """Why they become files; empty where they do not."""
     if _place(outside)[0]:
@@ -129,7 +134,7 @@ def propose(
     session: Session, plan: Plan, result: Result, wanted: Callable[[str], Proposal] | None
 ) -> PullRequestRecord:  # fmt: skip
     """Push the branch and bring its pull request to what is wanted of its head; None closes it. Raises PublishError."""
-    run, effects = session.run.published(), _journal(session)
+    run, effects = session.run.published(), journal(session)
     if wanted:
 
         def send() -> Proposal:
@@ -143,6 +148,8 @@ def propose(
         done = _masked(session.outside, done)
         done = replace(done, notes=(*done.notes, *_leave(session, plan, result, done.where, effects)))
         proposed.remember(session.memory, plan.id, done.where, plan.branch)
+        if done.action == Action.OPENED or proposed.since(session.memory, plan.id)[0] != result.tip:
+            proposed.count(session.memory, plan.id, result.tip, session.outside.clock.now().isoformat())
     else:
         done = _withdraw(session, plan, result, effects)
     session.history.put_pull_request(run, done)
@@ -155,7 +162,8 @@ def propose(
     return done
 
 
-def _journal(session: Session) -> Journal:
+def journal(session: Session) -> Journal:
+    """Where what is done to pull requests is written down."""
     outside = session.outside
     return Journal(memory=session.memory, clock=outside.clock, redactor=outside.redactor, run=session.run.published)
 

@@ -101,8 +101,15 @@ def hidden(part: str, name: str) -> str | None:
     return found[1] if found else None
 
 
-def withdrawn(body: str) -> str:
-    """The body of a pull request that we close ourselves: a later change of the same definition may open a new one."""
+def withdrawn(body: str, slot: str = "") -> str:
+    """The body of a pull request that we close ourselves: a later change of the same definition may open a new one.
+
+    But not for that `slot`, where one is given.
+    """
+    part = own_part(body)
+    body = (
+        body.replace(part, part.replace(BEGIN, f"{BEGIN}\n{marker('expired', slot)}", 1), 1) if part and slot else body
+    )
     part = own_part(body)
     return (
         body.replace(part, re.sub(r"(<!-- splinter:)definition ", r"\1withdrawn ", part, count=1), 1) if part else body

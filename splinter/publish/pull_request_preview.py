@@ -10,7 +10,7 @@ from splinter.model.done import Accepted, Rehearsed
 from splinter.model.plan import Plan
 from splinter.model.ports import Proposal
 from splinter.model.records import Outcome
-from splinter.publish import combined_pull_request, proposals, pull_request, push
+from splinter.publish import combined_pull_request, expiry, proposals, pull_request, push
 from splinter.publish.forges import local
 
 _FIELDS = ("title", "head", "base", "draft", "labels", "reviewers", "assignees", "milestone")
@@ -35,6 +35,9 @@ def of_workstream(session: Session, plan: Plan, accepted: Accepted | None, *, is
         proposal = proposals.foreseen(session, plan)
         action = f"has no result yet; with one it {_action(session, proposal, is_fresh=False)}"
         return Preview(action=action, page=_page(session, proposal))
+    if expiry.is_over(session, plan, accepted.tip):
+        where = proposed.place(session.memory, plan.id)
+        return Preview(action=f"would close {where}, unless somebody touched it: close_after has passed")
     head = push.local_head(session.outside, plan, accepted.tip)
     return _preview(session, proposals.proposal(session, plan, accepted, head), is_fresh=is_fresh)
 

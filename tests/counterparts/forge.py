@@ -44,6 +44,8 @@ class Forge:
             return Answer(
                 body={"full_name": NAME, "name": "project", "owner": {"login": "octo"}, "url": f"{self.url}{path}"}
             )
+        if re.fullmatch(rf"/repos/{NAME}/pulls/\d+/(?:reviews|comments)", path):
+            return Answer(body=[])
         if path != f"/repos/{NAME}/pulls" and not path.startswith(f"/repos/{NAME}/pulls/"):
             return Answer(body=[])
         if asked.method == "POST":

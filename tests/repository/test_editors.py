@@ -101,6 +101,7 @@ commit:
 pull_request:
   title: "docs: refresh the API"
   body: Opened every Monday.
+  close_after: 14d
   draft: true
   labels: [docs]
   reviewers: [octocat, org/team]

@@ -18,7 +18,7 @@ from splinter.model.ports import Access, Caller, Effects, Entry, ForgeLimits, Pr
 from splinter.model.records import PullRequestRecord
 from splinter.model.settings import Environment
 from splinter.publish import waiting
-from splinter.publish.forges import github_client, github_pulls, github_token
+from splinter.publish.forges import github_client, github_pulls, github_token, github_touches
 from splinter.publish.forges.github_answers import Answers
 from splinter.publish.forges.github_client import Client
 from splinter.publish.forges.github_errors import explained, malformed
@@ -181,7 +181,7 @@ class GitHub:
             return github_pulls.proposed(self._repository(), head)
 
     def close(
-        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None, slot: str = ""
     ) -> PullRequestRecord | None:
         """Close the open pull request of `head` with a comment; None where there is none."""
         with self._as_publish_errors():
@@ -189,7 +189,13 @@ class GitHub:
             if not found:
                 return None
             told = _Told(effects or Unkept(), self._as_publish_errors)
-            return github_pulls.close(found[0], workstream=workstream, comment=comment, effects=told)
+            return github_pulls.close(found[0], workstream=workstream, comment=comment, effects=told, slot=slot)
+
+    def touched(self, *, head: str) -> str:
+        """What others did to the open pull request of `head`; where there is none, somebody closed it."""
+        with self._as_publish_errors():
+            found = github_pulls.ours_first(self._repository(), head)
+            return github_touches.of(found[0]) if found else "it is open no more"
 
     def merged(self, *, head: str, base: str, tip: str) -> str | None:
         """The page of the latest such pull request: our own part of its body names the commit."""

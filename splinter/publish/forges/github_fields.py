@@ -94,6 +94,11 @@ def changes(then: Fields | None, now: Fields, there: Fields, past: Callable[[], 
             yield Change(kind=kind, added=added, removed=removed)
 
 
+def added(kind: Kind, then: Fields, there: Fields) -> bool:
+    """Whether a field holds what we did not ask for."""
+    return bool(_keys(kind, there.names(kind)) - _keys(kind, then.names(kind)))
+
+
 def _was_never_applied(kind: Kind, name: str, there: Fields, past: Callable[[], Past]) -> bool:
     if kind == Kind.DRAFT:  # it was opened as it was to be, and somebody changed it
         return False

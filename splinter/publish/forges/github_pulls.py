@@ -59,7 +59,13 @@ def declined_one(repository: Repository, proposal: Proposal) -> PullRequest | No
     if latest is None or latest.merged_at:
         return None
     definition = pull_request_body.hidden(proposal.own_body, "definition")
-    return latest if definition and pull_request_body.hidden(_part(latest), "definition") == definition else None
+    is_declined = bool(definition) and pull_request_body.hidden(_part(latest), "definition") == definition
+    return latest if is_declined or is_expired(latest, proposal) else None
+
+
+def is_expired(closed: PullRequest, proposal: Proposal) -> bool:
+    """Whether we closed it since nobody touched it, for the same definition and occurrence."""
+    return bool(proposal.slot) and pull_request_body.hidden(_part(closed), "expired") == proposal.slot
 
 
 def is_merged(pull: PullRequest, *, base: str, tip: str) -> bool:
@@ -72,7 +78,10 @@ def _part(pull: PullRequest) -> str:
 
 
 def left_alone(closed: PullRequest, proposal: Proposal) -> PullRequestRecord:
-    """That a human closed it, and so nothing is proposed."""
+    """That a human closed it, or nobody touched it in time, and so nothing is proposed."""
+    if is_expired(closed, proposal):
+        note = f"#{closed.number} was closed since nobody touched it, and is not opened again for this occurrence"
+        return record(proposal.workstream, Action.NONE, closed, notes=(note,))
     note = (
         f"#{closed.number} was closed without a merge, so nothing is proposed until the workstream's definition changes"
     )
@@ -168,7 +177,7 @@ def _changes(there: PullRequest, proposal: Proposal, fields: str) -> dict[str, A
     return changes
 
 
-def close(pull: PullRequest, *, workstream: str, comment: str, effects: Effects) -> PullRequestRecord:
+def close(pull: PullRequest, *, workstream: str, comment: str, effects: Effects, slot: str = "") -> PullRequestRecord:
     """Comment once, then close: a cut between the two makes no second comment, whoever comes after it."""
     part = _part(pull)
     marker = pull_request_body.marker("comment", f"closed:{pull_request_body.hidden(part, 'tip') or pull.number}")
@@ -176,7 +185,7 @@ def close(pull: PullRequest, *, workstream: str, comment: str, effects: Effects)
         if not any(marker in (one.body or "") for one in pull.get_issue_comments()):
             pull.create_issue_comment(f"{comment}\n\n{marker}")
     with effects.effect(Kind.CLOSE, workstream, marker):
-        pull.edit(state="closed", body=pull_request_body.withdrawn(pull.body or ""))
+        pull.edit(state="closed", body=pull_request_body.withdrawn(pull.body or "", slot))
     return record(workstream, Action.CLOSED, pull)
 
 

@@ -52,7 +52,7 @@ class Local:
         return where(workstream) if _is_open(heading, head) and pull_request_body.own_part(body) else ""
 
     def close(
-        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None
+        self, *, workstream: str, head: str, comment: str, effects: Effects | None = None, slot: str = ""
     ) -> PullRequestRecord | None:
         """Mark the pull request of `head` as closed and say why at its end; None where there is no open one."""
         heading, body = self._read(workstream)

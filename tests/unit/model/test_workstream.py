@@ -45,7 +45,7 @@ fix: {attempts: 1, max_lines: 2}
 artifacts: [a]
 budget: {usd: 1, tokens: 2, minutes: 3}
 commit: {message: M, sign_off: true}
-pull_request: {title: P, body: B, draft: false, labels: [l], reviewers: [r], assignees: [a], milestone: m, base: b}
+pull_request: {title: P, body: B, draft: false, labels: [l], reviewers: [r], assignees: [a], milestone: m, close_after: 14d, base: b}
 metadata: {k: v}
 matrix: {m: [x]}
 max_open: 3
