@@ -193,7 +193,7 @@ def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, s
     """All that a command in a work tree gets; its packages are imported from there."""
     env = _IN_THE_TREE | _given(work, profile)
     env |= {**value_names.variables(work.plan.values), **step_outputs.variables(work)}
-    env["PATH"] = os.pathsep.join((*installed_programs.folders(tree), env["PATH"]))
+    env["PATH"] = os.pathsep.join((*installed_programs.folders(tree, work.plan.setup), env["PATH"]))
     env |= {"GIT_CEILING_DIRECTORIES": str(tree.path.parent), "GIT_TERMINAL_PROMPT": "0"}
     return python_places.redirected(work, tree, env, profile)
 

@@ -7,21 +7,23 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from splinter.git.command_line import WorkTree
+from splinter.model.workstream import Setup
 
 FOLDERS = (".venv/bin", ".venv/Scripts", "node_modules/.bin")
 
 
-def below(places: Iterable[str]) -> tuple[str, ...]:
-    """Where setups that started in those folders may have installed programs, the top's last."""
-    deepest_first = sorted({*places, ""}, key=lambda place: (-place.count("/") - bool(place), place))
+def below(setup: Iterable[Setup]) -> tuple[str, ...]:
+    """Where the commands of a setup may have installed programs: below the folders that they start in, the top last."""
+    places = {one.working_directory for one in setup} | {""}
+    deepest_first = sorted(places, key=lambda place: (-place.count("/") - bool(place), place))
     return tuple(f"{place}/{folder}".removeprefix("/") for place in deepest_first for folder in FOLDERS)
 
 
-def folders(tree: WorkTree) -> tuple[str, ...]:
+def folders(tree: WorkTree, setup: Iterable[Setup]) -> tuple[str, ...]:
     """The folders of programs that the setup of a work tree made there, to stand first on PATH."""
     try:
         made = json.loads(file(tree).read_text("utf-8"))
-        return tuple(str(tree.path / folder) for folder in made if folder.endswith(FOLDERS))
+        return tuple(str(tree.path / folder) for folder in below(setup) if folder in made)
     except (OSError, ValueError, TypeError):
         return ()
 

@@ -129,8 +129,9 @@ def _make(work: Work, tree: WorkTree, commit: str, *, key: str, log: str) -> Non
     files = clean_tree.listing(work.repository, tree)
     if not _put(work.session, tree, commit, files):
         raise StepError(Reason.PREFLIGHT, "what its setup made changes by itself: a process of it still runs")
-    places = dict.fromkeys(one.working_directory for one in work.plan.setup)
-    folders = [folder for folder in installed_programs.below(places) if folder in files and folder not in included]
+    folders = [
+        folder for folder in installed_programs.below(work.plan.setup) if folder in files and folder not in included
+    ]
     write_whole(installed_programs.file(tree), json.dumps(folders))
     _write(work.session, tree, json.dumps({"key": key, "included": _hash(work.session), "files": files}))
 
