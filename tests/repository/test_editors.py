@@ -332,7 +332,7 @@ def test_keys_that_are_there_are_not_offered_again(server: Server) -> None:
         ("when: ", {"daily", "weekly", "monthly", "on-change", "once", "always", "0 2 * * 1-5"}),
         ("pull_request: ", {"false"}),
         ("steps:\n  - id: go\n    expect: ", {"change", "either"}),
-        ("steps:\n  - id: go\n    timeout: ", {"90", "90s", "20m", "2h"}),
+        ("steps:\n  - id: go\n    timeout: ", {"90", "90s", "20m", "2h", "14d"}),
     ],
 )
 def test_values_are_offered_where_they_are_few(server: Server, text: str, values: set[str]) -> None:
