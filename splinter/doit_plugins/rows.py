@@ -259,8 +259,8 @@ def _refuse_names(values: Mapping[str, Any], *, of_all: bool = False) -> None:
     named = [*(values.get(key) for key in _COMMITS), *(values.get("depended_on") or ())]
     if not all(isinstance(one, str) and _ID.fullmatch(one) for one in named if one):
         raise TypeError("no id")
-    found = values.get("outputs")
-    if not all(map(outputs.are_sound, found.values() if of_all and isinstance(found, dict) else [found])):
+    found = values.get("outputs", {})
+    if not (outputs.are_all_sound(found) if of_all else outputs.are_sound(found)):
         raise TypeError("no outputs")
 
 

@@ -18,6 +18,7 @@ LONGEST = 64 * 1024  # bytes of one
 LONGEST_TOGETHER = 512 * 1024  # bytes of those of all steps: a program's arguments and environment hold 1 MiB on macOS
 LONGEST_VARIABLE = 4 * 1024  # bytes of one that stands in the environment
 MAX_BYTES = 1024 * 1024  # of the file
+_STEP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 
@@ -106,6 +107,13 @@ def are_sound(outputs: object) -> bool:
     return all(
         isinstance(name, str) and isinstance(value, str) and _NAME.fullmatch(name) and _is_text(value)
         for name, value in outputs.items()
+    )
+
+
+def are_all_sound(outputs: object) -> bool:
+    """The same of those of several steps, whose ids become folders."""
+    return isinstance(outputs, dict) and all(
+        isinstance(step, str) and _STEP.fullmatch(step) and are_sound(own) for step, own in outputs.items()
     )
 
 

@@ -56,3 +56,6 @@ def test_what_is_read_back_from_elsewhere_is_held_to_the_same_form() -> None:
     assert outputs.are_sound(None)
     for bad in ({"../x": "1"}, {"a": 1}, {"a": "\0"}, {"a": "\ud800"}, {"a": "x" * 65_537}, [], {"a" * 101: ""}):
         assert not outputs.are_sound(bad), bad
+    assert outputs.are_all_sound({"find": {"a": "1"}, "no": None})
+    for of_steps in ({"../x": {}}, {"find": {"../x": "1"}}, {"find": []}, [], None):
+        assert not outputs.are_all_sound(of_steps), of_steps
