@@ -1,9 +1,10 @@
-"""The graph of dependencies as Mermaid, DOT and SVG. Pure text out; it draws what is declared, not what ran."""
+"""The graph of dependencies as Mermaid, DOT and SVG. Pure text out; what became of each is the caller's to say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Protocol
 
 from splinter.model.workstream import Workstream
 
@@ -13,12 +14,28 @@ _TITLE = 34
 _MERMAID = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;", "`": "#96;"})
 
 
+class Node(Protocol):
+    """A workstream as far as it is drawn."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def title(self) -> str:
+        """Its title."""
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The ids of what must succeed before."""
+
+
 def draw(workstreams: Sequence[Workstream], format: str) -> str:
     """The graph in one of FORMATS; an arrow leads from what must succeed to what waits for it."""
-    return {"mermaid": _mermaid, "dot": _dot, "svg": _svg}[format](workstreams)
+    return {"mermaid": _mermaid, "dot": _dot, "svg": svg}[format](workstreams)
 
 
-def levels(workstreams: Sequence[Workstream]) -> tuple[tuple[Workstream, ...], ...]:
+def levels(workstreams: Sequence[Node]) -> tuple[tuple[Node, ...], ...]:
     """Workstreams in rows: each one below all that it depends on, as high as it can stand."""
     by_id = {one.id: one for one in workstreams}
     level: dict[str, int] = {}
@@ -63,7 +80,8 @@ def _dot_text(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _svg(workstreams: Sequence[Workstream]) -> str:
+def svg(workstreams: Sequence[Node], outcomes: Mapping[str, str] | None = None) -> str:
+    """The graph as a picture; a workstream with an outcome says it, and has it as its class for the page's style."""
     rows = levels(workstreams)
     widest = max((len(row) for row in rows), default=0)
     width = 2 * _MARGIN + max(0, widest * (_WIDTH + _GAP_X) - _GAP_X)
@@ -78,9 +96,9 @@ def _svg(workstreams: Sequence[Workstream]) -> str:
         f'viewBox="0 0 {width:g} {height:g}" font-family="system-ui, sans-serif" font-size="13">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#667"/></marker></defs>',
-        f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>',
+        f'<rect class="ground" width="{width:g}" height="{height:g}" fill="#fff"/>',
         *(_edge(places[other], places[one.id]) for one in workstreams for other in one.depends_on if other in places),
-        *(_box(one, places) for one in workstreams),
+        *(_box(one, places, (outcomes or {}).get(one.id, "")) for one in workstreams),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -93,12 +111,14 @@ def _edge(start: tuple[float, float], end: tuple[float, float]) -> str:
     return f'<path d="{path}" fill="none" stroke="#667" stroke-width="1.5" marker-end="url(#tip)"/>'
 
 
-def _box(one: Workstream, places: Mapping[str, tuple[float, float]]) -> str:
+def _box(one: Node, places: Mapping[str, tuple[float, float]], outcome: str) -> str:
     x, y = places[one.id]
-    title = one.title if len(one.title) <= _TITLE else f"{one.title[: _TITLE - 1]}…"
+    said = f"{outcome} · {one.title}" if outcome else one.title
+    title = said if len(said) <= _TITLE else f"{said[: _TITLE - 1]}…"
     id = one.id if len(one.id) <= _TITLE - 6 else f"{one.id[: _TITLE - 7]}…"
+    group = f'<g class="{escape(outcome)}">' if outcome else "<g>"
     return (
-        f"<g><title>{escape(one.title)}</title>"
+        f"{group}<title>{escape(said)}</title>"
         f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="#f4f6fa" stroke="#889"/>'
         f'<text x="{x + 10:g}" y="{y + 21:g}" font-weight="600" fill="#223">{escape(id)}</text>'
         f'<text x="{x + 10:g}" y="{y + 40:g}" fill="#556" font-size="11">{escape(title)}</text></g>'

@@ -14,7 +14,7 @@ from splinter.config import bounded_read, environment_rules, schema, toml_docume
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.model import layout, registry, schedule, workstream
-from splinter.model.settings import SANDBOXES, Environment, Identity, Limits, Settings
+from splinter.model.settings import SANDBOXES, Environment, Identity, Limits, Reports, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
 from splinter.text.patterns import path_problem, ref_problem, seconds, shown
@@ -45,7 +45,7 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         known = Settings(tools={**tool_profiles.shipped(), **_named(document)}) if document.is_readable else None
         return known, tuple(sorted(problems))
     identity = document.data.get("identity")
-    tables = ("tools", "identity", "budget", "gc", "setup", "forge_wait", "slot_lease")
+    tables = ("tools", "identity", "budget", "gc", "report", "setup", "forge_wait", "slot_lease")
     values = {key: value for key, value in document.data.items() if key not in tables}
     values |= {key: tuple(values.get(key, ())) for key in ("sandbox_reads", "sandbox_caches", "env")}
     if "forge_wait" in document.data:
@@ -55,9 +55,11 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
     setup = workstream.setup(document.data.get("setup", ()))
+    reports = Reports(**{key: tuple(some) for key, some in document.data.get("report", {}).items()})
     settings = Settings(
-        **values, setup=setup, identity=own, budget=budget, gc=limits, tools=profiles, source=document.path
-    )
+        **values, setup=setup, identity=own, budget=budget, gc=limits, report=reports, tools=profiles,
+        source=document.path,
+    )  # fmt: skip
     return settings, ()
 
 

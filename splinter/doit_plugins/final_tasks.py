@@ -32,6 +32,7 @@ from splinter.publish import (
     messages,
     proposals,
     pull_request,
+    report_evidence,
     report_files,
     run_records,
 )
@@ -215,7 +216,8 @@ def _report(session: Session) -> dict[str, Any]:
         made_of = _of_run(session, run)
         if session.run.id == run:
             session.history.finish_run(run, session.outside.clock.now())
-        folder = report_files.write(session.outside, run_records.run_record(session, run))
+        record = run_records.run_record(session, run)
+        folder = report_files.write(session.outside, record, report_evidence.gather(session, record))
         session.memory.set_fact(REPORTED, run)
         return {
             "fingerprint": made_of,

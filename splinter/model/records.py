@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from splinter.errors import Reason
 from splinter.model.registry import REPORTING
+from splinter.model.usage import Usage as Usage
 from splinter.model.verdict import Itself
 
 
@@ -78,33 +79,6 @@ class CaseRecord:
         return self.outcome == Outcome.PASSED and any(attempt != Outcome.PASSED for attempt in self.attempts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What calls of tools cost, as the tools themselves reported it: dollars, and tokens read and written.
-
-    `calls` is how many there were; `priced` and `counted` of them reported dollars and tokens, which the sums are of.
-    """
-
-    calls: int = 0
-    priced: int = 0
-    counted: int = 0
-    usd: float = 0.0
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        """Both together."""
-        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in _USAGE})
-
-    @property
-    def tokens(self) -> int:
-        """Read and written together."""
-        return self.input_tokens + self.output_tokens
-
-
-_USAGE = ("calls", "priced", "counted", "usd", "input_tokens", "output_tokens")
-
-
 def usage_of(parts: Iterable[StepRecord]) -> Usage:
     """What steps cost together."""
     return sum((part.usage for part in parts if part.usage), Usage())
@@ -172,6 +146,7 @@ class CheckRecord:
     check: str
     outcome: Outcome
     seconds: float
+    started: str = ""
     reason: Reason | None = None
     message: str = ""
     command: str = ""
@@ -325,7 +300,7 @@ class RunRecord:
     pull_requests: tuple[PullRequestRecord, ...] = ()
     rehearsals: tuple[RehearsalRecord, ...] = ()
     notes: tuple[str, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     errors: tuple[ErrorRecord, ...] = ()
 
     def count(self, outcome: Outcome) -> int:

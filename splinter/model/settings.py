@@ -68,6 +68,16 @@ class Limits:
     backup_days: int = 90
 
 
+DIFFS, LOGS, WORDS = "diffs", "logs", "words"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reports:
+    """What reports hold beyond outcomes: diffs, what commands printed, what agents said."""
+
+    include: tuple[str, ...] = (DIFFS, LOGS, WORDS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How splinter works in a repository; `source` is the file they stand in, None where there is none.
@@ -102,6 +112,7 @@ class Settings:
     sign_commits: bool = False
     budget: Budget = field(default_factory=Budget)
     gc: Limits = field(default_factory=Limits)
+    report: Reports = field(default_factory=Reports)
     identity: Identity | None = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     source: str | None = None

@@ -70,13 +70,30 @@ def of_plans(plans: Iterable[Plan], checks: Iterable[CheckRecord]) -> tuple[tupl
 
 def of_run(session: Session, run: RunRecord) -> RunRecord:
     """A run's record, each result in it held; one whose commit is not here is none."""
-    results = [one for one in run.workstreams if one.tip and one.workstream in session.plans]
-    accepted = last_success.of_all(session.outside, [session.plans[one.workstream] for one in results])
-    starts = {one.workstream: accepted[one.workstream].start for one in results if _is_of(accepted, one)}
+    results = _results(session, run)
+    starts = _accepted_starts(session, results)
     here = git.existing(session.outside.repository, (*starts.values(), *_ids(results)))
     workstreams = tuple(_of_run(session, one, starts, here) if one in results else one for one in run.workstreams)
     notes = (*run.notes, REPORTED) if is_reported(session, run.run) else run.notes
     return replace(run, workstreams=workstreams, notes=notes)
+
+
+def starts(session: Session, run: RunRecord) -> dict[str, str]:
+    """The commits that results begin at, by workstream, where both that and the result are here."""
+    results = _results(session, run)
+    known = _accepted_starts(session, results)
+    here = git.existing(session.outside.repository, (*known.values(), *_ids(results)))
+    found = {one.workstream: known.get(one.workstream) or str(one.base_commit) for one in results if one.tip in here}
+    return {id: start for id, start in found.items() if start in here}
+
+
+def _results(session: Session, run: RunRecord) -> list[WorkstreamRecord]:
+    return [one for one in run.workstreams if one.tip and one.workstream in session.plans]
+
+
+def _accepted_starts(session: Session, results: Iterable[WorkstreamRecord]) -> dict[str, str]:
+    accepted = last_success.of_all(session.outside, [session.plans[one.workstream] for one in results])
+    return {one.workstream: accepted[one.workstream].start for one in results if _is_of(accepted, one)}
 
 
 def on_top(outside: Outside, tip: str, head: str) -> tuple[str, ...]:

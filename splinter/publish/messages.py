@@ -11,7 +11,7 @@ from splinter.model.effects import Kind, State
 from splinter.model.ports import Message, Notifier, Sender
 from splinter.model.records import RunRecord
 from splinter.model.registry import NOTIFIERS
-from splinter.publish import mail, plugins, run_records
+from splinter.publish import mail, plugins, report_evidence, run_records
 from splinter.publish.notifiers.simulated import Simulated
 from splinter.text.redact import Masked
 
@@ -48,7 +48,7 @@ def message(session: Session, run: str | None) -> Message:
         run_records.run_record(session, run),
         session.outside.redactor.text,
         page=_page(session, run),
-        repository=_repository(session),
+        repository=report_evidence.repository(session),
         is_earlier=run not in (session.run.taken_up, session.run.id),
         ci=session.outside.environment.page,
     )
@@ -68,7 +68,7 @@ def ping(session: Session) -> tuple[str | None, Message]:
     return None, mail.message(
         run_records.whole(session, night),
         session.outside.redactor.text,
-        repository=_repository(session),
+        repository=report_evidence.repository(session),
         ci=session.outside.environment.page,
     )
 
@@ -86,13 +86,6 @@ def _page(session: Session, run: str) -> Masked | None:
     if isinstance(raw, str) or len(raw) > _MOST_BYTES:
         return None
     return session.outside.redactor.text(raw.decode("utf-8", "replace"))
-
-
-def _repository(session: Session) -> str:
-    """What people call it: `owner/name` where that is set, as in GitHub Actions, else its folder."""
-    return (
-        session.outside.environment.variable("GITHUB_REPOSITORY") or session.outside.repository.key.rpartition("-")[0]
-    )
 
 
 def _own(run: str, subject: str, text: str) -> Message:

@@ -18,11 +18,11 @@ from splinter.model.records import (
     CheckRecord,
     FileChange,
     PullRequestRecord,
-    RehearsalRecord,
 )
 from splinter.model.verdict import Itself
+from splinter.publish import report_contents, report_words
 from splinter.system import tool_versions
-from splinter.text import counts, markdown, prose
+from splinter.text import counts, markdown, prose, unified_diff
 from splinter.text.redact import plain
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _DIFFERENCES = {
     "failing_before": "Still failing", "flaky": "Flaky", "unstable": "Named differently in each run",
 }  # fmt: skip
 _NUMBERED = re.compile(r"\S+/([0-9]+)")
-_SHOWN_PATHS = 5
 _FILE_WORDS = {"A": "added", "M": "modified", "D": "deleted", "T": "type changed"}
 
 
@@ -50,17 +49,6 @@ def _differences(check: CheckRecord) -> list[tuple[str, tuple[str, ...]]]:
     if check.compared.itself == Itself.FLAKY:
         named.append(("Flaky beyond its tests", (check.check,)))
     return [(word, ids) for word, ids in named if ids]
-
-
-def _clashing(rehearsal: RehearsalRecord, id: str) -> str:
-    """With whom a workstream's branch conflicts, and where; empty for nobody."""
-    pairs = ((clash, clash.other if clash.one == id else clash.one) for clash in rehearsal.clashes)
-    conflicts = [
-        f"{other} in {counts.and_more(clash.paths, _SHOWN_PATHS)}"
-        for clash, other in pairs
-        if id in (clash.one, clash.other)
-    ]
-    return "; ".join(conflicts)
 
 
 def _lines_in_sum(lines: Iterable[tuple[int, int]]) -> str:
@@ -120,11 +108,14 @@ def _environment(*, is_html: bool) -> Environment:
         pull_request_link=_pull_request_link,
         value_text=markdown.value_text, is_url=markdown.is_url,
         evidence=record_words.evidence, failing_tests=record_words.failing_tests,
-        diff_command=record_words.diff_command, failing=_failing, differences=_differences, clashing=_clashing,
+        diff_command=record_words.diff_command, failing=_failing, differences=_differences,
         file_word=_file_word, pull_request_words=_pull_request_words, href=_href, more=counts.more,
-        plural=counts.plural,
+        plural=counts.plural, dollars=record_words.dollars,
+        diff_files=unified_diff.files, age=report_contents.age,
+        clock=report_words.clock, together=report_words.together, left_out_words=report_words.why_left_out,
+        other_clashes=report_words.other_clashes,
     )  # fmt: skip
-    environment.globals.update(longest=LONGEST_LIST, version=tool_versions.own())
+    environment.globals.update(longest=LONGEST_LIST, version=tool_versions.own(), overview=report_words.overview)
     return environment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 from splinter.model import record_json, record_words
 from splinter.model.records import (
@@ -13,7 +14,9 @@ from splinter.model.records import (
     Outcome,
     RunRecord,
 )
-from splinter.publish.rendering import markdown_of, pages
+from splinter.publish import report_contents, report_page
+from splinter.publish.rendering import markdown_of
+from splinter.publish.report_contents import NOTHING, Contents
 from splinter.text import counts, markdown
 
 SCHEMA_VERSION = 1
@@ -46,14 +49,14 @@ def is_failure(run: RunRecord) -> bool:
     return run.finished is None or bool(run.open_errors) or any(one.outcome in FAILURES for one in run.workstreams)
 
 
-def report_markdown(run: RunRecord, *, ci: str = "") -> str:
-    """The report as Markdown: the verdict, failures first, then every workstream; `ci` is where CI shows its making."""
-    return markdown_of("report.md", literal=markdown.literal, ci=ci, **_story(run))
+def report_markdown(run: RunRecord, contents: Contents = NOTHING) -> str:
+    """The report as Markdown: the verdict, what wants a look, then every workstream; without diffs and logs."""
+    return markdown_of("report.md", literal=markdown.literal, ci=contents.ci, **_story(run, contents))
 
 
-def index_html(run: RunRecord, *, ci: str = "") -> str:
+def index_html(run: RunRecord, contents: Contents = NOTHING) -> str:
     """The report as one page that loads nothing; links to logs count from `reports/<run-id>/`."""
-    return pages().get_template("index.html").render(ci=ci, **_story(run))
+    return report_page.page(run, _story(run, contents))
 
 
 def report_json(run: RunRecord) -> str:
@@ -62,13 +65,14 @@ def report_json(run: RunRecord) -> str:
     return json.dumps(whole, indent=2) + "\n"
 
 
-def _story(run: RunRecord) -> dict[str, object]:
+def _story(run: RunRecord, contents: Contents) -> dict[str, Any]:
     """What both reports show: failures by weight, then what was worked on, then the names of what took no part."""
     pull_requests = {record.workstream: record for record in run.pull_requests}
     shown = [one for one in run.workstreams if one.outcome not in NO_PART or one.workstream in pull_requests]
     hidden = [one for one in run.workstreams if one.outcome in NO_PART and one.workstream not in pull_requests]
     return {
         "run": run,
+        "contents": contents,
         "verdict": verdict(run),
         "is_idle": is_idle(run),
         "seconds": record_words.seconds(run),
@@ -80,7 +84,14 @@ def _story(run: RunRecord) -> dict[str, object]:
         "pull_requests": pull_requests,
         "shared": _shared(run),
         "waiting": record_words.waiting(run),
-        "unpublished": {error.task.partition(":")[2] for error in run.open_errors},
+        "open_errors": run.open_errors,
+        "settled_errors": [error for error in run.errors if error.settled],
+        "unpublished": {
+            error.task.removeprefix("pr:"): record_words.error_word(error, run)
+            for error in run.open_errors
+            if error.task.startswith("pr:")
+        },
+        "open_pull_requests": report_contents.still_open(run, contents),
     }
 
 

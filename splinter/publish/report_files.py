@@ -10,11 +10,12 @@ from splinter.errors import PublishError
 from splinter.model import layout
 from splinter.model.records import RunRecord
 from splinter.publish import report
+from splinter.publish.report_contents import Contents
 from splinter.system.files import exclude_from_git, make_ignored_folder, write_whole
 from splinter.text.redact import Masked
 
 
-def write(outside: Outside, record: RunRecord) -> Path:
+def write(outside: Outside, record: RunRecord, contents: Contents) -> Path:
     """Write report.md, report.json and index.html of a run, and let `reports/latest` name them."""
     folder = outside.repository.root / layout.REPORTS / record.run
     if folder.parent.is_dir() and not (folder.parent / ".gitignore").exists():
@@ -22,10 +23,10 @@ def write(outside: Outside, record: RunRecord) -> Path:
             exclude_from_git(outside.repository.common, f"/{layout.REPORTS}/{name}")
     else:
         make_ignored_folder(folder.parent)
-    mask, ci = outside.redactor.text, outside.environment.page
-    _write_page(folder / "report.md", mask(report.report_markdown(record, ci=ci)))
+    mask = outside.redactor.text
+    _write_page(folder / "report.md", mask(report.report_markdown(record, contents)))
     _write_page(folder / "report.json", Masked(report.report_json(record)))  # its values are masked, its form stays
-    _write_page(folder / "index.html", mask(report.index_html(record, ci=ci)))
+    _write_page(folder / "index.html", mask(report.index_html(record, contents)))
     _point(folder.parent / layout.LATEST, folder)
     return folder
 

@@ -12,7 +12,7 @@ from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
-from splinter.publish import held_records
+from splinter.publish import held_records, reduced_records
 from splinter.text import redact
 
 
@@ -27,7 +27,8 @@ def run_record(session: Session, run: str) -> RunRecord:
     seen = held_records.of_run(session, session.history.run(run))
     kept = record_files.with_files(seen, lambda path: (root / path).exists())
     record = record_json.from_json(RunRecord, redact.masked(record_json.to_json(kept), session.outside.redactor))
-    return whole(session, replace(record, errors=_with_own_errors(session, record)))
+    told = whole(session, replace(record, errors=_with_own_errors(session, record)))
+    return reduced_records.reduced(told, session.outside.settings.report.include)
 
 
 def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, ...]:
@@ -64,4 +65,7 @@ def _without_part(session: Session, plan: Plan) -> WorkstreamRecord:
     why = disabled or "not due"
     message = f"{why}; {f'it ended as {last[1].outcome} in run {last[0]}' if last else 'it never ran'}"
     outcome = Outcome.DISABLED if disabled else Outcome.SKIPPED
-    return WorkstreamRecord(workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=message)
+    return WorkstreamRecord(
+        workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=message,
+        depends_on=plan.workstream.depends_on,
+    )  # fmt: skip

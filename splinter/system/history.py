@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -243,6 +244,11 @@ class History(Database):
             "insert into pull_requests values (?, ?, ?) on conflict do update set record = excluded.record",
             run, record.workstream, record=self._json(record),
         )  # fmt: skip
+
+    def published(self) -> Iterator[tuple[str, PullRequestRecord]]:
+        """What publishing did in all runs, the earliest first, each with when its run began."""
+        told = "select runs.started, record from pull_requests join runs using (run) order by pull_requests.rowid"
+        yield from ((started, record) for started, text in self._rows(told) for record in read(PullRequestRecord, text))
 
     def put_rehearsal(self, run: str, record: RehearsalRecord) -> None:
         """Keep how the finished branches of one base fit together, over what stood there."""

@@ -93,7 +93,7 @@ def test_a_failed_check_keeps_patch_files_ref_and_log(world: World) -> None:
     assert f"     {see}\n" in done.out
     page = (world.root / "reports/latest/index.html").read_text()
     assert f'href="../../{folder}/made.patch"' in page
-    assert "Commit of what was made: <code>refs/splinter/checkpoints/w/two</code>" in page
+    assert "<dt>Commit of what was made</dt><dd><code>refs/splinter/checkpoints/w/two</code></dd>" in page
     assert (
         "Files changed:\n\n- added `a.txt`\n- added `b.txt`\n" in (world.root / "reports/latest/report.md").read_text()
     )
@@ -193,5 +193,6 @@ def test_failing_tests_are_named_with_what_they_say_and_whether_they_are_new(wor
     report = html.unescape((world.root / "reports/latest/report.md").read_text()).partition("## Workstreams")[0]
     assert "".join(f"- {line}\n" for line in lines) in report
     assert (
-        "<li>unit: s &gt; t::old (still failing): was so</li>" in (world.root / "reports/latest/index.html").read_text()
+        '<code>s &gt; t::old</code> <span class="soft">still failing</span><pre tabindex="0">was so</pre>'
+        in (world.root / "reports/latest/index.html").read_text()
     )

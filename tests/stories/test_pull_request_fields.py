@@ -67,7 +67,7 @@ def test_what_failed_is_an_error_and_the_next_run_finishes_it(
     told = (world.root / "reports/latest/report.md").read_text()
     assert where in told
     assert "1 changed, 1 incomplete" in told
-    assert '- Pull request: **incomplete**, see "Errors"' in told
+    assert '- Pull request: **incomplete**, see "Needs a look"' in told
     assert "### pr:tidy: incomplete" in told
     page = (world.root / "reports/latest/index.html").read_text()
     assert "not published" not in told + page + done.out, "it is there"

@@ -110,8 +110,8 @@ def test_what_fails_only_in_company_is_found_by_halving(world: World) -> None:
         "c": "check_failed", "d": "check_failed", "e": "depends_on"}  # fmt: skip
     assert found["left_out"][0]["message"].startswith("few of a: ")
     report = (world.root / "reports/latest/report.md").read_text()
-    assert "| `a` | yes |" in report
-    assert "| `e` | no (`depends_on`) |" in report
+    assert "- `a`: included\n" in report
+    assert "- `e`: left out, what it builds on is left out" in report
     assert world.outcomes() == dict.fromkeys("abcde", "changed")
     logs = {log.name for log in world.root.glob(".splinter/runs/*/a/*.log")}
     assert "rehearsal.few.log" in logs
@@ -136,7 +136,7 @@ def test_conflicts_are_named_pair_by_pair(world: World) -> None:
     assert {(one["one"], one["other"], *one["paths"]) for one in found["clashes"]} == {
         ("a", "b", "one.txt"), ("b", "c", "two.txt")}  # fmt: skip
     report = (world.root / "reports/latest/report.md").read_text()
-    assert "| `b` | no (`conflict`) | a in one.txt; c in two.txt |" in report
+    assert "- `b`: left out, it does not merge with a in one.txt; c in two.txt" in report
 
 
 @pytest.mark.lane("stories")

@@ -137,7 +137,7 @@ def test_a_pull_request_that_could_not_be_published_is_told_everywhere(night: Ni
     assert [sink for sink, text in told.items() if message.split("`")[0] not in text] == []
     assert data["errors"][0]["task"] == "pr:tidy"
     assert "### pr:tidy: not published" in verdicts["report.md"]
-    assert '- Pull request: **not published**, see "Errors"' in verdicts["report.md"]
+    assert '- Pull request: **not published**, see "Needs a look"' in verdicts["report.md"]
     assert night.asked("/ping") == []
 
 

@@ -64,7 +64,7 @@ def _unready(work: Work, check: Step, error: StepError, started: float) -> Check
 
 
 def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
-    started = time.monotonic()
+    started, began = time.monotonic(), work.session.outside.clock.now()
     acted = command.act(work, check, name, tree=tree)
     failure = acted.failure
     mask = work.session.outside.redactor.text
@@ -73,6 +73,7 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
         workstream=work.plan.id,
         check=check.id,
         outcome=Outcome.FAILED if failure else Outcome.PASSED,
+        started=began.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - started, 3),
         reason=failure.reason if failure else None,
         message=str(failure) if failure else "",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -319,12 +320,14 @@ def record(
     """What came of a step and of the calls that it took."""
     log = work.log(f"{name}.try-{len(calls)}" if len(calls) > 1 else name)
     reading = calls[-1].reading if calls else None
+    seconds = round(time.monotonic() - started, 3)
+    began = work.session.outside.clock.now() - timedelta(seconds=seconds)
     return StepRecord(
         workstream=work.plan.id,
         step=name,
         outcome=outcome,
-        started=work.session.outside.clock.now().isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - started, 3),
+        started=began.isoformat(timespec="seconds"),
+        seconds=seconds,
         tool=command.tool_of(step) if step else None,
         command=command.label(step) if step else "",
         log=work.session.outside.relative(log) if log.exists() else None,
