@@ -162,7 +162,8 @@ def page() -> str:
         " [reference.toml](reference.toml): edit those, not this page.",
         "[Workstreams](#workstreams) · [settings](#settings) · [calls](#calls) · [commands](#commands) ·"
         " [tasks](#tasks) · [exit statuses](#exit-statuses) · [outcomes](#outcomes) · [reasons](#reasons) ·"
-        " [tool profiles](#tool-profiles) · [environment variables](#environment-variables)",
+        " [report.json](#the-data-of-a-report) · [tool profiles](#tool-profiles) ·"
+        " [environment variables](#environment-variables)",
         *_file("workstream", "Workstreams", EDITORS),
         *_file("settings", "Settings", IN_PYPROJECT),
         *_looked_up("Calls", "call", words["calls"], "`ID` is a workstream's id; tasks and options may be combined."),
@@ -171,6 +172,7 @@ def page() -> str:
         *_looked_up("Exit statuses", "status", words["exit_statuses"], "Of `doit`, and of every command."),
         *_looked_up("Outcomes", "outcome", words["outcomes"], "How a workstream ends, in reports and in the history."),
         *_looked_up("Reasons", "reason", words["reasons"], "Why one failed; the report names its step too."),
+        *_report(),
         *_profiles(words["placeholders"]),
         *_looked_up("Environment variables", "variable", words["variables"], SET_UP),
     ]
@@ -308,6 +310,35 @@ def _file(file: str, title: str, more: str) -> Iterator[str]:
     for key in found:
         if _shown(found, key) is key:
             yield from _section(key, [other for other in found if _shown(found, other) is key])
+
+
+def _report() -> Iterator[str]:
+    """What report.json holds: a table for the whole, and one for each of its parts."""
+    whole = schema.load("report")
+    yield "## The data of a report"
+    yield "\n".join(map(escaped, sentences(whole["description"])))
+    yield "Its form is [report.schema.json](../schemas/report.schema.json)."
+    yield table(("key", "type", "what it is"), _properties(whole))
+    for name, node in whole["$defs"].items():
+        yield f"**{name}**: {escaped(node['description'])}"
+        yield table(("key", "type", "what it is"), _properties(node))
+
+
+def _properties(node: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    return [(f"`{name}`", _type(one), escaped(one["description"])) for name, one in node["properties"].items()]
+
+
+def _type(node: Mapping[str, Any]) -> str:
+    """What a value is, in words; one of a few words is only a text here, as the schema has them."""
+    if "$ref" in node:
+        return f"`{node['$ref'].removeprefix('#/$defs/')}`"
+    if "anyOf" in node:
+        return f"{_type(node['anyOf'][0])}, or null"
+    if isinstance(node.get("type"), list):
+        return f"{TYPES[node['type'][0]]}, or null"
+    if node.get("type") == "array":
+        return f"list of {_type(node['items'])}"
+    return TYPES[node["type"]] if "type" in node else "`1`" if "const" in node else "text"
 
 
 def _shown(found: Iterable[Key], key: Key) -> Key:

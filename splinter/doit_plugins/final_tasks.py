@@ -205,22 +205,25 @@ def _published(session: Session, made_of: str, done: PullRequestRecord) -> Value
 
 
 def _report(session: Session) -> dict[str, Any]:
+    def made_of(run: str) -> str:
+        return fingerprint({"run": _of_run(session, run), "include": list(session.outside.settings.report.include)})
+
     def is_fresh(task: Any, values: Values) -> bool:
         run = session.run.reported()
-        return run is None or values.get("fingerprint") == _of_run(session, run)
+        return run is None or values.get("fingerprint") == made_of(run)
 
     def write(task: Any) -> Values:
         run = session.run.reported()
         if run is None:
             raise PublishError("nothing is recorded yet; doit makes a first run")
-        made_of = _of_run(session, run)
+        written = made_of(run)
         if session.run.id == run:
             session.history.finish_run(run, session.outside.clock.now())
         record = run_records.run_record(session, run)
         folder = report_files.write(session.outside, record, report_evidence.gather(session, record))
         session.memory.set_fact(REPORTED, run)
         return {
-            "fingerprint": made_of,
+            "fingerprint": written,
             "action": "written",
             "where": session.outside.shown(session.outside.relative(folder / "index.html")),
         }

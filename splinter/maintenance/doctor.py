@@ -65,6 +65,7 @@ def examine(known: Project, *, is_offline: bool) -> tuple[Finding, ...]:
             *doctor_checks.look(known, session),
             *doctor_services.forges(session.outside, is_offline=is_offline),
             *doctor_services.notifiers(session),
+            doctor_services.report(session),
             *doctor_services.unsettled(session),
         )
     return tuple(_masked(one, session.outside.redactor) for one in findings)

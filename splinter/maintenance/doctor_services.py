@@ -36,6 +36,16 @@ def notifiers(session: Session) -> Iterator[Finding]:
             yield state(name, name, str(error))
 
 
+def report(session: Session) -> Finding:
+    """What reports hold of code, logs and agents' words, and that they travel."""
+    include = session.outside.settings.report.include
+    held = " and ".join(filter(None, (", ".join(include[:-1]), *include[-1:])))
+    said = f"holds {held}" if include else "holds no diffs, logs or agents' words"
+    recipients = session.outside.environment.report_recipients
+    goes = f"; {plural(len(recipients), 'recipient')} of mail get it" if recipients else ""
+    return finding.ok("report", "report", f"{said} (report.include){goes}")
+
+
 def unsettled(session: Session) -> Iterator[Finding]:
     """What was to be done outside and is not, of each kind: how many, since when, and what was said last."""
     for kind, found in _by_kind(session.memory.effects(*UNSETTLED)).items():

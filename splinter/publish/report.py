@@ -59,9 +59,15 @@ def index_html(run: RunRecord, contents: Contents = NOTHING) -> str:
     return report_page.page(run, _story(run, contents))
 
 
-def report_json(run: RunRecord) -> str:
-    """The report for programs; keys in the order of the records, characters beyond ASCII escaped."""
-    whole = {"schema_version": SCHEMA_VERSION, "verdict": verdict(run), **record_json.to_json(run)}
+def report_json(run: RunRecord, contents: Contents = NOTHING) -> str:
+    """The report for programs, as schemas/report.schema.json has it; characters beyond ASCII are escaped."""
+    whole = {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": verdict(run),
+        **record_json.to_json(run),
+        "repository": contents.repository,
+        "proposed": [record_json.to_json(one) for one, _ in report_contents.still_open(run, contents)],
+    }
     return json.dumps(whole, indent=2) + "\n"
 
 

@@ -60,7 +60,7 @@ def gather(session: Session, run: RunRecord) -> Contents:
     results = [one for one in run.workstreams if one.tip and one.outcome == Outcome.CHANGED]
     merged = _merged(session, results)
     return Contents(
-        repository=repository(session),
+        repository=session.outside.redactor.text(repository(session)),
         ci=session.outside.environment.page,
         now=session.outside.clock.now().isoformat(timespec="seconds"),
         diffs=_diffs(session, run),

@@ -25,7 +25,9 @@ def write(outside: Outside, record: RunRecord, contents: Contents) -> Path:
         make_ignored_folder(folder.parent)
     mask = outside.redactor.text
     _write_page(folder / "report.md", mask(report.report_markdown(record, contents)))
-    _write_page(folder / "report.json", Masked(report.report_json(record)))  # its values are masked, its form stays
+    _write_page(
+        folder / "report.json", Masked(report.report_json(record, contents))
+    )  # its values are masked, its form stays
     _write_page(folder / "index.html", mask(report.index_html(record, contents)))
     _point(folder.parent / layout.LATEST, folder)
     return folder

@@ -121,6 +121,7 @@ def test_a_healthy_repository_has_notes_and_no_problem(bench: World) -> None:
         "note     slack: SLACK_WEBHOOK_URL is not set, so `slack` sends nothing",
         "note     apprise: APPRISE_URLS is not set, so `apprise` sends nothing",
         "note     healthcheck: HEALTHCHECK_URL is not set, so `healthcheck` sends nothing",
+        "ok       report holds diffs, logs and words (report.include)",
         "no problem",
     ]
     assert doctor(bench).status == 0
