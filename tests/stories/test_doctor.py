@@ -496,7 +496,7 @@ def test_json_holds_what_the_lines_say(bench: World, github: Scripted) -> None:
     assert (done.status, done.err) == (1, "")
     found = json.loads(done.out)
     assert {one["area"] for one in found} == {
-        "git", "workstreams", "environment", "sandbox", "github", "email", "slack", "apprise", "healthcheck",
+        "git", "workstreams", "environment", "sandbox", "github", "email", "slack", "apprise", "healthcheck", "report",
     }  # fmt: skip
     assert {"area": "github", "name": "scopes", "state": "ok", "message": "repo, workflow"} in found
     shown = [f"{one['state']:<9}{one['name']}{' ' if one['state'] == 'ok' else ': '}{one['message']}" for one in found]

@@ -1,0 +1,40 @@
+"""Draws the pictures of reports in docs/images/: `.venv/bin/python -m tests.report_pictures`."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests import browser, reports
+from tests.paths import ROOT
+
+# name: workstreams, width, height, scheme, and whether a workstream's details are open
+PICTURES = {
+    "report-1280-light": (0, 1280, 1180, "light", False),
+    "report-1280-dark-diff": (0, 1280, 1000, "dark", True),
+    "report-390-light": (0, 390, 844, "light", False),
+    "report-390-dark": (0, 390, 844, "dark", True),
+    "report-1000-1280-dark": (1000, 1280, 800, "dark", False),
+    "report-1000-390-light": (1000, 390, 844, "light", False),
+}
+
+
+def draw(folder: Path, names: list[str]) -> None:
+    """The pictures of those names; of all where none is named."""
+    with browser.opened() as chromium, tempfile.TemporaryDirectory() as scratch:
+        for name in names or PICTURES:
+            number, width, height, scheme, is_open = PICTURES[name]
+            run, contents = reports.large(number) if number else reports.small()
+            file = browser.written(Path(scratch) / name, run, contents)
+            page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page.goto(file.as_uri())
+            if is_open:
+                page.locator("#overview td a", has_text="Refresh the API docs").first.click()
+                page.locator(".entry[open] .fold > summary", has_text="Diff").click()
+            page.screenshot(path=str(folder / f"{name}.png"))
+            page.close()
+
+
+if __name__ == "__main__":
+    draw(ROOT / "docs/images", sys.argv[1:])
