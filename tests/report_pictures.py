@@ -13,9 +13,8 @@ from tests.paths import ROOT
 PICTURES = {
     "report-1280-light": (0, 1280, 1180, "light", False),
     "report-1280-dark-diff": (0, 1280, 1000, "dark", True),
-    "report-390-light": (0, 390, 844, "light", False),
     "report-390-dark": (0, 390, 844, "dark", True),
-    "report-1000-1280-dark": (1000, 1280, 800, "dark", False),
+    "report-1000-1280-dark": (1000, 1280, 720, "dark", False),
     "report-1000-390-light": (1000, 390, 844, "light", False),
 }
 

@@ -11,6 +11,7 @@ from splinter.model.records import (
     FAILURES,
     NO_PART,
     OUTCOMES,
+    Action,
     Outcome,
     RunRecord,
 )
@@ -20,6 +21,7 @@ from splinter.publish.report_contents import NOTHING, Contents
 from splinter.text import counts, markdown
 
 SCHEMA_VERSION = 1
+_MOVES = (Action.OPENED, Action.UPDATED, Action.CLOSED)
 NOTHING_RAN = "nothing ran"
 
 
@@ -36,7 +38,15 @@ def simulated(run: RunRecord) -> str:
 def tally(run: RunRecord) -> str:
     """How many ended how: `2 changed, 1 failed`; it says so where nothing ran."""
     by_outcome = ", ".join(f"{number} {outcome}" for outcome, number in _counts(run))
-    return ", ".join(filter(None, (NOTHING_RAN if is_idle(run) else "", by_outcome, record_words.errors_in_words(run))))
+    nothing = NOTHING_RAN if is_idle(run) else ""
+    return ", ".join(filter(None, (nothing, by_outcome, _moved(run), record_words.errors_in_words(run))))
+
+
+def _moved(run: RunRecord) -> str:
+    """The pull requests of workstreams that took no part and were written all the same: `1 pull request updated`."""
+    without_part = {one.workstream for one in run.workstreams if one.outcome in NO_PART}
+    done = Counter(one.action for one in run.pull_requests if one.workstream in without_part and one.action in _MOVES)
+    return ", ".join(f"{counts.plural(done[action], 'pull request')} {action}" for action in _MOVES if done[action])
 
 
 def is_idle(run: RunRecord) -> bool:

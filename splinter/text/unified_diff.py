@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
 
 _KINDS = {"+": Kind.ADDED, "-": Kind.REMOVED, "@": Kind.PLACE}
+_PLAIN_MODE = re.compile(r"(?<= file) mode 100644$")
 _WORDS = ("new file", "deleted file", "rename from", "old mode", "new mode", "Binary files")
 
 
@@ -69,7 +70,7 @@ def files(diff: str) -> tuple[FileDiff, ...]:
     """The files of a diff; what stands before the first is left out."""
     found: list[FileDiff] = []
     is_header = True
-    for line in diff.split("\n"):
+    for line in diff.removesuffix("\n").split("\n"):
         if line.startswith("diff --git "):  # no line of a file's own begins so: a mark stands before each
             found.append(FileDiff(path=visible(_path(line))))
             is_header = True
@@ -80,8 +81,8 @@ def files(diff: str) -> tuple[FileDiff, ...]:
             found[-1].lines.append((Kind.PLACE, visible(line)))
         elif is_header:
             _head(found[-1], line)
-        elif line:
-            found[-1].lines.append((_KINDS.get(line[0], Kind.SAME), visible(line)))
+        else:
+            found[-1].lines.append((_KINDS.get(line[:1], Kind.SAME), visible(line)))
     return tuple(found)
 
 
@@ -99,7 +100,7 @@ def _head(file: FileDiff, line: str) -> None:
     if line.startswith(("+++ ", "--- ")) and not line.endswith("/dev/null"):
         file.path = visible(_unquoted(line[4:].rstrip("\t")).partition("/")[2])
     elif line.startswith(_WORDS):
-        file.about.append(visible(line))
+        file.about.append(_PLAIN_MODE.sub("", visible(line)))
     elif line.startswith("GIT binary patch"):
         file.about.append("binary")
 

@@ -114,6 +114,10 @@ class Reader(HTMLParser):
         (run_of(REST, replace(REST, workstream="b")), "# 2 workstreams: nothing ran, 2 skipped"),
         (run_of(REST, OFF), "# 2 workstreams: nothing ran, 1 skipped, 1 disabled"),
         (run_of(), "# 0 workstreams: nothing ran"),
+        (
+            run_of(REST, pull_requests=(replace(OPENED, workstream="deps", action="updated"),)),
+            "# 1 workstream: nothing ran, 1 skipped, 1 pull request updated",
+        ),
     ],
 )
 def test_the_first_line_is_the_verdict(run: RunRecord, first_line: str) -> None:

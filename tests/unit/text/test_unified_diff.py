@@ -29,7 +29,7 @@ def test_lines_of_one_kind_stay_together_and_each_file_has_its_own() -> None:
         ("gone", [(Kind.PLACE, "@@ -1 +0,0 @@\n"), (Kind.REMOVED, "-x\n")]),
     ]  # fmt: skip
     one, other = unified_diff.files(diff)
-    assert (one.added, one.removed, other.about) == (1, 2, ["deleted file mode 100644"])
+    assert (one.added, one.removed, other.about) == (1, 2, ["deleted file"])
 
 
 def test_a_line_that_looks_like_the_head_of_a_file_is_a_line() -> None:

@@ -99,5 +99,7 @@
     addEventListener("hashchange", open);
     open();
   }
+  const toEnd = (pre) => { pre.scrollTop = pre.scrollHeight; }; // where a log says what went wrong
+  document.addEventListener("toggle", (event) => { all("pre", event.target.closest(".log") || new DocumentFragment()).forEach(toEnd); }, true);
   addEventListener("beforeprint", () => all(".failure .tests-fold").forEach((one) => { one.open = true; }));
 })();
