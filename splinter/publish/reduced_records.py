@@ -31,8 +31,14 @@ def _workstream(record: WorkstreamRecord, include: Collection[str]) -> Workstrea
 
 
 def _step(step: StepRecord, include: Collection[str]) -> StepRecord:
-    message = _told(step.message, include, is_of_agent=step.usage is not None)
-    return replace(step, message=message, said=step.said if WORDS in include else "")
+    is_of_agent = step.usage is not None
+    is_whole = _is_whole(include, is_of_agent=is_of_agent)
+    return replace(
+        step,
+        message=_told(step.message, include, is_of_agent=is_of_agent),
+        said=step.said if WORDS in include else "",
+        outputs=step.outputs if is_whole else {},
+    )
 
 
 def _checks(checks: tuple[CheckRecord, ...], include: Collection[str]) -> tuple[CheckRecord, ...]:
@@ -49,5 +55,9 @@ def _checks(checks: tuple[CheckRecord, ...], include: Collection[str]) -> tuple[
 
 
 def _told(message: str, include: Collection[str], *, is_of_agent: bool) -> str:
-    is_whole = LOGS in include and (WORDS in include or not is_of_agent)
-    return message if is_whole else message.partition("\n")[0]
+    return message if _is_whole(include, is_of_agent=is_of_agent) else message.partition("\n")[0]
+
+
+def _is_whole(include: Collection[str], *, is_of_agent: bool) -> bool:
+    """Whether what a command printed is told; what an agent did is its words too."""
+    return LOGS in include and (WORDS in include or not is_of_agent)

@@ -229,7 +229,7 @@ def test_what_the_settings_leave_out_is_in_no_form_of_the_report() -> None:
     secret, said = "line of a program", "words of an agent"
     step = StepRecord(
         workstream="w", step="ask", outcome="failed", started="", seconds=1, said=said, usage=Usage(calls=1),
-        message=f"agent ended with exit status 1\n{said}",
+        message=f"agent ended with exit status 1\n{said}", outputs={"plan": said},
     )  # fmt: skip
     case = CaseRecord(id="t", outcome="failed", message=secret)
     check = CheckRecord(
