@@ -97,7 +97,7 @@ def test_the_set_up_commands_are_those_that_ci_runs() -> None:
         assert command in README
         assert command in ci
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-    assert set(re.findall(r"\.\[(\w+)\]", README + ci)) == set(extras) - {"apprise"}, "which is for users"
+    assert set(re.findall(r"\.\[(\w+)\]", README + ci)) == set(extras) - {"apprise", "browser"}, "for users, for a lane"
 
 
 def test_every_environment_variable_is_documented() -> None:
