@@ -246,3 +246,13 @@ def test_what_is_published_by_a_plan_are_the_members_of_that_plan(world: World, 
     assert "pr:deps-web" in done.out
     (tmp_path / "shard").mkdir()
     assert "was never seen" not in world.doit("gather", "--plan", plan, str(tmp_path / "shard")).err
+
+
+def test_a_check_is_compared_with_the_same_check_of_its_own_member(world: World) -> None:
+    world.write("api.txt", "")
+    check = {"id": "there", "run": 'test -e "$MATRIX_PACKAGE.txt"'}
+    file(world, steps=[{"id": "s", "run": "touch made.txt"}], checks=[check], when="once")
+    world.commit()
+    done = world.doit("run", "-n", "1", "workstreams")
+    assert world.outcomes() == {"deps-api": "changed", "deps-web": "failed"}
+    assert "What fails here failed before the change too" in done.out, "for web, though not for api"

@@ -14,6 +14,7 @@ from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
+from splinter.model import value_names
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcome
@@ -102,6 +103,14 @@ def key(work: Work, check: Step) -> str:
             "env": sorted(set(names)),
             "values of env": passed | dict(work.plan.workstream.variables),
             **({"runner": runner} if (runner := work.session.outside.environment.runner()) else {}),
+            **({"values": values} if (values := _values(work.plan, check)) else {}),
             "imports": "of the work tree",  # what was said before that was so counts no more
         }
     )
+
+
+def _values(plan: Plan, check: Step) -> dict[str, str]:
+    """The values that a check finds in its environment: those of a matrix, of others those that it names."""
+    found, named = value_names.variables(plan.values), str(check.action)
+    own = {value_names.variable(name) for name in value_names.of_matrix(plan.workstream.matrix)}
+    return {name: value for name, value in found.items() if name in own or name in named}

@@ -195,8 +195,11 @@ def _key(work: Work, commit: str, *, is_judge: bool) -> str:
         ]
         for one in work.plan.setup
     ]
-    variables = {"variables": work.plan.workstream.variables} if work.plan.workstream.variables else {}
-    return fingerprint({"commands": commands, "included": included, **variables})
+    one = work.plan.workstream
+    seen = {"variables": one.variables, "matrix": dict(one.matrix)}  # what it finds in its environment
+    return fingerprint(
+        {"commands": commands, "included": included, **{name: values for name, values in seen.items() if values}}
+    )
 
 
 def _included(session: Session) -> Iterator[tuple[str, int, int]]:

@@ -493,10 +493,19 @@ def test_what_an_earlier_version_remembered_is_not_believed(monkeypatch: pytest.
     """It judged by other rules, so that what it remembers might forgive what never failed."""
     outside = SimpleNamespace(environment=SimpleNamespace(plain_values=lambda names: {}, runner=dict))
     session: Any = SimpleNamespace(version=lambda profile: None, outside=outside)
-    plan: Any = SimpleNamespace(env=(), setup=(), tools={})
+    plan: Any = SimpleNamespace(
+        env=(), setup=(), tools={}, values={"workstream.id": "w", "matrix.p": "a"}, workstream=Workstream(
+            id="w", title="", source="", steps=(), matrix={"p": "a"}
+        ),
+    )  # fmt: skip
     step = Step(id="tests", action=Run(command="true"), timeout_s=1.0)
     work = Work(session=session, plan=plan)
     key = baseline.key(work, step)
+    plan.values = {"workstream.id": "other", "matrix.p": "a"}
+    assert baseline.key(work, step) == key, "it names no workstream"
+    plan.values = {"workstream.id": "w", "matrix.p": "b"}
+    assert baseline.key(work, step) != key, "it may read what its member is of"
+    plan.values = {"workstream.id": "w", "matrix.p": "a"}
     assert baseline.key(work, step) == key
     monkeypatch.setattr(comparison, "RULES", comparison.RULES - 1)
     assert baseline.key(work, step) != key
