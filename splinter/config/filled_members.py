@@ -15,7 +15,7 @@ from splinter.config.value_places import Place
 from splinter.config.value_rules import MARK
 from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
-from splinter.model import filling, guarded_paths, value_names
+from splinter.model import commit_message, filling, guarded_paths, value_names
 from splinter.text import values
 from splinter.text.patterns import WILDCARDS, shown
 from splinter.text.values import Piece, Reference
@@ -148,6 +148,8 @@ def _fault(
     elif filling.has_one_line(place.field) and any(_breaks(known[one.name]) for one in mine):
         blamed = next(one for one in mine if _breaks(known[one.name]))
         why = f"{shown(made)} is more than one line"
+    elif filling.is_message(place.field) and (steered := commit_message.filled_problem(_typed(text.parts), made)):
+        why = steered
     elif text.is_final:
         why = filling.problem(place.field, made) or _opened_guard(place, made, mine, member)
         misfit = None if why else schema.misfit(place.schema, made)
@@ -157,6 +159,11 @@ def _fault(
     marks = [found.end() - 3 for found in values.OPENING.finditer(place.text)]
     own = ", ".join(f"{name} {shown(known[name])}" for name in dict.fromkeys(one.name for one in mine))
     return marks.index(blamed.at), f"{why}: in {known[value_names.ID]}, by {own}"
+
+
+def _typed(parts: Iterable[Piece]) -> str:
+    """What the user wrote of a text, without its values."""
+    return "".join(one for one in parts if isinstance(one, str))
 
 
 def _breaks(value: str) -> bool:

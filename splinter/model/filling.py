@@ -77,6 +77,11 @@ def has_one_line(name: str) -> bool:
     return _last(name) in _LINES
 
 
+def is_message(name: str) -> bool:
+    """Whether a field's text is what a commit says."""
+    return name == "commit.message" or _last(name) == "commit"
+
+
 def _is_path(name: str) -> bool:
     return name.startswith("scope.") or _last(name) in _PATHS
 

@@ -59,3 +59,13 @@ def test_members_that_would_share_a_branch_are_refused(tmp_path: Path) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     with pytest.raises(InputError, match='branch "deps/2026-11-23" is the branch of deps-packages-a; name another'):
         plan.make(found.workstreams, Settings(), seen, now=now, run_bound={}, watched={}, recorded={})
+
+
+def test_a_value_that_would_steer_a_forge_by_a_commit_is_a_problem_at_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "workstreams").mkdir()
+    text = TEXT.replace("[packages/a, packages/b]", "['a', 'fixes #12']").replace("-BRANCH", "").replace(".slug", "")
+    (tmp_path / "workstreams/deps.yaml").write_text(
+        text.replace("deps/${{ matrix.package }}", "deps/${{ matrix.package.slug }}")
+    )
+    told = [one.text() for one in workstream_files.read(tmp_path, Settings()).problems]
+    assert any('a value makes the message say "fixes #12", which steers a forge or its CI' in one for one in told), told
