@@ -13,7 +13,7 @@ from typing import Any
 from splinter.config import bounded_read, environment_rules, schema, toml_documents, tool_profiles
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
-from splinter.model import layout, registry, schedule, workstream
+from splinter.model import layout, registry, schedule, workstream_document
 from splinter.model.settings import SANDBOXES, Environment, Identity, Limits, Reports, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import Budget
@@ -54,7 +54,7 @@ def look(root: Path) -> tuple[Settings | None, tuple[Problem, ...]]:
         values["slot_lease_s"] = seconds(document.data["slot_lease"])
     own = Identity(**identity) if identity else None
     budget, limits = Budget(**document.data.get("budget", {})), Limits(**document.data.get("gc", {}))
-    setup = workstream.setup(document.data.get("setup", ()))
+    setup = workstream_document.setup(document.data.get("setup", ()))
     reports = Reports(**{key: tuple(some) for key, some in document.data.get("report", {}).items()})
     settings = Settings(
         **values, setup=setup, identity=own, budget=budget, gc=limits, report=reports, tools=profiles,

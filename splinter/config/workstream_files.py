@@ -30,7 +30,7 @@ from splinter.config.filled_members import Filled
 from splinter.config.parse_cache import Memory
 from splinter.config.yaml_documents import Document, Problem, bounded, lines_of, warning
 from splinter.errors import InputError
-from splinter.model import fingerprints, layout, workstream
+from splinter.model import fingerprints, layout, workstream_document
 from splinter.model.ports import BaseFiles
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool, recorded_path
@@ -209,7 +209,7 @@ def _parsed(
     data, member = one.data, one.member
     if "depends_on" in data:
         data = {**data, "depends_on": dependencies.expanded(data["depends_on"], groups)}
-    return workstream.parse(
+    return workstream_document.parse(
         data,
         source=source,
         prompts=one.prompts,

@@ -25,7 +25,7 @@ from splinter.config import problem_listing, rules, schema, workstream_files, ya
 from splinter.config import settings_file as own_settings
 from splinter.config.tool_profiles import shipped
 from splinter.config.yaml_documents import Problem
-from splinter.model import workstream
+from splinter.model import workstream_document
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
 from tests import deep
@@ -171,7 +171,7 @@ def judge(raw: bytes, path: str = "workstreams/x.yaml") -> None:
     assert document.is_readable or document.problems
     is_told_well(problems)
     if not any(problem.level == "error" for problem in problems):
-        found = workstream.parse(
+        found = workstream_document.parse(
             document.data, source=path, prompts=dict.fromkeys(files(document.data), "text"), timeouts_s={}
         )
         assert found.id == document.data["id"]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from splinter.config import environment_rules, yaml_documents
-from splinter.model.workstream import parse
+from splinter.model.workstream_document import parse
 
 
 def told(env: str) -> list[str]:

@@ -31,8 +31,8 @@ from splinter.model.workstream import (
     Step,
     ToolCall,
     Workstream,
-    parse,
 )
+from splinter.model.workstream_document import parse
 
 NOW = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)  # in Kiritimati it is the next day
 TOOLS = {name: Tool(name=name, command=name, prompt_args=("{prompt}",)) for name in ("agent", "other", "ruff")}

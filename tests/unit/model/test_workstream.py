@@ -15,7 +15,8 @@ from splinter import commands
 from splinter.config import schema, settings_file
 from splinter.model.settings import Settings
 from splinter.model.tool import Tool
-from splinter.model.workstream import COMMANDS_OF_OURS, Step, Workstream, parse
+from splinter.model.workstream import COMMANDS_OF_OURS, Step, Workstream
+from splinter.model.workstream_document import parse
 from tests import paths
 from tests.world import CFG
 
