@@ -157,3 +157,20 @@ def test_the_next_time_is_the_first_after_now_where_it_counts(rule: str, followi
 )
 def test_what_comes_every_working_day_is_nightly(rule: str, is_so: bool) -> None:
     assert schedule.is_nightly(rule) is is_so
+
+
+@pytest.mark.parametrize(
+    ("seen", "name", "what"),
+    [
+        (LOCAL, "main", "the default branch"),
+        (
+            snapshot("refs/remotes/origin/next", "refs/remotes/origin/trunk", remotes=("origin",), refs__remotes__origin__HEAD="refs/remotes/origin/trunk"),
+            "trunk", "the default branch",
+        ),
+        (snapshot("refs/heads/main", "refs/heads/next"), "next", "the base of w"),
+    ],
+)  # fmt: skip
+def test_a_branch_that_everybody_starts_from_is_no_workstream_s(seen: Snapshot, name: str, what: str) -> None:
+    own = workstream(branch=name, base="next" if "refs/heads/main" not in seen.refs or name == "next" else None)
+    with pytest.raises(InputError, match=f'workstreams/w.yaml: branch "{name}" is {what}; name another'):
+        made(own, seen)
