@@ -223,6 +223,6 @@ def large(number: int) -> tuple[RunRecord, Contents]:
         finished=at(number / 8 + 8),
         workstreams=tuple(records),
         pull_requests=tuple(pulls),
-        usage=AGENT,
+        usage=sum((one.usage for one in records), Usage()),
     )
     return run, Contents(repository="octo/project", now=run.finished or "", diffs=diffs, files=files, proposed=proposed)

@@ -1,6 +1,6 @@
 """What is read for a report when it is made: diffs and branches as git has them, logs and patches, open pull requests.
 
-It asks no network. All is masked, bounded in sum, and what cannot be read is left out: a report is written anyway.
+It asks no forge. All is masked, bounded in sum, and what cannot be read is left out: a report is written anyway.
 """
 
 from __future__ import annotations
