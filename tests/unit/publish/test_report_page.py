@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from splinter.model.records import (
@@ -96,7 +96,6 @@ def test_the_page_loads_nothing_and_runs_only_what_its_policy_names() -> None:
         assert words in page.words
 
 
-@settings(max_examples=60, deadline=None)
 @given(hostile_runs(), wild, wild)
 def test_no_text_can_be_anything_but_text(run: RunRecord, shown: str, where: str) -> None:
     record = run.workstreams[0]
