@@ -16,7 +16,7 @@ from splinter.model.fingerprints import Inputs
 from splinter.model.plan import Plan
 from splinter.model.ports import Snapshot
 from splinter.model.records import Outcome
-from splinter.model.settings import Identity, Limits, Settings
+from splinter.model.settings import Identity, Limits, Reports, Settings
 from splinter.model.tool import Tool
 from splinter.model.workstream import (
     Budget,
@@ -202,6 +202,7 @@ SETTING = {
     "close_removed": Row(change=of_settings(close_removed=True), why="as `pull_requests`"),
     "create_labels": Row(change=of_settings(create_labels=True), why="as `pull_requests`"),
     "show_transcripts": Row(change=of_settings(show_transcripts=True), why="it decides what is told, not what is done"),
+    "report": Row(change=of_settings(report=Reports(include=())), why="`show_transcripts`' reason"),
     "sandbox": Row(change=of_settings(sandbox="bubblewrap"), why="it bounds what a command reaches, not its task"),
     "sandbox_reads": Row(change=of_settings(sandbox_reads=("/x",)), why="as `sandbox`"),
     "sandbox_caches": Row(change=of_settings(sandbox_caches=("pip",)), why="as `sandbox`"),
