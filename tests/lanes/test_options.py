@@ -26,6 +26,15 @@ def called(world: World) -> World:
     return world
 
 
+def test_a_dry_run_says_how_it_would_be_called_and_where(called: World) -> None:
+    options = {"mcp_config": "tools/mcp.json", "effort": "high"}
+    asks(called, tool="agent", options=options, working_directory="tools", commit={"message": "feat: out\n\nMore."})
+    out = called.doit("run", "--dry-run").out
+    assert "--mcp MCP_CONFIG --effort=high < PROMPT" in out
+    assert "starts in: tools\n     its commit says: feat: out\n" in out
+    assert called.calls() == []
+
+
 def test_a_copy_of_the_file_is_handed_over_and_the_content_is_in_the_key(called: World) -> None:
     done = called.doit("w")
     assert done.status == 0, done.out

@@ -31,6 +31,10 @@ def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
     called = tool.command(step.action, plan.tools, values=values)
     line = called.argv if isinstance(called.argv, str) else shlex.join(called.argv)
     yield f"command: {line}{' < PROMPT' if called.stdin is not None else ''}"
+    if step.working_directory:
+        yield f"starts in: {step.working_directory}"
+    if said := plan.workstream.commit_of(step).message.strip():
+        yield f"its commit says: {said.splitlines()[0]}"
     yield f"may change: {_scope(plan)}; anything else fails the step"
     has_network = not is_fenced or sandboxing.reaches_network(session, profile, wanted=False)
     yield f"sandbox: {sandbox}; network: {'yes' if has_network else 'no'}"
