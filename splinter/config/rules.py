@@ -211,6 +211,13 @@ def _agent(document: Document, tools: Mapping[str, Tool]) -> Iterator[Problem]:
         if isinstance(name, str) and name in tools and not tools[name].takes_prompts and call.tool_keys not in unable:
             unable.add(call.tool_keys)
             yield document.problem(call.tool_keys, f"tool {shown(name)} takes no prompts; those that do: {agents}")
+        elif isinstance(name, str) and name in tools and not tools[name].reads_prompts and call.tool_keys not in unable:
+            unable.add(call.tool_keys)
+            message = (
+                f"tool {shown(name)} would never see the prompt; its profile needs "
+                f'stdin = "prompt", or "{{prompt}}" or "{{prompt_file}}" in prompt_args'
+            )
+            yield warning(document.problem(call.tool_keys, message))
 
 
 def _placeholders(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:

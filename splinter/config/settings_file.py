@@ -72,7 +72,7 @@ def _named(document: Document) -> dict[str, Tool]:
     """The profiles of settings with a mistake, as ones that can do all: their own mistakes are reported."""
     tables = document.data.get("tools") if isinstance(document.data, dict) else None
     names = tables if isinstance(tables, dict) else ()
-    return {name: Tool(name=name, command=name, prompt_args=()) for name in names}
+    return {name: Tool(name=name, command=name, stdin="prompt") for name in names}
 
 
 def environment(environ: Mapping[str, str] | None = None) -> Environment:

@@ -92,6 +92,9 @@ def explained(names: list[str]) -> Iterator[None]:
     try:
         yield
     except InvalidCommand as error:
+        if error.not_found in names:  # behind an option, where only tasks are looked for
+            hint = f'"{error.not_found}" must come before its options: doit {error.not_found} …'
+            raise InvalidCommand(hint) from error
         hint = did_you_mean(error.not_found, names) if error.not_found else ""
         if not hint:
             raise

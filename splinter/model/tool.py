@@ -22,13 +22,13 @@ SHELL = ("/bin/sh", "-e", "-c")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """How a program is called; `prompt_args` None: it takes no prompts; `leaves` are patterns of a .gitignore.
+    """How a program is called; with neither `prompt_args` nor `stdin` it takes no prompts.
 
-    `stdin` is "prompt" where the prompt is read from there. Of the environment it gets the names in `env`, the values
-    in `variables`, and none of `hides`. `reader` names what understands its output; without one only its exit status
-    counts. `sandbox` None: as the settings say. A provider's fault is tried `retries` times more, after `backoff_s`
-    seconds, then twice as many, and so on. `options` are those that a workstream may name: the arguments of each, with
-    `{value}`.
+    `leaves` are patterns of a .gitignore, `stdin` is "prompt" where the prompt is read from there. Of the environment
+    it gets the names in `env`, the values in `variables`, and none of `hides`. `reader` names what understands its
+    output; without one only its exit status counts. `sandbox` None: as the settings say. A provider's fault is tried
+    `retries` times more, after `backoff_s` seconds, then twice as many, and so on. `options` are those that a
+    workstream may name: the arguments of each, with `{value}`.
     """
 
     name: str
@@ -55,7 +55,15 @@ class Tool:
     @property
     def takes_prompts(self) -> bool:
         """Whether a prompt can be given to it."""
-        return self.prompt_args is not None
+        return self.prompt_args is not None or self.stdin == "prompt"
+
+    @property
+    def reads_prompts(self) -> bool:
+        """Whether a call with a prompt hands it over, or what stands for it."""
+        arguments = " ".join((*self.args, *(self.prompt_args or ())))
+        return self.stdin == "prompt" or not {"prompt", "prompt_file", "recorded"}.isdisjoint(
+            PLACEHOLDER.findall(arguments)
+        )
 
     @property
     def junit(self) -> bool:

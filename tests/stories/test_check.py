@@ -55,6 +55,20 @@ def test_text_is_coloured_on_a_terminal_and_nowhere_else(world: World) -> None:
     assert (done.status, done.out, done.err) == (3, f"{TOLD}1 error in 1 file\n", "")
 
 
+def test_an_agent_that_would_never_see_its_prompt_is_warned_of(world: World) -> None:
+    world.write("splinter.toml", '[tools.mine]\ncommand = "mine"\nprompt_args = ["--print"]\n')
+    write(world, "good", "id: good\ntitle: Good\nwhen: once\ntool: mine\nsteps: [{id: go, prompt: Do it.}]\n")
+    message = (
+        'tool "mine" would never see the prompt; its profile needs stdin = "prompt", or "{prompt}" or "{prompt_file}" '
+        "in prompt_args"
+    )
+    done = world.doit("check")
+    assert done.status == 0
+    assert f"workstreams/good.yaml:4:7: warning: {message}\n    tool: mine\n" in done.out
+    world.write("splinter.toml", '[tools.mine]\ncommand = "mine"\nstdin = "prompt"\n')
+    assert world.doit("check").out == "1 workstream, no problem\n"
+
+
 def test_annotations_name_file_line_and_columns(world: World) -> None:
     write(world, "bad", BAD)
     done = world.doit("check", "--format", "github")

@@ -40,6 +40,7 @@ def test_a_misspelt_workstream_is_told_with_the_one_that_was_meant(world: World)
     done = world.doit("tidi")
     assert (done.status, done.err) == (3, 'ERROR: there is no task or command "tidi"; did you mean "tidy"?\n')
     assert world.doit("histroy").err == 'ERROR: there is no task or command "histroy"; did you mean "history"?\n'
+    assert world.doit("-a", "run", "tidy").err == 'ERROR: "run" must come before its options: doit run …\n'
 
 
 def test_the_list_has_workstreams_with_their_state_apart_from_other_tasks(world: World) -> None:

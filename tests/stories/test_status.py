@@ -16,6 +16,7 @@ import pytest
 
 from splinter.model import layout
 from splinter.system import log_tail
+from splinter.text.markdown import utc
 from tests.world import World, end_group, wait_for
 
 SECRET = "made-up-secret-123456"
@@ -59,14 +60,14 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
     assert (doing["task"], doing["since"], doing["last_line"]) == ("slow:wait", slow.now, "clears")
     assert now["pending"] == [{"workstream": "after", "waits_for": ["slow"]}]
     told = slow.doit("status").out
-    assert f"run {now['run']} works, pid {doit.pid}, since {slow.now}\n" in told
-    assert f"   slow:wait  since {slow.now} (0 s)  {doing['log']}\n     clears\n   after  waits for slow\n" in told
+    assert f"run {now['run']} works, pid {doit.pid}, since {utc(slow.now)}\n" in told
+    assert f"   slow:wait  since {utc(slow.now)} (0 s)  {doing['log']}\n     clears\n   after  waits for slow\n" in told
     assert slow.doit("plan").out.splitlines()[:2] == [
-        f"slow   runs now: slow:wait since {slow.now}",
+        f"slow   runs now: slow:wait since {utc(slow.now)}",
         "after  in the run under way it waits for slow",
     ]
     assert "  slow   under way  Title of slow\n" in slow.doit("list").out
-    at = f"slow: runs now: slow:wait since {slow.now}; "
+    at = f"slow: runs now: slow:wait since {utc(slow.now)}; "
     assert slow.doit("why", "slow").out == f"{at}what follows is without it\nslow is due:\n  it never ran\n"
     assert slow.doit("diff", "slow").err.startswith(f"{at}it has proposed nothing yet in this run\n")
     log = slow.doit("log", "slow").out

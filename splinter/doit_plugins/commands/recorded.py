@@ -11,6 +11,7 @@ from splinter.model.under_way import UnderWay
 from splinter.system import locks, under_way_file
 from splinter.system.history import History
 from splinter.system.locks import Holder
+from splinter.text import markdown
 from splinter.text.redact import Redactor
 
 
@@ -40,7 +41,11 @@ class Recorded:
         found = self.under_way()
         if found is None:
             return {}
-        doing = {one.workstream: f"runs now: {one.name} since {one.since}" for one in found[1].doing if one.workstream}
+        doing = {
+            one.workstream: f"runs now: {one.name} since {markdown.utc(one.since)}"
+            for one in found[1].doing
+            if one.workstream
+        }
         return {one.workstream: f"in the run under way it {one.why}" for one in found[1].pending} | doing
 
     def is_simulating(self) -> bool:

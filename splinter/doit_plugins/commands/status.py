@@ -17,6 +17,7 @@ from splinter.system import log_tail
 from splinter.system.locks import Holder
 from splinter.text import redact
 from splinter.text.counts import duration
+from splinter.text.markdown import utc
 
 
 class Status(OwnCommand):
@@ -59,7 +60,7 @@ def _running(known: Recorded, holder: Holder, now: UnderWay, at: datetime) -> It
     usage = known.history().usage_of(now.run) if now.run else None
     cost = f", {record_words.cost(usage)}" if usage and usage.calls else ""
     what = f"run {now.run}" if now.run else "A call of doit"
-    yield f"{what} works, pid {holder.pid}, since {holder.since}{cost}"
+    yield f"{what} works, pid {holder.pid}, since {utc(holder.since)}{cost}"
     for one in now.doing:
         yield "   " + "  ".join(filter(None, (one.name, *_told(one, now, at))))
         if last := _last_line(known, one):
@@ -71,7 +72,7 @@ def _running(known: Recorded, holder: Holder, now: UnderWay, at: datetime) -> It
 def _told(one: Doing, now: UnderWay, at: datetime) -> Iterator[str]:
     from splinter.doit_plugins.live import seconds_since
 
-    yield f"since {one.since} ({duration(seconds_since(one.since, at))})"
+    yield f"since {utc(one.since)} ({duration(seconds_since(one.since, at))})"
     yield from one.how
     usage = now.usage(one.workstream)
     yield record_words.cost(usage) if usage.calls else ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,22 @@ def test_profiles_that_cannot_work_are_refused(table: dict[str, object], message
     with pytest.raises(InputError) as refused:
         tool_profiles.merged(SHIPPED, {"x": table})
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("table", "takes", "reads"),
+    [
+        ({}, False, False),
+        ({"prompt_args": []}, True, False),
+        ({"prompt_args": ["--print", "{model}"]}, True, False),
+        ({"stdin": "prompt"}, True, True),
+        ({"prompt_args": ["--file={prompt_file}"]}, True, True),
+        ({"args": ["{prompt}"], "prompt_args": []}, True, True),
+    ],
+)
+def test_a_profile_says_whether_a_prompt_reaches_its_program(table: dict[str, Any], takes: bool, reads: bool) -> None:
+    tool = tool_profiles.merged({}, {"x": {"command": "x"} | table})["x"]
+    assert (tool.takes_prompts, tool.reads_prompts) == (takes, reads)
 
 
 def test_braces_that_are_no_placeholder_stay() -> None:
