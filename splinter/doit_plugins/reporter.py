@@ -42,7 +42,9 @@ def _in_colour(found: re.Match[str]) -> str:
 def published(run: RunRecord) -> str:
     """What there is to say of a run in which no workstream took part."""
     count = len(run.pull_requests)
-    return f"{plural(count, 'pull request')} published" if count else "no workstream ran"
+    if count:
+        return f"{plural(count, 'pull request')} published"
+    return "no workstream ran" if run.finished else "no workstream ended"
 
 
 def with_errors(said: str, run: RunRecord) -> str:

@@ -49,7 +49,7 @@ class CurrentRun:
                 killed, last = self.history.unfinished_runs(), self.history.latest_run(but=self.given)
                 self.id = self.history.begin_run(self.clock.now(), self.given, suffix=self.suffix)
                 for run in (one for one in killed if one != self.given):
-                    self.history.finish_run(run, self.clock.now())
+                    self.history.finish_run(run, self.history.last_sign(run, self.clock.now()))
                     self.history.note(self.id, f"The run {run} did not finish; what it had done was kept.")
                 for sentence in (*self.given_notes, *self.repairs, *self._left_untold(last)):
                     self.history.note(self.id, sentence)

@@ -90,6 +90,12 @@ class History(Database):
             self._write("delete from runs where run = ?", run)
             shutil.rmtree(self.run_folder(run), ignore_errors=True)
 
+    def last_sign(self, run: str, now: datetime) -> datetime:
+        """When a run that was killed last wrote into its folder: no later than now."""
+        folder = self.run_folder(run)
+        written = [file.lstat().st_mtime for file in (folder, *folder.rglob("*"))] if folder.is_dir() else []
+        return min(now, datetime.fromtimestamp(max(written), UTC)) if written else now
+
     def note(self, run: str, note: str) -> None:
         """Add a sentence to a run, once."""
         notes = _texts(self._text("select notes from runs where run = ?", run) or "[]")

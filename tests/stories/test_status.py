@@ -67,6 +67,7 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
         "after  in the run under way it waits for slow",
     ]
     assert "  slow   under way  Title of slow\n" in slow.doit("list").out
+    assert "no workstream ended (it works now)" in slow.doit("history").out
     at = f"slow: runs now: slow:wait since {utc(slow.now)}; "
     assert slow.doit("why", "slow").out == f"{at}what follows is without it\nslow is due:\n  it never ran\n"
     assert slow.doit("diff", "slow").err.startswith(f"{at}it has proposed nothing yet in this run\n")

@@ -49,12 +49,12 @@ doit history --json   for programs"""
         from splinter.system.memory import Memory
 
         known = recorded.read()
-        runs = known.history().runs(limit)
+        found, runs = known.under_way(), known.history().runs(limit)
         if as_json:
             printing.say_json([record_json.to_json(run) for run in runs])
             return 0
         memory = Memory(known.folder, is_read_only=True)
-        lines = text_report.table([_row(run) for run in runs]) or [_NONE]
+        lines = text_report.table([_row(run, now=found[1].run if found else None) for run in runs]) or [_NONE]
         places = sorted(proposed.places(memory).items())
         if places:
             lines += ["", f"{counts.plural(len(places), 'pull request')} open, as far as is recorded here"]
@@ -65,13 +65,14 @@ doit history --json   for programs"""
         return 0
 
 
-def _row(run: RunRecord) -> tuple[str, ...]:
+def _row(run: RunRecord, *, now: str | None) -> tuple[str, ...]:
+    """A run in a line; `now` is the one that works at this moment."""
     from splinter.doit_plugins.reporter import published, with_errors
     from splinter.text import markdown
 
     outcomes = ", ".join(f"{run.count(one)} {one}" for one in sorted({one.outcome for one in run.workstreams}))
     took = record_words.seconds(run)
-    ended = "" if run.finished else " (did not finish)"
+    ended = "" if run.finished else " (it works now)" if run.run == now else " (did not finish)"
     return (
         run.run,
         markdown.utc(run.started).removesuffix(" UTC"),

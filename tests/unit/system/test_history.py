@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,18 @@ def test_two_runs_of_one_second_never_share_an_id(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("secrets.token_hex", lambda _: next(draws))
     store, now = History(tmp_path / ".splinter"), datetime(2026, 11, 23, 2, tzinfo=UTC)
     assert [store.begin_run(now), store.begin_run(now)] == ["20261123-020000-cad2", "20261123-020000-0b1e"]
+
+
+def test_a_killed_run_lasted_until_it_last_wrote(tmp_path: Path) -> None:
+    store, began = History(tmp_path / ".splinter"), datetime(2026, 11, 23, 2, tzinfo=UTC)
+    folder, later = store.run_folder(run := store.begin_run(began)), began + timedelta(hours=12)
+    (folder / "tidy").mkdir()
+    (folder / "tidy" / "edit.log").write_text("begun")
+    for file, minutes in ((folder, 1), (folder / "tidy", 2), (folder / "tidy" / "edit.log", 3)):
+        os.utime(file, (seconds := (began + timedelta(minutes=minutes)).timestamp(), seconds))
+    assert store.last_sign(run, later) == began + timedelta(minutes=3)
+    assert store.last_sign(run, began) == began
+    assert store.last_sign("20261123-020000-none", later) == later
 
 
 def test_what_decides_and_what_only_tells_are_apart(tmp_path: Path) -> None:
