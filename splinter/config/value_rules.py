@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from splinter.config import value_places
+from splinter.config import code_arguments, rules, value_places
 from splinter.config.value_places import Place
 from splinter.config.yaml_documents import Document, Problem, bounded
 from splinter.model import value_names
@@ -18,6 +18,7 @@ from splinter.text import values
 from splinter.text.patterns import did_you_mean, shown
 
 MARK = re.compile(r"\$+\{\{(?:[^{}\r\n]*\}\})?")  # as often in a text as `values.OPENING`
+_COMMANDS = ("run", "only_if")
 _PLAIN = ' plain "${{" is written "$${{"'
 _LATER = {
     value_places.FILE: "this is read before any of it is known",
@@ -93,11 +94,28 @@ def _fault(place: Place, one: values.Reference, known: _Known, data: Any) -> str
     if place.values == value_places.ENVIRONMENT:
         own = value_names.variable(one.name)
         return _or_plain(f'no value is filled into a text for the shell, which finds this one as "${own}"')
+    if why := _as_code(place, one.name, data):
+        return why
     if output:
         return _LATER.get(place.values) or _too_late(place, output[1], known)
     if place.values == value_places.FILE and one.name in value_names.PLANNED:
         return f"{shown(one.name)} cannot stand here: {_LATER[place.values]}"
     return _circular(place, one.name, data)
+
+
+def _as_code(place: Place, name: str, data: Mapping[str, Any]) -> str | None:
+    """Why a value must not stand in that word of a command, None where it is data there."""
+    *above, at = place.keys
+    words = rules.value_at(data, tuple(above))
+    if not isinstance(at, int) or above[-1] not in _COMMANDS or not isinstance(words, list):
+        return None
+    program = code_arguments.program([str(word) for word in words], at)
+    if not program or (at == 0 and not value_names.OUTPUT.fullmatch(name)):
+        return None
+    if at == 0:
+        return "which program is run is not for a step's output to say"
+    own = value_names.variable(name)
+    return f'{shown(program)} would run it as code, which finds it as "${own}"; a further argument behind is data'
 
 
 def _unknown(name: str, known: _Known, output: re.Match[str] | None) -> str:

@@ -6,7 +6,7 @@ They start no workstream, and publish nothing that is not recorded.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from splinter.doit_plugins import pull_request_trial
@@ -16,8 +16,9 @@ from splinter.engine.current_run import REPORTED
 from splinter.engine.outside import Outside
 from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
+from splinter.engine.steps import stand_in
 from splinter.errors import PublishError
-from splinter.model import fingerprints
+from splinter.model import fingerprints, late_filling
 from splinter.model.done import Accepted, Rehearsed
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
@@ -133,7 +134,9 @@ def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
     def made_of(accepted: Accepted) -> str:
-        inputs = fingerprints.pull_request_inputs(one, accepted, pull_request.target(session.outside))
+        told = late_filling.as_far_as_known(one.workstream, accepted.outputs, silent=stand_in.silent(one))
+        filled = replace(one, workstream=told)
+        inputs = fingerprints.pull_request_inputs(filled, accepted, pull_request.target(session.outside))
         more = {"aim": proposals.aim(session, one, accepted), "creates": session.outside.settings.create_labels}
         return fingerprint({**inputs, **more})
 

@@ -267,7 +267,7 @@ def _refuse_names(values: Mapping[str, Any], *, of_all: bool = False) -> None:
 def _rehearsed(values: Values) -> Rehearsed | None:
     try:
         for one in (*values["unions"].values(), *values["members"].values()):
-            _refuse_names(one)
+            _refuse_names(one, of_all=True)
         return Rehearsed(
             inputs=values["inputs"],
             unions={base: Union(**one) for base, one in values["unions"].items()},

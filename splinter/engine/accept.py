@@ -16,12 +16,12 @@ from splinter.engine.branch.last_success import Success
 from splinter.engine.checks import fix_loop
 from splinter.engine.checks.judge import Judged
 from splinter.engine.due import way_out
-from splinter.engine.steps import run_step, setup
+from splinter.engine.steps import run_step, setup, stand_in
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import worktree
-from splinter.model import fingerprints
+from splinter.model import fingerprints, late_filling
 from splinter.model.done import Accepted, Prepared
 from splinter.model.records import CheckRecord, Outcome, StepRecord, WorkstreamRecord
 from splinter.system import disk
@@ -38,7 +38,7 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
     judged = Judged(commit=before)
     try:
         setup.touch(work, work.tree, before)
-        judged = fix_loop.fixed(work, start=prepared.start, before=before)
+        judged = fix_loop.fixed(_asking(work), start=prepared.start, before=before)
         _look_for_artifacts(work, judged.commit)
         success = _success(work, prepared, judged.commit, fingerprint=fingerprint, tasks=tasks)
         with work.apart() as apart:
@@ -58,6 +58,14 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
         start=prepared.start, base=prepared.base, tip=settled.tip, commit=judged.commit, result=success.result,
         outcome=outcome, inputs=success.inputs, versions=prepared.versions, outputs=work.outputs,
     )  # fmt: skip
+
+
+def _asking(work: Work) -> Work:
+    """The same with checks that are given what steps wrote; raises StepError for a text that asks for more."""
+    silent = stand_in.silent(work.plan)
+    late_filling.whole(work.plan.workstream, work.outputs, silent=silent)  # before anything is judged, or paid for
+    filled = late_filling.of_checks(work.plan.workstream, work.outputs, silent=silent)
+    return replace(work, plan=replace(work.plan, workstream=filled))
 
 
 def _success(
@@ -125,7 +133,7 @@ def block(work: Work, by: tuple[str, ...]) -> None:
 
 def describe(work: Work, outcome: Outcome, *, checks: tuple[CheckRecord, ...] = ()) -> WorkstreamRecord:
     """A workstream's record as far as it came: steps that ran in this run, and those that stood from earlier ones."""
-    workstream = work.plan.workstream
+    workstream = late_filling.as_far_as_known(work.plan.workstream, work.outputs, silent=stand_in.silent(work.plan))
     return WorkstreamRecord(
         workstream=work.plan.id,
         title=workstream.title,

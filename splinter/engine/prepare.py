@@ -13,7 +13,7 @@ from splinter.engine.branch import last_success, move_branch
 from splinter.engine.checks import baseline
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
-from splinter.engine.steps import checkout_notes, command, run_step, sandboxing, setup
+from splinter.engine.steps import checkout_notes, checkpoint, command, sandboxing, setup
 from splinter.engine.work import Work
 from splinter.errors import GitError, Reason, SplinterError, StepError
 from splinter.git import command_line, merge, submodules, worktree
@@ -60,11 +60,11 @@ def prepare(work: Work, *, previous: Prepared | None, has_failed: bool = False) 
     except StepError as error:
         is_interrupted = error.reason == Reason.INTERRUPTED
         outcome, reason = (Outcome.INTERRUPTED, None) if is_interrupted else (Outcome.FAILED, error.reason)
-        record = run_step.record(work, "prepare", outcome, started, reason=reason, message=str(error))
+        record = checkpoint.record(work, "prepare", outcome, started, reason=reason, message=str(error))
         log = work.session.outside.relative(error.log) if error.log else record.log
         work.session.history.add_step(work.session.run.open(), replace(record, log=log))
         raise
-    run_step.pin(work, "prepare", start.commit)
+    checkpoint.pin(work, "prepare", start.commit)
     return Prepared(
         start=start.commit, base=start.base, versions=versions, depended_on=_tips(work), has_failed=has_failed
     )
@@ -80,7 +80,7 @@ def _start(work: Work, previous: Prepared | None, *, has_failed: bool) -> Start:
     if ahead:
         with work.apart() as apart:
             merged = _merged(apart, base, ahead)
-            run_step.pin(apart, "prepare", merged)
+            checkpoint.pin(apart, "prepare", merged)
         return Start(commit=merged, base=base)
     base = base_of(work, previous, base, has_failed=has_failed)
     return Start(commit=base, base=base)

@@ -67,11 +67,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """A branch that took part in a rehearsal: where its change begins, what was accepted, where its head was."""
+    """A branch that took part in a rehearsal: where its change begins, what was accepted, where its head was.
+
+    `outputs` are what its steps wrote.
+    """
 
     start: str
     tip: str
     head: str
+    outputs: Outputs = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,18 @@ def fill(workstream: Workstream, known: Mapping[str, str], *, names: Collection[
     return workstream
 
 
+def asked(workstream: Workstream, name: str) -> tuple[str, ...]:
+    """The names of the values that a field waits for, each once."""
+    found: dict[str, None] = {}
+
+    def note(text: str) -> str:
+        found.update(dict.fromkeys(one.name for one in values.references(text)))
+        return text
+
+    _with(workstream, name, note)
+    return tuple(found)
+
+
 def _filled(workstream: Workstream, name: str, known: Mapping[str, str]) -> Workstream:
     to_come = False
 

@@ -143,7 +143,8 @@ def _plans(session: Session, rehearsed: Rehearsed) -> list[Plan]:
     """The plans of what goes together, each after those it depends on."""
     wanted = [plan for plan in session.plans.values() if plan.workstream.pull_request and plan.id in rehearsed.members]
     ids = {plan.id for plan in wanted}.union(*(push_check.builds_on(session, plan) for plan in wanted))
-    return [plan for plan in session.plans.values() if plan.id in ids and plan.id in rehearsed.members]
+    members = [(plan, rehearsed.members[plan.id]) for plan in session.plans.values() if plan.id in rehearsed.members]
+    return [proposals.filled(plan, member.outputs) for plan, member in members if plan.id in ids]
 
 
 def _refuse_heads(rehearsed: Rehearsed) -> None:

@@ -13,9 +13,10 @@ from splinter.engine.branch import last_success
 from splinter.engine.branch.last_success import Success
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.engine.steps import stand_in
 from splinter.git import commands as git
 from splinter.git import merge
-from splinter.model import record_words
+from splinter.model import late_filling, record_words
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, Outcome, RunRecord, WorkstreamRecord
 
@@ -36,7 +37,8 @@ def said_of(session: Session, run: str) -> str:
 
 def held(session: Session, plan: Plan, record: WorkstreamRecord, *, start: str, tip: str) -> WorkstreamRecord:
     """A result's record as its workstream's file and its commits have it; contradictions are notes of it."""
-    workstream, seen = plan.workstream, git.files(git.diff(session.outside.repository, start, tip))
+    silent, seen = stand_in.silent(plan), git.files(git.diff(session.outside.repository, start, tip))
+    workstream = late_filling.as_far_as_known(plan.workstream, late_filling.of_record(record), silent=silent)
     checks, missing = of_plans([plan], record.checks)
     told = list(missing)
     if record.files and record.files != seen:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from splinter.engine import merged_dependencies, proposed
 from splinter.engine.session import Session
+from splinter.engine.steps import stand_in
+from splinter.errors import PublishError, StepError
 from splinter.git import commands as git
-from splinter.model import record_words
+from splinter.model import late_filling, record_words
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition, slot
 from splinter.model.plan import Plan
@@ -13,12 +17,14 @@ from splinter.model.ports import Proposal
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.publish import held_records, plugins, pull_request_body, run_records
 from splinter.publish.pull_request_body import Around
+from splinter.text.outputs import Outputs
 
 _REST = "The rest says what the run comes to."
 
 
 def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Proposal:
-    """The pull request as it should be, with the branch at `head`."""
+    """The pull request as it should be, with the branch at `head`; raises PublishError."""
+    plan = filled(plan, accepted.outputs)
     known = session.history.last_result(plan.id, accepted.tip)
     run, record = known or ("", describe_lost(plan))
     wanted = plan.workstream.pull_request
@@ -44,6 +50,15 @@ def proposal(session: Session, plan: Plan, accepted: Accepted, head: str) -> Pro
         is_lost=known is None,
         slot=slot(plan),
     )
+
+
+def filled(plan: Plan, outputs: Outputs) -> Plan:
+    """A plan whose texts hold what its steps wrote; raises PublishError where one asks for what is not there."""
+    try:
+        workstream = late_filling.whole(plan.workstream, outputs, silent=stand_in.silent(plan))
+    except StepError as error:
+        raise PublishError(f"{plan.id}: {error}") from error
+    return replace(plan, workstream=workstream)
 
 
 def _around(session: Session, plan: Plan, accepted: Accepted, run: str, *, head: str) -> Around:

@@ -14,7 +14,7 @@ from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
-from splinter.model import value_names
+from splinter.model import late_filling, value_names
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import Outcome
@@ -29,7 +29,8 @@ def outcomes(work: Work, *, start: str) -> dict[str, Outcomes]:
     run is interrupted, or where a check would not look at `start`.
     """
     tree = git.tree_of(work.repository, start)
-    checks = [check for check in work.plan.workstream.checks if check.compare]
+    waiting = late_filling.waiting_checks(work.plan.workstream)
+    checks = [check for check in work.plan.workstream.checks if check.compare and check.id not in waiting]
     found = {check.id: _remembered(work.session, key(work, check), tree) for check in checks}
     found |= {check.id: _run(work, check, start, tree) for check in checks if found[check.id] is None}
     return {id: known for id, known in found.items() if known}

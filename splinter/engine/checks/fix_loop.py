@@ -13,12 +13,13 @@ from splinter.engine.checks import comparison, judge, stuck_detector
 from splinter.engine.checks.judge import Judged
 from splinter.engine.checks.stuck_detector import Tried
 from splinter.engine.outside import Outside
-from splinter.engine.steps import run_step
+from splinter.engine.steps import command, run_step, stand_in
 from splinter.engine.tools import prompts
 from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
 from splinter.errors import Reason
 from splinter.git import commands as git
+from splinter.model import late_filling
 from splinter.model.done import Attempt
 from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
@@ -95,9 +96,8 @@ def _attempt(work: Work, judged: Judged, result: Tried, *, number: int) -> str:
     key = work.tries_key
     counted = Attempt(begun_at=judged.commit, failing=result.failing, failed=_failed(judged.checks))
     work.session.memory.put_attempt(work.plan.id, key, number, counted)
-    prompt = prompts.of_fix(
-        work.plan.workstream, judged.failures, number=number, earlier=run_step.earlier(work, until=None)
-    )
+    told = late_filling.for_agents(work.plan.workstream, work.outputs, silent=stand_in.silent(work.plan))
+    prompt = prompts.of_fix(told, _as_written(work, judged), number=number, earlier=run_step.earlier(work, until=None))
     own = fingerprint({"fix": number, "before": judged.commit, "definition": key})
     step = _step(work.plan, number)
     which = f"fix {number} of {work.plan.workstream.fix.attempts}"
@@ -114,6 +114,15 @@ def _named(failure: Failure) -> str:
     """A failed check, and which of its tests."""
     wrong = comparison.wrong(failure.check)
     return f"{failure.check.check} ({and_more(wrong, 1)})" if wrong else failure.check.check
+
+
+def _as_written(work: Work, judged: Judged) -> tuple[Failure, ...]:
+    """What failed, by commands as their file has them: what steps wrote into one is no word of the user's."""
+    written = {check.id: command.label(check) for check in work.plan.definition.checks}
+    return tuple(
+        replace(one, check=replace(one.check, command=written.get(one.check.check, one.check.command)))
+        for one in judged.failures
+    )
 
 
 def _step(plan: Plan, number: int) -> Step:

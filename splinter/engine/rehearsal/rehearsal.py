@@ -15,15 +15,17 @@ from splinter.engine.rehearsal import largest_subset, merge_all
 from splinter.engine.rehearsal.largest_subset import Largest
 from splinter.engine.rehearsal.merge_all import Member, Merged
 from splinter.engine.session import Session
+from splinter.engine.steps import stand_in
 from splinter.engine.work import Work
 from splinter.errors import PublishError, Reason, StepError
 from splinter.git import commands as git
 from splinter.git.commands import RefUpdate
-from splinter.model import layout
+from splinter.model import late_filling, layout
 from splinter.model.done import Branch, Prepared, Rehearsed, Union
 from splinter.model.fingerprints import fingerprint, written
 from splinter.model.plan import Plan
 from splinter.model.records import CheckRecord, LeftOut, LeftOutReason, Outcome, RehearsalRecord
+from splinter.text.outputs import Outputs
 from splinter.text.redact import Masked
 
 _LOG = "rehearsal."
@@ -57,7 +59,7 @@ def rehearsed(
 ) -> Rehearsed:  # fmt: skip
     """What the rehearsals of all bases came to, together."""
     members = {
-        member.id: Branch(start=member.start, tip=member.tip, head=member.head)
+        member.id: Branch(start=member.start, tip=member.tip, head=member.head, outputs=member.outputs)
         for one, some in zip(done, bases.values(), strict=True)
         for member in some
         if member.id in one.workstreams
@@ -173,13 +175,19 @@ def _commit(outside: Outside, tree: str, base: str) -> str:
     return git.commit_tree(outside.repository, tree, [base], Masked("What was rehearsed together\n"), date_s=date_s)
 
 
+def _reading(work: Work, outputs: Outputs) -> Work:
+    """The same with what its steps wrote, which its checks may read."""
+    checks = late_filling.of_checks(work.plan.workstream, outputs, silent=stand_in.silent(work.plan))
+    return replace(work, plan=replace(work.plan, workstream=checks), outputs=outputs)
+
+
 def _judge(session: Session, members: Sequence[Member], base: str, commit: str) -> tuple[CheckRecord, ...]:
     """The checks of all members on a commit; one that several have runs once."""
     records: list[CheckRecord] = []
     ran: set[str] = set()
     for member in members:
         work = Work(session=session, plan=member.plan, prepared=Prepared(start=base, base=base)).unbounded
-        work, own = replace(work, outputs=member.outputs), written(member.outputs)  # which its checks may read
+        work, own = _reading(work, member.outputs), written(member.outputs)
         keys = {
             check.id: fingerprint({"check": baseline.key(work, check), **own}) for check in work.plan.workstream.checks
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -328,17 +328,3 @@ def _failure(
     failure = StepError(reason, work.mask(f"{who} {how}" + (f"\n{last}" if last else "")))
     failure.exit_status_of_child, failure.log = ended.exit_status, work.log(name)
     return failure
-
-
-def usage_of(calls: Sequence[Acted]) -> Usage | None:
-    """What calls cost together, None where none costs anything."""
-    known = [call.reading.usage for call in calls if call.reading.usage]
-    return sum(known, Usage()) if known else None
-
-
-def notes_of(calls: Sequence[Acted]) -> Iterator[str]:
-    """Notes of every call, and why there was more than one."""
-    for number, call in enumerate(calls, 1):
-        yield from call.notes
-        if number < len(calls):
-            yield f"call {number} failed through the provider's fault and was made again: {call.reading.error}"

@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from splinter.engine.steps import command, run_step, setup, workspace
+from splinter.engine.steps import checkpoint, command, run_step, setup, stand_in, workspace
 from splinter.engine.work import Work
 from splinter.errors import Reason, StepError
 from splinter.git import commands as git
 from splinter.git import nested, submodules, worktree
 from splinter.git.command_line import Repository, WorkTree
-from splinter.model import tool
+from splinter.model import late_filling, tool
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.workstream import Run, Step
@@ -43,7 +43,7 @@ def skipped(work: Work, step: Step, *, before: str) -> Stepped | None:
     work.session.history.add_step(work.session.run.open(), record)
     if record.outcome != Outcome.SKIPPED:
         raise StepError(record.reason or Reason.INTERRUPTED, record.message)
-    run_step.pin(work, step.id, before)
+    checkpoint.pin(work, step.id, before)
     return Stepped(commit=before, outcome=Outcome.SKIPPED, outputs=None)
 
 
@@ -53,7 +53,9 @@ def _asked(work: Work, step: Step, before: str) -> StepRecord | None:
     try:
         setup.touch(work, work.tree, before)
         try:
-            is_wanted = _ask(work, _question(step), before)
+            silent = stand_in.silent(work.plan)
+            asked = late_filling.of_step(work.plan.workstream, step, work.outputs, silent=silent)
+            is_wanted = _ask(work, _question(asked), before)
         finally:
             setup.refuse_forged(work)
     except StepError as error:
@@ -63,7 +65,7 @@ def _asked(work: Work, step: Step, before: str) -> StepRecord | None:
     if is_wanted:
         return None
     message = work.mask(f"only_if: {label(step)} ended with exit status {_NO}")
-    made = run_step.record(
+    made = checkpoint.record(
         work, step.id, Outcome.SKIPPED, started, step=step, message=message, exit_status=_NO, commit=before,
         notes=(message,),
     )  # fmt: skip

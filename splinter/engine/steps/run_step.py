@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from splinter.engine.branch import move_branch
 from splinter.engine.steps import (
     cache,
     cache_claims,
+    checkpoint,
     command,
     guarded_files,
     large_files,
@@ -24,6 +23,7 @@ from splinter.engine.steps import (
     scope_check,
     secret_scan,
     setup,
+    stand_in,
     step_outputs,
     workspace,
 )  # fmt: skip
@@ -35,25 +35,26 @@ from splinter.errors import GitError, Reason, StepError, StorageError
 from splinter.git import attributes, nested, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
-from splinter.git.commands import RawChange, RefUpdate
-from splinter.model import commit_message, layout, record_words
+from splinter.git.commands import RawChange
+from splinter.model import late_filling, record_words
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
 from splinter.model.workstream import Prompt, Step
 from splinter.text.counts import and_more
 
-_SHOWN, _LONGEST_SAID = 10, 4_000
+_SHOWN = 10
 _LEAST_LOOK_S = 10.0  # for looking at what came of a command that took all its time
 
 
 def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     """Run one step on the commit before it; raises StepError."""
+    wanted = cache.wanted(work, step, before) if step.cache else None
+    step = _filled(work, step)
     prompt = ""
     if isinstance(step.action, Prompt):
-        prompt = prompts.of_step(
-            work.plan.workstream, step.action.text, earlier=earlier(work, until=step.id), folder=step.working_directory
-        )
-    wanted = cache.wanted(work, step, before) if step.cache else None
+        told = late_filling.for_agents(work.plan.workstream, work.outputs, silent=stand_in.silent(work.plan))
+        before_it = earlier(work, until=step.id)
+        prompt = prompts.of_step(told, step.action.text, earlier=before_it, folder=step.working_directory)
     misses: dict[str, None] = {}
     record = _from_kept(work, step, wanted, misses, before=before, fingerprint=fingerprint)
     if record is None:
@@ -70,6 +71,20 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     if record.outcome in (Outcome.FAILED, Outcome.INTERRUPTED):
         raise StepError(record.reason or Reason.INTERRUPTED, record.message)
     return Stepped(commit=record.commit or before, outcome=record.outcome, outputs=record.outputs)
+
+
+def _filled(work: Work, step: Step) -> Step:
+    """The step with what earlier ones wrote; one that asks for what is not there has failed."""
+    try:
+        if command.is_paid(work.plan, step):
+            checkpoint.as_committed(work, step, work.outputs)  # before it is paid for
+        return late_filling.of_step(work.plan.workstream, step, work.outputs, silent=stand_in.silent(work.plan))
+    except StepError as error:
+        failed = checkpoint.record(
+            work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=error.reason, message=str(error)
+        )
+        work.session.history.add_step(work.session.run.open(), failed)
+        raise
 
 
 def earlier(work: Work, *, until: str | None) -> tuple[StepRecord, ...]:
@@ -124,7 +139,7 @@ def failed(
     made = _undone(worktree.own_refs(tree))
     was_slow = error.reason in (Reason.TIMED_OUT, Reason.INTERRUPTED) and calls and not calls[-1].failure
     patch, left = (None, _stays(tree)) if was_slow else _kept_patch(work, tree, before, step.id)
-    return record(
+    return checkpoint.record(
         work, step.id, Outcome.INTERRUPTED if is_ended else Outcome.FAILED, started, step=step, calls=calls,
         reason=None if is_ended else error.reason, message=f"{error}{left}", patch=patch,
         exit_status=error.exit_status_of_child, notes=made,
@@ -183,14 +198,14 @@ def _settle(
     altered += attributes.without_pointer(looked, tree, git.diff(looked, before, after))
     denied = "".join(f"; {note}" for call in calls for note in call.notes)
     changes, large = _judged(work, looked, step, before, after, altered=altered, denied=denied)
-    commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
+    commit = checkpoint.commit(work, step, after, before, fingerprint, calls[-1].outputs) if changes else before
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
-    done = record(
+    done = checkpoint.record(
         work, step.id, outcome, started, step=step, calls=calls, exit_status=0, commit=commit,
         files=git.files(changes), notes=(*spared, *large, *_undone(guarded.all)), outputs=calls[-1].outputs,
     )  # fmt: skip
     update = cache.kept(work.session, wanted, done, before, after) if wanted else None
-    pin(work, step.id, commit, also=update)
+    checkpoint.pin(work, step.id, commit, also=update)
     if guarded.refs:
         worktree.renew_private(work.repository, tree, commit)  # told, and not kept: the next run finds none of them
     worktree.expect(tree, commit)  # whoever kills us now finds no edits of a person's there
@@ -232,7 +247,7 @@ def _from_kept(
         commit, changes = applied
         took = ", which took " if kept.usage and kept.usage.priced else ", "
         cost = f"{took}{record_words.cost(kept.usage)}" if kept.usage else ""
-        done = record(
+        done = checkpoint.record(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(*misses, cache.applied_note(kept, cost)), applied_run=kept.run, outputs=kept.outputs,
         )  # fmt: skip
@@ -251,8 +266,8 @@ def _applied(
     changes, _ = _judged(work, work.repository, step, before, after)
     if why := step_outputs.secret_in(work, step, kept.outputs):
         raise StepError(Reason.SECRET_IN_RESULT, why)
-    commit = _checkpoint(work, step, after, before, fingerprint) if changes else before
-    pin(work, step.id, commit)
+    commit = checkpoint.commit(work, step, after, before, fingerprint, kept.outputs) if changes else before
+    checkpoint.pin(work, step.id, commit)
     return commit, changes
 
 
@@ -262,7 +277,7 @@ def _without_tries(work: Work, step: Step) -> StepRecord | None:
     if not has_failed or not command.is_paid(work.plan, step) or not work.session.uses_kept or work.has_tries:
         return None
     message = f"{work.plan.base.shown} moved after a failure, and {step.id} is not asked again: {work.plan.used_up}"
-    failed = record(
+    failed = checkpoint.record(
         work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=Reason.CHECK_FAILED, message=message
     )
     work.session.history.add_step(work.session.run.open(), failed)
@@ -287,55 +302,3 @@ def _judged(
     if leaked:
         raise StepError(Reason.SECRET_IN_RESULT, secret_scan.summary(leaked))
     return changes, notes
-
-
-def _checkpoint(work: Work, step: Step, after: str, before: str, fingerprint: str) -> str:
-    trailers = {
-        "Workstream": work.plan.id,
-        "Step": step.id,
-        "Tool": command.tool_of(step),
-        "Run": work.session.run.open(),
-        "Fingerprint": fingerprint,
-    }
-    message = commit_message.message(work.plan.workstream, step, trailers, work.repository.identity)
-    date_s = int(work.session.outside.clock.now().timestamp())
-    return git.commit_tree(
-        work.repository, after, [before], work.mask(message), date_s=date_s,
-        is_signed=work.session.outside.settings.sign_commits,
-    )  # fmt: skip
-
-
-def pin(work: Work, name: str, commit: str, *, also: RefUpdate | None = None) -> None:
-    """Hold a commit by a ref, so that it outlives any clean-up until the next one takes its place."""
-    work.session.known.made.add(commit)
-    updates = [RefUpdate(ref=layout.checkpoint(work.plan.id, name), new=commit)]
-    git.update_refs(work.repository, [*updates, also] if also else updates, why=f"splinter: {work.plan.id}:{name}")
-
-
-def record(
-    work: Work, name: str, outcome: Outcome, started: float, *,
-    step: Step | None = None, calls: Sequence[Acted] = (), patch: Path | None = None,
-    notes: tuple[str, ...] = (), **more: Any,
-) -> StepRecord:  # fmt: skip
-    """What came of a step and of the calls that it took."""
-    log = work.log(f"{name}.try-{len(calls)}" if len(calls) > 1 else name)
-    reading = calls[-1].reading if calls else None
-    seconds = round(time.monotonic() - started, 3)
-    began = work.session.outside.clock.now() - timedelta(seconds=seconds)
-    return StepRecord(
-        workstream=work.plan.id,
-        step=name,
-        outcome=outcome,
-        started=began.isoformat(timespec="seconds"),
-        seconds=seconds,
-        tool=command.tool_of(step) if step else None,
-        command=command.label(step) if step else "",
-        log=work.session.outside.relative(log) if log.exists() else None,
-        patch=work.session.outside.relative(patch) if patch else None,
-        notes=(*command.notes_of(calls), *notes),
-        usage=command.usage_of(calls) if step and command.is_paid(work.plan, step) else None,
-        model=reading.model if reading else None,
-        agent_session=reading.session if reading else None,
-        said=calls[-1].ended.last_message[:_LONGEST_SAID] if calls else "",
-        **more,
-    )

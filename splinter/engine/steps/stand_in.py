@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from splinter.engine.work import Work
+from splinter.model.plan import Plan
 from splinter.model.tool import Tool, recorded_path
-from splinter.model.workstream import Prompt, Step, ToolCall, Workstream
+from splinter.model.workstream import Prompt, Run, Step, ToolCall, Workstream
 
 _APPLIES = ("apply", "--whitespace=nowarn", "--allow-empty", "{recorded}")
 _HEADING = "[simulated run]"
@@ -61,6 +62,12 @@ def patch(work: Work, step: Step) -> str:
 def is_one(profile: Tool | None) -> bool:
     """Whether a profile stands for an agent's."""
     return profile is not None and profile.prompt_args == _APPLIES
+
+
+def silent(plan: Plan) -> frozenset[str]:
+    """The steps of a workstream that say nothing, since something stands for their agent."""
+    called = ((step.id, step.action) for step in plan.workstream.steps)
+    return frozenset(id for id, one in called if not isinstance(one, Run) and is_one(plan.tools[one.tool]))
 
 
 def notes(work: Work, profile: Tool | None, step: Step) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from splinter.model.records import BAD, CaseRecord, CheckRecord, Comparison, StepRecord
 from splinter.model.workstream import Scope, Workstream
+from splinter.text import foreign
 from splinter.text.counts import and_more, more
 
 _CASES = 20
@@ -32,8 +33,7 @@ class Failure:
 
 def of_step(workstream: Workstream, text: str, *, earlier: Sequence[StepRecord], folder: str = "") -> str:
     """A step's prompt; `earlier` are the steps before it, as they ended, `folder` is where it starts."""
-    begin = [f"Task: {workstream.title}", "", *_instructions(workstream)]
-    return "\n".join([*begin, text, "", "---", *_context(workstream, earlier, folder)]) + "\n"
+    return _whole([f"Task: {workstream.title}", "", *_instructions(workstream), text], workstream, earlier, folder)
 
 
 def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, earlier: Sequence[StepRecord]) -> str:
@@ -48,7 +48,12 @@ def of_fix(workstream: Workstream, failures: Sequence[Failure], *, number: int, 
     for failure in failures:
         lines += ["", *_failure(failure)]
     failed = _last("\n".join(lines), _WHOLE_CHARACTERS, keep_start=True)
-    return "\n".join([failed, "", "---", *_context(workstream, earlier, workstream.working_directory)]) + "\n"
+    return _whole([failed], workstream, earlier, workstream.working_directory)
+
+
+def _whole(lines: Sequence[str], workstream: Workstream, earlier: Sequence[StepRecord], folder: str) -> str:
+    made = "\n".join([*lines, "", "---", *_context(workstream, earlier, folder)]) + "\n"
+    return f"{made}{foreign.ABOUT}\n" if foreign.has_some(made) else made
 
 
 def _instructions(workstream: Workstream) -> Iterator[str]:

@@ -41,6 +41,8 @@ GOOD = (
     {"steps": [FIND, {"id": "use", "run": ["echo", "${{ steps.find.outputs.x-y_z }}"]}]},
     {"checks": [{"id": "c", "run": ["echo", "${{ steps.find.outputs.x }}"]}]},
     {"setup": [{"run": ["echo", "${{ matrix.package }}"], "inputs": ["${{ matrix.package }}/lock"]}]},
+    {"steps": [FIND, {"id": "use", "run": ["sh", "-c", 'echo "$1"', "sh", "${{ steps.find.outputs.x }}"]}]},
+    {"steps": [FIND, {"id": "use", "run": ["${{ matrix.package }}/build"]}]},
     {"steps": [{"id": "s", "run": "echo '$${{ github.ref }}' > x.yml"}]},
 )
 BAD = {
@@ -62,6 +64,15 @@ BAD = {
     f'no step has the id "fnd"; did you mean "find"? {PLAIN.capitalize()}': {"title": "${{ steps.fnd.outputs.x }}"},
     '"find" has not run yet: it does not come before this step': {
         "steps": [{"id": "find", "run": ["echo", "${{ steps.find.outputs.x }}"]}]
+    },
+    '"sh" would run it as code, which finds it as "$OUTPUT_FIND_X"; a further argument behind is data': {
+        "checks": [{"id": "c", "run": ["sh", "-c", "echo ${{ steps.find.outputs.x }}"]}]
+    },
+    '"python3" would run it as code, which finds it as "$MATRIX_PACKAGE"; a further argument behind is data': {
+        "steps": [FIND, {"id": "use", "run": "ls", "only_if": ["python3", "-c", "print(${{ matrix.package }})"]}]
+    },
+    "which program is run is not for a step's output to say": {
+        "steps": [FIND, {"id": "use", "run": ["${{ steps.find.outputs.x }}"]}]
     },
     "no step has run when preflight is run": {"preflight": [{"run": ["echo", "${{ steps.find.outputs.x }}"]}]},
     "what is watched cannot name the occurrence, which with on-change is made of it; say when it is due": {
