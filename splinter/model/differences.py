@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from splinter.model import fingerprints
 from splinter.model.fingerprints import Inputs
 
 _SHOWN = 60
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     EARLIER_STEP = "earlier step"
     TOOL = "tool"
     VALUE = "value"
+    OUTPUTS = "outputs"
 
 
 _SUBJECTS = {
@@ -64,6 +66,8 @@ class Difference:
             return f"the result of {self.key} changed"
         if self.kind == Kind.VERSION:
             return f"{self.key} was {self.was}, is {self.now}"
+        if self.kind == Kind.OUTPUTS:
+            return f"what the step {self.key} wrote is another"
         if self.kind in _SUBJECTS:
             return f"{_SUBJECTS[self.kind]} is another"
         name = {Kind.PROFILE: _of_profile(self.key), Kind.RECORDING: f"the recorded patch of {self.key}",
@@ -105,6 +109,7 @@ def result_differences(was: Inputs, now: Inputs, names: Iterable[str]) -> tuple[
         "version of the tool": Kind.VERSION, "recorded patch": Kind.RECORDING, "values of env": Kind.VALUE,
         "tool": Kind.TOOL, "results of dependencies": Kind.DEPENDENCY, "earlier steps' change": Kind.CHANGE,
         "inputs on the base": Kind.BASE, "occurrence": Kind.OCCURRENCE, "steps": Kind.EARLIER_STEP,
+        fingerprints.OUTPUTS: Kind.OUTPUTS,
     }  # fmt: skip
     found = []
     for key in [*now, *(key for key in was if key not in now)]:

@@ -21,7 +21,7 @@ from splinter.model.records import Outcome, StepRecord, Usage
 from splinter.model.workstream import Step, Workstream
 from splinter.text.outputs import Outputs
 
-_LONGEST_SAID = 4_000  # characters
+LONGEST_SAID = 4_000  # characters of an agent's last message
 
 
 def as_committed(work: Work, step: Step, outputs: Outputs) -> Workstream:
@@ -81,7 +81,7 @@ def record(
         usage=_usage_of(calls) if step and command.is_paid(work.plan, step) else None,
         model=reading.model if reading else None,
         agent_session=reading.session if reading else None,
-        said=calls[-1].ended.last_message[:_LONGEST_SAID] if calls else "",
+        said=calls[-1].ended.last_message[:LONGEST_SAID] if calls else "",
         **more,
     )
 

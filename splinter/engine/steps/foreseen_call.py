@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator
 
 from splinter.engine.session import Session
-from splinter.engine.steps import command, only_if, sandboxing
+from splinter.engine.steps import command, only_if, sandboxing, step_outputs
 from splinter.model import tool, value_names
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
@@ -40,7 +40,7 @@ def sentences(session: Session, plan: Plan, step: Step) -> Iterator[str]:
     yield f"sandbox: {sandbox}; network: {'yes' if has_network else 'no'}"
     names = session.outside.environment.child_environment((*profile.env, *plan.env), hides=profile.hides)
     variables = {*profile.variables, *plan.workstream.variables, *value_names.variables(plan.values)}
-    yield f"environment: {', '.join(sorted({*names, *variables}))}"
+    yield f"environment: {', '.join(sorted({*names, *variables, *step_outputs.NAMES}))}"
 
 
 def fixes(session: Session, plan: Plan) -> Iterator[str]:

@@ -251,6 +251,8 @@ def _from_kept(
             work, step.id, Outcome.CACHED, started, step=step, commit=commit, files=git.files(changes),
             notes=(*misses, cache.applied_note(kept, cost)), applied_run=kept.run, outputs=kept.outputs,
         )  # fmt: skip
+        if isinstance(step.action, Prompt):
+            done = replace(done, said=kept.outputs.get(step_outputs.AGENTS_TEXT, "")[: checkpoint.LONGEST_SAID])
         work.session.history.add_step(work.session.run.open(), done)
         return done
     return None

@@ -17,6 +17,7 @@ from splinter.system import disk
 from splinter.text import outputs
 from splinter.text.outputs import UnreadableOutputsError
 
+NAMES = _WHERE, _INTO = "SPLINTER_OUTPUT_DIR", "SPLINTER_OUTPUT"  # variables of each step
 AGENTS_TEXT = "text"  # the output that an agent's last message is
 _CUT = "\n[…]"
 
@@ -54,10 +55,10 @@ def hand_over(work: Work, step: Step, scratch: Scratch) -> dict[str, str]:
             (folder / name).chmod(0o444)
         folder.chmod(0o555)
     scratch.outputs.chmod(0o555)
-    env = {"SPLINTER_OUTPUT_DIR": str(scratch.outputs)}
+    env = {_WHERE: str(scratch.outputs)}
     if _may_write(work, step):
         scratch.output.touch(mode=0o600)
-        env["SPLINTER_OUTPUT"] = str(scratch.output)
+        env[_INTO] = str(scratch.output)
     return env
 
 

@@ -362,6 +362,12 @@ def test_what_earlier_steps_wrote_is_a_part_of_all_that_comes_later_and_nothing_
     assert fingerprints.accept_inputs(one, "c", {"write": {"a": "1"}}) != fingerprints.accept_inputs(one, "c")
 
 
+def test_another_output_is_told_by_its_step() -> None:
+    was, now = (differences.of_result({fingerprints.OUTPUTS: {"find": {"names": text}}}) for text in "ab")
+    (found,) = differences.result_differences(was, now, [fingerprints.OUTPUTS])
+    assert found.text() == "what the step find wrote is another"
+
+
 def test_an_edited_profile_changes_only_what_uses_it() -> None:
     ruff = replace(TOOLS["ruff"], args=("--quiet",))
     was, now = tasks(made(BASE, SETTINGS)), tasks(made(BASE, replace(SETTINGS, tools={**TOOLS, "ruff": ruff})))
