@@ -49,7 +49,7 @@ def skipped(work: Work, step: Step, *, before: str) -> Stepped | None:
 
 def _asked(work: Work, step: Step, before: str) -> StepRecord | None:
     """The record of a step that does not run, or of the question that failed."""
-    started = time.monotonic()
+    started, asked = time.monotonic(), step
     try:
         setup.touch(work, work.tree, before)
         try:
@@ -59,7 +59,7 @@ def _asked(work: Work, step: Step, before: str) -> StepRecord | None:
         finally:
             setup.refuse_forged(work)
     except StepError as error:
-        whole = error.within(error.reason, f"only_if: {_in_its_words(step, error)}")
+        whole = error.within(error.reason, f"only_if: {_in_its_words(asked, error)}")
         whole.exit_status_of_child = error.exit_status_of_child
         return _logged(work, run_step.failed(work, step, whole, before, started, ()), step)
     if is_wanted:

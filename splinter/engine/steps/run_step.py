@@ -39,7 +39,7 @@ from splinter.git.commands import RawChange
 from splinter.model import late_filling, record_words
 from splinter.model.done import Stepped
 from splinter.model.records import Outcome, StepRecord
-from splinter.model.workstream import Prompt, Step
+from splinter.model.workstream import Prompt, Step, Workstream
 from splinter.text.counts import and_more
 
 _SHOWN = 10
@@ -49,10 +49,9 @@ _LEAST_LOOK_S = 10.0  # for looking at what came of a command that took all its 
 def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     """Run one step on the commit before it; raises StepError."""
     wanted = cache.wanted(work, step, before) if step.cache else None
-    step = _filled(work, step)
+    step, told = _filled(work, step)
     prompt = ""
     if isinstance(step.action, Prompt):
-        told = late_filling.for_agents(work.plan.workstream, work.outputs, silent=stand_in.silent(work.plan))
         before_it = earlier(work, until=step.id)
         prompt = prompts.of_step(told, step.action.text, earlier=before_it, folder=step.working_directory)
     misses: dict[str, None] = {}
@@ -73,12 +72,16 @@ def step(work: Work, step: Step, *, before: str, fingerprint: str) -> Stepped:
     return Stepped(commit=record.commit or before, outcome=record.outcome, outputs=record.outputs)
 
 
-def _filled(work: Work, step: Step) -> Step:
-    """The step with what earlier ones wrote; one that asks for what is not there has failed."""
+def _filled(work: Work, step: Step) -> tuple[Step, Workstream]:
+    """The step with what earlier ones wrote, and the workstream as it is told of; what asks for more has failed."""
+    told = workstream = work.plan.workstream
+    silent = stand_in.silent(work.plan)
     try:
         if command.is_paid(work.plan, step):
             checkpoint.as_committed(work, step, work.outputs)  # before it is paid for
-        return late_filling.of_step(work.plan.workstream, step, work.outputs, silent=stand_in.silent(work.plan))
+        if isinstance(step.action, Prompt):
+            told = late_filling.for_agents(workstream, work.outputs, silent=silent)
+        return late_filling.of_step(workstream, step, work.outputs, silent=silent), told
     except StepError as error:
         failed = checkpoint.record(
             work, step.id, Outcome.FAILED, time.monotonic(), step=step, reason=error.reason, message=str(error)
