@@ -6,6 +6,7 @@ What others wrote is text in both; the page loads nothing, and has its styles wh
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from functools import cache
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # of outcomes; dark enough on white, light enough on black
 _COLOURS = {"failed": "#d1242f", "interrupted": "#b35900", "blocked": "#b35900", "changed": "#1a8f4f"}
 _PLAIN_BYTES, _MOST_BYTES = 256 * 1024, 8 * 1024 * 1024  # of a report: what goes as it is, and what goes at all
+# a workstream's id without a hyphen, for which a phone would push the other columns off its screen
+_LONG_NAME, _TOO_LONG = re.compile(r"(?<=<td>)[a-z0-9-]{21,}(?=</td>)"), re.compile("[a-z0-9]{20}(?=[a-z0-9])")
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -82,6 +85,7 @@ def as_page(source: str, *, verdict: str, is_failure: bool) -> str:
     for word, colour in _COLOURS.items():  # what others write cannot be bold
         for said in (word, word.capitalize()):
             body = body.replace(f"<strong>{said}</strong>", f'<strong style="color: {colour}">{said}</strong>')
+    body = _LONG_NAME.sub(lambda name: _TOO_LONG.sub(r"\g<0><wbr>", name[0]), body)
     page = pages().get_template("mail.html").render(verdict=verdict, is_failure=is_failure, body=body)
     return str(_inliner().inline(page))
 

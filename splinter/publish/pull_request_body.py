@@ -20,6 +20,7 @@ END = "<!-- splinter:end -->"
 # what stands between these is of one run alone, and no change of what is said; without the second, all that follows
 OF_THE_RUN, LASTING = "<!-- splinter:run -->", "<!-- splinter:lasting -->"
 _OF_ONE_RUN = re.compile(f"{re.escape(OF_THE_RUN)}.*?(?:{re.escape(LASTING)}|\\Z)", re.DOTALL)
+_FENCE = re.compile("`{3,}|~{3,}")  # as `prose` writes it
 _FOLD_END = "\n\n</details>"
 _LONGEST_RECORD = 4_000  # characters of what is hidden for programs
 CUT = "*Cut here: a pull request holds no more than {:,} characters there. The report of the run has the rest.*"
@@ -157,6 +158,17 @@ def _cut(own: str, longest: float, *, room: float) -> str:
         return own
     note = f"\n\n{CUT.format(int(longest))}\n\n{END}"
     kept = own[: max(0, int(room) - len(note) - len(_FOLD_END))]  # no fold holds another
-    whole_lines = kept[: kept.rfind("\n") + 1].rstrip()
+    whole_lines = _without_open_fence(kept[: kept.rfind("\n") + 1]).rstrip()
     folded = _FOLD_END if whole_lines.count("\n<details>") > whole_lines.count("\n</details>") else ""
     return whole_lines + folded + note if whole_lines.startswith(BEGIN) else ""
+
+
+def _without_open_fence(text: str) -> str:
+    """The text up to a block of code that it begins and does not end: all that follows would be code, too."""
+    fence, at, end = "", 0, 0
+    for line in text.splitlines(keepends=True):
+        mark = line.rstrip("\n")
+        if mark == fence or (not fence and _FENCE.fullmatch(mark)):
+            fence, at = "" if fence else mark, end
+        end += len(line)
+    return text[:at] if fence else text

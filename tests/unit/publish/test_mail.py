@@ -53,6 +53,13 @@ def test_styles_stand_at_each_element_and_outcomes_have_colours() -> None:
     assert "url(" not in html
 
 
+def test_a_long_id_without_a_hyphen_may_be_broken() -> None:
+    ids = ("a" * 63, "a" * 20 + "-b")
+    html = mail.message(run_of(*(replace(TIDY, workstream=id) for id in ids)), Masked).html
+    assert re.search(r">a{20}<wbr>a{20}<wbr>a{20}<wbr>aaa</td>", html)
+    assert re.search(r">a{20}-b</td>", html)
+
+
 def test_a_mail_of_an_idle_run_is_no_failure() -> None:
     message = mail.message(run_of(REST), Masked)
     assert (message.subject, message.is_failure) == (f"[splinter] nothing ran, 1 skipped \u00b7 {RUN}", False)

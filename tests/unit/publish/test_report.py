@@ -400,6 +400,15 @@ def test_a_check_is_told_in_a_reviewers_words(outcomes: list[str], compared: Com
     assert record_words.check_in_words(check) == words
 
 
+def test_code_that_would_be_cut_is_left_out() -> None:
+    own = body_of(replace(TIDY, objective="Before.\n\n```\n" + "a line of code\n" * 20 + "```\n\nAfter."))
+    cut = pull_request_body.merge_body("", own, longest=own.index("line of code") + 200)
+    assert "Before.\n\n*Cut here:" in cut
+    assert "```" not in cut
+    cut = pull_request_body.merge_body("", own, longest=own.index("After.") + 200)
+    assert "a line of code\n```\n\nAfter." in cut
+
+
 def test_a_fold_that_is_cut_is_closed() -> None:
     own = body_of(TIDY)
     room = own.index("| phase") + 400
