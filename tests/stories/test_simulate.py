@@ -149,7 +149,7 @@ def test_beside_a_real_run_nothing_of_it_differs_and_nobody_is_asked(world: Worl
     assert (again.status, world.new_calls()) == (0, ["write"]), again.out + again.err
     assert differing(before, real(world)) == []
     history = world.doit("history").out
-    assert (history.count("\n"), "simulated" in history) == (1, False)
+    assert (history.partition("\n\n")[0].count("\n"), "simulated" in history) == (0, False)
     assert "agent  due" in world.doit("plan").out
 
 
