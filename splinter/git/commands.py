@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from splinter.errors import GitError
-from splinter.git import blobs, command_line, damaged_refs, empty_repository, nested, quarantine, remembered, sizes
+from splinter.git import blobs, command_line, damaged_refs, nested, quarantine, remembered, sizes
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
@@ -163,15 +162,6 @@ def files(changes: Iterable[RawChange]) -> tuple[FileChange, ...]:
     return tuple(FileChange(status=change.status, path=printable(change.path)) for change in changes)
 
 
-def line_counts(repository: Repository, old: str, new: str) -> Mapping[str, tuple[int, int]]:
-    """How many lines were added to and removed from each path, as records name it; a path that is no text has none."""
-    said = command_line.call(repository, "diff-tree", "-r", "-z", "--no-renames", "--numstat", old, new).stdout
-    counts = (line.split(b"\t", 2) for line in said.split(b"\0") if line)
-    return {
-        printable(os.fsdecode(path)): (int(added), int(removed)) for added, removed, path in counts if added != b"-"
-    }
-
-
 def printable(path: str) -> str:
     """A path as text that any file can hold: bytes that are no UTF-8 become escapes."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -278,17 +268,6 @@ def branches(repository: Repository, folder: str) -> tuple[str, ...]:
     return tuple(name.removeprefix("refs/heads/") for name in found)
 
 
-def changed_lines(repository: Repository, old: str, new: str) -> int:
-    """How many lines were added and removed between two commits; binary files count none."""
-    return sum(added + removed for added, removed in line_counts(repository, old, new).values())
-
-
-def binary(repository: Repository, old: str, new: str) -> frozenset[str]:
-    """The changed paths of two trees that a patch shows as bytes, and not line by line."""
-    rows = command_line.call(repository, "diff-tree", "-r", "-z", "--numstat", "--no-renames", old, new).stdout
-    return frozenset(os.fsdecode(row[4:]) for row in rows.split(b"\0") if row.startswith(b"-\t-\t"))
-
-
 def write_patch(
     repository: Repository, old: str, new: str, output: IO[bytes], *, folder: str = "", but: Iterable[str] = ()
 ) -> None:
@@ -329,24 +308,6 @@ def write_tree(repository: Repository, worktree: WorkTree) -> str:
     nested.disarm(repository, worktree)
     command_line.call(repository, "add", "--all", "--", ".", worktree=worktree)
     return command_line.text(repository, "write-tree", worktree=worktree).strip()
-
-
-def init_private(repository: Repository, path: Path) -> None:
-    """A repository of its own inside a work tree, which borrows objects: an agent's git works, and reaches nobody."""
-    empty_repository.make(repository.format.objects, path, ask=lambda: _init(repository, path))
-
-
-def _init(repository: Repository, path: Path) -> None:
-    words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
-    command_line.call(
-        repository, *words, str(path), is_elsewhere=True, more_config=("init.defaultRefFormat=files",)
-    )  # fmt: skip
-
-
-def config_file(repository: Repository, file: Path) -> dict[str, str]:
-    """What stands in one file of git's config, keys in git's canonical case."""
-    listing = command_line.call(repository, "config", f"--file={file}", "--list", "-z", is_elsewhere=True).stdout
-    return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)
 
 
 def nothing(repository: Repository) -> str:

@@ -5,11 +5,13 @@ What git finds out of the file system (modes, links, names) stands in the first 
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.git import command_line
+from splinter.git.command_line import Repository
 from splinter.system import disk
 
 
@@ -25,12 +27,12 @@ _templates: dict[tuple[str, int], _Template] = {}
 _lock = threading.Lock()
 
 
-def make(objects: str, path: Path, *, ask: Callable[[], None]) -> None:
-    """Make `.git` in an existing folder; `objects` is the object format, `ask` has git do it."""
-    kind = (objects, path.stat().st_dev)
+def make(repository: Repository, path: Path) -> None:
+    """Make `.git` in an existing folder, with the user's repository's kind of ids: an agent's git works in it."""
+    kind = (repository.format.objects, path.stat().st_dev)
     with _lock:
         if kind not in _templates:
-            ask()
+            _init(repository, path)
             _templates[kind] = _read(path / ".git")
             return
         template = _templates[kind]
@@ -50,3 +52,16 @@ def _read(made: Path) -> _Template:
         else:
             files.append((name, path.read_bytes()))
     return _Template(tuple(folders), tuple(files))
+
+
+def _init(repository: Repository, path: Path) -> None:
+    words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
+    command_line.call(
+        repository, *words, str(path), is_elsewhere=True, more_config=("init.defaultRefFormat=files",)
+    )  # fmt: skip
+
+
+def config_file(repository: Repository, file: Path) -> dict[str, str]:
+    """What stands in one file of git's config, keys in git's canonical case."""
+    listing = command_line.call(repository, "config", f"--file={file}", "--list", "-z", is_elsewhere=True).stdout
+    return dict(entry.partition("\n")[::2] for entry in os.fsdecode(listing).split("\0") if entry)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, nested, user_repository
+from splinter.git import command_line, empty_repository, nested, user_repository
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
@@ -87,7 +87,7 @@ def _clones(repository: Repository, tree: WorkTree) -> dict[str, Repository]:
     if not file.is_file() or file.is_symlink() or file.stat().st_size > _LARGEST:
         return {}
     try:
-        config = git.config_file(repository, file)
+        config = empty_repository.config_file(repository, file)
     except GitError:
         return {}
     found = {}

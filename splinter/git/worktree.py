@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError, Reason, StepError
-from splinter.git import attributes, base_store, command_line, given_refs, own_directory, submodules
+from splinter.git import attributes, base_store, command_line, empty_repository, given_refs, own_directory, submodules
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
@@ -69,8 +69,8 @@ def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> N
 def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
     """Have git find out, as it does for each new repository, what names and modes the file system can hold."""
     with tempfile.TemporaryDirectory(dir=tree.traits.parent) as name:
-        git.init_private(repository, Path(name))
-        found = git.config_file(repository, Path(name) / ".git/config")
+        empty_repository.make(repository, Path(name))
+        found = empty_repository.config_file(repository, Path(name) / ".git/config")
         traits = {"core.ignorecase": "false", "core.symlinks": "true", "core.precomposeunicode": "false"} | found
         file = Path(name) / "traits"
         file.write_text("".join(f"{trait}={traits[trait]}\n" for trait in _TRAITS), "utf-8")
@@ -221,7 +221,7 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     if why := disk.remove(private) or disk.remove(made):
         raise GitError(why)
     made.mkdir()
-    git.init_private(repository, made)
+    empty_repository.make(repository, made)
     fresh = made / ".git"
     base_store.lend(repository, fresh / "objects", commit)
     (fresh / "HEAD").write_text(f"{commit}\n", "ascii")

@@ -15,7 +15,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import PublishError, SplinterError, StepError
 from splinter.git import commands as git
-from splinter.git import merge
+from splinter.git import line_counts, merge
 from splinter.model import commit_message, layout
 from splinter.model.done import Branch, Rehearsed, Union
 from splinter.model.fingerprints import Inputs, definition, fingerprint, shortened
@@ -99,7 +99,7 @@ def proposal(session: Session, rehearsed: Rehearsed, tip: str, head: str) -> Pro
         definition=_definition(plans),
         members=[run_records.masked(session.outside, one) for one in members],
         around=Around(
-            lines=git.line_counts(session.outside.repository, rehearsed.unions[whole.base.name].base, tip),
+            lines=line_counts.by_path(session.outside.repository, rehearsed.unions[whole.base.name].base, tip),
             on_top=held_records.on_top(session.outside, tip, head),
             reported=held_records.said_of(session, rehearsed.run or ""),
         ),

@@ -8,7 +8,7 @@ from splinter.engine import merged_dependencies, proposed
 from splinter.engine.session import Session
 from splinter.engine.steps import stand_in
 from splinter.errors import PublishError, StepError
-from splinter.git import commands as git
+from splinter.git import line_counts
 from splinter.model import late_filling, record_words
 from splinter.model.done import Accepted
 from splinter.model.fingerprints import definition, slot
@@ -66,7 +66,7 @@ def _around(session: Session, plan: Plan, accepted: Accepted, run: str, *, head:
     assert wanted
     rehearsals = session.history.rehearsals(session.run.taken_up or session.run.id or "")  # a dry run begins none
     return Around(
-        lines=git.line_counts(session.outside.repository, accepted.start, accepted.tip),
+        lines=line_counts.by_path(session.outside.repository, accepted.start, accepted.tip),
         on_top=held_records.on_top(session.outside, accepted.tip, head),
         reported=held_records.said_of(session, run),
         builds_on=_builds_on(session, plan, accepted),

@@ -19,6 +19,7 @@ from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
 from splinter.errors import Reason
 from splinter.git import commands as git
+from splinter.git import line_counts
 from splinter.model import late_filling
 from splinter.model.done import Attempt
 from splinter.model.fingerprints import fingerprint
@@ -84,7 +85,7 @@ def _refuse(work: Work, judged: Judged, results: list[Tried], tries: tuple[Attem
     if len(tries) >= fix.attempts:
         used_up = f"({fix.attempts} fix attempts are used up {work.plan.until})"
         raise judge.failed(Reason.CHECK_FAILED, f"{_summary(judged)} {used_up}", judged)
-    lines = git.changed_lines(work.repository, start, judged.commit) if fix.max_lines and tries else 0
+    lines = line_counts.in_sum(work.repository, start, judged.commit) if fix.max_lines and tries else 0
     if fix.max_lines and lines > fix.max_lines:
         message = f"{_summary(judged)} (fixing let the change grow to {lines} lines, past its limit of {fix.max_lines})"
         raise judge.failed(Reason.CHECK_FAILED, message, judged)

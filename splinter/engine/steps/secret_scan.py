@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO
 
-from splinter.git import command_line
+from splinter.git import command_line, line_counts
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
@@ -44,7 +44,7 @@ def unmaskable(repository: Repository, redactor: Redactor, old: str, new: str) -
     Of a binary file a patch has the bytes compressed, and a name that only a `/` divides from a secret stays a name.
     """
     changes = git.diff(repository, old, new)
-    binary = git.binary(repository, old, new) if changes else frozenset()
+    binary = line_counts.binary(repository, old, new) if changes else frozenset()
     secrets = _secrets(repository, redactor, [change for change in changes if change.path in binary])
     hidden = (
         change.path

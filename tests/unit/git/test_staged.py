@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.git import command_line, staged, user_repository, worktree
-from splinter.git import commands as git
+from splinter.git import command_line, empty_repository, staged, user_repository, worktree
 from tests.world import World
 
 
@@ -39,7 +38,7 @@ def test_the_second_empty_repository_is_as_git_made_the_first(world: World, tmp_
     def made(name: str) -> dict[str, bytes | None]:
         folder = tmp_path / name
         folder.mkdir()
-        git.init_private(user_repository.open_repository(world.root, world.environ()), folder)
+        empty_repository.make(user_repository.open_repository(world.root, world.environ()), folder)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
             for path in folder.rglob("*")
