@@ -156,6 +156,12 @@ REFUSED = {
     "base": {*VALUES} - {"scoped"},
     "pull_request.base": {*VALUES} - {"scoped"},
     "depends_on": {*VALUES},
+    "branch": {*VALUES} - {"scoped"},
+    "working_directory": {"lines", "upwards", "absolute", "option", "long"},
+    "variables": set(),
+    "commit.message": {"lines", "long"},
+    "pull_request.title": {"lines", "long"},
+    "pull_request.body": set(),
 }
 
 
@@ -169,6 +175,10 @@ def document(field: str, text: str) -> dict[str, Any]:
         "pull_request.base": {"pull_request": {"base": text}},
         "labels": {"pull_request": {"labels": [text]}},
         "milestone": {"pull_request": {"milestone": text}},
+        "variables": {"env": {"OWN": text}},
+        "commit.message": {"commit": {"message": text}},
+        "pull_request.title": {"pull_request": {"title": text}},
+        "pull_request.body": {"pull_request": {"body": text}},
         "metadata": {"metadata": {"k": [{"deep": text}]}},
         **{name: {name: [text]} for name in ("inputs", "artifacts", "depends_on")},
     }
@@ -189,23 +199,29 @@ def value_of(one: Workstream, field: str) -> object:
         "pull_request.base": lambda: pull_request.base,
         "labels": lambda: pull_request.labels[0],
         "milestone": lambda: pull_request.milestone,
+        "variables": lambda: one.variables["OWN"],
+        "commit.message": lambda: one.commit.message,
+        "pull_request.title": lambda: pull_request.title,
+        "pull_request.body": lambda: pull_request.body,
         "metadata": lambda: one.metadata["k"][0]["deep"],  # type: ignore[index]
         **{name: lambda name=name: getattr(one, name)[0] for name in ("inputs", "artifacts")},
     }.get(field, lambda: getattr(one, field))()
 
 
+# a branch of a workstream's own is nobody's base
+@pytest.mark.parametrize("fields", [[name for name in REFUSED if name != "branch"], ["branch"]], ids=["all", "branch"])
 @pytest.mark.parametrize("kind", VALUES)
-def test_a_value_is_filled_in_as_it_is_or_is_a_clear_problem(tmp_path: Path, kind: str) -> None:
+def test_a_value_is_filled_in_as_it_is_or_is_a_clear_problem(tmp_path: Path, kind: str, fields: list[str]) -> None:
     value = VALUES[kind]
     (tmp_path / "workstreams").mkdir()
-    for number, field in enumerate(REFUSED):
+    for number, field in enumerate(fields):
         data = {"id": f"deps{number}", "title": "t", "matrix": {"v": [value]}, "steps": [RUN]}
         data |= document(field, "${{ matrix.v }}")
         (tmp_path / f"workstreams/{field}.json").write_text(json.dumps(data, ensure_ascii=False), "utf-8")
     found = workstream_files.read(tmp_path, SETTINGS)
     errors = {Path(one.path).stem: one for one in found.problems if one.is_error}
     assert len(errors) == len([one for one in found.problems if one.is_error])
-    assert {*errors} == {field for field in REFUSED if kind in REFUSED[field]}
+    assert {*errors} == {field for field in fields if kind in REFUSED[field]}
     for one in errors.values():
         assert one.source_line[one.column - 1 :].startswith("${{ matrix.v }}")
         assert "in deps" in one.message
