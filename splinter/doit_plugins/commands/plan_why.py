@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
@@ -51,6 +52,7 @@ class Reading(DoitCmdBase):
         """
         from splinter.doit_plugins.rows import Rows
         from splinter.engine import open_limit, slots_seen, work
+        from splinter.engine.branch import last_success
         from splinter.engine.due import explain
 
         unknown = [id for id in wanted if id not in session.plans]
@@ -59,6 +61,7 @@ class Reading(DoitCmdBase):
             raise InputError(f'"{unknown[0]}" is not a workstream{hint}')
         by_name = {task.name: task for task in self.task_list}
         rows, refusals = Rows(session), slots_seen.refusals(session, claims=claims)
+        accepted = cache(lambda: last_success.of_all(session.outside, session.plans.values()))
         found: dict[str, Any] = {}
         ignored: dict[str, str] = {}  # with the one that was named
         for id, plan in session.plans.items():
@@ -70,7 +73,9 @@ class Reading(DoitCmdBase):
             stale = (name for name in plan.tasks if self._is_stale(by_name[name], by_name))
             first = next(stale, None)
             edited = tuple(sorted(by_name[first].dep_changed)) if first else ()  # doit has just found them
-            due = explain.explain(work.of(session, rows, plan), stale=first, due_before=before, edited=edited)
+            due = explain.explain(
+                work.of(session, rows, plan), stale=first, due_before=before, edited=edited, accepted=accepted
+            )
             found[id] = replace(due, stale=first, due_before=before)
             below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
             why = refusals.get(id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")

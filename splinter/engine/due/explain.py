@@ -5,6 +5,7 @@ It reads rows and git, starts nothing but version calls, and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from splinter.engine import bases
@@ -41,9 +42,13 @@ class Due:
     is_left_out: bool = False
 
 
-def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...], edited: tuple[str, ...] = ()) -> Due:
+def explain(
+    work: Work, *, stale: str | None, due_before: tuple[str, ...], edited: tuple[str, ...] = (),
+    accepted: Callable[[], Mapping[str, Success]],
+) -> Due:  # fmt: skip
     """Explain one workstream, with what its tasks came to last.
 
+    `accepted` is asked for the last successes where one is due: those of all in one call of git.
     `stale` is its first task that is not up to date, `edited` the files that make it so, `due_before` those of what it
     depends on that are due themselves.
     """
@@ -53,7 +58,7 @@ def explain(work: Work, *, stale: str | None, due_before: tuple[str, ...], edite
     maybe = _may_change(due_before)
     if stale is None:
         return Due(workstream=id, is_due=True, reasons=maybe)
-    last = last_success.last(work.session.outside, work.plan)
+    last = accepted().get(id)
     if last is None or not last.inputs:
         return Due(workstream=id, is_due=True, reasons=(_never(work, stale), *maybe))
     known = {other for other in depends_on if other not in due_before}
