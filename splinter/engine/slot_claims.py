@@ -170,8 +170,8 @@ def leave_out_dependents(session: Session, due: Collection[str]) -> None:
 def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> list[str]:
     """Go on with claims that another job of a run made, by their commits; raises GitError.
 
-    One that is another run's by now is lost: what was made with it is not pushed. Returns a sentence on each that was
-    not known to be.
+    One that is another run's by now is lost: what was made with it is not pushed. One that this run gave back is taken
+    up: a job was started again, and may have succeeded. Returns a sentence on each that was not known to be lost.
     """
     told: list[str] = []
     if not claims:
@@ -183,7 +183,8 @@ def adopt(session: Session, claims: Mapping[str, str], *, run: str) -> list[str]
         if there.claim and (there.commit == claims[id] or there.claim.run == run):
             made = (there.commit, *there.made)[:_MADE]
             slots_seen.remember(session, id, replace(there, made=made, is_lost=False))
-            session.known.claims[id] = HeldClaim(ref=slots_seen.ref(id), commit=there.commit, claim=there.claim)
+            claim = there.claim.held_again() if there.claim.run == run else there.claim
+            session.known.claims[id] = HeldClaim(ref=slots_seen.ref(id), commit=there.commit, claim=claim)
         elif there.claim:
             slots_seen.remember(session, id, replace(there, is_lost=True))
             told += [] if before[id] else [_taken_over(id, there)]

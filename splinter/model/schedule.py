@@ -54,7 +54,7 @@ def occurrence(rule: str, *, now: datetime, zone: ZoneInfo) -> str | None:
     found = _latest(rule, here)
     while here.fold:  # the clock was put back: what it named before that has passed, whatever it shows now
         here = (here.astimezone(UTC) - timedelta(minutes=1)).astimezone(zone)
-        found = max(found, _latest(rule, here)) if not here.fold else found
+        found = max(found, _latest(rule, here), key=_in_utc) if not here.fold else found
     return found.astimezone(UTC).isoformat(timespec="minutes")
 
 
@@ -62,9 +62,15 @@ def _latest(rule: str, here: datetime) -> datetime:
     """The last time that cron fields name up to a time, by what the clock there shows."""
     from cronsim import CronSim
 
-    # cronsim's reverse iterator excludes the very second it starts from: a run at 02:00:00 sharp is that occurrence
-    found: datetime = next(CronSim(rule, here + timedelta(seconds=1), reverse=True))
+    # cronsim's reverse iterator excludes the very second it starts from: a run at 02:00:00 sharp is that occurrence.
+    # Added in UTC: what is added to a time of a zone is the first of two that the clock shows alike.
+    after = (_in_utc(here) + timedelta(seconds=1)).astimezone(here.tzinfo)
+    found: datetime = next(CronSim(rule, after, reverse=True))
     return found
+
+
+def _in_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)
 
 
 def is_timed(rule: str) -> bool:

@@ -100,6 +100,10 @@ class Claim:
         """The same given back."""
         return replace(self, state=State.RELEASED)
 
+    def held_again(self) -> Claim:
+        """The same, held where it was given back."""
+        return replace(self, state=State.HELD) if self.state == State.RELEASED else self
+
 
 def refusal(claim: Claim | None, slot: Slot, *, now: datetime, seen: datetime, is_again: bool = False) -> str:
     """Why a slot may not be had, by the claim that is there; empty where it may. `is_again`: though it was done."""

@@ -310,6 +310,29 @@ def test_three_jobs_share_the_claims_of_one_plan(world: World, tmp_path: Path, g
     assert "third.json: 1 workstream to run" in third.out
 
 
+def test_jobs_that_are_started_again_and_succeed_then_end_their_slots(
+    world: World, tmp_path: Path, github: Forge
+) -> None:  # fmt: skip
+    """With "Re-run failed jobs": by the plan of the first attempt, whose claims its publishing job gave back."""
+    remote(world, tmp_path)
+    world.workstream("low", base="main", steps=[world.step("low", f"test -e '{tmp_path}/go' && echo low > low.txt")])
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    file = str(tmp_path / "plan.json")
+    assert another(world, tmp_path, "plans").doit("plan", "--write", file, "--claim").status == 0
+    for attempt, state in ((1, "released"), (2, "done")):
+        works = another(world, tmp_path, f"works{attempt}")
+        assert works.doit("run", "--plan", file, "workstreams").status == 2 - attempt
+        works.env |= github.env
+        assert works.doit("run", "--plan", file, "pr", "report").status == 0
+        assert states(world) == {"low": state, "high": state}
+        (tmp_path / "go").touch()
+    world.new_calls()
+    fresh = another(world, tmp_path, "fresh").doit()
+    assert (fresh.status, world.new_calls()) == (0, [])
+    assert "low  not run  the slot 2026-11-23 was done by run" in fresh.out
+
+
 def test_a_run_that_is_longer_than_the_lease_keeps_its_slots(world: World, tmp_path: Path) -> None:
     remote(world, tmp_path)
     world.write("splinter.toml", 'claim_slots = true\nslot_lease = "12s"\n')

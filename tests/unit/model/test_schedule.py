@@ -107,7 +107,7 @@ def test_an_unknown_time_zone_is_reported() -> None:
     ("zone", "changes"),
     [("Europe/Berlin", ("2026-03-29", "2026-10-25")), ("Australia/Lord_Howe", ("2026-04-05", "2026-10-04"))],
 )
-@pytest.mark.parametrize("rule", ["daily", "30 2 * * *", "*/30 1-3 * * *"])
+@pytest.mark.parametrize("rule", ["daily", "30 2 * * *", "*/30 1-3 * * *", "15 * * * *"])
 def test_occurrences_follow_each_other_through_both_changes_of_the_clock(
     zone: str, changes: tuple[str, str], rule: str
 ) -> None:
@@ -121,6 +121,13 @@ def test_occurrences_follow_each_other_through_both_changes_of_the_clock(
         while followed[-1] and (following := schedule.first_after(rule, followed[-1], now=times[-1], zone=here)):
             followed.append(following)
         assert followed == seen
+
+
+def test_what_is_due_every_hour_is_due_in_time_in_the_hour_that_comes_twice() -> None:
+    found = occurrences("15 * * * *", "Europe/Berlin", "2026-10-25T00:20:00+00:00", 2)
+    assert found == ["2026-10-25T00:15+00:00", "2026-10-25T01:15+00:00"]
+    at = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    assert schedule.occurrence("15 * * * *", now=at, zone=schedule.zone("Europe/Berlin")) == "2026-10-25T01:15+00:00"
 
 
 def test_the_hour_that_comes_twice_brings_no_earlier_day_back() -> None:
