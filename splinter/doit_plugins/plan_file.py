@@ -133,7 +133,8 @@ def write(
         open_ones = due - session.known.not_run.keys()
         slot_claims.claim_for_others(session, open_ones, run=run, is_again=is_again)
     alone = [_ALONE.format(number)] if number > 1 and len(due) > 1 else []
-    plan = night.made(session, run, due, number=number, notes=(*session.run.unsaid, *alone), call=call)
+    notes = (*session.run.unsaid, *session.known.left_out(), *alone)
+    plan = night.made(session, run, due, number=number, notes=notes, call=call)
     write_whole(Path(file), night_plan.to_text(plan))
     return plan
 

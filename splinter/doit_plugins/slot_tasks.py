@@ -66,9 +66,8 @@ def _claim(session: Session, control: Any, states: Any, selected: set[str], *, i
             run_errors.keep(session, TASK, str(error))
             failure = str(error)
     slot_claims.leave_out_dependents(session, due)
-    if session.known.claims:  # else there is no run to speak of, and each is a line on the terminal
-        for id, why in session.known.not_run.items():
-            session.run.note(f"{id} was not run: {why}.")
+    for sentence in session.known.left_out():  # without a run each is a line on the terminal
+        session.run.note_if_any(sentence)
     return failure
 
 

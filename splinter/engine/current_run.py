@@ -84,6 +84,14 @@ class CurrentRun:
         """The run that what is published now belongs to: the one taken up, else this call's own."""
         return self.taken_up or self.open()
 
+    def note_if_any(self, sentence: str) -> None:
+        """The same, where there is a run to speak of: one that is begun, or begins later in this call."""
+        with self._lock:
+            if self.id:
+                self.note(sentence)
+            else:
+                self.given_notes += (sentence,)
+
     def note(self, sentence: str) -> None:
         """Say something in the report that belongs to no workstream; where nothing is written it stays `unsaid`."""
         if self.history.is_read_only:

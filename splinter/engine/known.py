@@ -13,7 +13,9 @@ from splinter.git.remotes import Move
 from splinter.model.ports import HostedForge
 from splinter.model.slot_claim import Claim
 from splinter.model.verdict import Outcomes
+from splinter.text import counts
 
+_SHOWN = 3  # of those that are left out for one reason
 Question = str | tuple[str, ...]
 # kinds of questions to the outside, each the first word of one
 DEFAULT_BRANCH = "default branch"  # of a remote
@@ -68,6 +70,16 @@ class Known:
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[Question, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
+
+    def left_out(self) -> list[str]:
+        """For the report: what was due and is not run, in a sentence for each reason."""
+        alike: dict[str, list[str]] = {}
+        for id, why in self.not_run.items():
+            alike.setdefault(why, []).append(id)
+        return [
+            f"{counts.and_more(ids, _SHOWN)} {'was' if len(ids) == 1 else 'were'} not run: {why}."
+            for why, ids in alike.items()
+        ]
 
     def once(self, question: Question, ask: Callable[[], str | None]) -> str | None:
         """The answer to a question that is asked once in a call."""

@@ -28,7 +28,8 @@ from splinter.model.slot_claim import State
 from splinter.system.files import write_whole
 from splinter.text import markdown
 
-_LONGEST = 200  # characters of a sentence of a plan
+_LONGEST = 200  # characters of why one is not run
+_MOST_NOTES, _LONGEST_NOTE = 200, 2_000  # as the schema has it
 FILE = "plan.json"  # in the folder of its run
 
 
@@ -156,7 +157,7 @@ def made(
             )
             for id, one in plans.items()
         ),
-        notes=tuple(notes),
+        notes=tuple(one[:_LONGEST_NOTE] for one in (*notes[: _MOST_NOTES - 1], *notes[_MOST_NOTES - 1 :][-1:])),
         call=call,
     )
 

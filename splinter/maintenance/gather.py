@@ -109,8 +109,11 @@ def take(session: Session, plan: NightPlan, shard: Shard) -> None:
             history.put_workstream(run, _own(recorded[id], run, id))
         elif shard.steps[id] or not shard.run.finished:  # else it turned out to have nothing to do
             history.put_workstream(run, _killed(session, shard, id))
-    for note in shard.run.notes[:_MOST_NOTES]:
+    told = {*map(markdown.one_line, plan.notes)}  # of the night, not of a shard
+    for note in shard.run.notes[: _MOST_NOTES + len(told)]:
         text = markdown.one_line(note)[:_LONGEST_NOTE]
+        if text in told:
+            continue
         history.note(run, text if plan.shards == 1 else f"Shard {shard.number}: {text}")
     if plan.shards == 1:  # it has seen all branches
         for record in shard.run.rehearsals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from splinter.engine import prospects
@@ -13,7 +14,7 @@ from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
 from splinter.publish import held_records, reduced_records
-from splinter.text import redact
+from splinter.text import markdown, redact
 
 
 def masked(outside: Outside, record: WorkstreamRecord) -> WorkstreamRecord:
@@ -41,7 +42,8 @@ def whole(session: Session, record: RunRecord) -> RunRecord:
     """The same with a record for each workstream that took no part."""
     recorded = {done.workstream for done in record.workstreams}
     others = (plan for id, plan in session.plans.items() if id not in recorded)
-    without_part = (masked(session.outside, _without_part(session, plan)) for plan in others)
+    left_out = _left_out(session, record.run)
+    without_part = (masked(session.outside, _without_part(session, plan, left_out)) for plan in others)
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *without_part), key=lambda one: order.get(one.workstream, len(order)))
     return replace(record, workstreams=tuple(workstreams))
@@ -59,10 +61,17 @@ def digest(session: Session, run: str | None) -> str:
     return fingerprint({"record": record | ({"errors": errors} if errors else {})})
 
 
-def _without_part(session: Session, plan: Plan) -> WorkstreamRecord:
+def _left_out(session: Session, run: str) -> Mapping[str, str]:
+    """Why workstreams that were due in a run are not in it, as far as this call knows: by a plan, or by itself."""
+    if session.night and session.night.run == run:
+        return {one.id: markdown.one_line(one.held_by) for one in session.night.workstreams if one.held_by}
+    return session.known.not_run if run == session.run.own() else {}
+
+
+def _without_part(session: Session, plan: Plan, left_out: Mapping[str, str]) -> WorkstreamRecord:
     last = session.history.last_workstream(plan.id)
     disabled = prospects.disabled(session, plan)
-    why = disabled or "not due"
+    why = disabled or (f"not run: {left_out[plan.id]}" if plan.id in left_out else "not due")
     message = f"{why}; {f'it ended as {last[1].outcome} in run {last[0]}' if last else 'it never ran'}"
     outcome = Outcome.DISABLED if disabled else Outcome.SKIPPED
     return WorkstreamRecord(

@@ -55,6 +55,21 @@ def monorepo(world: World, *packages: str, **fields: Any) -> None:
     )  # fmt: skip
 
 
+def test_members_that_wait_are_told_in_the_report_and_not_called_not_due(world: World) -> None:
+    file(
+        world, max_open=1, matrix={"package": ["api", "next", "web"]}, steps=[world.step("s", "date > $MATRIX_PACKAGE")]
+    )
+    world.commit()
+    plan = world.home / "plan.json"
+    assert world.doit("plan", "--write", str(plan)).status == 0
+    assert world.doit("run", "--plan", str(plan), "workstreams", "report").status == 0
+    why = "waits: 1 of deps comes first (max_open: 1)"
+    assert f"deps-next, deps-web were not run: {why}." in world.notes()
+    report = json.loads((world.root / "reports/latest/report.json").read_text("utf-8"))
+    said = {one["workstream"]: one["message"] for one in report["workstreams"]}
+    assert said["deps-web"] == f"not run: {why}; it never ran"
+
+
 def test_folders_of_the_base_are_members_and_an_edit_in_one_makes_that_one_due(world: World) -> None:
     monorepo(world, "api", "web")
     world.write("packages/notes/README.md", "no package\n")

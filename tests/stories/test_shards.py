@@ -221,6 +221,8 @@ def test_shards_that_are_gathered_are_one_run_and_each_brings_its_own_alone(worl
     assert (world.records()["c"]["workstream"], world.records()["c"]["patch"]) == ("c", None)
     with sqlite3.connect(world.root / ".splinter/history.db") as history:
         assert history.execute("select run from runs").fetchall() == [(plan["run"],)]
+    assert world.notes().count(plan["notes"][0]) == 1
+    assert not [note for note in world.notes() if note.startswith("Shard ") and plan["notes"][0] in note]
     kept = sorted(path.name for path in (world.root / ".splinter/runs" / plan["run"] / "c").iterdir())
     assert kept == sorted(path.name for path in logs.iterdir() if not path.is_symlink())
     assert world.doit("run", "workstreams").status == 0  # nothing is left to do

@@ -176,7 +176,7 @@ doit plan --write plan.json --shards 4
         if named:  # what they depend on may be due too
             found = self.explained(session, sorted(plan_file.wanted(session, named)), claims=False)
         wanted = plan_file.wanted(session, named)
-        waits = {id for id in wanted if found[id].is_left_out and session.plans[id].workstream.max_open}
+        waits = {id for id in wanted if found[id].is_left_out}
         session.known.not_run.update((id, found[id].reasons[0]) for id in waits)
         due = waits | {id for id in wanted if found[id].is_due}
         return plan_file.write(session, file, due, **how)
