@@ -66,7 +66,7 @@ def _claim(session: Session, control: Any, states: Any, selected: set[str], *, i
             run_errors.keep(session, TASK, str(error))
             failure = str(error)
     slot_claims.leave_out_dependents(session, due)
-    for sentence in session.known.left_out():  # without a run each is a line on the terminal
+    for sentence in [] if failure else session.known.left_out():  # without a run each is a line on the terminal
         session.run.note_if_any(sentence)
     return failure
 

@@ -26,7 +26,10 @@ def read(outside: Outside, ids: Sequence[str]) -> tuple[dict[str, Any] | None, .
         found = git.commits(outside.repository, ids) if ids else ()
     except GitError:  # one is torn: the others are whole
         return tuple(read(outside, [id])[0] for id in ids) if len(ids) > 1 else ({},)
-    return tuple(_fields(commit.message) if commit else None for commit in found)
+    here = git.existing(outside.repository, (id for id, commit in zip(ids, found, strict=True) if commit is None))
+    return tuple(
+        _fields(commit.message) if commit else {} if id in here else None for id, commit in zip(ids, found, strict=True)
+    )
 
 
 def _fields(message: str) -> dict[str, Any]:

@@ -24,10 +24,12 @@ from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import choose_remote
 from splinter.model.slot_claim import Claim, Slot, State
 from splinter.model.workstream import Workstream
+from splinter.text import counts
 
 _FACT = "slot/"  # by workstream: the claim as last seen, since when on this clock, and those that we made
 _TRIES = 4  # two pushes at once may be in each other's way
 _AT_ONCE = 100  # refs in one command line
+_SHOWN = 3  # refs in one sentence
 
 Part = TypeVar("Part")
 
@@ -113,7 +115,8 @@ def look(session: Session, ids: Collection[str]) -> dict[str, Seen]:
         if None not in said.values():
             break
     else:
-        raise GitError("what claims on slots say could not be fetched")
+        lacking = counts.and_more([ref(id) for id, fields in said.items() if fields is None], _SHOWN)
+        raise GitError(f"what claims on slots say could not be fetched: {lacking}")
     now, lease_s = session.outside.clock.now(), session.outside.settings.slot_lease_s
     for id in ids:
         if id not in there and known[id].commit:

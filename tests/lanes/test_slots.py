@@ -70,6 +70,24 @@ def test_some_refused_claims_let_the_others_run(world: World, tmp_path: Path) ->
     assert states(world) == {"low": "done"}
 
 
+@pytest.mark.parametrize("junk", ["main^{tree}", "main:README.md", "a-tag", "main"])
+def test_a_claim_that_is_none_holds_one_slot_for_a_lease_and_no_other(
+    world: World, tmp_path: Path, junk: str
+) -> None:  # fmt: skip
+    remote(world, tmp_path)
+    world.workstream("other", base="main", steps=[world.step("other", "echo other > other.txt")])
+    world.commit()
+    world.git("tag", "-a", "-m", "no claim", "a-tag", "main")
+    world.git("push", "--quiet", "origin", "main", "a-tag")
+    world.git("push", "--quiet", "origin", f"{world.git('rev-parse', junk)}:refs/splinter/slots/low")
+    done = world.doit("low", "other")
+    assert (done.status, world.new_calls()) == (0, ["other"]), done.out + done.err
+    assert "low was not run: its slot is held by somebody whose claim cannot be read." in done.out
+    world.now = LATER
+    assert world.doit("low").status == 0
+    assert (world.new_calls(), states(world)) == (["low"], {"low": "done", "other": "done"})
+
+
 def test_a_killed_run_goes_on_at_once_here_and_is_taken_over_elsewhere_after_its_lease(
     world: World, tmp_path: Path
 ) -> None:
