@@ -5,7 +5,7 @@ It asks nobody and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from splinter.engine import proposed
@@ -13,6 +13,7 @@ from splinter.engine.session import Session
 from splinter.model import record_words, schedule
 from splinter.model.plan import Plan
 from splinter.model.records import Usage
+from splinter.text import markdown
 from splinter.text.counts import plural
 
 _IDLE = "nothing was due"
@@ -101,8 +102,17 @@ def sentences(session: Session, plan: Plan, *, is_due: bool) -> Iterator[str]:
         yield f"last cost: {record_words.amounts(usage)}"
 
 
+def left_out(session: Session) -> Mapping[str, str]:
+    """What is due and not run, by the plan that this call was given or by what it found out, with the reason."""
+    if session.night:
+        return {one.id: markdown.one_line(one.held_by) for one in session.night.workstreams if one.held_by}
+    return session.known.not_run
+
+
 def idle(session: Session) -> str:
-    """What is said of a call in which nothing was due."""
+    """What is said of a call in which nothing was run."""
+    if left := left_out(session):
+        return f"nothing ran: {plural(len(left), 'workstream')} left out"
     waiting = sum(id in session.plans for id in proposed.places(session.memory))
     return f"nothing new: {plural(waiting, 'proposal')} {'waits' if waiting == 1 else 'wait'}" if waiting else _IDLE
 

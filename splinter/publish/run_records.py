@@ -14,7 +14,7 @@ from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
 from splinter.publish import held_records, reduced_records
-from splinter.text import markdown, redact
+from splinter.text import redact
 
 
 def masked(outside: Outside, record: WorkstreamRecord) -> WorkstreamRecord:
@@ -42,7 +42,8 @@ def whole(session: Session, record: RunRecord) -> RunRecord:
     """The same with a record for each workstream that took no part."""
     recorded = {done.workstream for done in record.workstreams}
     others = (plan for id, plan in session.plans.items() if id not in recorded)
-    left_out = _left_out(session, record.run)
+    own = session.night.run if session.night else session.run.own()
+    left_out = prospects.left_out(session) if record.run == own else {}
     without_part = (masked(session.outside, _without_part(session, plan, left_out)) for plan in others)
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *without_part), key=lambda one: order.get(one.workstream, len(order)))
@@ -59,13 +60,6 @@ def digest(session: Session, run: str | None) -> str:
     record = record_json.to_json(replace(session.history.run(run), finished=None))
     errors = [error for error in record.pop("errors") if error["task"] not in REPORTING]
     return fingerprint({"record": record | ({"errors": errors} if errors else {})})
-
-
-def _left_out(session: Session, run: str) -> Mapping[str, str]:
-    """Why workstreams that were due in a run are not in it, as far as this call knows: by a plan, or by itself."""
-    if session.night and session.night.run == run:
-        return {one.id: markdown.one_line(one.held_by) for one in session.night.workstreams if one.held_by}
-    return session.known.not_run if run == session.run.own() else {}
 
 
 def _without_part(session: Session, plan: Plan, left_out: Mapping[str, str]) -> WorkstreamRecord:

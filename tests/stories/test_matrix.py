@@ -62,12 +62,19 @@ def test_members_that_wait_are_told_in_the_report_and_not_called_not_due(world: 
     world.commit()
     plan = world.home / "plan.json"
     assert world.doit("plan", "--write", str(plan)).status == 0
-    assert world.doit("run", "--plan", str(plan), "workstreams", "report").status == 0
+    assert world.doit("run", "--plan", str(plan), "workstreams", "pr", "report").status == 0
     why = "waits: 1 of deps comes first (max_open: 1)"
     assert f"deps-next, deps-web were not run: {why}." in world.notes()
     report = json.loads((world.root / "reports/latest/report.json").read_text("utf-8"))
     said = {one["workstream"]: one["message"] for one in report["workstreams"]}
     assert said["deps-web"] == f"not run: {why}; it never ran"
+    assert "deps-api  changed" in world.doit("show", "--plan", str(plan)).out
+    world.doit("plan", "--write", str(plan))
+    idle = world.doit("run", "--plan", str(plan), "pr", "report")
+    assert "nothing ran: 2 workstreams left out" in idle.out, idle.out
+    shown = world.doit("show", "--plan", str(plan)).out  # of this night, and not of the one before
+    assert shown.startswith("Nothing ran in the run 2026")
+    assert "deps-next, deps-web were not run: waits: 1 of deps is open (max_open: 1)." in shown
 
 
 def test_folders_of_the_base_are_members_and_an_edit_in_one_makes_that_one_due(world: World) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from splinter.doit_plugins import printing
+from splinter.doit_plugins import plan_file, printing
 from splinter.doit_plugins.commands import recorded
 from splinter.doit_plugins.commands.recorded import Recorded
 from splinter.doit_plugins.options import OwnCommand
 from splinter.doit_plugins.terminal import exit_status_of, inert, say
-from splinter.errors import NoRecordError
+from splinter.errors import InputError, NoRecordError
 from splinter.model import record_files, record_json, record_words
 from splinter.model.records import RunRecord, WorkstreamRecord
 from splinter.system.history import History as Store
@@ -91,22 +91,36 @@ class Show(OwnCommand):
     doc_description = """doit show                                 the latest run
 doit show 20261123-020000-3f9a            that one
 doit show 20261123-020000-3f9a/api-docs   what a workstream came to in it
-doit show api-docs                        the last runs of a workstream"""
+doit show api-docs                        the last runs of a workstream
+doit show --plan night/plan.json          the run of that plan, or that nothing ran in it"""
     cmd_options = (
         {"name": "limit", "short": "n", "long": "limit", "type": int, "default": 20, "help": "how many runs"},
+        {**plan_file.PLAN, "help": "the run of this plan, never an earlier one"},
         _JSON,
     )
 
     def execute(self, opt_values: Any, pos_args: list[str]) -> int:
         """Print what is recorded; an unknown run or workstream is an error."""
-        wanted = pos_args[0] if pos_args else ""
-        return exit_status_of(lambda: self._show(wanted, opt_values["limit"], as_json=opt_values["as_json"]))
+        return exit_status_of(
+            lambda: self._show(
+                pos_args[0] if pos_args else "", opt_values["limit"], opt_values["plan_file"],
+                as_json=opt_values["as_json"],
+            )
+        )  # fmt: skip
 
-    def _show(self, wanted: str, limit: int, *, as_json: bool) -> int:
+    def _show(self, wanted: str, limit: int, file: str, *, as_json: bool) -> int:
         from splinter.publish import text_report
 
+        if wanted and file:
+            raise InputError("doit show takes a name or a plan, not both")
         known = recorded.read()
         store = known.history()
+        if given := plan_file.given({"plan_file": file}):
+            wanted = given.plan.run
+            if not store.has_run(wanted):
+                sentences = (f"Nothing ran in the run {wanted}.", *given.plan.notes)
+                say("[]" if as_json else "\n\n".join(inert(known.redactor.text(one)) for one in sentences))
+                return 0
         name, _, id = wanted.partition("/")
         run = name or store.latest_run() or ""
         if not run:
