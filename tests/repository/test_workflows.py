@@ -200,6 +200,13 @@ def test_the_job_that_publishes_runs_no_workstream_and_installs_no_tool() -> Non
                 and name != "SENDGRID_API_KEY"]  # fmt: skip
 
 
+def test_the_job_that_publishes_takes_the_plan_by_an_id_that_the_job_that_works_cannot_give() -> None:
+    assert job("plan")["outputs"]["artifact"] == "${{ steps.hand.outputs.artifact-id }}"
+    assert step("plan", "Hand the plan and the state to the other jobs")["id"] == "hand"
+    taken = step("publish", "Take the plan and the state")["with"]
+    assert taken == {"artifact-ids": "${{ needs.plan.outputs.artifact }}", "path": ".splinter/night"}
+
+
 def test_a_claim_holds_longer_than_all_jobs_may_take() -> None:
     assert sum(job(name)["timeout-minutes"] for name in JOBS) * 60 < Settings().slot_lease_s
 
