@@ -15,6 +15,7 @@ LONGEST_LITERAL = 4_000  # characters; the log has the whole
 _ESCAPED = str.maketrans(
     {mark: f"\\{mark}" for mark in "\\*_[]"} | {mark: f"&#{ord(mark)};" for mark in "`<>&|~"},
 )
+_ESCAPES = {0x1B: "\\u001b", 0x9B: "\\u009b"}
 _STARTS_BLOCK = re.compile(r"^(?=#|[+-](?:[\s+-]|$))|^(\d{1,9})(?=[.)](?:\s|$))")
 _NOTIFIES = re.compile(r"(@|#(?=\d)|\bGH-(?=\d)|/(?:issues|pull|discussions)/(?=\d))", re.IGNORECASE)
 _NOT_IN_CODE = re.compile(r"[`<|\\]")
@@ -68,8 +69,11 @@ def in_html(value: object) -> Markdown:
 
 
 def code(value: object) -> Markdown:
-    """A name, path or command as a code span, or as `text` where something in it could end the span."""
-    shown = plain(str(value)).replace("\n", "\\n").replace("\t", "\\t").strip()
+    """A name, path or command as a code span, or as `text` where something in it could end the span.
+
+    An escape sequence in it is shown, not taken out: without it the name would be another one.
+    """
+    shown = plain(str(value).translate(_ESCAPES)).replace("\n", "\\n").replace("\t", "\\t").strip()
     return text(shown) if not shown or _NOT_IN_CODE.search(shown) else Markdown(f"`{shown}`")
 
 

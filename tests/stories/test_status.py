@@ -196,6 +196,8 @@ def test_a_failure_is_named_at_the_end_with_what_to_call_which_then_works(world:
     ):
         refused = world.doit(command, wanted)
         assert (refused.status, refused.out, refused.err) == (3, "", f"{said}\n")
+    world.doit("clean", "bad")
+    assert world.doit("log", "bad").err.startswith("there is no log of bad: `doit gc` and `doit clean` remove them")
 
 
 def test_a_fix_attempt_says_that_it_begins(world: World) -> None:

@@ -124,6 +124,8 @@ def _no_log(known: Recorded, id: str, step: str) -> str:
     if step and steps:
         hint = did_you_mean(step, steps) or f"; {id} has those of {and_more(sorted(steps), _SHOWN)}"
         return f"there is no log of {id}:{step}{hint}"
+    if known.history().runs_of(id, 1):
+        return f"there is no log of {id}: `doit gc` and `doit clean` remove them, and what was up to date makes none"
     others = {one.name for one in _workstreams(known) if any(one.glob("*.log"))}
     named = f"; there are those of {and_more(sorted(others), _SHOWN)}" if others else "; nothing has run yet"
     return f"there is no log of {id}{did_you_mean(id, others) or named}"

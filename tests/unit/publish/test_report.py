@@ -257,6 +257,7 @@ def test_any_text_is_shown_as_it_is(given_text: str, shown: str) -> None:
         ("new\nline", r"new\\nline"),
         ("<!-- splinter:end -->", "&#60;!-- splinter:end --&#62;"),
         ("@octocat/pkg", "`@octocat/pkg`"),
+        ("a\x1b]0;hidden\x07.py", r"a\\u001b\]0;hidden\\u0007.py"),
     ],
 )
 def test_a_name_is_a_code_span_only_where_nothing_in_it_can_end_the_span(name: str, shown: str) -> None:
