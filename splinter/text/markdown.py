@@ -20,9 +20,6 @@ _STARTS_BLOCK = re.compile(r"^(?=#|[+-](?:[\s+-]|$))|^(\d{1,9})(?=[.)](?:\s|$))"
 _NOTIFIES = re.compile(r"(@|#(?=\d)|\bGH-(?=\d)|/(?:issues|pull|discussions)/(?=\d))", re.IGNORECASE)
 _NOT_IN_CODE = re.compile(r"[`<|\\]")
 _QUIET = "\u200b"  # what GitHub's own dependabot puts after an @
-_LITERAL = "    "
-# a code span is left alone; what `text` escaped is not
-_MADE_SAFE = re.compile(rf"`[^`]*`|&#({'|'.join(str(ord(mark)) for mark in '`<>&|~')});|\\(.)|{_QUIET}")
 _URL = re.compile(r"https?://[^\s<>\"'`|\\]+")
 # What markdown2 must not see inside literal text, and the private characters that stand in for it meanwhile.
 _STAND_INS = {ord(mark): chr(0xE000 + at) for at, mark in enumerate("<>&`*_[]()!\\~|:@#.-+={}\"'/")}
@@ -49,18 +46,6 @@ def text(value: object) -> Markdown:
 def without_notices(words: str) -> str:
     """The words so that GitHub notifies nobody of them, and links, closes and refers to nothing by a number."""
     return _NOTIFIES.sub(rf"\1{_QUIET}", words)
-
-
-def for_terminal(source: str) -> str:
-    """What a terminal shows of Markdown made here: names as they are, without the marks that keep them so."""
-    lines = source.split("\n")
-    return "\n".join(one if one.startswith(_LITERAL) else _MADE_SAFE.sub(_as_it_was, one) for one in lines)
-
-
-def _as_it_was(found: re.Match[str]) -> str:
-    if found[1]:
-        return chr(int(found[1]))
-    return found[2] or ("" if found[0] == _QUIET else found[0])
 
 
 def in_html(value: object) -> Markdown:

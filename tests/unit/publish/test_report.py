@@ -502,16 +502,6 @@ def test_a_pull_request_that_we_close_ourselves_forgets_its_definition() -> None
     assert body.startswith("mine <!-- splinter:definition x -->\n<!-- splinter:begin -->")
 
 
-@given(st.text())
-@example("AT&T|x ~ `a` _b_ \\* <i> 1. #2")
-def test_a_terminal_shows_any_text_as_it_is(given_text: str) -> None:
-    line = markdown.text(given_text)
-    assert markdown.for_terminal(f"- `a\\b` {line}") == f"- `a\\b` {markdown.one_line(given_text)}".replace(
-        "\u200b", ""
-    )
-    assert markdown.for_terminal("    a\\_b &#96;") == "    a\\_b &#96;"  # what a program printed
-
-
 def test_what_is_said_of_several_pull_requests_alike_is_said_once() -> None:
     one = replace(OPENED, notes=("nothing was pushed",))
     other = replace(one, workstream="deps", notes=("nothing was pushed", "its own"))
