@@ -6,6 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from splinter.publish import mail
+from splinter.text.redact import Masked
 from tests import browser, reports
 from tests.paths import ROOT
 
@@ -19,10 +21,26 @@ PICTURES = {
 }
 
 
+MAILS = {"mail-390-light": (390, "light"), "mail-390-dark": (390, "dark")}
+
+
+def draw_mails(folder: Path, names: list[str]) -> None:
+    """The pictures of the mail about the small run."""
+    run, _ = reports.small()
+    html = mail.message(run, Masked, repository="octo/project", page=Masked("<p>")).html
+    with browser.opened() as chromium:
+        for name in [one for one in MAILS if one in names or not names]:
+            width, scheme = MAILS[name]
+            page = chromium.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+            page.set_content(html)
+            page.screenshot(path=str(folder / f"{name}.png"), full_page=True)
+            page.close()
+
+
 def draw(folder: Path, names: list[str]) -> None:
     """The pictures of those names; of all where none is named."""
     with browser.opened() as chromium, tempfile.TemporaryDirectory() as scratch:
-        for name in names or PICTURES:
+        for name in [one for one in PICTURES if one in names or not names]:
             number, width, height, scheme, is_open = PICTURES[name]
             run, contents = reports.large(number) if number else reports.small()
             file = browser.written(Path(scratch) / name, run, contents)
@@ -37,3 +55,4 @@ def draw(folder: Path, names: list[str]) -> None:
 
 if __name__ == "__main__":
     draw(ROOT / "docs/images", sys.argv[1:])
+    draw_mails(ROOT / "docs/images", sys.argv[1:])
