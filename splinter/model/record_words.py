@@ -75,7 +75,8 @@ def check_in_words(check: CheckRecord) -> str:
     told = [f"{check.count(Outcome.PASSED):,} passed"]
     told += [f"{check.count(Outcome.SKIPPED):,} skipped"] if check.count(Outcome.SKIPPED) else []
     told += [f"{len(flaky):,} flaky"] if flaky else []
-    newly = f"{len(bad) - old:,} newly failing" if len(bad) > old else "none newly failing" if bad else "none failing"
+    word = "newly failing" if check.compared else "failing"  # what was not compared is not called new
+    newly = f"{len(bad) - old:,} {word}" if len(bad) > old else "none newly failing" if bad else "none failing"
     still = f", {old:,} failed before and still {'do' if old > 1 else 'does'}" if old else ""
     return f"{', '.join(told)}; {newly}{still}"
 

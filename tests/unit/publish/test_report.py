@@ -384,6 +384,7 @@ def test_a_pull_request_body_begins_with_what_a_reviewer_asks() -> None:
     ("outcomes", "compared", "words"),
     [
         (["passed"] * 2, None, "2 passed; none failing"),
+        (["passed", "failed"], None, "1 passed; 1 failing"),
         (["passed", "skipped"], Comparison(before="passed"), "1 passed, 1 skipped; none failing"),
         (["passed", "failed"], Comparison(before="failed", failing_before=("1",)),
          "1 passed; none newly failing, 1 failed before and still does"),
