@@ -18,9 +18,9 @@ from splinter.model.records import (
     Usage,
     WorkstreamRecord,
 )  # fmt: skip
-from splinter.text.counts import plural
+from splinter.text.counts import and_more, plural
 
-_SHOWN_TESTS = 5
+_SHOWN_TESTS, _SHOWN_BRANCHES = 5, 3
 _LONGEST_SAID = 200  # characters of what a test says
 
 
@@ -58,7 +58,8 @@ def _told(check: CheckRecord) -> list[str]:
     said = {
         case.id: f": {case.message.strip().splitlines()[0][:_LONGEST_SAID]}" for case in bad if case.message.strip()
     }
-    new = [f"{check.check}: {case.id}{said.get(case.id, '')}" for case in bad if case.id not in before]
+    word = " (newly failing)" if check.compared else ""
+    new = [f"{check.check}: {case.id}{word}{said.get(case.id, '')}" for case in bad if case.id not in before]
     old = [f"{check.check}: {case.id} (still failing){said.get(case.id, '')}" for case in bad if case.id in before]
     return [*new, *old]
 
@@ -81,17 +82,25 @@ def check_in_words(check: CheckRecord) -> str:
     return f"{', '.join(told)}; {newly}{still}"
 
 
+def before_the_change(check: CheckRecord) -> str:
+    """What is said of a check with tests beside `check_in_words`: how it ended on the commit that the change is of."""
+    if not check.cases or not check.compared or check.outcome != Outcome.PASSED:
+        return ""
+    before = check.compared.before
+    return ", as before the change" if before == check.outcome else f"; {before} before the change"
+
+
 def fits(rehearsal: RehearsalRecord, id: str) -> str:
     """What the rehearsal says of a workstream's branch, in a sentence; empty where it was the only one."""
-    others = len({*rehearsal.workstreams, *(one.workstream for one in rehearsal.left_out)} - {id})
+    others = {*rehearsal.workstreams, *(one.workstream for one in rehearsal.left_out)} - {id}
     left_out = next((one for one in rehearsal.left_out if one.workstream == id), None)
     if not others or (left_out is None and id not in rehearsal.workstreams):
         return ""
     if left_out:
         return f"It does not fit together with the other branches of that run: {left_out.message or left_out.reason}."
-    merged = plural(len(rehearsal.workstreams) - 1, "other branch", "other branches")
+    merged = and_more([one for one in rehearsal.workstreams if one != id], _SHOWN_BRANCHES)
     judged = ", and all checks pass on the whole" if rehearsal.checks else ""
-    return f"It merges with {merged} of that run{judged}." if len(rehearsal.workstreams) > 1 else ""
+    return f"It merges with {merged} of that run{judged}." if merged else ""
 
 
 def diff_command(record: WorkstreamRecord) -> str:

@@ -144,7 +144,7 @@ def is_as_the_readme_shows(world: World) -> None:
     lines = [f"**{made['title']}**", *(line for line in body.splitlines() if not line.startswith("<!-- "))]
     seen = [line for line, before in zip(lines, ["x", *lines], strict=False) if line or before]  # no blank line twice
     assert shown == seen[: len(shown)]
-    judged = "The checks are of commit"  # an id that no README can hold
+    judged = "The checks judged commit"  # an id that no README can hold
     assert [line[: len(judged)] for line in seen[len(shown) :][:2]] == ["", judged]
     assert "Cost: $0.0137, 2,400 tokens read, 68 written.\n" in body
 

@@ -91,4 +91,4 @@ def test_what_others_wrote_is_text() -> None:
     seen = Reader(mail.message(run, Masked, repository=HOSTILE).html)
     assert not seen.tags & {"img", "b", "a", "script"}
     assert seen.odd == []
-    assert seen.words.count("@\u200beveryone") == 6, "repository, title, step, reason, message, note"
+    assert seen.words.count("@\u200beveryone") == 8, "repository, title, step, reason, message, note, proposal"

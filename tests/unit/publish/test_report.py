@@ -341,12 +341,12 @@ def test_a_pull_request_body_says_what_was_done_and_how_to_do_it_again() -> None
     for text in (
         "-->\n\nRuff finds nothing to mend.\n",
         "### 2 files changed\n\n- modified `src/app.py`\n- added `docs/api.md`\n",
-        "- `tests`: 1 passed, 1 skipped; none failing\n  - fixed: `c.d`, `e`\n",
+        "- `tests`: 1 passed, 1 skipped; none failing; failed before the change\n  - fixed: `c.d`, `e`\n",
         "| phase | PH-01 |\n",
         "| Step | Outcome | Tool | Files |\n|---|---|---|---:|\n| `lint` | changed | `ruff` | 0 |\n",
         "<summary>Reproduce</summary>\n\n    doit tidy\n\n</details>\n",
         f" in run `{RUN}`.\n",
-        "To say no, close this pull request: it is not opened again for the same definition.\n",
+        "To say no, close this pull request: it is not opened again until its workstream's definition is another.\n",
         "push to `splinter/tidy`: your commits stay",
     ):
         assert text in body
