@@ -35,9 +35,10 @@ def test_ordinary():
 def test_what_is_left_out_is_told_in_a_line_each_with_what_brings_it(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = lane\naddopts = -ra\n")
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # --basetemp, say
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "1", "-p", "tests.conftest", "-p", "no:cacheprovider"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(paths.ROOT)}, capture_output=True, text=True, check=False,
+        cwd=tmp_path, env={**outside, "PYTHONPATH": str(paths.ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     *_, lanes, npm, end = done.stdout.splitlines()
     assert done.returncode == 0, done.stdout

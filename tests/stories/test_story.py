@@ -54,7 +54,9 @@ def test_a_first_run_leaves_branches_commits_pull_requests_a_report_and_one_mail
     assert "Title of tidy" in (pair.root / "reports/latest/index.html").read_text()
     (mail,) = pair.mails()
     parsed = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
-    assert [part.get_content_type() for part in parsed.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert [part.get_content_type() for part in parsed.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "text/html", "text/html"
+    ]  # fmt: skip
     assert pair.git("status", "--porcelain") == ""
     assert pair.git("rev-parse", "HEAD") == head
     assert pair.git("symbolic-ref", "HEAD") == "refs/heads/main"
