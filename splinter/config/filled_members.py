@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from splinter.config import schema, value_places
+from splinter.config import filled_rules, schema, value_places
 from splinter.config.matrix import Member
 from splinter.config.value_places import Place
 from splinter.config.value_rules import MARK
 from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
 from splinter.model import commit_message, filling, guarded_paths, value_names
+from splinter.model.tool import Tool
 from splinter.text import values
 from splinter.text.patterns import WILDCARDS, shown
 from splinter.text.values import Piece, Reference
@@ -56,17 +57,18 @@ class _Compiled:
     places: list[tuple[Place, _Text]]
     files: dict[str, _Text]
     unfilled: frozenset[str]
+    tools: Mapping[str, Tool]
     faults: dict[Keys, Problem] = field(default_factory=dict)
 
 
 def filled(
-    document: Document, prompts: Mapping[str, str], members: Sequence[Member] | None
+    document: Document, prompts: Mapping[str, str], members: Sequence[Member] | None, tools: Mapping[str, Tool]
 ) -> tuple[list[Filled], list[Problem]]:
     """The workstreams of a sound document, and a problem for each text that their values spoil.
 
     `members` is None where it has no matrix. Of many members with the same fault the first is named.
     """
-    compiled, found = _compiled(document, prompts), []
+    compiled, found = _compiled(document, prompts, tools), []
     for member in members if members is not None else (None,):
         id = member.id if member else str(document.data["id"])
         known = {value_names.ID: id, **(value_names.of_matrix(member.values) if member else {})}
@@ -76,7 +78,7 @@ def filled(
     return found, list(compiled.faults.values())
 
 
-def _compiled(document: Document, prompts: Mapping[str, str]) -> _Compiled:
+def _compiled(document: Document, prompts: Mapping[str, str], tools: Mapping[str, Tool]) -> _Compiled:
     read = [(place, values.pieces(place.text)) for place in value_places.of(document.data)]
     in_files = {path: values.pieces(text) for path, text in prompts.items() if "{{" in text}
     to_come = {path for path, parts in in_files.items() if _has_more(parts)}
@@ -91,6 +93,7 @@ def _compiled(document: Document, prompts: Mapping[str, str]) -> _Compiled:
         [(place, _Text(parts, place.field not in unfilled)) for place, parts in read],
         {path: _Text(parts, path not in to_come) for path, parts in in_files.items()},
         unfilled,
+        tools,
     )
 
 
@@ -108,7 +111,7 @@ def _filled(compiled: _Compiled, known: Mapping[str, str], member: Member | None
     for place, text in compiled.places:
         own = _as_patterns(known, member) if filling.is_pattern(place.field) else known
         made = text.put(own)
-        if place.keys not in compiled.faults and (fault := _fault(place, text, made, own, member)):
+        if place.keys not in compiled.faults and (fault := _fault(compiled, place, text, made, own, member)):
             number, why = fault
             compiled.faults[place.keys] = compiled.document.problem_inside(place.keys, MARK, number, why)
         _copy_to(copied, place.keys)[place.keys[-1]] = made
@@ -135,7 +138,7 @@ def _as_patterns(known: Mapping[str, str], member: Member | None) -> Mapping[str
 
 
 def _fault(
-    place: Place, text: _Text, made: str, known: Mapping[str, str], member: Member | None
+    compiled: _Compiled, place: Place, text: _Text, made: str, known: Mapping[str, str], member: Member | None
 ) -> tuple[int, str] | None:
     """Which mark of a text is to blame that does not fit its place with its values, and why; None where all is well."""
     mine = [one for one in text.parts if isinstance(one, Reference) and _is_of_file(one.name)]
@@ -150,6 +153,8 @@ def _fault(
         why = f"{shown(made)} is more than one line"
     elif filling.is_message(place.field) and (steered := commit_message.filled_problem(_typed(text.parts), made)):
         why = steered
+    elif ruled := filled_rules.problem(compiled.document.data, place, made, compiled.tools):
+        why = ruled
     elif text.is_final:
         why = filling.problem(place.field, made) or _opened_guard(place, made, mine, member)
         misfit = None if why else schema.misfit(place.schema, made)

@@ -46,11 +46,11 @@ def _of(
             meant = did_you_mean(str(option), tools[name].options)
             message = f"{name} has no option {shown(option)}{meant or ''}; {has}"
             yield document.problem(here, message, at_key=True)
-        elif why := _value_problem(tools[name], option, value):
+        elif why := value_problem(tools[name], option, value):
             yield document.problem(here, why)
 
 
-def _value_problem(tool: Tool, option: str, value: Any) -> str | None:
+def value_problem(tool: Tool, option: str, value: Any) -> str | None:
     """Why a value is not handed to a program, None where it is."""
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str | int) and not isinstance(one, bool) for one in items):

@@ -175,8 +175,14 @@ def _paths(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 def _bodies(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
     """What would be taken for a mark of ours in a pull request."""
     for keys, text in texts(document, "pull_request", "body"):
-        if re.search(r"<!--\s*splinter:", text):
-            yield document.problem(keys, 'a body holds no comment that begins with "<!-- splinter:", a mark of its own')
+        if why := body_problem(text):
+            yield document.problem(keys, why)
+
+
+def body_problem(text: str) -> str | None:
+    """Why a text cannot stand in a pull request, None where it can."""
+    has_mark = re.search(r"<!--\s*splinter:", text)
+    return 'a body holds no comment that begins with "<!-- splinter:", a mark of its own' if has_mark else None
 
 
 def _variables(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:

@@ -195,7 +195,7 @@ def _ones(root: Path, file: _Found, tools: Mapping[str, Tool], files: BaseFiles 
         file.problems += bounded(made.problems)
     if not file.is_sound or not file.is_known:
         return [One(id=file.id or "", file=file)]
-    found, faults = filled_members.filled(document, file.prompts, made.members if made else None)
+    found, faults = filled_members.filled(document, file.prompts, made.members if made else None, tools)
     file.problems += [*faults, *_recordings_missing(root, document, tools, [str(one.data["id"]) for one in found])]
     if faults:
         return [One(id=file.id or "", file=file)]

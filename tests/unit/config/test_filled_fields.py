@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from splinter.config import workstream_files
+from splinter.config import settings_file, workstream_files
 from splinter.errors import InputError
 from splinter.model import plan
 from splinter.model.plan import Plan
@@ -69,3 +71,30 @@ def test_a_value_that_would_steer_a_forge_by_a_commit_is_a_problem_at_its_mark(t
     )
     told = [one.text() for one in workstream_files.read(tmp_path, Settings()).problems]
     assert any('a value makes the message say "fixes #12", which steers a forge or its CI' in one for one in told), told
+
+
+AGENT = {"tool": "claude-code", "steps": [{"id": "ask", "prompt": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("value", "fields", "why"),
+    [
+        ("Bash", {**AGENT, "options": {"mcp_tools": ["mcp__own", "VALUE"]}}, 'claude-code takes no mcp_tools "Bash"'),
+        ("Bash(git *)", {**AGENT, "options": {"allowed_tools": "VALUE"}}, 'claude-code takes no allowed_tools "Bash(git'),
+        ("-x", {"steps": [{**AGENT["steps"][0], "tool": "opencode", "options": {"effort": "VALUE"}}]}, "takes no effort"),
+        ("https://a:bbbb@host", {"env": ["INDEX=VALUE"]}, '"INDEX" looks like a secret'),
+        ("ghp_" + "a1" * 18, {"env": {"INDEX": "VALUE"}}, '"INDEX" looks like a secret'),
+        ("<!-- splinter:end -->", {"pull_request": {"body": "VALUE ${{ occurrence }}"}}, "a body holds no comment that"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_as_typed_is_refused_as_a_value(tmp_path: Path, value: str, fields: Any, why: str) -> None:
+    text = json.dumps(
+        {"id": "w", "title": "T", "matrix": {"v": [value]}, "steps": [{"id": "s", "run": "ls"}], **fields}
+    )
+    (tmp_path / "workstreams").mkdir()
+    (tmp_path / "workstreams/w.json").write_text(text.replace("VALUE", "${{ matrix.v }}"))
+    found = workstream_files.read(tmp_path, settings_file.defaults())
+    (problem,) = found.problems
+    assert why in problem.message
+    assert "by matrix.v" in problem.message
+    assert problem.source_line[problem.column - 1 :].startswith("${{ matrix.v }}")

@@ -488,7 +488,7 @@ def test_a_text_that_speaks_of_a_workflows_values_stays_that_text() -> None:
     assert "Replace $${{ github.ref }} and $$$${{ x }} in ci.yml" in found.results[0].text
     document = yaml_documents.read(found.results[0].text.encode(), path="made.yaml")
     assert value_rules.check(document) == ()
-    (one,), faults = filled_members.filled(document, {}, None)
+    (one,), faults = filled_members.filled(document, {}, None, {})
     assert faults == []
     assert text in one.data["steps"][0]["prompt"]
 
