@@ -70,3 +70,6 @@ def test_a_report_shows_what_git_and_logs_say_and_no_secret(reported: World) -> 
     assert "24 hours" in waiting
     assert "<ins>+one" not in shown
     assert "said ***" not in shown
+    assert "| said ***" in reported.doit("show").out
+    reported.env["GITHUB_ACTIONS"] = "true"
+    assert "| said" not in reported.doit("show").out, "it is the summary of a job there"

@@ -128,7 +128,7 @@ doit show --plan night/plan.json          the run of that plan, or that nothing 
             return 0
         if name and not store.has_run(name) and not id:
             return self._of_workstream(known, name, limit, as_json=as_json)
-        shown = _masked(known, store.run(run))
+        shown = _for_readers(known, _masked(known, store.run(run)))
         if id:
             own = _one(shown, id)
             json, text = record_json.to_json(own), text_report.of_workstream(shown, own)
@@ -178,6 +178,17 @@ def _masked(known: Recorded, run: RunRecord) -> RunRecord:
     if there != run:
         there = replace(there, notes=(*there.notes, _GONE))
     return record_json.from_json(RunRecord, redact.masked(record_json.to_json(there), known.redactor))
+
+
+def _for_readers(known: Recorded, run: RunRecord) -> RunRecord:
+    """In Actions, where a job's summary and log may be public, what the settings let into reports; here all of it."""
+    from splinter.config import settings_file
+    from splinter.publish import reduced_records
+
+    if not settings_file.is_on_actions():
+        return run
+    settings, _ = settings_file.look(known.repository.start)
+    return reduced_records.reduced(run, settings.report.include if settings else ())
 
 
 def _one(run: RunRecord, id: str) -> WorkstreamRecord:
