@@ -125,9 +125,9 @@ def _times(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
 
 
 def _costs(document: Document, _tools: Mapping[str, Tool]) -> Iterator[Problem]:
-    """A warning where an agent is asked night after night."""
+    """A warning where an agent is asked night after night, unless a command says each time whether it is."""
     rule = document.data.get("when")
-    prompts = [one for one in asked(document) if one.step]
+    prompts = [one for one in asked(document) if one.step and "only_if" not in one.step]
     if not prompts or not isinstance(rule, str) or not schedule.is_nightly(rule):
         return
     is_waited_for = document.data.get("again") is not True and document.data.get("pull_request") is not False

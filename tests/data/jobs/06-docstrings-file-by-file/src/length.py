@@ -1,0 +1,2 @@
+def length(value):
+    return value

@@ -1,0 +1,2 @@
+def mass(value):
+    return value
