@@ -85,7 +85,8 @@ def _first_prompt(root: Path, listed: Sequence[str], agent: str, *, is_python: b
     task = "Give each public function that lacks one a docstring of a sentence." if is_python else (
         "Where README.md names a file, a command or a setting that is not there, correct it."
     )  # fmt: skip
-    words = {"AGENT": agent, "FILES": '"**/*.py"' if is_python else "README.md", "TASK": task,
+    subject = "describe public functions" if is_python else "correct what README.md names"
+    words = {"AGENT": agent, "SUBJECT": subject, "FILES": '"**/*.py"' if is_python else "README.md", "TASK": task,
              "CHECKS": _checks(root, listed) if is_python else ""}  # fmt: skip
     text = _template("agent.yaml")
     for name, value in words.items():

@@ -264,6 +264,7 @@ def test_a_first_prompt_is_for_the_agent_that_is_here_and_runs_only_when_named(
     [prompt] = [one for one in found.workstreams if one.id == "first-prompt"]
     assert (prompt.enabled, prompt.tool, prompt.scope.modify, prompt.when) == (False, "codex", (scope,), "on-change")
     assert (bool(prompt.checks), prompt.fix.attempts) == (has_tests, 2 * has_tests)
+    assert prompt.commit.message.startswith("docs: ")
 
 
 def test_linters_leave_dodo_alone(tmp_path: Path) -> None:
