@@ -5,6 +5,7 @@ Which texts hold values is looked up once a file; each that was filled in is jud
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +18,11 @@ from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
 from splinter.model import commit_message, filling, guarded_paths, value_names
 from splinter.model.tool import Tool
-from splinter.text import values
+from splinter.text import foreign, values
 from splinter.text.patterns import WILDCARDS, shown
 from splinter.text.values import Piece, Reference
 
+_PLAIN = re.compile(r"[\w./-]*")  # the usual path, which may stand in code too, where escapes would be seen
 _ESCAPED = {sign: f"[{sign}]" for sign in WILDCARDS}  # a folder's name is no pattern, whatever is in it
 
 
@@ -110,6 +112,7 @@ def _filled(compiled: _Compiled, known: Mapping[str, str], member: Member | None
     copied: dict[Keys, Any] = {(): dict(data)}
     for place, text in compiled.places:
         own = _as_patterns(known, member) if filling.is_pattern(place.field) else known
+        own = _inert(known, member) if place.field == "pull_request.body" else own
         made = text.put(own)
         if place.keys not in compiled.faults and (fault := _fault(compiled, place, text, made, own, member)):
             number, why = fault
@@ -135,6 +138,12 @@ def _as_patterns(known: Mapping[str, str], member: Member | None) -> Mapping[str
     signs = str.maketrans(_ESCAPED)
     names = value_names.of_keys(member.paths)
     return {**known, **{name: known[name].translate(signs) for name in names}}
+
+
+def _inert(known: Mapping[str, str], member: Member | None) -> Mapping[str, str]:
+    """The values as they stand in Markdown: what the base holds notifies nobody, and links to nothing."""
+    names = [name for name in value_names.of_keys(member.found) if not _PLAIN.fullmatch(known[name])] if member else []
+    return {**known, **{name: foreign.in_markdown(known[name], is_alone=False) for name in names}}
 
 
 def _fault(

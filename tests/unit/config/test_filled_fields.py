@@ -15,6 +15,7 @@ from splinter.model import plan
 from splinter.model.plan import Plan
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Settings
+from tests.base_files import Files
 
 TEXT = """
 id: deps
@@ -50,6 +51,21 @@ def test_each_member_has_its_own(tmp_path: Path) -> None:
     assert {workstream.commit_of(step).message for step in workstream.steps} == {"chore: a from main"}
     assert workstream.pull_request
     assert (workstream.pull_request.title, workstream.pull_request.body) == ("chore: a", "Of packages/a.")
+
+
+def test_what_the_base_holds_is_inert_in_a_pull_request_and_a_list_of_ones_own_is_not(tmp_path: Path) -> None:
+    text = TEXT.replace("-BRANCH", "").replace("Of $", "Closes #7 of $")
+    (tmp_path / "workstreams").mkdir()
+    for matrix, body in (
+        ('{folders: "packages/*"}', ["packages/@\u200bacme #\u200b5", "packages/my_own"]),
+        ('["@acme"]', ["@acme"]),
+    ):
+        (tmp_path / "workstreams/deps.yaml").write_text(text.replace("[packages/a, packages/b]", matrix))
+        files = Files("packages/@acme #5/a", "packages/my_own/a")
+        found = workstream_files.read(tmp_path, Settings(), files)
+        assert found.problems == ()
+        bodies = [one.pull_request.body for one in found.workstreams if one.pull_request]
+        assert bodies == [f"Closes #7 of {one}." for one in body]
 
 
 def test_members_that_would_share_a_branch_are_refused(tmp_path: Path) -> None:
