@@ -300,7 +300,7 @@ def test_a_night_in_two_calls_is_one_night(night: Night) -> None:
     assert world.doit("run", "workstreams", "rehearse").status == 0
     assert world.doit(*publish).status == 0
     ((path, ping),) = night.new_pings()
-    assert (path, ping.split(" · ")[0]) == ("/ping", "[splinter] nothing ran, 1 skipped")
+    assert (path, ping.split(" · ")[0]) == ("/ping", "[splinter] nothing ran, 1 skipped, 1 pull request opened")
     assert world.doit(*publish).status == 0
     assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
 
