@@ -109,11 +109,17 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
 
     def is_fresh(task: Any, values: Values) -> bool:
         last = rows.rehearsed()
-        return last is None or _is_published(session, combined_pull_request.ID, values, made_of(last))
+        if last is None:
+            return not any(one.workstream.pull_request and rows.accepted(one) for one in session.plans.values())
+        return _is_published(session, combined_pull_request.ID, values, made_of(last))
 
     def publish_it(task: Any) -> Values:
         last = rows.rehearsed()
-        return _published(session, made_of(last), combined_pull_request.propose(session, last)) if last else {}
+        if last is None:
+            raise PublishError(
+                "what goes together was never judged, so nothing is proposed; run `doit run rehearse pr`"
+            )
+        return _published(session, made_of(last), combined_pull_request.propose(session, last))
 
     return {
         "basename": "pr",
@@ -121,7 +127,7 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
         "doc": "one pull request of all that goes together",
         "actions": [Act(publish_it)],
         "uptodate": [is_fresh],
-        "task_dep": ["rehearse"],
+        "task_dep": [*session.plans, "rehearse"],
         "meta": {"wait_only": True, "publishes": combined_pull_request.ID, "session": session},
     }
 

@@ -164,6 +164,9 @@ def test_one_branch_and_one_pull_request_hold_the_commits_of_all_in_turn(world: 
     world.workstream("c", depends_on=["a"], objective="Be last.", pull_request={"labels": ["docs"]}, steps=[
         {"id": "s", "run": "cat side-a.txt > c.txt"}, {"id": "t", "run": "echo t >> c.txt"}])  # fmt: skip
     world.commit()
+    early = world.doit("run", "workstreams", "pr")
+    assert early.status == 2
+    assert "what goes together was never judged, so nothing is proposed; run `doit run rehearse pr`" in early.out
     done = world.doit("--continue")
     assert done.status == 0, done.out
     assert subjects(world, "splinter/together") == [
