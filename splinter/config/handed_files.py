@@ -5,6 +5,7 @@ They are named by a path from the root, and read here alone; agents find them no
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from splinter.config import bounded_read, yaml_documents
 from splinter.config.yaml_documents import Document, Problem
 from splinter.config.yaml_events import Keys
 from splinter.model.workstream import FILE_OPTIONS
+from splinter.text import values
 from splinter.text.patterns import path_problem, shown
+
+_MOST_LINKS = 40  # as many as Linux follows
 
 
 def named(data: Any) -> Iterator[tuple[Keys, str, str]]:
@@ -35,18 +39,18 @@ def named(data: Any) -> Iterator[tuple[Keys, str, str]]:
             yield ("instructions", index), "instructions", path
     for keys, entry in (((), data), *steps):
         options = entry.get("options")
-        values = options if isinstance(options, dict) else {}
+        given = options if isinstance(options, dict) else {}
         yield from (
-            ((*keys, "options", name), f"{name} file", values[name])
+            ((*keys, "options", name), f"{name} file", given[name])
             for name in FILE_OPTIONS
-            if isinstance(values.get(name), str)
+            if isinstance(given.get(name), str)
         )
 
 
 def read(root: Path, document: Document, texts: dict[str, str]) -> Iterator[Problem]:
     """Put texts of instructions and options to `texts`, by their paths; what is wrong with one is told at its key."""
     for keys, what, path in named(document.data):
-        if what == "prompt file" or path_problem(path):
+        if what == "prompt file" or path_problem(path) or values.references(path):
             continue
         held, why = (texts[path], None) if path in texts else text(root, path)
         if why:
@@ -71,6 +75,24 @@ def text(root: Path, path: str) -> tuple[str, str | None]:
     return held, None
 
 
-def guarded(every: Iterable[Any]) -> tuple[str, ...]:
+def guarded(root: Path, every: Iterable[Any]) -> tuple[str, ...]:
     """The paths of all of them, of all documents: what one workstream makes of them would be another's orders."""
-    return tuple(sorted({path for data in every for _, _, path in named(data) if not path_problem(path)}))
+    paths = {path for data in every for _, _, path in named(data) if not path_problem(path)}
+    return tuple(sorted({one for path in paths for one in _reached(root.resolve(), path)}))
+
+
+def _reached(root: Path, path: str) -> Iterator[str]:
+    """A path, each link of the repository that it leads through, and the file behind them."""
+    yield path
+    for _ in range(_MOST_LINKS):
+        parts = Path(path).parts
+        count = next((count for count in range(1, len(parts) + 1) if root.joinpath(*parts[:count]).is_symlink()), None)
+        if count is None:
+            return
+        link = root.joinpath(*parts[:count])
+        yield "/".join(parts[:count])
+        target = os.path.normpath(link.parent.joinpath(link.readlink(), *parts[count:]))
+        path = os.path.relpath(target, root)
+        if path.split("/")[0] == "..":
+            return
+        yield path

@@ -82,6 +82,9 @@ def check(document: Document) -> Iterator[Problem]:
     if not isinstance(matrix, dict):
         return
     yield from _clashes(document, matrix)
+    for key in (one for one in ("include", "exclude") if one in matrix):
+        message = f"{shown(key)} would be one more list, not what it is in GitHub Actions; write the lists without it"
+        yield document.problem(("matrix", key), message, at_key=True)
     for key, given in matrix.items():
         for kind in (*KINDS, "with") if isinstance(given, dict) else ():
             text = given.get(kind)

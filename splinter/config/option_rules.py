@@ -59,6 +59,8 @@ def value_problem(tool: Tool, option: str, value: Any) -> str | None:
     if option in FILE_OPTIONS:
         if not isinstance(value, str):
             return f"{option} is the path of a file"
+        if values.references(value):
+            return "no value can be filled in here: the file is read before any is known"
         return f"path {shown(value)} {why}" if (why := path_problem(value)) else None
     if any("\0" in text for text in texts):
         return "it holds the NUL character"

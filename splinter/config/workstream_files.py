@@ -105,7 +105,7 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
     dependencies.check(ones, by_id, groups)
     branch_names.check([_named(id, one) for id, one in by_id.items()], settings.branch_prefix)
     timeouts_s = {name: tool.timeout_s for name, tool in settings.tools.items() if tool.timeout_s is not None}
-    guarded = handed_files.guarded(file.document.data for file in found)
+    guarded = handed_files.guarded(root, (file.document.data for file in found))
     sound = {
         id: _parsed(one.filled, one.file.document.path, timeouts_s, groups, handed, guarded)
         for id, one in by_id.items()

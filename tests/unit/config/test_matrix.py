@@ -89,6 +89,8 @@ def test_a_matrix_of_several_lists_is_their_product_in_its_order(tmp_path: Path)
          '"a_b" and "a-b" are both MATRIX_A_B in the environment; rename one'),
         ({"matrix": {"a": ["x"], "a_name": ["x"]}},
          '"a_name" and "a" are both MATRIX_A_NAME in the environment; rename one'),
+        ({"matrix": {"a": ["x", "y"], "exclude": ["y"]}},
+         '"exclude" would be one more list, not what it is in GitHub Actions; write the lists without it'),
         ({"matrix": {"a": {"folders": "nowhere/*"}}}, 'no folder on the base fits "nowhere/*"'),
         ({"matrix": {"a": {"files": "../*"}}}, 'path "../*" holds "..", which could leave the repository'),
         ({"matrix": {"a": {"json": "docs/a.md"}}}, None),

@@ -37,6 +37,7 @@ def told(text: str) -> list[str]:
         ("tool: claude-code\noptions: {max_turns: 0}\n", '2:22: claude-code takes no max_turns "0"'),
         ("tool: aider\noptions: {model: --yes}\n", '2:18: aider takes no model "--yes"'),
         ("tool: claude-code\noptions: {mcp_config: ../x.json}\n", '2:23: path "../x.json"'),
+        ("tool: claude-code\noptions: {mcp_config: '${{ matrix.p }}/m.json'}\n", "2:23: no value can be filled in here: the file"),
         ("tool: claude-code\noptions: {mcp_config: [a]}\n", "2:23: mcp_config is the path of a file"),
     ],
 )  # fmt: skip
@@ -133,3 +134,19 @@ def test_files_are_read_from_the_checkout_and_guarded_in_every_workstream(tmp_pa
     assert first.options == {"mcp_config": HandedFile(path="tools/mcp.json", text="{}")}
     assert first.scope.guarded == second.scope.guarded == ("gone.md", "style.md", "tools/mcp.json")
     assert {"gone.md", "style.md", "tools/mcp.json"} <= {*found.other_files(settings_file.defaults())}
+
+
+def test_what_a_link_leads_to_is_guarded_with_the_link(tmp_path: Path) -> None:
+    for folder in ("workstreams", "docs/prompts"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "docs/prompts/style.md").write_text("Be brief.\n")
+    (tmp_path / "prompts").symlink_to("docs/prompts")
+    (tmp_path / "docs/prompts/own.md").symlink_to(tmp_path / "docs/prompts/style.md")
+    (tmp_path / "workstreams/a.yaml").write_text(
+        "id: a\ntitle: T\ntool: claude-code\nsteps: [{id: go, prompt_file: prompts/own.md}]\n"
+    )
+    (one,) = workstream_files.read(tmp_path, settings_file.defaults()).workstreams
+    assert one.scope.guarded == ("docs/prompts/own.md", "docs/prompts/style.md", "prompts", "prompts/own.md")
+    (tmp_path / "docs/prompts/style.md").unlink()
+    (tmp_path / "docs/prompts/style.md").symlink_to("own.md")
+    assert "loop" in workstream_files.read(tmp_path, settings_file.defaults()).problems[0].message
