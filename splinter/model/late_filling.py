@@ -14,7 +14,7 @@ from splinter.errors import InputError, Reason, StepError
 from splinter.model import commit_message, filling, value_names
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.model.workstream import Step, Workstream
-from splinter.text import foreign, markdown, values
+from splinter.text import foreign, values
 from splinter.text.counts import and_more
 from splinter.text.outputs import Outputs
 from splinter.text.patterns import shown
@@ -85,7 +85,7 @@ def for_commit(
     own = next((one.commit for one in workstream.steps if step and one.id == step.id), None)
     asks = f"steps.{step.id}.commit" if step and own and own.message else "commit.message"
     for name in sorted(workstream.unfilled & {asks, "title"}):
-        form = foreign.in_title if name == "title" else markdown.one_line
+        form = foreign.in_title if name == "title" else foreign.in_commit
         known = _values(workstream, name, outputs, silent, form)
         waits = {one: foreign.NOT_YET for one in filling.asked(workstream, name) if one not in known}
         if name == asks:

@@ -91,6 +91,8 @@ def test_in_a_commit_it_is_one_line_and_what_no_step_has_written_yet_is_left_ope
     outputs: Outputs = {"find": {"names": "a\nb"}}
     assert late_filling.for_commit(workstream, FIND, outputs).commit.message == "Of a b"
     assert late_filling.for_commit(workstream, None, {}).commit.message == "Of …"
+    long = late_filling.for_commit(workstream, FIND, {"find": {"names": "x" * 64_000}}).commit.message
+    assert long == f"Of {'x' * 999}…"
     told = late_filling.for_commit(workstream, own, outputs)
     assert (told.commit_of(told.steps[1]).message, told.title) == ("Own a b", "T a b")
     assert late_filling.whole(workstream, outputs).commit.message == "Of a b"
