@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
+from splinter.text.counts import and_more
+
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SHOWN_CHARACTERS = 60
+_SHOWN_IDS = 10
 WILDCARDS = frozenset("*?[")
 GLYPH = re.compile(r"\*+|\?|\[[!^]?\]?(?:\[:[a-z]*:\]|[^\]])*\]|.", re.DOTALL)
 MEMBER = re.compile(r"\[:(?P<name>[a-z]*):\]|(?P<first>.)-(?P<last>.)|.", re.DOTALL)
@@ -148,6 +151,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?`, or nothing."""
     meant = suggestion(word, known)
     return f'; did you mean "{meant}"?' if meant is not None else ""
+
+
+def did_you_mean_id(id: str, known: Iterable[str]) -> str:
+    """The same of a workstream's id; of a matrix's, which names all its members, the members."""
+    known = sorted(known)
+    members = [one for one in known if one.startswith(f"{id}-")]
+    return f"; name one of {and_more(members, _SHOWN_IDS)}" if members else did_you_mean(id, known)
 
 
 def shown(value: object) -> str:

@@ -15,7 +15,7 @@ from splinter.model import record_files, record_json, record_words
 from splinter.model.records import RunRecord, WorkstreamRecord
 from splinter.system.history import History as Store
 from splinter.text import counts, redact
-from splinter.text.patterns import did_you_mean
+from splinter.text.patterns import did_you_mean_id
 
 _GONE = "Some of its logs and patches are no longer there: `doit gc` and `doit clean` remove them."
 _SHOWN_OPEN = 20
@@ -158,7 +158,7 @@ doit show --plan night/plan.json          the run of that plan, or that nothing 
 
 
 def _hint(store: Store, id: str) -> str:
-    return did_you_mean(id, store.workstreams()) or '; "doit history" lists the runs'
+    return did_you_mean_id(id, store.workstreams()) or '; "doit history" lists the runs'
 
 
 def _of_run(run: str, record: WorkstreamRecord) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ def _one(run: RunRecord, id: str) -> WorkstreamRecord:
     found = next((one for one in run.workstreams if one.workstream == id), None)
     if found is None:
         meant = (
-            did_you_mean(id, [one.workstream for one in run.workstreams]) or "; `doit show RUN` lists those that did"
+            did_you_mean_id(id, [one.workstream for one in run.workstreams]) or "; `doit show RUN` lists those that did"
         )
         raise NoRecordError(f'"{id}" took no part in run {run.run}{meant}')
     return found

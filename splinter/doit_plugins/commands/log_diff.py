@@ -18,7 +18,7 @@ from splinter.model import layout
 from splinter.model.records import Outcome, WorkstreamRecord
 from splinter.model.under_way import UnderWay
 from splinter.text.counts import and_more
-from splinter.text.patterns import did_you_mean
+from splinter.text.patterns import did_you_mean, did_you_mean_id
 
 _LOOK_S = 0.2
 _CHUNK = 64 * 1024
@@ -128,7 +128,7 @@ def _no_log(known: Recorded, id: str, step: str) -> str:
         return f"there is no log of {id}: `doit gc` and `doit clean` remove them, and what was up to date makes none"
     others = {one.name for one in _workstreams(known) if any(one.glob("*.log"))}
     named = f"; there are those of {and_more(sorted(others), _SHOWN)}" if others else "; nothing has run yet"
-    return f"there is no log of {id}{did_you_mean(id, others) or named}"
+    return f"there is no log of {id}{did_you_mean_id(id, others) or named}"
 
 
 def _workstreams(known: Recorded) -> Iterator[Path]:
@@ -180,7 +180,7 @@ doit diff lint   as git diff shows it, against the base that it began at"""
             whole = id.partition(":")[0]
             if history.last_workstream(whole):
                 raise InputError(f"what a workstream changed is shown as a whole: doit diff {whole}")
-            hint = did_you_mean(id, history.workstreams()) or '; "doit list" names the workstreams'
+            hint = did_you_mean_id(id, history.workstreams()) or '; "doit list" names the workstreams'
             raise InputError(f'no run of "{id}" is recorded{hint}')
         text = _difference(known, found[1])
         sys.stdout.write(inert(known.redactor.text(text)) or f"{id} proposes nothing\n")

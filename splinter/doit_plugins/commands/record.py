@@ -9,7 +9,7 @@ from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.errors import InputError
 from splinter.model import layout
 from splinter.text import redact
-from splinter.text.patterns import did_you_mean
+from splinter.text.patterns import did_you_mean_id
 
 if TYPE_CHECKING:
     from splinter.engine.project import Project
@@ -62,7 +62,7 @@ doit run --simulate docs  the same again with these patches, and without the age
 def _workstream(known: Project, id: str) -> Workstream:
     workstreams = {one.id: one for one in known.collection.workstreams}
     if id not in workstreams:
-        raise InputError(f'there is no workstream "{id}"{did_you_mean(id, workstreams)}; "doit list" names them')
+        raise InputError(f'there is no workstream "{id}"{did_you_mean_id(id, workstreams)}; "doit list" names them')
     return workstreams[id]
 
 

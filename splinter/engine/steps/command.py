@@ -116,6 +116,7 @@ def act(
         booked as booking, work.doing(name) as shown,
     ):  # fmt: skip
         command = _begun(work, step, name, prompt, scratch, booking.allowance, before)
+        command = working_folder.from_the_root(command, profile, folder, tree or work.tree)
         stand_in.say(work, simulated)
         deadline_s = min(asked_s, booking.allowance.seconds)
         place = _Place(tree or work.tree, folder, scratch, login, has_network, heard=shown.spend)

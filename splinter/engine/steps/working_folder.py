@@ -6,11 +6,12 @@ A link there leads on only as far as the work tree goes: an earlier step may hav
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from splinter.errors import Reason, StepError
 from splinter.git.command_line import WorkTree
-from splinter.model.tool import Tool
+from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Step
 from splinter.system import disk
 
@@ -32,6 +33,14 @@ def of(tree: WorkTree, step: Step, profile: Tool | None = None) -> Path:
         why = "is no folder" if disk.seen(folder) else "is not there"
         raise StepError(Reason.TOOL_MISSING, f"{_which(step)} {why} when {step.id} starts")
     return folder
+
+
+def from_the_root(command: Command, profile: Tool | None, folder: Path, tree: WorkTree) -> Command:
+    """The command of a profile, whose path counts from the root wherever it starts: it is looked for there before."""
+    program, *arguments = command.argv if profile and not isinstance(command.argv, str) else [""]
+    if "/" not in program or os.path.isabs(program) or folder == tree.path:  # noqa: PTH117
+        return command
+    return replace(command, argv=(str(tree.path / program), *arguments))
 
 
 def _which(step: Step) -> str:

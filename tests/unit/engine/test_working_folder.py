@@ -10,7 +10,7 @@ from splinter.engine.steps import working_folder
 from splinter.engine.tools import prompts
 from splinter.errors import StepError
 from splinter.git import worktree
-from splinter.model.tool import Tool
+from splinter.model.tool import Command, Tool
 from splinter.model.workstream import Run, Scope, Step, Workstream
 
 
@@ -44,3 +44,21 @@ def test_an_agent_is_told_which_folder_it_starts_in() -> None:
     one = Workstream(id="w", title="W", source="", steps=(), scope=Scope(modify=("a/**",), is_declared=True))
     told = prompts.of_step(one, "Do.", earlier=(), folder="a/b")
     assert "The current folder is `a/b` of the repository; the paths above count from the repository's root." in told
+
+
+@pytest.mark.parametrize(
+    ("program", "folder", "started"),
+    [
+        ("tools/agent.sh", "packages/a", "TREE/tools/agent.sh"),
+        ("tools/agent.sh", "", "tools/agent.sh"),
+        ("/opt/agent", "packages/a", "/opt/agent"),
+        ("agent", "packages/a", "agent"),
+    ],
+)
+def test_the_program_of_a_profile_counts_from_the_root(tmp_path: Path, program: str, folder: str, started: str) -> None:
+    tree = worktree.locate(tmp_path, "w")
+    command, profile = Command(argv=(program, "x"), label="agent"), Tool(name="agent", command=program)
+    found = working_folder.from_the_root(command, profile, tree.path / folder, tree)
+    assert found.argv == (started.replace("TREE", str(tree.path)), "x")
+    own = Command(argv=("./here.sh",), label="here")
+    assert working_folder.from_the_root(own, None, tree.path / "packages/a", tree) == own

@@ -84,3 +84,9 @@ def test_a_suggestion_is_made_only_where_one_is_near() -> None:
 def test_long_values_are_shown_cut() -> None:
     assert patterns.shown('a"b') == '"a\\"b"'
     assert patterns.shown("x" * 100) == '"' + "x" * 58 + "…"
+
+
+def test_the_id_of_a_matrix_leads_to_its_members() -> None:
+    known = ["deps-web", "deps-api", "depth"]
+    assert patterns.did_you_mean_id("deps", known) == "; name one of deps-api, deps-web"
+    assert patterns.did_you_mean_id("dept", known) == '; did you mean "depth"?'
