@@ -12,12 +12,13 @@ from typing import Any
 
 from splinter.config import code_arguments, rules, value_places
 from splinter.config.value_places import Place
-from splinter.config.yaml_documents import Document, Problem, bounded
+from splinter.config.yaml_documents import Document, Problem, bounded, warning
 from splinter.model import value_names
 from splinter.text import values
 from splinter.text.patterns import did_you_mean, shown
 
 MARK = re.compile(r"\$+\{\{(?:[^{}\r\n]*\}\})?")  # as often in a text as `values.OPENING`
+_WITHOUT_DOLLAR = re.compile(r"(?<!\$)\{\{[ \t]*((?:matrix|workstream|steps)\.[^{}\s]+)[ \t]*\}\}")
 _COMMANDS = ("run", "only_if")
 _PLAIN = ' plain "${{" is written "$${{"'
 _LATER = {
@@ -43,12 +44,26 @@ class _Known:
 
 def check(document: Document) -> tuple[Problem, ...]:
     """All that is wrong with the references of a readable document, at each of them."""
-    known = _known(document.data)
-    return bounded(
+    known, places = _known(document.data), value_places.of(document.data)
+    faults = bounded(
         document.problem_inside(place.keys, MARK, number, message)
-        for place in value_places.of(document.data)
+        for place in places
         for number, message in _faults(place, known, document.data)
     )
+    return (*faults, *bounded(_without_dollar(document, places, known)))
+
+
+def _without_dollar(document: Document, places: Iterable[Place], known: _Known) -> Iterator[Problem]:
+    """What looks like a value that a workstream has, and stays as it is."""
+    for place in places:
+        for number, found in enumerate(_WITHOUT_DOLLAR.finditer(place.text)):
+            output = value_names.OUTPUT.fullmatch(found[1])
+            if found[1] not in known.names and not (output and output[1] in known.steps):
+                continue
+            own = f"${value_names.variable(found[1])}"
+            right = own if place.values == value_places.ENVIRONMENT else f"${{{{ {found[1]} }}}}"
+            message = f"{shown(found[0])} stays as it is, and no value is filled in; that is written {shown(right)}"
+            yield warning(document.problem_inside(place.keys, _WITHOUT_DOLLAR, number, message))
 
 
 def of_prompt_file(data: Any, text: str, index: int) -> Iterator[tuple[int, int, str]]:

@@ -119,3 +119,18 @@ def test_the_caret_stands_below_the_value_inside_its_text() -> None:
     line, caret = first.text().splitlines()[1:]
     assert line[caret.index("^") : len(caret)] == "${{ bse }}"
     assert (second.line, second.column, second.length) == (7, 11, len("${{ nothing }}"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "right"),
+    [
+        ({"title": "Of {{matrix.package.name}}"}, "${{ matrix.package.name }}"),
+        ({"checks": [{"id": "c", "run": "cd {{ matrix.package }}"}]}, "$MATRIX_PACKAGE"),
+        ({"metadata": {"found": "{{ steps.find.outputs.x }} of {{ base }}"}}, "${{ steps.find.outputs.x }}"),
+        ({"title": "Of {{ matrix.other }} and {{ steps.gone.outputs.x }} and $${{ matrix.package }}"}, None),
+    ],
+)
+def test_a_value_without_its_dollar_is_warned_of(fields: dict[str, Any], right: str | None) -> None:
+    found = problems(json.dumps({**SMALL, **fields}), path="w.json")
+    assert [one.is_error for one in found] == ([False] if right else [])
+    assert all(one.message.endswith(f'that is written "{right}"') for one in found)
