@@ -60,7 +60,7 @@ def test_a_branch_that_no_run_made_stays_as_it_is(world: World) -> None:
     world.workstream("api", branch="mine", steps=[world.step("go", "echo api > api.txt")])
     done = world.doit()
     assert world.records()["api"]["reason"] == "conflict"
-    assert "mine is there already, and no run made it: it stays as it is" in done.out
+    assert "mine is there already, and no run of api made it: it stays as it is" in done.out
     assert world.git("rev-parse", "mine") == world.git("rev-parse", "main")
 
 
@@ -70,7 +70,7 @@ def test_one_that_is_another_s_on_the_remote_is_not_pushed_to(hosted: World, git
     theirs = hosted.git("ls-remote", "origin", "refs/heads/deps/api")
     done = hosted.doit("run", "api", "pr")
     assert done.status == 2, done.out
-    assert "deps/api is there on origin already, and no run made it" in done.out + done.err
+    assert "deps/api is there on origin already, and no run of api made it" in done.out + done.err
     assert hosted.git("ls-remote", "origin", "refs/heads/deps/api") == theirs
     assert pulls(github) == {}
 

@@ -25,7 +25,7 @@ def problem(
     if not plan.workstream.branch or _is_ours(session, plan, commit, last, known):
         return None
     return (
-        f"{plan.branch} is there{where} already, and no run made it: it stays as it is; "
+        f"{plan.branch} is there{where} already, and no run of {plan.id} made it: it stays as it is; "
         f"name another branch in {plan.workstream.source}, or delete that one, then run doit again"
     )
 
