@@ -89,6 +89,7 @@ END
     assert failed(ends(app, plants)) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_a_forged_list_of_programs_leads_no_check_to_another_pytest(app: World, tmp_path: Path) -> None:
     evil = tmp_path / "evil"
     plants = (
@@ -110,6 +111,7 @@ def test_forged_traits_of_the_file_system_bring_no_settings_to_git(app: World, t
     assert failed(ends(app, plants)) == FAILS
 
 
+@pytest.mark.lane("attacks")
 def test_a_replaced_object_is_not_judged_in_the_place_of_the_commits(app: World) -> None:
     plants = (
         f"{BREAKS}; {USERS_GIT} bad=$(git --git-dir=$G hash-object -w app.py); printf '{GOOD}' > hidden.x;"

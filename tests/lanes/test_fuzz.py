@@ -187,6 +187,7 @@ def test_any_bytes_are_judged(raw: bytes) -> None:
     judge(raw)
 
 
+@pytest.mark.lane("fuzz")
 @given(YAML_TEXT | st.text(max_size=100))
 def test_any_text_is_judged(text: str) -> None:
     judge(text.encode("utf-8", "surrogatepass"))

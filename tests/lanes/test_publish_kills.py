@@ -216,6 +216,7 @@ def sweep(folder: Path, home: Path, *, kills: int, workstreams: int, seed: int) 
     return seen
 
 
+@pytest.mark.lane("kills")
 def test_a_short_sweep_of_kills_publishes_everything_once(tmp_path: Path, sealed_world: Path) -> None:
     assert sweep(tmp_path, sealed_world, kills=2, workstreams=1, seed=1)["kills"] >= 2
 

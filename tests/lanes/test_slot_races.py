@@ -73,6 +73,7 @@ def wait_all(runs: list[subprocess.Popen[str]]) -> list[str]:
     return outs
 
 
+@pytest.mark.lane("races")
 @pytest.mark.parametrize(("many", "slots"), deep.rows([(2, 3), (3, 5)], "races", ordinary=[(2, 3)]))
 def test_runners_at_once_run_each_slot_once(world: World, tmp_path: Path, many: int, slots: int) -> None:
     remote(world, tmp_path, slots)

@@ -182,6 +182,7 @@ def test_an_agent_that_says_nothing_known_and_changes_nothing_did_not_succeed(wo
     )
 
 
+@pytest.mark.lane("agents")
 def test_what_a_provider_was_at_fault_for_is_tried_again_and_every_call_counts(world: World) -> None:
     install_stub(world, "codex", "overloaded")
     asks(world, "codex", timeout="60s")
@@ -235,6 +236,7 @@ def test_any_prompt_arrives_unchanged_and_never_first(world: World, prompt: str)
     ]
 
 
+@pytest.mark.lane("agents")
 def test_a_silent_agent_is_ended_as_stalled_before_its_deadline(world: World) -> None:
     install_stub(world, "codex", "hang")
     asks(world, "codex", timeout="60s")

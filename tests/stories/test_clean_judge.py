@@ -80,6 +80,7 @@ def test_what_was_planted_in_a_failed_night_helps_nobody_the_next(app: World) ->
     assert failed(ends(app, BREAKS, PYTEST)) == ("failed", "check_failed")
 
 
+@pytest.mark.lane("attacks")
 def test_a_planted_helper_of_the_base_hides_no_deleted_test_of_another(app: World) -> None:
     """What is remembered of a base is what a clean place says of it, whoever asked first."""
     crashes = "mkdir -p hidden; echo 'raise SystemExit(3)' > conftest.py; echo x >> notes.txt"

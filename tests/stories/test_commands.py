@@ -344,6 +344,7 @@ def test_info_shows_no_secret_of_the_environment(one: World) -> None:
         assert "made-up-password" not in done.out
 
 
+@pytest.mark.lane("stories")
 def test_a_module_of_the_users_is_not_taken_for_a_library_of_ours(one: World) -> None:
     for name in ("jinja2", "markdown2", "github", "jsonschema"):
         one.write(f"{name}.py", f"raise SystemExit('{name}.py of the repository was imported')\n")

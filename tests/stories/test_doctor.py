@@ -287,6 +287,7 @@ def test_what_github_refuses_is_a_problem_in_words(bench: World, github: Scripte
     assert len(github.asked) == 1
 
 
+@pytest.mark.lane("publish")
 def test_a_github_that_does_not_answer_is_given_up_soon(bench: World, github: Scripted) -> None:
     given_up = threading.Event()
 

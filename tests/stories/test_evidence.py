@@ -118,6 +118,7 @@ def test_every_end_after_the_steps_keeps_what_they_made(
     assert world.git("rev-parse", record["ref"])
 
 
+@pytest.mark.lane("stories")
 def test_a_check_that_the_budget_ended_is_named_with_its_log(world: World) -> None:
     check = {"id": "slow", "run": "test -e a.txt || exit 0; echo waiting; sleep 60"}
     world.workstream("w", steps=[world.step("one", "echo a > a.txt")], checks=[check], budget={"minutes": 0.05})
@@ -188,7 +189,7 @@ def test_failing_tests_are_named_with_what_they_say_and_whether_they_are_new(wor
     )  # fmt: skip
     world.commit()
     done = world.doit()
-    lines = ["unit: s > t::new: broke now", "unit: s > t::old (still failing): was so"]
+    lines = ["unit: s > t::new (newly failing): broke now", "unit: s > t::old (still failing): was so"]
     assert "".join(f"     {line}\n" for line in lines) in done.out
     report = html.unescape((world.root / "reports/latest/report.md").read_text()).partition("## Workstreams")[0]
     assert "".join(f"- {line}\n" for line in lines) in report

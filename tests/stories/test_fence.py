@@ -362,6 +362,7 @@ def tokens() -> Iterator[Tokens]:
         server.shutdown()
 
 
+@pytest.mark.lane("agents")
 @needs_bubblewrap
 @pytest.mark.plain_user
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_a_failed_check_that_goes_back_to_nobody_says_how_it_would_and_what_else
     assert Path(place.partition("cd ")[2], "values/a").read_text() == "bad\n", "what it made is there"
 
 
+@pytest.mark.lane("agents")
 def test_two_wrong_results_in_turn_end_as_oscillating_at_the_third(world: World) -> None:
     agent(world, sets(a="bad"), sets(a="good", b="bad"), sets(a="bad", b="good"))
     assert world.doit("w").status == 1

@@ -141,6 +141,7 @@ def test_a_second_run_at_once_is_refused_with_the_holder(slow: World) -> None:
     assert slow.doit().status == 0
 
 
+@pytest.mark.lane("kills")
 def test_a_hang_is_ended_at_its_deadline_with_all_of_its_tree(world: World) -> None:
     hang = "(setsid sh -c 'trap \"\" TERM; sleep 600; sleep 600' &) ; sleep 600"
     world.workstream("hang", steps=[world.step("hangs", hang, timeout="1s")])

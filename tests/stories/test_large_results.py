@@ -95,6 +95,7 @@ def test_a_call_of_gits_ends_at_the_deadline_of_what_it_is_for(
     assert not tree.index.with_name("w.lock").exists()
 
 
+@pytest.mark.lane("kills")
 def test_git_does_not_go_on_when_doit_is_killed_while_it_measures(world: World) -> None:
     world.workstream("w", steps=[world.step("s", "truncate -s 1900M large.bin")])
     world.commit()

@@ -157,6 +157,7 @@ def test_an_agent_is_asked_again_for_a_moved_base_only_while_tries_are_left(
     assert world.new_calls() == ["call", "call"], "that is how it is asked again"
 
 
+@pytest.mark.lane("agents")
 def test_an_agent_is_asked_again_for_a_moved_base_while_a_try_is_left(world: World) -> None:
     agent(world, "echo x > values/new", attempts=1, when="once", inputs=["src/**"])
     steps = [{"id": "ask", "prompt": "Change the values."}, world.step("b", NEEDS_MAIN)]

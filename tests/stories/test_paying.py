@@ -74,6 +74,7 @@ def test_again_and_what_is_proposed_nowhere_are_paid_at_each_time(asked: World, 
     assert "agent will be asked, and paid, every night; on-change" in asked.doit("check").out
 
 
+@pytest.mark.lane("stories")
 @pytest.mark.parametrize(("fields", "calls"), [({}, 1), (DECLARED, 2)], ids=["once", "on-change"])
 def test_who_says_nothing_is_asked_once_or_where_it_matters(asked: World, fields: dict[str, Any], calls: int) -> None:
     asked.workstream("w", steps=WRITE, **fields)

@@ -98,6 +98,7 @@ def test_one_branch_alone_needs_no_rehearsal(world: World) -> None:
     assert json.loads((world.root / "reports/latest/report.json").read_text())["rehearsals"] == []
 
 
+@pytest.mark.lane("stories")
 def test_what_fails_only_in_company_is_found_by_halving(world: World) -> None:
     sides(world, "a", "b", "c", "d")
     world.workstream("e", depends_on=["d"], steps=[{"id": "s", "run": "echo e > e.txt"}])

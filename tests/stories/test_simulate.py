@@ -153,6 +153,7 @@ def test_beside_a_real_run_nothing_of_it_differs_and_nobody_is_asked(world: Worl
     assert "agent  due" in world.doit("plan").out
 
 
+@pytest.mark.lane("stories")
 def test_what_an_agent_did_is_recorded_applied_and_judged_without_it(world: World) -> None:
     world.write("splinter.toml", AGENT.replace("CALLS", f"'{world.calls_file}'"))
     check = {"id": "good", "run": "grep good a.txt"}

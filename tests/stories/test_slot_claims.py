@@ -71,6 +71,7 @@ def test_a_slot_that_was_done_is_not_run_by_a_fresh_clone(world: World, tmp_path
     assert f"low  not run  the slot 2026-11-23 was done by run {run}" in second.out
 
 
+@pytest.mark.lane("races")
 def test_who_was_taken_over_pushes_nothing_when_they_wake(world: World, tmp_path: Path, github: Forge) -> None:
     """Killed between run and push, or asleep: the branch on the remote stays the other's, and it is told once."""
     remote(world, tmp_path)

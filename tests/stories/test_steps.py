@@ -276,6 +276,7 @@ def test_a_tool_that_is_not_installed_is_reported_before_anything_runs(world: Wo
     assert record["message"] == 'tool "absent": no-such-program is not on PATH; install it and run again'
 
 
+@pytest.mark.lane("stories")
 def test_a_budget_of_minutes_ends_a_step(world: World) -> None:
     world.workstream("w", budget={"minutes": 0.02}, steps=[world.step("s", "sleep 600")])
     record = ends(world)

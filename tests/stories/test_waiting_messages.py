@@ -187,6 +187,7 @@ def test_a_message_that_may_have_arrived_is_told_and_not_sent_again(nightly: Wor
     assert posted(server) == [*runs(nightly)[:2], runs(nightly)[1]]
 
 
+@pytest.mark.lane("publish")
 def test_a_run_killed_after_its_post_posts_once(nightly: World) -> None:
     taken: list[str] = []
 
@@ -214,6 +215,7 @@ def test_a_run_killed_after_its_post_posts_once(nightly: World) -> None:
 # --- the healthcheck ---
 
 
+@pytest.mark.lane("publish")
 def test_a_ping_that_fails_is_told_and_fails_nothing(nightly: World) -> None:
     nightly.env["HEALTHCHECK_URL"] = "http://127.0.0.1:1/ping"
     nightly.now = NIGHTS[0]

@@ -213,6 +213,7 @@ def test_a_flat_package_that_a_finder_maps_is_led_to_the_work_tree(world: World,
     assert record["reason"] == "check_failed", record["message"]
 
 
+@pytest.mark.lane("attacks")
 def test_a_copy_in_the_environment_is_no_substitute_for_the_branch(world: World, tmp_path: Path) -> None:
     shapes(world, "src/")
     users = Venv.make(tmp_path / "env", borrows=True)

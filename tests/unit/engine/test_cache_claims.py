@@ -128,6 +128,7 @@ def hold(session: Session) -> Any:
     return cache_claims.held(Work(session=session, plan=plan), plan.workstream.steps[0], "a" * 64)
 
 
+@pytest.mark.lane("races")
 def test_a_claim_of_a_dead_machine_costs_a_bounded_wait(
     shared: World, second: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

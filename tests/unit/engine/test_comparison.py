@@ -408,6 +408,7 @@ def test_real_tests_are_judged_as_they_are_in_each_of_two_trees(world: World) ->
     assert {"tests.log", "tests.base.log", "tests.again.log"} <= logs
 
 
+@pytest.mark.lane("stories")
 def test_a_base_whose_check_hangs_is_no_better_than_one_that_fails(world: World) -> None:
     world.write("hangs", "yes\n")
     check = {"id": "c", "run": "test ! -e hangs || exec sleep 60", "timeout": "1s"}
@@ -420,6 +421,7 @@ def test_a_base_whose_check_hangs_is_no_better_than_one_that_fails(world: World)
         "compared"]["before"] == "failed"  # fmt: skip
 
 
+@pytest.mark.lane("stories")
 def test_a_used_up_budget_leaves_no_second_try_and_what_was_before_takes_nothing_of_it(world: World) -> None:
     """The check takes most of the minutes, so that none are left for a second try."""
     check = {"id": "c", "run": "sleep 1.2; test ! -e out.txt"}

@@ -82,6 +82,7 @@ def large(world: World, sealed_world: Path) -> World:
     return world
 
 
+@pytest.mark.lane("git")
 def test_pointers_stay_as_they_are_and_may_be_moved_or_deleted(large: World) -> None:
     large.write(
         "workstreams/w.yaml",

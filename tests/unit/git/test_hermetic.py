@@ -350,6 +350,7 @@ def test_a_remote_that_never_answers_is_left_in_time(
     wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, "its end")
 
 
+@pytest.mark.lane("git")
 def test_what_outlives_a_call_and_holds_its_output_is_not_waited_for() -> None:
     script = "echo out; echo err >&2; setsid sleep 20 & echo $!"
     began = time.monotonic()

@@ -164,6 +164,7 @@ def prompts(*ids: str) -> list[dict[str, Any]]:
     return [{"id": id, "prompt": "x", "tool": "agent"} for id in ids]
 
 
+@pytest.mark.lane("stories")
 def test_a_workstream_that_used_up_its_dollars_pays_for_nothing_more_until_its_next_occurrence(world: World) -> None:
     agent(world)
     world.workstream("w", when="daily", budget={"usd": 1.5}, steps=prompts("a", "b", "c"))

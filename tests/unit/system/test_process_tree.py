@@ -70,6 +70,7 @@ def storm(folder: Path, runs: int, seed: int, *, is_alone: bool) -> None:
         (folder / "log").unlink(missing_ok=True)
 
 
+@pytest.mark.lane("kills")
 @pytest.mark.parametrize("is_alone", [False, True])
 def test_no_process_is_left_in_runs_of_random_behaviours(tmp_path: Path, is_alone: bool) -> None:
     storm(tmp_path, 4, int(is_alone), is_alone=is_alone)
@@ -99,6 +100,7 @@ def test_a_descendant_that_dropped_its_mark_is_known_by_descent(tmp_path: Path) 
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
+@pytest.mark.lane("kills")
 def test_a_pipe_that_is_held_open_from_outside_holds_nobody_up(tmp_path: Path) -> None:
     processes = Processes(f"pipe-{os.getpid()}/1", Redactor(()))
     began = time.monotonic()

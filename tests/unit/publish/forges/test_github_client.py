@@ -135,6 +135,7 @@ def test_a_422_is_told_with_field_and_code(hub: GitHubServer, proposal: Proposal
 # --- silence ---
 
 
+@pytest.mark.lane("publish")
 def test_a_silent_github_is_asked_twice_in_a_run(hub: GitHubServer) -> None:
     hub.faults.append(Fault("GET", "", is_silent=True, times=99))
     forge = hub.forge(timeout_s=1)
