@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -18,6 +19,16 @@ from splinter.text.redact import plain
 
 _REASONS = 6  # in a line; `doit why` shows all
 _JSON = {"name": "as_json", "short": "", "long": "json", "type": bool, "default": False, "help": "print JSON"}
+
+
+def _leave_out(found: dict[str, Any], plan: Any, refusals: Mapping[str, str]) -> None:
+    """Say of a workstream that is due why it is not run all the same, where it or one that it builds on is refused."""
+    from splinter.engine.due.explain import Due
+
+    below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
+    why = refusals.get(plan.id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")
+    if why and found[plan.id].is_due:
+        found[plan.id] = Due(workstream=plan.id, is_due=False, reasons=(why,), is_left_out=True)
 
 
 class Reading(DoitCmdBase):
@@ -77,16 +88,10 @@ class Reading(DoitCmdBase):
                 work.of(session, rows, plan), stale=first, due_before=before, edited=edited, accepted=accepted
             )
             found[id] = replace(due, stale=first, due_before=before)
-            below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
-            why = refusals.get(id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")
-            if why and found[id].is_due:
-                found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
+            _leave_out(found, plan, refusals)
         waiting = open_limit.waiting(session, [id for id, due in found.items() if due.is_due])
-        for id, plan in session.plans.items() if waiting else ():
-            below = [other for other in plan.workstream.depends_on if found[other].is_left_out]
-            why = waiting.get(id) or (f"it builds on {counts.and_more(below, 3)}" if below else "")
-            if why and found[id].is_due:
-                found[id] = explain.Due(workstream=id, is_due=False, reasons=(why,), is_left_out=True)
+        for plan in session.plans.values() if waiting else ():
+            _leave_out(found, plan, waiting)
         return {id: found[id] for id in wanted or session.plans}
 
     def _ignored(self, plan: Any, by_name: dict[str, Any], ignored: dict[str, str]) -> str:
