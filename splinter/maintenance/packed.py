@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from splinter.engine.project import Project
@@ -85,27 +85,28 @@ def unpack(known: Project, folder: Path) -> int:
     try:
         return take_refs(repository, folder, allowed)
     except GitError:
-        _take_listed(repository, folder, allowed)
+        _take_listed(repository, _listed_in(folder), allowed)
         raise
 
 
 def take_refs(repository: Repository, folder: Path, allowed: Allowed) -> int:
     """Let refs name here what they name there, as far as their names are allowed; returns how many.
 
-    Raises GitError where commits of the bundle cannot be taken: then none is moved.
+    Raises SplinterError where the list or the bundle cannot be taken: then none is moved.
     """
+    listed = _listed_in(folder)  # before the bundle is, which moves some
     found: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="splinter-") as place:
         file = Path(place) / "refs.bundle"
         if handed_over.copy(folder, BUNDLE, file, most=_LARGEST_BUNDLE):
             found = {name: id for name, id in bundles.refs(repository, file).items() if allowed(name)}
             bundles.fetch(repository, file, sorted(found))
-    return len(found) + _take_listed(repository, folder, lambda name: allowed(name) and name not in found)
+    return len(found) + _take_listed(repository, listed, lambda name: allowed(name) and name not in found)
 
 
-def _take_listed(repository: Repository, folder: Path, allowed: Allowed) -> int:
+def _take_listed(repository: Repository, listed: Mapping[str, str], allowed: Allowed) -> int:
     """The same for refs that are in the list alone, where their commits are here."""
-    wanted = {name: id for name, id in _listed_in(folder).items() if allowed(name)}
+    wanted = {name: id for name, id in listed.items() if allowed(name)}
     here = git.existing(repository, (f"{id}^{{commit}}" for id in wanted.values()))
     updates = [RefUpdate(ref=name, new=id) for name, id in sorted(wanted.items()) if id in here]
     git.update_refs(repository, updates, why="splinter: handed on")
