@@ -308,6 +308,11 @@ class RunRecord:
         return sum(record.outcome == outcome for record in self.workstreams)
 
     @property
+    def failures(self) -> tuple[WorkstreamRecord, ...]:
+        """Its workstreams that want a look, in the order in which a reader wants them."""
+        return tuple(record for outcome in FAILURES for record in self.workstreams if record.outcome == outcome)
+
+    @property
     def open_errors(self) -> tuple[ErrorRecord, ...]:
         """What is still not done."""
         return tuple(error for error in self.errors if not error.settled)

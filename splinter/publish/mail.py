@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from splinter.model import record_words
 from splinter.model.layout import TOGETHER
 from splinter.model.ports import Attachment, Message
-from splinter.model.records import FAILURES, Action, RunRecord
+from splinter.model.records import Action, RunRecord
 from splinter.publish import report, text_report
 from splinter.publish.rendering import markdown_of, pages
 from splinter.text import markdown
@@ -70,7 +70,7 @@ def _told(run: RunRecord) -> dict[str, object]:
         "waiting": record_words.waiting(run),
         "rows": rows,
         "others": len(run.workstreams) - len(rows),
-        "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
+        "failures": run.failures,
         "open": [one for one in run.pull_requests if one.where and one.action not in (Action.CLOSED, Action.NONE)],
         "titles": {record.workstream: record.title for record in run.workstreams} | {TOGETHER: ""},
         "most": text_report.MOST_ROWS,

@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from splinter.model.records import WorkstreamRecord
 from splinter.publish import rendering
@@ -82,12 +81,6 @@ def _for_programs(record: WorkstreamRecord) -> str:
     return (
         f"<!-- splinter:record {text} -->" if len(text) <= _LONGEST_RECORD else marker("workstream", record.workstream)
     )
-
-
-def record_of(part: str) -> dict[str, Any]:
-    """What our own part says of its workstream for programs; empty where it says nothing."""
-    found = re.search(r"^<!-- splinter:record (\{.*\}) -->\r?$", part, re.MULTILINE)
-    return dict(json.loads(found[1])) if found else {}
 
 
 def own_part(body: str) -> str:

@@ -93,7 +93,7 @@ def _story(run: RunRecord, contents: Contents) -> dict[str, Any]:
         "is_idle": is_idle(run),
         "seconds": record_words.seconds(run),
         "counts": _counts(run),
-        "failures": [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome],
+        "failures": run.failures,
         "workstreams": shown,
         "not_due": [record for record in hidden if record.outcome == Outcome.SKIPPED],
         "disabled": [record for record in hidden if record.outcome == Outcome.DISABLED],

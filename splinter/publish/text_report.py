@@ -109,11 +109,11 @@ def _errors(run: RunRecord) -> list[str]:
 
 
 def _failures(run: RunRecord, most: int, *, has_files: bool) -> list[str]:
-    found = [record for outcome in FAILURES for record in run.workstreams if record.outcome == outcome]
     lines = []
-    for record in found[:most]:
+    for record in run.failures[:most]:
         lines += [_titled(record), *(f"  {line}" for line in _look(run, record, has_files=has_files)), ""]
-    rest = [f"… {counts.more(len(found) - most)}, in the report"] if len(found) > most else []
+    hidden = counts.more(len(run.failures) - most)
+    rest = [f"… {hidden}, in the report"] if hidden else []
     return _section("Needs a look", [*lines, *rest])
 
 

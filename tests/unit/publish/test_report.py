@@ -377,7 +377,9 @@ def test_a_pull_request_body_begins_with_what_a_reviewer_asks() -> None:
     places = [body.find(text) for text in told]
     assert -1 not in places
     assert places == sorted(places)
-    assert pull_request_body.record_of(body) == {"workstream": "tidy", "metadata": TIDY.metadata}
+    hidden = re.search(r"^<!-- splinter:record (\{.*\}) -->$", body, re.MULTILINE)
+    assert hidden
+    assert json.loads(hidden[1]) == {"workstream": "tidy", "metadata": TIDY.metadata}
 
 
 @pytest.mark.parametrize(
