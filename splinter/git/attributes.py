@@ -8,15 +8,16 @@ a commit without it, since our calls run no filters.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from splinter.git import command_line
+from splinter.git import command_line, staged
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.commands import RawChange
 
 _CONVERTING = ("text", "eol", "ident", "working-tree-encoding")
 _OFF = ("unspecified", "unset", "auto")
+_FILE = ".gitattributes"
 _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -48,13 +49,31 @@ def _attributes(
     repository: Repository, tree: WorkTree, paths: Sequence[str], names: Sequence[str]
 ) -> dict[str, str]:  # fmt: skip
     """Those paths that have one of the attributes, with the last value."""
-    if not paths:
+    if not _has_attributes(repository, tree, paths):
         return {}
     listing = b"\0".join(map(os.fsencode, paths)) + b"\0"
     output = command_line.call(repository, "check-attr", "-z", "--stdin", *names, worktree=tree, stdin=listing).stdout
     words = [os.fsdecode(word) for word in output.split(b"\0")]
     found = zip(words[0::3], words[2::3], strict=False)
     return {path: value for path, value in found if value not in _OFF}
+
+
+def _has_attributes(repository: Repository, tree: WorkTree, paths: Sequence[str]) -> bool:
+    """Whether a file of attributes stands in a folder above one of the paths, on disk or in the index.
+
+    Our git directory has none, and no other of the user's or the system's counts.
+    """
+    folders = {folder for path in paths for folder in _above(path)}
+    if any(os.path.lexists(tree.path / folder / _FILE) for folder in folders):
+        return True
+    staged_files = (one.path for one in staged.entries(repository, tree) if one.path.casefold().endswith(_FILE))
+    return any(path.rpartition("/")[0] in folders for path in staged_files) if folders else False
+
+
+def _above(path: str) -> Iterator[str]:
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _is_as_put(repository: Repository, tree: WorkTree, change: RawChange) -> bool:

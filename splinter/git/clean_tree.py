@@ -99,8 +99,9 @@ def _check_out(repository: Repository, tree: WorkTree, commit: str, *, is_known:
     if not is_known:
         # a new index knows no times, no `assume-unchanged`, no `skip-worktree`: every file is read and compared
         tree.index.unlink(missing_ok=True)
-        command_line.call(repository, "read-tree", commit, worktree=tree)
-        command_line.call(repository, "update-index", "-q", "--refresh", worktree=tree, ok=(0, 1))
+        if not _names(tree.path) <= {_PRIVATE}:  # else there is none
+            command_line.call(repository, "read-tree", commit, worktree=tree)
+            command_line.call(repository, "update-index", "-q", "--refresh", worktree=tree, ok=(0, 1))
     try:
         command_line.call(repository, "read-tree", "--reset", "-u", commit, worktree=tree, may_fetch=True)
     except GitError:
@@ -159,12 +160,12 @@ def _parents(path: str) -> Iterator[str]:
         end = path.rfind("/", 0, end)
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path) -> set[str]:
     try:
-        return [path.name for path in folder.iterdir()]
+        return set(os.listdir(folder))  # noqa: PTH208
     except PermissionError:  # one that a command closed: it is ours, and opens again
         folder.chmod(0o700)
-        return [path.name for path in folder.iterdir()]
+        return set(os.listdir(folder))  # noqa: PTH208
 
 
 def _stamp(path: Path, status: os.stat_result, *, is_whole: bool) -> Stamp:

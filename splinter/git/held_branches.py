@@ -13,6 +13,8 @@ from pathlib import Path
 from splinter.git import user_repository
 from splinter.git.command_line import Repository
 
+_REF = "ref:"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
@@ -30,6 +32,37 @@ def found(repository: Repository) -> dict[str, Held]:
     if repository.copy:
         return {}
     return {**_under_way(repository), **_checked_out(repository)}
+
+
+def of(repository: Repository, branch: str) -> Held | None:
+    """What holds one branch; git is asked only where the HEAD of a checkout may be on it."""
+    if repository.copy:
+        return None
+    if not _may_be_checked_out(repository, branch):
+        return _under_way(repository).get(branch)
+    return found(repository).get(branch)
+
+
+def _may_be_checked_out(repository: Repository, branch: str) -> bool:
+    """By the files of HEAD: whether one names the branch, or a name that stands for another, or is no such file."""
+    if repository.format.refs != "files":
+        return True
+    try:
+        for folder in (repository.common, *repository.common.glob("worktrees/*")):
+            head = folder / "HEAD"
+            said = "" if head.is_symlink() else head.read_text("utf-8", "surrogateescape")
+            name = said.removeprefix(_REF).strip() if said.startswith(_REF) else ""
+            if not said or name == f"refs/heads/{branch}" or (name and _is_symbolic(repository, name)):
+                return True
+    except OSError:
+        return True
+    return False
+
+
+def _is_symbolic(repository: Repository, name: str) -> bool:
+    """Whether a ref names another; packed ones do not."""
+    file = repository.common / name
+    return file.is_symlink() or (file.is_file() and file.read_bytes().startswith(_REF.encode()))
 
 
 def _checked_out(repository: Repository) -> dict[str, Held]:

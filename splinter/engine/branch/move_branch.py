@@ -68,8 +68,6 @@ def _moves(
     head = tip
     if current and not _is_ours(session, plan, current, last):
         head = replayed(session, plan, current, onto=tip, known=[*([last.tip] if last else []), start])
-    if not current:
-        _refuse_if_name_is_taken(session.outside, plan)
     updates = [RefUpdate(ref=f"refs/heads/{plan.branch}", new=head, old=current or git.nothing(repository))]
     if current:
         updates.append(RefUpdate(ref=f"{layout.BACKUPS}/{plan.id}/{session.run.open()}", new=current))
@@ -87,6 +85,8 @@ def _accept(session: Session, plan: Plan, done: Success, judged: str, updates: l
     try:
         git.update_refs(repository, all_updates, why=f"splinter: {plan.id} accepted")
     except GitError as error:
+        if any(update.old == git.nothing(repository) for update in updates):
+            _refuse_if_name_is_taken(session.outside, plan)  # git says no more than that the ref cannot be made
         raise StepError(
             Reason.CONFLICT, f"{plan.branch} moved while the workstream ran; run doit again ({error})"
         ) from error
@@ -105,7 +105,7 @@ def _is_ours(session: Session, plan: Plan, commit: str, last: Success | None) ->
 
 def in_use(outside: Outside, plan: Plan) -> str | None:
     """Why the branch must not be moved now, as a sentence: somebody's checkout holds it; None where nobody's does."""
-    held = held_branches.found(outside.repository).get(plan.branch)
+    held = held_branches.of(outside.repository, plan.branch)
     return f"{plan.branch} {held.how} and is not moved; {held.way_out}, then run doit again" if held else None
 
 

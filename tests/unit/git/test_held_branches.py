@@ -34,6 +34,8 @@ def repository(world: World) -> Repository:
 
 def held(world: World) -> dict[str, str]:
     found = held_branches.found(repository(world))
+    for name in world.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split("\n"):
+        assert held_branches.of(repository(world), name) == found.get(name), name
     return {name: f"{name} {one.how}; {one.way_out}" for name, one in found.items() if name != "main"}
 
 
@@ -77,3 +79,25 @@ def test_a_bisection_holds_the_branch_that_it_goes_back_to(world: World, other: 
     assert "is being bisected in" in said
     run_what_is_said(world, said)
     assert "is checked out in" in held(world)["mine"]
+
+
+def test_a_branch_that_is_held_by_another_name_for_it_is_held(world: World) -> None:
+    world.commit()
+    world.git("branch", "mine")
+    world.git("symbolic-ref", "refs/heads/alias", "refs/heads/mine")
+    world.git("symbolic-ref", "HEAD", "refs/heads/alias")
+    assert held_branches.found(repository(world)).keys() == {"mine"}
+    held(world)
+
+
+def test_git_is_asked_of_checkouts_only_where_one_may_hold_the_branch(
+    world: World, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = repository(world)
+    monkeypatch.setattr(
+        "splinter.git.user_repository.work_trees", lambda _: [f"worktree {other}", "branch refs/heads/mine"]
+    )
+    assert held_branches.of(opened, "below") is None
+    assert held_branches.of(opened, "mine") is not None
+    monkeypatch.setattr("splinter.git.user_repository.work_trees", None)
+    assert held_branches.of(opened, "below") is None
