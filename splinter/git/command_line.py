@@ -165,6 +165,11 @@ def call(
     raise _error(repository, verb, done, written)
 
 
+def own(repository: Repository) -> Path:
+    """Our git directory for it, as it should be; raises StorageError where it cannot be made."""
+    return _own(repository, "")
+
+
 def _places(repository: Repository, worktree: WorkTree | None, *, is_elsewhere: bool) -> dict[str, str]:
     """The variables by which git finds index and objects."""
     index = {"GIT_INDEX_FILE": str(worktree.index)} if worktree else {}

@@ -13,12 +13,23 @@ from dataclasses import dataclass
 from typing import IO
 
 from splinter.errors import GitError
-from splinter.git import blobs, command_line, damaged_refs, nested, quarantine, remembered, sizes
+from splinter.git import (
+    blobs,
+    command_line,
+    damaged_refs,
+    nested,
+    object_reader,
+    quarantine,
+    remembered,
+    sizes,
+    tree_diff,
+)
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model.records import FileChange
 from splinter.text.redact import Masked
 
 SIGN_TIMEOUT_S = 60.0
+_MOST_ASKED = 50  # objects one by one; more are one call of git's
 _GITLINK, _SYMLINK = "160000", "120000"
 
 
@@ -75,9 +86,12 @@ def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
 def tree_of(repository: Repository, commit: str) -> str:
     """The id of a commit's tree."""
     words = _tree_of(commit)
-    found = remembered.answer(
-        repository, *words, ids=(commit,), ask=lambda: command_line.call(repository, *words).stdout
-    )  # fmt: skip
+
+    def ask() -> bytes:
+        tree = object_reader.tree_of(repository, commit)
+        return tree.encode() if tree else command_line.call(repository, *words).stdout
+
+    found = remembered.answer(repository, *words, ids=(commit,), ask=ask)
     return found.decode().strip()
 
 
@@ -87,6 +101,9 @@ def _tree_of(commit: str) -> tuple[str, str, str]:
 
 def resolve(repository: Repository, name: str) -> str | None:
     """The commit that a ref or id names, None where there is none."""
+    known = object_reader.named(repository, f"{name}^{{commit}}", is_whole=False)
+    if known:
+        return known.id or None
     return (
         command_line.text(repository, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}", ok=(0, 1)).strip()
         or None
@@ -105,8 +122,7 @@ def count(repository: Repository, commit: str, *, but: str) -> int:
 
 def diff(repository: Repository, old: str, new: str, pathspecs: Sequence[str] = ()) -> tuple[RawChange, ...]:
     """The raw diff of two trees or commits, renames as a delete and an add, sorted by path."""
-    raw = _diff_tree(repository, old, new, pathspecs)
-    words = raw.split(b"\0")
+    words = _diff_tree(repository, old, new, pathspecs).split(b"\0")
     changes = []
     for head, path in zip(words[0::2], words[1::2], strict=False):
         old_mode, new_mode, old_blob, new_blob, status = head.decode().lstrip(":").split(" ")
@@ -151,9 +167,12 @@ def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
 def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
     """All paths of a commit, as people may read them."""
     words = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-    listing = remembered.answer(
-        repository, *words, ids=(commit,), ask=lambda: command_line.call(repository, *words).stdout
-    )  # fmt: skip
+
+    def ask() -> bytes:
+        known = tree_diff.paths(repository, commit)
+        return command_line.call(repository, *words).stdout if known is None else known
+
+    listing = remembered.answer(repository, *words, ids=(commit,), ask=ask)
     return tuple(printable(os.fsdecode(path)) for path in listing.split(b"\0") if path)
 
 
@@ -202,6 +221,9 @@ def commit_as(
 
 def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None, ...]:
     """The commit that each name stands for, in one call; None where there is none. Raises GitError for torn ones."""
+    known = [object_reader.named(repository, name, is_whole=True) for name in names[:_MOST_ASKED]]
+    if len(known) == len(names) and None not in known:
+        return tuple(_commit(one.id, one.data) if one.kind == "commit" else None for one in known if one)
     listing = "".join(f"{name}\n" for name in names).encode()
     data = command_line.call(repository, "cat-file", "--batch", stdin=listing).stdout
     found: list[Commit | None] = []
@@ -214,10 +236,14 @@ def commits(repository: Repository, names: Sequence[str]) -> tuple[Commit | None
             place = end + 1
             continue
         body, place = data[end + 1 : end + 1 + int(words[2])], end + 2 + int(words[2])
-        head, _, message = body.decode("utf-8", "replace").partition("\n\n")
-        parents = tuple(line[7:] for line in head.splitlines() if line.startswith("parent "))
-        found.append(Commit(id=words[0], parents=parents, message=message, head=head) if words[1] == "commit" else None)
+        found.append(_commit(words[0], body) if words[1] == "commit" else None)
     return tuple(found)
+
+
+def _commit(id: str, body: bytes) -> Commit:
+    head, _, message = body.decode("utf-8", "replace").partition("\n\n")
+    parents = tuple(line[7:] for line in head.splitlines() if line.startswith("parent "))
+    return Commit(id=id, parents=parents, message=message, head=head)
 
 
 def texts(repository: Repository, commit: str, paths: Sequence[str], *, most: int) -> tuple[str, ...]:
@@ -285,8 +311,13 @@ def write_patch(
 
 def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
     """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
-    listing = "".join(f"{blob}\n" for blob in blobs).encode()
-    command_line.call(repository, "cat-file", "--batch", stdin=listing, stdout=output, may_fetch=True)
+    known = [object_reader.read(repository, blob) for blob in blobs[:_MOST_ASKED]]
+    if len(known) < len(blobs) or None in known:
+        listing = "".join(f"{blob}\n" for blob in blobs).encode()
+        command_line.call(repository, "cat-file", "--batch", stdin=listing, stdout=output, may_fetch=True)
+        return
+    for one in filter(None, known):
+        output.write(f"{one.id} {one.kind} {one.size}\n".encode() + one.data + b"\n")
 
 
 def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
@@ -322,6 +353,9 @@ def empty_tree(repository: Repository) -> str:
 
 def _diff_tree(repository: Repository, old: str, new: str, pathspecs: Sequence[str]) -> bytes:
     words = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", old, new, "--", *pathspecs)
-    return remembered.answer(
-        repository, *words, ids=(old, new), ask=lambda: command_line.call(repository, *words).stdout
-    )  # fmt: skip
+
+    def ask() -> bytes:
+        known = None if pathspecs else tree_diff.raw(repository, old, new)
+        return command_line.call(repository, *words).stdout if known is None else known
+
+    return remembered.answer(repository, *words, ids=(old, new), ask=ask)

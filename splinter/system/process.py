@@ -23,6 +23,7 @@ from splinter.errors import Reason, SplinterError
 from splinter.model import tool
 from splinter.model.agents.streams import Transcript
 from splinter.system import supervisor
+from splinter.system.conversation import Conversation
 from splinter.system.process_log import Output, until_read
 from splinter.system.process_tree import (
     GRACE_S,
@@ -251,6 +252,16 @@ def capture(
     finally:
         _close_pipes(child)
     return Captured(exit_status=child.returncode, stdout=out or b"", stderr=err or b"")
+
+
+def converse(argv: Sequence[str], *, env: Mapping[str, str]) -> Conversation:
+    """Start a program that answers questions for as long as it is asked; a terminal's Ctrl-C does not reach it."""
+    return Conversation(
+        _Child(
+            argv, bufsize=0, cwd="/", env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )
+    )  # fmt: skip
 
 
 def _close_pipes(child: _Child) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from splinter.engine.steps import guarded_tables
@@ -11,6 +12,7 @@ from splinter.git.commands import RawChange
 from splinter.model.guarded_paths import forbidden_patterns, is_guarded
 from splinter.model.workstream import Scope
 from splinter.text.counts import and_more
+from splinter.text.patterns import matches
 
 _SHOWN = 10
 _MOST_LINKS = 40  # that lead from one to the next, as Linux has it
@@ -79,8 +81,17 @@ def summary(found: Sequence[str]) -> str:
 def _matching(repository: Repository, before: str, after: str, patterns: Sequence[str]) -> frozenset[str]:
     if not patterns:
         return frozenset()
+    if not any("\\" in pattern for pattern in patterns):
+        paths = {change.path: _bytes(change.path) for change in git.diff(repository, before, after)}
+        byte_patterns = [_bytes(pattern) for pattern in patterns]
+        return frozenset(path for path, name in paths.items() if any(matches(one, name) for one in byte_patterns))
     pathspecs = [f":(glob){pattern}" for pattern in patterns]
     return frozenset(change.path for change in git.diff(repository, before, after, pathspecs))
+
+
+def _bytes(text: str) -> str:
+    """A character for each byte, as git matches names."""
+    return os.fsencode(text).decode("latin-1")
 
 
 def _of_files(patterns: Sequence[str], gone: set[str]) -> tuple[str, ...]:

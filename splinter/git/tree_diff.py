@@ -1,0 +1,121 @@
+"""The raw diff of two trees, and the paths of one, as git prints them: read from the trees themselves.
+
+What is out of the ordinary in a tree is git's to say: submodules, modes that no git writes any more, one out of order.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from threading import Lock
+
+from splinter.git import object_reader
+from splinter.git.command_line import Repository
+
+_MOST_TREES = 500  # that are read for one answer
+_MOST_KEPT, _MOST_ENTRIES = 2_000, 1_000
+_FILE, _PROGRAM, _LINK, _FOLDER = b"100644", b"100755", b"120000", b"40000"
+_MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, _FOLDER)}
+
+# by its place in git's order, where a folder has a `/` behind its name: name, mode, id
+Tree = dict[bytes, tuple[bytes, bytes, str]]
+_known: OrderedDict[str, Tree] = OrderedDict()
+_lock = Lock()
+
+
+class _OddError(Exception):
+    """Git is to be asked."""
+
+
+def raw(repository: Repository, old: str, new: str) -> bytes | None:
+    """What `git diff-tree -r -z --raw --no-renames --full-index` prints of two commits or trees, None to ask it."""
+    walk = _Walk(repository)
+    try:
+        return b"".join(walk.changes(walk.top(old), walk.top(new), b""))
+    except _OddError:
+        return None
+
+
+def paths(repository: Repository, commit: str) -> bytes | None:
+    """What `git ls-tree -r -z --name-only --full-tree` prints, None to ask it."""
+    walk = _Walk(repository)
+    try:
+        return b"".join(walk.names(walk.top(commit), b""))
+    except _OddError:
+        return None
+
+
+class _Walk:
+    def __init__(self, repository: Repository) -> None:
+        self._repository, self._left = repository, _MOST_TREES
+
+    def top(self, id: str) -> str:
+        tree = object_reader.tree_of(self._repository, id)
+        if tree is None:
+            raise _OddError
+        return tree
+
+    def changes(self, old: str | None, new: str | None, folder: bytes) -> Iterator[bytes]:
+        """The lines of all that differs below a folder."""
+        if old == new:
+            return
+        before, after = self._tree(old), self._tree(new)
+        for place in sorted(before.keys() | after.keys()):
+            was, now = before.get(place), after.get(place)
+            if was == now:
+                continue
+            path = folder + (was or now or (b"",))[0]
+            if place.endswith(b"/"):
+                yield from self.changes(was and was[2], now and now[2], path + b"/")
+            else:
+                yield _line(was, now, path)
+
+    def names(self, tree: str, folder: bytes) -> Iterator[bytes]:
+        """The paths below a folder."""
+        for name, mode, id in self._tree(tree).values():
+            if mode == _FOLDER:
+                yield from self.names(id, folder + name + b"/")
+            else:
+                yield folder + name + b"\0"
+
+    def _tree(self, id: str | None) -> Tree:
+        if id is None:
+            return {}
+        with _lock:
+            if id in _known:
+                _known.move_to_end(id)
+                return _known[id]
+        self._left -= 1
+        found = object_reader.read(self._repository, id) if self._left > 0 else None
+        if found is None or found.kind != "tree":
+            raise _OddError
+        tree = _parsed(found.data, len(id) // 2)
+        with _lock:
+            if len(tree) <= _MOST_ENTRIES:
+                _known[id] = tree
+            while len(_known) > _MOST_KEPT:
+                _known.popitem(last=False)
+        return tree
+
+
+def _parsed(data: bytes, id_bytes: int) -> Tree:
+    found: Tree = {}
+    at, last = 0, b""
+    while at < len(data):
+        blank, end = data.find(b" ", at), data.find(b"\0", at)
+        mode, name, id = data[at:blank], data[blank + 1 : end], data[end + 1 : end + 1 + id_bytes]
+        if not at < blank < end or mode not in _MODES or not name or b"/" in name or len(id) != id_bytes:
+            raise _OddError
+        place = name + b"/" if mode == _FOLDER else name
+        if place <= last:
+            raise _OddError
+        found[place], last, at = (name, mode, id.hex()), place, end + 1 + id_bytes
+    return found
+
+
+def _line(was: tuple[bytes, bytes, str] | None, now: tuple[bytes, bytes, str] | None, path: bytes) -> bytes:
+    nothing = "0" * len((was or now or ("", "", ""))[2])
+    old_mode, old = (_MODES[was[1]], was[2]) if was else ("000000", nothing)
+    new_mode, new = (_MODES[now[1]], now[2]) if now else ("000000", nothing)
+    status = "A" if not was else "D" if not now else "M" if old_mode[:3] == new_mode[:3] else "T"
+    return f":{old_mode} {new_mode} {old} {new} {status}".encode() + b"\0" + path + b"\0"
