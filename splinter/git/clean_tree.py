@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, staged, submodules, worktree
+from splinter.git import command_line, last_look, staged, submodules, worktree
+from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.system import disk
 
@@ -35,11 +36,17 @@ def put(repository: Repository, tree: WorkTree, commit: str, listed: Listed, *, 
     """
     worktree.renew_folder(tree)
     worktree.unlock(tree)
+    known = last_look.unchanged(tree)
+    if known and known.listed == listed and worktree.is_untouched(repository, tree, commit):
+        return True
+    last_look.forget(tree)
     _check_out(repository, tree, commit, is_known=is_known)
     tracked = _tracked(repository, tree)
     is_whole = _sweep(tree, tracked, listed)
     submodules.fill(repository, tree, keep_ignored=False)
     worktree.renew_private(repository, tree, commit)
+    id = git.tree_of(repository, commit)
+    last_look.remember(tree, last_look.look(tree), id=id, commit=commit, listed=listed if is_whole else None)
     return is_whole
 
 
@@ -78,6 +85,8 @@ class Changed:
 
 def changed(repository: Repository, tree: WorkTree) -> Changed:
     """What differs from the commit; nothing of it is taken into git."""
+    if last_look.unchanged(tree):
+        return Changed()
     # not `git status`, which compares with the HEAD of the user's checkout
     command = ("ls-files", "-t", "-z", "--modified", "--others", "--exclude-standard")
     lines = command_line.call(repository, *command, worktree=tree).stdout.split(b"\0")

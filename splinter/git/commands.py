@@ -333,9 +333,13 @@ def clean(repository: Repository, worktree: WorkTree, paths: Sequence[str]) -> N
     command_line.call(repository, "clean", "-ff", "-d", "-x", "--quiet", "--", *paths, worktree=worktree)
 
 
-def write_tree(repository: Repository, worktree: WorkTree) -> str:
-    """The tree of what lies in the work tree now, whatever its own `.git` says; raises GitError or StepError."""
-    sizes.require(repository, worktree)
+def write_tree(repository: Repository, worktree: WorkTree, *, most: int | None = None) -> str:
+    """The tree of what lies in the work tree now, whatever its own `.git` says; raises GitError or StepError.
+
+    `most` is how many bytes lie there, where that is known.
+    """
+    if most is None or most > sizes.MOST:
+        sizes.require(repository, worktree)
     nested.disarm(repository, worktree)
     command_line.call(repository, "add", "--all", "--", ".", worktree=worktree)
     return command_line.text(repository, "write-tree", worktree=worktree).strip()

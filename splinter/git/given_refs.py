@@ -54,15 +54,26 @@ def give(repository: Repository, tree: WorkTree, private: Path) -> tuple[tuple[s
     _kept(tree).unlink(missing_ok=True)
     if given is None or not base_store.holds(repository, given.base):
         return ()
-    refs = [f"refs/heads/{given.branch}"] if given.branch else []
     if given.branch and given.url:
-        refs.append(f"{_ORIGIN}{given.branch}")
         (private / _HEAD).parent.mkdir(parents=True)
-        (private / _HEAD).write_bytes(os.fsencode(f"ref: {refs[1]}\n"))
-    text = "".join([_HEADER, *(f"{given.base} {ref}\n" for ref in refs), base_store.tags_of(repository, given.base)])
-    (private / "packed-refs").write_bytes(os.fsencode(text))
+        (private / _HEAD).write_bytes(os.fsencode(f"ref: {_ORIGIN}{given.branch}\n"))
+    (private / "packed-refs").write_bytes(_packed(repository, given))
     shutil.copyfile(private / "packed-refs", _kept(tree))
     return _remote(given.url) if given.url else ()
+
+
+def is_given(repository: Repository, tree: WorkTree) -> bool:
+    """Whether the last `.git` got what a new one would get."""
+    given = _remembered(tree)
+    is_held = given is not None and base_store.holds(repository, given.base)
+    return _bytes(_kept(tree)) == (_packed(repository, given) if given and is_held else b"")
+
+
+def _packed(repository: Repository, given: Given) -> bytes:
+    refs = [f"refs/heads/{given.branch}"] if given.branch else []
+    refs += [f"{_ORIGIN}{given.branch}"] if given.branch and given.url else []
+    lines = (f"{given.base} {ref}\n" for ref in refs)
+    return os.fsencode("".join([_HEADER, *lines, base_store.tags_of(repository, given.base)]))
 
 
 def differing(tree: WorkTree, *, with_missing: bool) -> tuple[str, ...]:

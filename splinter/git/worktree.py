@@ -18,7 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from splinter.errors import GitError, Reason, StepError
-from splinter.git import attributes, base_store, command_line, empty_repository, given_refs, own_directory, submodules
+from splinter.git import (
+    attributes,
+    base_store,
+    command_line,
+    empty_repository,
+    given_refs,
+    last_look,
+    own_directory,
+    submodules,
+)
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
 from splinter.model import layout
@@ -80,16 +89,32 @@ def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
 def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
     """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
     renew_folder(tree)
-    _refuse_names_of_one_file(repository, tree, commit)
     unlock(tree)
+    id = git.tree_of(repository, commit)
+    if is_untouched(repository, tree, commit):
+        return
+    known = last_look.unchanged(tree)
+    if not known or known.tree != id or known.look.has_empty:
+        last_look.forget(tree)
+        _put_files(repository, tree, commit, keep_ignored=keep_ignored)
+    submodules.fill(repository, tree, keep_ignored=keep_ignored)
+    renew_private(repository, tree, commit)
+    last_look.remember(tree, last_look.look(tree), id=id, commit=commit)
+
+
+def is_untouched(repository: Repository, tree: WorkTree, commit: str) -> bool:
+    """Whether all that lies there, and its `.git`, is as it would be put there now."""
+    return last_look.is_untouched(tree, commit) and expected(tree) == commit and given_refs.is_given(repository, tree)
+
+
+def _put_files(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
+    _refuse_names_of_one_file(repository, tree, commit)
     try:
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
     except GitError:
         tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
         make_writable(tree.path)  # a folder that a step made read-only keeps what is in it
         git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
-    submodules.fill(repository, tree, keep_ignored=keep_ignored)
-    renew_private(repository, tree, commit)
 
 
 def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: str) -> None:
@@ -130,9 +155,15 @@ def measure(repository: Repository, tree: WorkTree) -> str:
     """The tree of what lies there now; raises StepError where git cannot take it in, StorageError on a full disk."""
     refuse_swapped(tree)
     unlock(tree)
+    seen = last_look.look(tree)
+    if known := last_look.unchanged(tree, seen):
+        return known.tree
+    last_look.forget(tree)
     try:
-        now, at = git.write_tree(repository, tree), expected(tree)
-        return attributes.restore_untouched(repository, tree, at, now) if at else now
+        now, at = git.write_tree(repository, tree, most=seen.size if seen else None), expected(tree)
+        now = attributes.restore_untouched(repository, tree, at, now) if at else now
+        last_look.remember(tree, seen, id=now)
+        return now
     except GitError as error:
         raise StepError(Reason.OUT_OF_SCOPE, f"the work tree cannot become a commit: {error}") from error
 

@@ -13,7 +13,7 @@ from splinter.engine.outside import Outside
 from splinter.engine.steps import setup
 from splinter.engine.work import Work
 from splinter.errors import StepError
-from splinter.git import clean_tree, submodules, worktree
+from splinter.git import clean_tree, last_look, submodules, worktree
 from splinter.git import commands as git
 from splinter.git.command_line import WorkTree
 from splinter.model import layout
@@ -55,6 +55,8 @@ def _is_tree(path: Path) -> bool:
 
 def left(outside: Outside, tree: WorkTree) -> tuple[str, ...]:
     """What a check changed there, in words; it is gone before the next one."""
+    if last_look.is_untouched(tree):
+        return ()
     try:
         guarded = worktree.guard(tree)
     except StepError as error:
