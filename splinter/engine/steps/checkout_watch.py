@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from splinter.engine.work import Work
 from splinter.git import checkout_state
@@ -26,11 +27,12 @@ def watching(work: Work, who: str) -> Iterator[None]:
     before = known.checkout
     if not before.is_clean:
         return
-    now = checkout_state.look(work.repository)
+    now = checkout_state.look(work.repository, before)
     changed = [harmless(one) for one in now.differences(before)]
     with known.lock:
         is_news = bool(changed) and known.checkout is before
-        known.checkout = now if is_news else known.checkout
+        if known.checkout is before:
+            known.checkout = now if is_news else replace(before, seen=now.seen)
     if is_news:
         work.session.run.note(
             f"Your checkout changed while {who} ran without the sandbox: {and_more(changed, _NAMED)}."
