@@ -11,8 +11,8 @@ from pathlib import Path
 
 from splinter.engine import bases
 from splinter.errors import GitError, SplinterError
+from splinter.git import blobs, user_repository
 from splinter.git import commands as git
-from splinter.git import user_repository
 from splinter.git.command_line import Repository
 from splinter.model.bases import Base, choose_base
 from splinter.model.plan import Plan, choose_remote
@@ -48,7 +48,7 @@ class Files:
         """What a file of that base holds, None for one of more bytes."""
         commit = self.commits[base]
         assert commit
-        return next(iter(git.texts(self._repository(), commit, [path], most=most)), None)
+        return next(iter(blobs.texts(self._repository(), commit, [path], most=most)), None)
 
 
 def as_last_seen(top: Path, settings: Settings, environ: Mapping[str, str]) -> Files:

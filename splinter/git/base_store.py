@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, new_objects, users_config
+from splinter.git import command_line, loose_objects, new_objects, tree_diff, users_config
 from splinter.git import commands as git
 from splinter.git import held as refs
 from splinter.git.command_line import Repository
@@ -26,7 +26,7 @@ from splinter.system.files import write_whole
 
 _BASES = "bases"  # a line for each base that is whole here: its commit, and the pack that came with it
 _TAGS = "tags-"  # with a base's commit behind: a file of its tags, as git packs refs
-_MOST_PACKS = 30
+_MOST_PACKS, _MOST_LOOSE = 30, 100
 _TIMEOUT_S = 3600.0  # of gigabytes on a slow disk
 # deltas and what is compressed already are taken as they are; for loose objects time counts more than disk
 _OPTIONS = ("--quiet", "--revs", "--non-empty", "--delta-base-offset", "--window=0", "--compression=1")
@@ -86,7 +86,7 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
     (objects / "pack").mkdir(exist_ok=True)
     (objects / "info/alternates").write_text(f"{store}\n", "utf-8")
     held = _held(store)
-    if commit in held:
+    if commit in held or _copy(repository, objects, commit, held):
         return
     try:
         _pack(repository, objects, commit, but=held)
@@ -96,6 +96,14 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
         disk.remove(store)  # as above: the next base makes it again
         (store / "pack").mkdir(parents=True)
         _pack(repository, objects, commit, but=())
+
+
+def _copy(repository: Repository, objects: Path, commit: str, held: Mapping[str, str]) -> bool:
+    """Write what a commit adds to held ones, a file each; false where that is more than a few small files."""
+    found = tree_diff.reached(repository, commit, but=held, most=_MOST_LOOSE) if held else None
+    for one in found or ():
+        loose_objects.write(objects, one.kind, one.data, id_length=len(commit), is_lasting=False)
+    return found is not None
 
 
 def borrow(repository: Repository, objects: Path, ids: Iterable[str], *, but: Iterable[str]) -> None:

@@ -14,9 +14,9 @@ from typing import IO
 
 from splinter.errors import GitError
 from splinter.git import (
-    blobs,
     command_line,
     damaged_refs,
+    loose_objects,
     nested,
     object_reader,
     quarantine,
@@ -86,12 +86,10 @@ def existing(repository: Repository, oids: Iterable[str]) -> frozenset[str]:
 def tree_of(repository: Repository, commit: str) -> str:
     """The id of a commit's tree."""
     words = _tree_of(commit)
-
-    def ask() -> bytes:
-        tree = object_reader.tree_of(repository, commit)
-        return tree.encode() if tree else command_line.call(repository, *words).stdout
-
-    found = remembered.answer(repository, *words, ids=(commit,), ask=ask)
+    found = remembered.answer(
+        repository, *words, ids=(commit,),
+        ask=lambda: (object_reader.tree_of(repository, commit) or command_line.text(repository, *words)).encode(),
+    )  # fmt: skip
     return found.decode().strip()
 
 
@@ -101,13 +99,10 @@ def _tree_of(commit: str) -> tuple[str, str, str]:
 
 def resolve(repository: Repository, name: str) -> str | None:
     """The commit that a ref or id names, None where there is none."""
-    known = object_reader.named(repository, f"{name}^{{commit}}", is_whole=False)
-    if known:
+    if known := object_reader.named(repository, f"{name}^{{commit}}", is_whole=False):
         return known.id or None
-    return (
-        command_line.text(repository, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}", ok=(0, 1)).strip()
-        or None
-    )
+    words = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
+    return command_line.text(repository, *words, ok=(0, 1)).strip() or None
 
 
 def is_ancestor(repository: Repository, old: str, new: str) -> bool:
@@ -167,12 +162,10 @@ def sizes_at(repository: Repository, commit: str, patterns: Sequence[str]) -> tu
 def paths_of(repository: Repository, commit: str) -> tuple[str, ...]:
     """All paths of a commit, as people may read them."""
     words = ("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
-
-    def ask() -> bytes:
-        known = tree_diff.paths(repository, commit)
-        return command_line.call(repository, *words).stdout if known is None else known
-
-    listing = remembered.answer(repository, *words, ids=(commit,), ask=ask)
+    listing = remembered.answer(
+        repository, *words, ids=(commit,),
+        ask=lambda: tree_diff.paths(repository, commit) or command_line.call(repository, *words).stdout,
+    )  # fmt: skip
     return tuple(printable(os.fsdecode(path)) for path in listing.split(b"\0") if path)
 
 
@@ -207,13 +200,22 @@ def commit_as(
         for role, values in roles
         for part, value in zip(("NAME", "EMAIL", "DATE"), values, strict=True)
     }
+    if not is_signed:
+        made = loose_objects.commit(
+            repository, tree, parents, message, author=author, committer=(who.name, who.email, date)
+        )  # fmt: skip
+        if made:
+            return _remembered(repository, made, tree)
     arguments = [word for parent in parents for word in ("-p", parent)]
     if not is_signed:
         done = command_line.call(repository, "commit-tree", tree, *arguments, "-F", "-", stdin=message, env=env)
     else:
         done = command_line.call(repository, "commit-tree", tree, *arguments, "-S", "-F", "-", stdin=message, env=env,
                             is_remote=True, timeout_s=SIGN_TIMEOUT_S)  # fmt: skip
-    made = done.stdout.decode().strip()
+    return _remembered(repository, done.stdout.decode().strip(), tree)
+
+
+def _remembered(repository: Repository, made: str, tree: str) -> str:
     if len(tree) == len(made):  # an id, no name
         remembered.answer(repository, *_tree_of(made), ids=(made,), ask=lambda: f"{tree}\n".encode())
     return made
@@ -244,22 +246,6 @@ def _commit(id: str, body: bytes) -> Commit:
     head, _, message = body.decode("utf-8", "replace").partition("\n\n")
     parents = tuple(line[7:] for line in head.splitlines() if line.startswith("parent "))
     return Commit(id=id, parents=parents, message=message, head=head)
-
-
-def texts(repository: Repository, commit: str, paths: Sequence[str], *, most: int) -> tuple[str, ...]:
-    """What files of a commit hold; of what is no file there, or has more bytes, nothing."""
-    names = blobs.within(repository, [f"{commit}:{path}" for path in paths], most=most)
-    found = blobs.contents(repository, names)
-    return tuple(data.decode("utf-8", "replace") for data in found if data is not None)
-
-
-def links(repository: Repository, tree: str) -> dict[str, str]:
-    """The symlinks of a tree or commit, by path, with what they point to."""
-    listing = command_line.call(repository, "ls-tree", "-r", "-z", tree).stdout.split(b"\0")
-    rows = [line.partition(b"\t") for line in listing if line.startswith(_SYMLINK.encode())]
-    targets = blobs.contents(repository, [head.split()[2].decode() for head, _, _ in rows])
-    pairs = zip(rows, targets, strict=True)
-    return {os.fsdecode(path): os.fsdecode(target) for (_, _, path), target in pairs if target is not None}
 
 
 def update_refs(repository: Repository, updates: Sequence[RefUpdate], *, why: str) -> None:
@@ -307,17 +293,6 @@ def write_patch(
     command_line.call(
         repository, "diff-tree", "-r", *shown, *prefixes, old, new, "--", *left_out, stdout=output, may_fetch=True
     )  # fmt: skip
-
-
-def write_blobs(repository: Repository, blobs: Sequence[str], output: IO[bytes]) -> None:
-    """The contents of blobs as `git cat-file --batch` gives them: `<id> blob <size>`, the bytes, a line end."""
-    known = [object_reader.read(repository, blob) for blob in blobs[:_MOST_ASKED]]
-    if len(known) < len(blobs) or None in known:
-        listing = "".join(f"{blob}\n" for blob in blobs).encode()
-        command_line.call(repository, "cat-file", "--batch", stdin=listing, stdout=output, may_fetch=True)
-        return
-    for one in filter(None, known):
-        output.write(f"{one.id} {one.kind} {one.size}\n".encode() + one.data + b"\n")
 
 
 def read_tree(repository: Repository, worktree: WorkTree, commit: str, *, keep_ignored: bool) -> None:

@@ -97,12 +97,13 @@ def _loose(repository: Repository, id: str, *, is_whole: bool) -> Object | None:
     kind, _, size = head.partition(b" ")
     if not end or not size.isdigit():
         return None
-    if is_whole and (len(held) != int(size) or not unpack.eof or _digest(data, len(id)) != id):
+    if is_whole and (len(held) != int(size) or not unpack.eof or digest(data, len(id)) != id):
         return None
     return Object(id, kind.decode("ascii", "replace"), int(size), held if is_whole else b"")
 
 
-def _digest(data: bytes, length: int) -> str:
+def digest(data: bytes, length: int) -> str:
+    """The id of an object, kind and size before what it holds; of so many digits."""
     return (hashlib.sha1(data, usedforsecurity=False) if length == 40 else hashlib.sha256(data)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The raw diff of two trees, and the paths of one, as git prints them: read from the trees themselves.
+"""The raw diff of two trees, the paths of one, what a commit adds: as git says it, read from the trees.
 
 What is out of the ordinary in a tree is git's to say: submodules, modes that no git writes any more, one out of order.
 """
@@ -6,11 +6,12 @@ What is out of the ordinary in a tree is git's to say: submodules, modes that no
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from threading import Lock
 
 from splinter.git import object_reader
 from splinter.git.command_line import Repository
+from splinter.git.object_reader import Object
 
 _MOST_TREES = 500  # that are read for one answer
 _MOST_KEPT, _MOST_ENTRIES = 2_000, 1_000
@@ -45,6 +46,28 @@ def paths(repository: Repository, commit: str) -> bytes | None:
         return None
 
 
+def reached(repository: Repository, commit: str, *, but: Container[str], most: int) -> list[Object] | None:
+    """The objects that a commit reaches and commits of `but` do not, perhaps some more; None where these are many."""
+    walk, todo, found = _Walk(repository), [commit], dict[str, Object]()
+    try:
+        while todo:
+            id = todo.pop()
+            if id in but or id in found:
+                continue
+            found[id] = one = walk.read(id, "commit")
+            lines = one.data.partition(b"\n\n")[0].decode("utf-8", "replace").split("\n")
+            parents = [line[7:] for line in lines if line.startswith("parent ")]
+            before = walk.top(parents[0]) if parents else None
+            for made in walk.made(before, walk.top(id)):
+                found[made.id] = made
+                if len(found) > most:
+                    return None
+            todo += parents
+    except _OddError:
+        return None
+    return list(found.values())
+
+
 class _Walk:
     def __init__(self, repository: Repository) -> None:
         self._repository, self._left = repository, _MOST_TREES
@@ -69,6 +92,25 @@ class _Walk:
                 yield from self.changes(was and was[2], now and now[2], path + b"/")
             else:
                 yield _line(was, now, path)
+
+    def made(self, old: str | None, new: str) -> Iterator[Object]:
+        """A tree and all in it that is not at the same place in an older one."""
+        if old == new:
+            return
+        before = self._tree(old)
+        yield self.read(new, "tree")
+        for place, (_, mode, id) in self._tree(new).items():
+            was = before.get(place)
+            if mode == _FOLDER:
+                yield from self.made(was[2] if was else None, id)
+            elif not was or was[2] != id:
+                yield self.read(id, "blob")
+
+    def read(self, id: str, kind: str) -> Object:
+        found = object_reader.read(self._repository, id)
+        if found is None or found.kind != kind:
+            raise _OddError
+        return found
 
     def names(self, tree: str, folder: bytes) -> Iterator[bytes]:
         """The paths below a folder."""

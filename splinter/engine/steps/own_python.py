@@ -11,6 +11,7 @@ from splinter.config.yaml_documents import MAX_BYTES
 from splinter.engine.session import Session
 from splinter.engine.tools import python_imports
 from splinter.engine.tools.python_imports import Own, TopLevel
+from splinter.git import blobs
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 
@@ -46,7 +47,7 @@ def read(repository: Repository, commit: str) -> Own:
         return Own()
     files = [path for path in paths if path.rpartition("/")[2] in python_imports.PROJECT_FILES and "\n" not in path]
     nearest = sorted(files, key=lambda path: path.count("/"))[:_MOST_PROJECTS]
-    projects = frozenset(filter(None, map(project, git.texts(repository, commit, nearest, most=MAX_BYTES))))
+    projects = frozenset(filter(None, map(project, blobs.texts(repository, commit, nearest, most=MAX_BYTES))))
     # a name that setup.py computes is known to nobody who does not run it
     return Own(names=names, projects=projects, is_nameless=not projects and "setup.py" in files)
 

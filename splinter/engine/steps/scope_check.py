@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from splinter.engine.steps import guarded_tables
+from splinter.git import blobs
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RawChange
@@ -106,7 +107,7 @@ def _leaving(repository: Repository, changes: Sequence[RawChange], after: str) -
     """
     if not any(change.is_link for change in changes):
         return frozenset()
-    links = git.links(repository, after)
+    links = blobs.links(repository, after)
     return frozenset(path for path in links if _leaves(path, links))
 
 

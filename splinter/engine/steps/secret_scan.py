@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from splinter.git import blobs as objects
 from splinter.git import command_line, line_counts
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
@@ -88,7 +89,7 @@ def _secrets(
     if not blobs:
         return found
     with tempfile.TemporaryFile() as listing:
-        git.write_blobs(repository, sorted(blobs), listing)
+        objects.write(repository, sorted(blobs), listing)
         listing.seek(0)
         while head := listing.readline():
             blob, kind, *size = head.decode().split()

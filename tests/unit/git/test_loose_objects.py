@@ -1,0 +1,97 @@
+"""Objects that are written here have the ids that git gives them, and git takes them for its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from splinter.git import base_store, command_line, loose_objects, quarantine, user_repository, worktree
+from splinter.git import commands as git
+from splinter.model.settings import Identity
+from splinter.text.redact import Masked
+from tests.world import World
+
+MESSAGES = ("one\n", "no end", "ä\n\nö: ü\n", "", "\n\nlines before\n", "tab\t and\r\n", "\U0001f600\n")
+ODD_MESSAGES = ("not a character \ufdd0\n", "nor \U0001ffff\n")
+PEOPLE = (
+    Identity(name="A B", email="a@b.c"),
+    Identity(name="José (x)", email="j+x@y"),
+    Identity(name="a.b", email="c"),
+)
+ODD_PEOPLE = (
+    Identity(name=" A. ", email="a@b.c"),
+    Identity(name="A <B>", email="a@b"),
+    Identity(name="A", email="'a'"),
+)
+
+
+def test_a_commit_has_the_id_that_git_gives_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.commit()
+    head = world.git("rev-parse", "HEAD")
+    written: list[str | None] = []
+    write = loose_objects.commit
+    monkeypatch.setattr(
+        loose_objects, "commit", lambda *words, **named: written.append(write(*words, **named)) or written[-1]
+    )
+    with quarantine.opened(user_repository.open_repository(world.root, world.environ())) as apart:
+        tree = git.tree_of(apart, head)
+        cases = [(one, PEOPLE[0]) for one in (*MESSAGES, *ODD_MESSAGES)] + [
+            (MESSAGES[0], who) for who in (*PEOPLE[1:], *ODD_PEOPLE)
+        ]
+        for message, who in cases:
+            repository = replace(apart, identity=who)
+            for parents in ([], [head]):
+                made = git.commit_tree(repository, tree, parents, Masked(message), date_s=1_700_000_000)
+                monkeypatch.setattr(loose_objects, "commit", lambda *_, **__: None)
+                assert git.commit_tree(repository, tree, parents, Masked(message), date_s=1_700_000_000) == made
+                monkeypatch.undo()
+                monkeypatch.setattr(
+                    loose_objects,
+                    "commit",
+                    lambda *words, **named: written.append(write(*words, **named)) or written[-1],
+                )
+        assert written.count(None) == 2 * len(ODD_MESSAGES + ODD_PEOPLE)
+        assert command_line.call(apart, "fsck", "--strict", *filter(None, written)).exit_status == 0
+
+
+def test_what_git_would_refuse_is_not_written(world: World) -> None:
+    world.commit()
+    head = world.git("rev-parse", "HEAD")
+    who = ("A", "a@b", "@1 +0000")
+    opened = user_repository.open_repository(world.root, world.environ())
+    assert loose_objects.commit(opened, head, [head], b"", author=who, committer=who) is None
+    with quarantine.opened(opened) as apart:
+        tree = git.tree_of(apart, head)
+        for id, parents in ((head, [head]), (tree, [tree]), (tree, ["0" * 40]), (tree, [head, head]), ("HEAD", [])):
+            assert loose_objects.commit(apart, id, parents, b"x", author=who, committer=who) is None
+        assert loose_objects.commit(apart, tree, [head], b"a\0b", author=who, committer=who) is None
+        assert loose_objects.commit(apart, tree, [head], b"\xff", author=who, committer=who) is None
+
+
+@pytest.mark.parametrize("most", [100, 3])
+def test_a_work_trees_git_has_all_that_a_commit_reaches(
+    world: World, tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base_store, "_MOST_LOOSE", most)
+    world.write("folder/old.txt", "old")
+    world.commit()
+    base = world.git("rev-parse", "HEAD")
+    for name in ("folder/new.txt", "other/deep/file.txt"):
+        world.write(name, name)
+        world.commit()
+    world.git(
+        "merge", "-q", "--no-ff", "-m", "both", world.git("commit-tree", "-p", base, "-m", "side", f"{base}^{{tree}}")
+    )
+    tip = world.git("rev-parse", "HEAD")
+    repository = user_repository.open_repository(world.root, world.environ())
+    tree = worktree.locate(tmp_path, "w")
+    base_store.hold(repository, base, {})
+    worktree.ensure(repository, tree, ())
+    worktree.place(repository, tree, tip, keep_ignored=True)
+    assert bool(list(tree.path.glob(".git/objects/pack/*.pack"))) == (most == 3)
+    assert world.git("-C", str(tree.path), "rev-list", "--objects", "HEAD") == world.git(
+        "rev-list", "--objects", "HEAD"
+    )
+    world.git("-C", str(tree.path), "fsck", "--strict")
