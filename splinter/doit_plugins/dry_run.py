@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
-from splinter.doit_plugins.rows import Rows
+from splinter.doit_plugins.rows import rows_of
 from splinter.engine import bases, open_limit, slots_seen
 from splinter.engine.session import Session
 from splinter.engine.steps import foreseen_call
@@ -116,7 +116,7 @@ def _agents(session: Session, meta: dict[str, Any]) -> Iterator[str]:
 
 def _pull_request(session: Session, name: str, id: str, *, is_due: bool, waits_for: str) -> str:
     """What would become of it, and the page as it would be by what is recorded."""
-    rows = Rows(session)
+    rows = rows_of(session)
     if id == combined_pull_request.ID:
         preview = pull_request_preview.together(session, rows.rehearsed(), is_fresh=not is_due)
     else:

@@ -5,7 +5,7 @@ They start no workstream, and publish nothing that is not recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -133,12 +133,12 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
 
 
 def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
-    wanted = [one for one in session.plans.values() if one.workstream.pull_request]
-    for one in wanted:
-        yield _pull_request(session, rows, one, [other.id for other in wanted])
+    wanted = {id: one for id, one in session.plans.items() if one.workstream.pull_request}
+    for one in wanted.values():
+        yield _pull_request(session, rows, one, wanted)
 
 
-def _pull_request(session: Session, rows: Rows, one: Plan, wanted: list[str]) -> dict[str, Any]:
+def _pull_request(session: Session, rows: Rows, one: Plan, wanted: Container[str]) -> dict[str, Any]:
     def made_of(accepted: Accepted) -> str:
         told = late_filling.as_far_as_known(one.workstream, accepted.outputs, silent=stand_in.silent(one))
         filled = replace(one, workstream=told)

@@ -26,6 +26,7 @@ from splinter.model import fingerprints, layout
 from splinter.model.done import Accepted, Branch, Prepared, Rehearsed, Row, Stepped, Union
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
+from splinter.model.workstream import Step
 from splinter.system import disk_errors
 from splinter.text import outputs
 from splinter.text.outputs import Outputs
@@ -117,10 +118,13 @@ class Rows:
     """doit's rows as far as they count: one whose commit is gone counts for nothing, a lost one is brought back."""
 
     def __init__(self, session: Session) -> None:
-        """`session` gives the plans whose rows are looked at."""
+        """`session` gives the plans whose rows are looked at; `rows_of` gives a call's."""
         self._session = session
+        self.plans = session.plans
         self._held: frozenset[str] | None = None
         self._lock = threading.Lock()
+        self._read: dict[str, tuple[Values, Row[Any] | None]] = {}  # by task: what its row was read from, and is
+        self._made: dict[str, tuple[Plan, object, str]] = {}  # by task: what its fingerprint was made of, and is
 
     def prepared(self, plan: Plan) -> Row[Prepared] | None:
         """That of `prepare`."""
@@ -168,23 +172,45 @@ class Rows:
 
     def is_done(self, one: Plan) -> bool:
         """Whether a workstream succeeded as it is defined now, from the commit that it was prepared at to its end."""
-        prepared = self.prepared(one)
-        before = prepared.value.start if prepared else None
         for step in one.workstream.steps:
             row = self.stepped(one, step.id)
-            if not before or not row:
+            if not row or not self.before(one, step.id) or row.fingerprint != self.step_made_of(one, step):
                 return False
-            if row.fingerprint != fingerprint(fingerprints.step_inputs(one, step, before, self.outputs(one, step.id))):
-                return False
-            before = row.value.commit
         accepted = self.accepted(one)
-        if not before or not accepted:
+        if not accepted or not self.before(one, "accept"):
             return False
-        outputs = self.outputs(one, "accept")
-        return accepted.fingerprint == fingerprint(fingerprints.accept_inputs(one, before, outputs))
+        return accepted.fingerprint == self.accept_made_of(one)
+
+    def prepare_made_of(self, plan: Plan) -> str:
+        """The fingerprint of `prepare` as it is defined now."""
+        given = self.results(plan)
+        return self._made_of(plan, "prepare", given, lambda: fingerprints.prepare_inputs(plan, given))
+
+    def step_made_of(self, plan: Plan, step: Step) -> str:
+        """That of a step, from where the task before it came to."""
+        before, outputs = given = self.before(plan, step.id), self.outputs(plan, step.id)
+        return self._made_of(plan, step.id, given, lambda: fingerprints.step_inputs(plan, step, before, outputs))
+
+    def accept_made_of(self, plan: Plan) -> str:
+        """That of `accept`, from where the last step came to."""
+        before, outputs = given = self.before(plan, "accept"), self.outputs(plan, "accept")
+        return self._made_of(plan, "accept", given, lambda: fingerprints.accept_inputs(plan, before, outputs))
+
+    def _made_of(self, plan: Plan, name: str, given: object, inputs: Callable[[], Values]) -> str:
+        """Made once of the same plan and the same strings: a plan is never changed, another is another object."""
+        known = self._made.get(plan.task(name))
+        if known is None or known[0] is not plan or known[1] != given:
+            known = self._made[plan.task(name)] = plan, given, fingerprint(inputs())
+        return known[2]
 
     def _row(self, task: str, kind: type[Kind]) -> Row[Kind] | None:
         values = self._values(task)
+        known = self._read.get(task)
+        if known is None or known[0] is not values:  # doit puts another object there, and changes none
+            known = self._read[task] = values, self._decoded(values, kind)
+        return known[1]
+
+    def _decoded(self, values: Values, kind: type[Kind]) -> Row[Kind] | None:
         known = {field.name: values[field.name] for field in fields(kind) if field.name in values}
         if "depended_on" in known and known["depended_on"] is not None:
             known["depended_on"] = tuple(known["depended_on"])
@@ -229,6 +255,14 @@ class Rows:
         held = [one for one in timed if layout.accepted(one.id) in self._session.outside.snapshot.refs]
         done = last_success.of_all(self._session.outside, [one for one in held if all(map(is_lost, one.tasks))])
         return [row_recovery.rows(self._session.plans[id], one) for id, one in done.items()]
+
+
+def rows_of(session: Session) -> Rows:
+    """The rows of a call, looked at once; anew where its plans are others by now."""
+    known = session.known.rows
+    if not isinstance(known, Rows) or known.plans is not session.plans:
+        known = session.known.rows = Rows(session)
+    return known
 
 
 def follow_rename(one: Plan, task: Any, old: str) -> None:

@@ -152,7 +152,7 @@ class Runner(MThreadRunner):
             if found == "hold on":
                 node = self._finish_one()
             elif self.select_task(found, task_dispatcher.tasks):
-                self._start(found)
+                node = self._begin(found)
             else:
                 node = found
 
@@ -168,6 +168,15 @@ class Runner(MThreadRunner):
         self._stop_running = True
         self.session.processes.stop()
         self._done.put(None)
+
+    def _begin(self, node: Any) -> Any:
+        """Start a task in a thread; one without actions, such as a workstream's group, is done at once, and given."""
+        if node.task.actions:
+            self._start(node)
+            return None
+        self.process_task_result(node, self.execute_task(node.task))
+        self._settle(node)
+        return node
 
     def _start(self, node: Any) -> None:
         self._running += 1

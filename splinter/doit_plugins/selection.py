@@ -17,9 +17,10 @@ def cut_wait_only(control: Any, *, is_single: bool) -> None:
             todo.extend(() if is_single and not tasks[name].has_subtask else tasks[name].task_dep)
     waiting = {name for name in control.selected_tasks if _waits(tasks[name])}
     waiting |= {sub for name in waiting for sub in tasks[name].task_dep if tasks[sub].subtask_of == name}
+    kept = running | waiting
     for task in tasks.values():
         if _waits(task):
-            task.task_dep = [name for name in task.task_dep if name in running | waiting]
+            task.task_dep = [name for name in task.task_dep if name in kept]
         elif is_single and not task.has_subtask and task.name in control.selected_tasks:
             task.task_dep = []
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from splinter.doit_plugins import final_tasks, row_recovery
-from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, to_values
+from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, rows_of, to_values
 from splinter.doit_plugins.terminal import read_project, say
 from splinter.engine import accept, bases, prepare, project, prospects
 from splinter.engine.outside import Outside
@@ -16,8 +16,8 @@ from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
 from splinter.maintenance import clean
-from splinter.model import fingerprints, layout
-from splinter.model.fingerprints import Values, fingerprint
+from splinter.model import layout
+from splinter.model.fingerprints import Values
 from splinter.model.layout import DATABASE
 from splinter.model.plan import Plan
 from splinter.model.records import Outcome
@@ -33,7 +33,7 @@ NOBODY = "There is no workstream yet: workstreams/ holds no YAML file. `doit ini
 
 def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
     """All tasks, as doit's task creators yield them."""
-    rows = Rows(session)
+    rows = rows_of(session)
     for one in session.plans.values():
         yield {"basename": one.id, "name": None, "doc": one.workstream.title, "meta": {"workstream": one.id}}
         yield _prepare(session, rows, one)
@@ -60,7 +60,7 @@ def to_dicts(session: Session) -> Iterator[dict[str, Any]]:
 
 def is_something_due(session: Session, states: Any, ours: list[Any]) -> bool:
     """Whether some workstream has anything to do, as far as that can be said without asking for its base."""
-    rows, by_name = Rows(session), {task.name: task for task in ours}
+    rows, by_name = rows_of(session), {task.name: task for task in ours}
     plans = session.plans.values()
     if not all(rows.is_done(one) and has_branch(session, one) for one in plans):
         return True
@@ -80,13 +80,10 @@ def default_tasks(session: Session) -> list[str]:
 
 
 def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
-    def made_of() -> str:
-        return fingerprint(fingerprints.prepare_inputs(one, rows.results(one)))
-
     def is_fresh(task: Any, values: Values) -> bool:
         follow_rename(one, task, rows.source(one))
         row = rows.prepared(one)
-        if row is None or row.fingerprint != made_of():
+        if row is None or row.fingerprint != rows.prepare_made_of(one):
             return False
         # what has not succeeded may have failed because of its base
         return rows.is_done(one) or not prepare.has_moved(rows.work(one, "prepare"), row.value)
@@ -94,7 +91,7 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
             session.memory.set_occurrence(one.id, one.occurrence, is_open=True)
-        work, row, own = rows.work(one, "prepare"), rows.prepared(one), made_of()
+        work, row, own = rows.work(one, "prepare"), rows.prepared(one), rows.prepare_made_of(one)
         has_failed = row is not None and row.fingerprint == own and session.history.has_failed(one.id)
         return _recording_failure(work, "prepare", lambda: to_values(
             own,
@@ -117,17 +114,13 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
 
 
 def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]:
-    def made_of() -> str:
-        outputs = rows.outputs(one, step.id)
-        return fingerprint(fingerprints.step_inputs(one, step, rows.before(one, step.id), outputs))
-
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.stepped(one, step.id)
-        return row is not None and row.fingerprint == made_of()
+        return row is not None and row.fingerprint == rows.step_made_of(one, step)
 
     def run(task: Any) -> Values:
         work = rows.work(one, step.id)
-        before, own = _begins_at(work, step.id), made_of()
+        before, own = _begins_at(work, step.id), rows.step_made_of(one, step)
         return _recording_failure(work, step.id, lambda: to_values(
             own, PLACE.step(work, step, before=before, fingerprint=own)
         ))  # fmt: skip
@@ -136,17 +129,14 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
 
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
-    def made_of() -> str:
-        return fingerprint(fingerprints.accept_inputs(one, rows.before(one, "accept"), rows.outputs(one, "accept")))
-
     def is_fresh(task: Any, values: Values) -> bool:
         row = rows.accepted(one)
         is_there = row is not None and (row.value.outcome != Outcome.CHANGED or has_branch(session, one))
-        return row is not None and is_there and row.fingerprint == made_of()
+        return row is not None and is_there and row.fingerprint == rows.accept_made_of(one)
 
     def act(task: Any) -> Values:
         work = rows.work(one, "accept")
-        before, own = _begins_at(work, "accept"), made_of()
+        before, own = _begins_at(work, "accept"), rows.accept_made_of(one)
         files = rows.of_file_states(one.task("prepare"))
         tasks = row_recovery.remembered(one, rows, source=rows.source(one), files=files)
         return _recording_failure(work, "accept", lambda: to_values(

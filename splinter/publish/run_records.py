@@ -9,7 +9,6 @@ from splinter.engine import prospects
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.model import record_files, record_json
-from splinter.model.fingerprints import fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
 from splinter.model.registry import REPORTING
@@ -57,9 +56,7 @@ def digest(session: Session, run: str | None) -> str:
     """
     if run is None:
         return ""
-    record = record_json.to_json(replace(session.history.run(run), finished=None))
-    errors = [error for error in record.pop("errors") if error["task"] not in REPORTING]
-    return fingerprint({"record": record | ({"errors": errors} if errors else {})})
+    return session.history.hash_of(run, but_errors_of=REPORTING)
 
 
 def _without_part(session: Session, plan: Plan, left_out: Mapping[str, str]) -> WorkstreamRecord:

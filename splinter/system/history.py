@@ -5,10 +5,11 @@ It never decides what a record means, and a store opened for reading writes no b
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,7 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
 _COMMIT, _OUTCOME = (
     f"iif(json_valid(record), json_extract(record, '$.{name}'), null)" for name in ("commit", "outcome")
 )
+_OF_A_RUN = ("workstreams", "pull_requests", "rehearsals", "costs", "errors")
 _ODD_RUNS = "select 1 from runs where typeof(run) <> 'text' or run = '' or run glob '*[^0-9A-Za-z-]*' limit 1"
 
 
@@ -136,6 +138,14 @@ class History(Database):
             usage=self.usage_of(run),
             errors=self.errors_of(run),
         )
+
+    def hash_of(self, run: str, *, but_errors_of: Sequence[str]) -> str:
+        """The hash of what is recorded of a run, as it stands there: when it was finished and errors of those aside."""
+        rows = self._rows("select run, started, notes from runs where run = ?", run)
+        for table in _OF_A_RUN:
+            rows += [(table, *row) for row in self._rows(f"select * from {table} where run = ? order by rowid", run)]  # noqa: S608
+        told = [row for row in rows if row[0] != "errors" or row[2] not in but_errors_of]
+        return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()
 
     def has_run(self, run: str) -> bool:
         """Whether a run of that id is recorded."""

@@ -61,7 +61,7 @@ class Reading(DoitCmdBase):
 
         `claims` of others count as they were last seen, unless they are asked for later.
         """
-        from splinter.doit_plugins.rows import Rows
+        from splinter.doit_plugins.rows import rows_of
         from splinter.engine import open_limit, slots_seen, work
         from splinter.engine.branch import last_success
         from splinter.engine.due import explain
@@ -71,7 +71,7 @@ class Reading(DoitCmdBase):
             hint = did_you_mean(unknown[0], session.plans) or '; "doit list" names them'
             raise InputError(f'"{unknown[0]}" is not a workstream{hint}')
         by_name = {task.name: task for task in self.task_list}
-        rows, refusals = Rows(session), slots_seen.refusals(session, claims=claims)
+        rows, refusals = rows_of(session), slots_seen.refusals(session, claims=claims)
         accepted = cache(lambda: last_success.of_all(session.outside, session.plans.values()))
         found: dict[str, Any] = {}
         ignored: dict[str, str] = {}  # with the one that was named
@@ -207,7 +207,7 @@ class Why(Reading):
 doit why lint   what differs, and whether an agent would be paid"""
 
     def _execute(self, as_json: bool, pos_args: list[str]) -> int:
-        from splinter.doit_plugins.rows import Rows
+        from splinter.doit_plugins.rows import rows_of
         from splinter.engine import prospects, work
         from splinter.engine.due import explain, foresee_prompts
 
@@ -215,7 +215,7 @@ doit why lint   what differs, and whether an agent would be paid"""
         if not pos_args or session is None:
             raise InputError("name a workstream: doit why WORKSTREAM; doit plan shows all")
         found = self.explained(session, pos_args)
-        rows = Rows(session)
+        rows = rows_of(session)
         works = {id: work.of(session, rows, session.plans[id]) for id in found}
         found = {id: replace(due, also=explain.versions(works[id])) for id, due in found.items()}
         asked = {
