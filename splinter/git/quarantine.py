@@ -10,11 +10,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from splinter.git import command_line
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.system import disk, disk_errors
@@ -51,6 +52,17 @@ def keep(repository: Repository) -> None:
     with disk_errors.as_storage_errors(lambda: [store]):
         for name in _names(repository.objects):
             _move(repository.objects / name, store / name, like=store)
+
+
+def narrow(repository: Repository, commit: str, known: Iterable[str]) -> None:
+    """Delete of what is apart all that a commit does not need beyond some that the user's store holds."""
+    assert repository.objects
+    names = "".join(f"{id}\n" for id in (commit, *(f"^{one}" for one in known))).encode()
+    words = ("rev-list", "--objects", "--no-object-names", "--stdin")
+    needed = set(command_line.call(repository, *words, stdin=names).stdout.decode().split())
+    for name in _names(repository.objects):
+        if _LOOSE.fullmatch(name) and name.replace("/", "") not in needed:
+            (repository.objects / name).unlink()
 
 
 def forget(state: Path) -> None:

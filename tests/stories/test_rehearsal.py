@@ -73,10 +73,11 @@ def test_branches_that_fit_are_judged_as_one_and_no_branch_moves(world: World) -
     sides(world, "a", "b")
     world.commit()
     assert world.doit("workstreams").status == 0
-    before = refs(world)
+    before, unreachable = refs(world), world.git("fsck", "--unreachable", "--no-reflogs")
     done = world.doit()
     assert done.status == 0, done.out
     assert "rehearse  2 of 2 branches  together" in done.out
+    assert world.git("fsck", "--unreachable", "--no-reflogs") == unreachable  # no trial is left in the repository
     found = rehearsal(world)
     assert (found["workstreams"], found["left_out"], found["clashes"], found["unions"]) == (["a", "b"], [], [], 1)
     assert [(check["workstream"], check["outcome"]) for check in found["checks"]] == [("a", "passed")]

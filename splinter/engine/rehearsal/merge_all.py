@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from splinter.engine import prepare
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.git import command_line, merge, merge_trials
 from splinter.git import commands as git
-from splinter.git import merge
+from splinter.git.merge_trials import Touched
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut, LeftOutReason, Outcome
@@ -126,17 +127,34 @@ def _joined(outside: Outside, tree: str, member: Member) -> tuple[str | None, tu
 
 
 def _clashes(outside: Outside, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
-    found = {}
+    touched = _touched(outside, some) if conflicting else {}
+    pairs: dict[frozenset[str], tuple[Member, Member]] = {}
     for one in conflicting:
         for other in some:
-            pair = frozenset((one.id, other.id))
-            if one.id == other.id or pair in found:
-                continue
-            tree, paths = merge.merge_trees(outside.repository, other.head, one.head)
-            if tree is None:
-                first, second = sorted(pair)
-                found[pair] = Clash(one=first, other=second, paths=tuple(git.printable(path) for path in paths))
-    return tuple(found.values())
+            if one.id != other.id and _may_conflict(one, other, touched):
+                pairs.setdefault(frozenset((one.id, other.id)), (other, one))
+    with command_line.borrowed(outside.repository) as apart:
+        trials = merge_trials.several(apart, [(other.head, one.head) for other, one in pairs.values()])
+    found = []
+    for (other, one), trial in zip(pairs.values(), trials, strict=True):
+        if trial.problem:
+            raise trial.problem
+        if trial.tree is None:
+            first, second = sorted((one.id, other.id))
+            found.append(Clash(one=first, other=second, paths=tuple(git.printable(path) for path in trial.paths)))
+    return tuple(found)
+
+
+def _touched(outside: Outside, some: Sequence[Member]) -> dict[tuple[str, str], Touched]:
+    """What each member's commits touch, by base and head; of one whose commits are no single line nothing."""
+    heads = {base: [one.head for one in some if one.base == base] for base in {one.base for one in some}}
+    every = ((base, merge_trials.touched(outside.repository, base, some)) for base, some in heads.items())
+    return {(base, head): touched for base, found in every for head, touched in found.items()}
+
+
+def _may_conflict(one: Member, other: Member, touched: Mapping[tuple[str, str], Touched]) -> bool:
+    mine, theirs = (touched.get((member.base, member.head)) for member in (one, other))
+    return one.base != other.base or mine is None or theirs is None or mine.meets(theirs)
 
 
 def _summary(paths: Sequence[str]) -> str:

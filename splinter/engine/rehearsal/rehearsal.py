@@ -19,6 +19,7 @@ from splinter.engine.steps import stand_in
 from splinter.engine.work import Work
 from splinter.errors import PublishError, Reason, StepError
 from splinter.git import commands as git
+from splinter.git import quarantine
 from splinter.git.commands import RefUpdate
 from splinter.model import late_filling, layout
 from splinter.model.done import Branch, Prepared, Rehearsed, Union
@@ -76,13 +77,13 @@ def rehearsed(
 def rehearse(session: Session, members: Sequence[Member]) -> RehearsalRecord:
     """Bring the branches of one base together and judge the whole; raises PublishError where that cannot be done."""
     base = merge_all.newest_base(session.outside, members)
-    with session.apart() as apart:  # what was only tried is gone afterwards
+    with session.apart() as apart:
         merged = merge_all.merged(apart.outside, _pending(apart, members, base), base)
         by_id = {member.id: member for member in merged.fits}
         stage = _Stage(session=apart, base=base, members=by_id, trees={tuple(by_id): merged.tree})
-        found = _largest(stage)
-    with session.apart() as apart:
-        record = _record(apart, stage, merged, found, base_name=members[0].plan.base.name)
+        record = _record(apart, stage, merged, _largest(stage), base_name=members[0].plan.base.name)
+        held = (base, *(member.head for member in members))
+        quarantine.narrow(apart.outside.repository, record.commit, held)  # what was only tried is not the user's
         update = RefUpdate(ref=f"{layout.REHEARSALS}/{record.base}", new=record.commit)
         git.update_refs(apart.outside.repository, [update], why="splinter: rehearsal")
     if record.workstreams or record.left_out:
@@ -112,8 +113,7 @@ def _largest(stage: _Stage) -> Largest:
 
 
 def _record(session: Session, stage: _Stage, merged: Merged, found: Largest, *, base_name: str) -> RehearsalRecord:
-    """What the rehearsal came to; what goes together is merged once more, in the place that it is kept from."""
-    tree = merge_all.tree(session, [stage.members[id] for id in found.kept], stage.base)
+    tree = stage.tree(found.kept)
     left_out = (*merged.left_out, *(_left_out(stage.members[id].plan, wrong) for id, wrong in found.failed.items()))
     return RehearsalRecord(
         base=base_name,
