@@ -1,0 +1,1 @@
+"""What is measured of splinter, beside others: `python -m benchmarks`."""
