@@ -1,0 +1,66 @@
+"""Every table, or those that are named, printed, and with --write kept in docs/benchmarks.md.
+
+    python -m benchmarks [NAME ...] [--rounds N] [--quick] [--write] [--peers FOLDER]
+
+All candidates of a table run in turn in each round, in one call; figures are medians, with the least and the most, and
+ratios are of medians. `--quick` tries the benchmark itself, on tiny numbers: its figures say nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import document, nothing, steps
+from benchmarks.asked import Asked
+from benchmarks.measure import Table
+from benchmarks.peers import Peers, default_folder
+
+TABLES: dict[str, Callable[[Asked], list[Table]]] = {
+    "nothing": nothing.nothing,
+    "watching": nothing.watching,
+    "select": nothing.select,
+    "list": nothing.listing,
+    "changed": nothing.changed,
+    "steps": steps.steps,
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("names", nargs="*", metavar="NAME", help=", ".join(TABLES))
+    options.add_argument("--rounds", type=int)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--write", action="store_true")
+    options.add_argument("--peers", type=Path, default=default_folder())
+    chosen = options.parse_args()
+    if unknown := set(chosen.names) - set(TABLES):
+        options.error(f"there is no table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+    if chosen.quick and chosen.write:
+        options.error("figures of --quick are not kept")
+    with tempfile.TemporaryDirectory(prefix="splinter-bench-") as folder:
+        peers = Peers(chosen.peers, is_quick=chosen.quick)
+        asked = Asked(folder=Path(folder).resolve(), peers=peers, is_quick=chosen.quick, chosen_rounds=chosen.rounds)
+        for name in chosen.names or TABLES:
+            measure(name, asked, is_kept=chosen.write)
+
+
+def measure(name: str, asked: Asked, *, is_kept: bool) -> None:
+    """One of them, printed and kept at once, so that a later one that fails takes nothing with it."""
+    print(f"{name} ...", file=sys.stderr, flush=True)
+    began, load = time.monotonic(), document.load()
+    tables = TABLES[name](asked)
+    print("\n".join(table.markdown() for table in tables), flush=True)
+    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    if is_kept:
+        document.keep(name, tables, order=list(TABLES), machine=document.machine(asked.peers, load))
+
+
+if __name__ == "__main__":
+    main()
