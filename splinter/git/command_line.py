@@ -141,9 +141,10 @@ def call(
     own = _own(repository, verb)
     top = worktree.path if worktree else repository.root
     where = () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={top}")
-    argv = ["git", "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
+    folder = ("-C", str(worktree.path)) if worktree else ()
+    argv = ["git", *folder, "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
     ask = partial(
-        process.capture, argv, cwd=worktree.path if worktree else None, stdin=stdin, stdout=stdout,
+        process.capture, argv, stdin=stdin, stdout=stdout,
         timeout_s=min(timeout_s, left_s(repository)), is_stopping=repository.is_stopping,
     )  # fmt: skip
     more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import itertools
 import os
-import select
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from splinter.errors import Reason, SplinterError
 from splinter.model import tool
@@ -34,13 +34,15 @@ from splinter.system.process_tree import (
     signal_group,
     wait_for_programs,
 )
+from splinter.system.short_call import Child, Pipes, Spawned, found_program, passed_on, paused
 from splinter.system.supervised import Supervised, Supervisors
 from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
 
 _POLL_S = 0.1
-_LOOK_S, _GLANCE_S = 1.0, 0.2
+_LOOK_S = 1.0
 _DRAIN_S = 2.0  # what is left in a pipe whose writers are gone is read long before
+_OF_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)  # which it ignores
 _BUSY_SHARE = 0.02  # of one core: an idle event loop that only wakes up does not count as work
 
 
@@ -169,31 +171,13 @@ class Processes:
 
 
 class _Child(subprocess.Popen[bytes]):
-    """A child whose end is known at once also to `communicate`, which waits for it with a time-out."""
+    """A child of the library's whose end is known at once also to who waits for it with a time-out."""
 
     def wait(self, timeout: float | None = None) -> int:
         """As Popen's."""
         if timeout is not None and self.poll() is None:
-            timeout = _paused(self.pid, timeout)
+            timeout = paused(self.pid, timeout)
         return super().wait(timeout)
-
-
-def _paused(pid: int, seconds: float) -> float:
-    """Wait for a child's end by the kernel's word; how much longer to wait where it gives none.
-
-    `Popen.wait` with a time-out looks ever more rarely, twenty times a second in the end.
-    """
-    try:
-        end = os.pidfd_open(pid)
-    except (AttributeError, OSError):
-        return seconds
-    try:
-        waiting = select.poll()
-        waiting.register(end, select.POLLIN)
-        waiting.poll(max(0.0, seconds) * 1000)
-    finally:
-        os.close(end)
-    return 0
 
 
 class _Activity:
@@ -228,30 +212,23 @@ def capture(
 
     So it is where `is_stopping` says so. A terminal's Ctrl-C does not reach it: half a git call would be worse.
     """
-    child = _Child(
-        argv,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.PIPE,
-        stdout=stdout or subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        out, err = _communicate(child, stdin, time.monotonic() + timeout_s, is_stopping)
-    except BaseException as error:
-        if isinstance(error, TimeoutError):
-            signal_group(child, force=False)  # git removes its locks
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(GRACE_S)
-        signal_group(child, force=True)
-        child.wait()
-        if isinstance(error, TimeoutError):
-            raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
-        raise
-    finally:
-        _close_pipes(child)
-    return Captured(exit_status=child.returncode, stdout=out or b"", stderr=err or b"")
+    ends = time.monotonic() + timeout_s
+    with closing(Pipes(stdin, stdout)) as pipes:
+        child = _start_short(argv, cwd=cwd, env=env, pipes=pipes)
+        try:
+            pipes.communicate(child, ends, is_stopping)
+        except BaseException as error:
+            if isinstance(error, TimeoutError):
+                signal_group(child, force=False)  # git removes its locks
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(GRACE_S)
+            signal_group(child, force=True)
+            child.wait()
+            if isinstance(error, TimeoutError):
+                raise SplinterError(f"{argv[0]} did not end within {timeout_s:.0f} s and was ended") from None
+            raise
+        out, err = pipes.printed()
+    return Captured(exit_status=child.returncode or 0, stdout=out, stderr=err)
 
 
 def converse(argv: Sequence[str], *, env: Mapping[str, str]) -> Conversation:
@@ -264,31 +241,18 @@ def converse(argv: Sequence[str], *, env: Mapping[str, str]) -> Conversation:
     )  # fmt: skip
 
 
-def _close_pipes(child: _Child) -> None:
-    for pipe in (child.stdin, child.stdout, child.stderr):
-        if pipe:
-            with suppress(OSError):
-                pipe.close()
-
-
-def _communicate(
-    child: subprocess.Popen[bytes], stdin: bytes, deadline: float, is_stopping: Callable[[], bool]
-) -> tuple[bytes | None, bytes | None]:  # fmt: skip
-    """All that a child prints; raises TimeoutError past the deadline, or where it is to stop.
-
-    What outlives the child and holds its pipes, as ssh's shared connection does, is not waited for.
-    """
-    feed: bytes | None = stdin
-    while True:
-        is_over, left_s = child.poll() is not None, max(0.0, deadline - time.monotonic())
-        try:
-            return child.communicate(feed, _DRAIN_S if is_over else min(_GLANCE_S, left_s))
-        except subprocess.TimeoutExpired as held:
-            if is_over:
-                return held.output, held.stderr
-        feed = None
-        if (time.monotonic() >= deadline or is_stopping()) and child.poll() is None:
-            raise TimeoutError
+def _start_short(argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], pipes: Pipes) -> Child:
+    """A child in a session of its own; where it can, without what the library does for each that it starts."""
+    if cwd is None and (closed := passed_on()) is not None:
+        files: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_DUP2, file, at) for at, file in enumerate(pipes.theirs)]
+        files += [(os.POSIX_SPAWN_CLOSE, file) for file in closed]
+        program, words = found_program(argv[0], env), list(argv)
+        with suppress(NotImplementedError):  # of a Python that was built for an old libc
+            return Spawned(
+                os.posix_spawn(program, words, env, file_actions=files, setsid=True, setsigdef=_OF_PYTHON)
+            )  # fmt: skip
+    reads, writes, tells = pipes.theirs
+    return _Child(argv, cwd=cwd, env=env, stdin=reads, stdout=writes, stderr=tells, start_new_session=True)
 
 
 def end_orphans(prefix: str, *, but: str) -> int:

@@ -23,6 +23,8 @@ from splinter.system.supervisor import MARKER
 if TYPE_CHECKING:
     from subprocess import Popen
 
+    from splinter.system.short_call import Child
+
 GRACE_S = 1.0
 _ROUNDS = 30
 _LOOKS = 4
@@ -133,17 +135,15 @@ def end_all(find: Callable[[], list[psutil.Process]]) -> int:
     return len(ended)
 
 
-def signal_group(leader: Popen[bytes], *, force: bool) -> None:
+def signal_group(leader: Popen[bytes] | Child, *, force: bool) -> None:
     """Signal a child's group; only while the child is not reaped, so that its number cannot be another's."""
     if leader.returncode is not None:
         return
     if os.name == "posix":
         with suppress(ProcessLookupError):
             os.killpg(leader.pid, signal.SIGKILL if force else signal.SIGTERM)
-    elif force:
-        leader.kill()
     else:
-        leader.terminate()
+        os.kill(leader.pid, signal.SIGTERM)
 
 
 def wait_for_programs(program: str, is_meant: Callable[[str], bool]) -> None:
