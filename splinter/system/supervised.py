@@ -1,4 +1,4 @@
-"""Commands that run below a supervisor of their own (`supervisor.py`): asked for, waited for, and ended whole.
+"""Commands that run each below a supervisor (`supervisor.py`): asked for, waited for, and ended whole.
 
 It starts no process itself, and knows nothing of what a command is for.
 """
@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ _LAST_S = 2.0  # for a server to end by itself
 
 
 class Supervisors:
-    """The server of a run that forks a supervisor for each of its commands."""
+    """The server of a run that forks supervisors; one that has nothing left of its command serves the next."""
 
     def __init__(self, start: Callable[[socket.socket], Popen[bytes]]) -> None:
         """`start` starts the program with a socket as its standard input."""
@@ -41,6 +42,7 @@ class Supervisors:
         self._server: Popen[bytes] | None = None
         self._control: socket.socket
         self._is_ready = False
+        self._free: deque[socket.socket] = deque()  # channels of supervisors
         self._is_possible = sys.platform == "linux"  # no other system lets a process adopt orphans
         self.problem = ""
 
@@ -51,6 +53,7 @@ class Supervisors:
 
     def _begun(self) -> bool:
         if self._server and self._server.poll() is not None:
+            _close(self._free)
             self._server = None
         if not self._is_possible or self.problem:
             return False
@@ -64,7 +67,7 @@ class Supervisors:
                 ours.close()
                 self.problem = _NONE
                 return False
-            weakref.finalize(self, _end, ours, self._server)
+            weakref.finalize(self, _end, ours, self._server, self._free)
         return True
 
     def are_there(self) -> bool:
@@ -82,28 +85,41 @@ class Supervisors:
         self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: IO[bytes] | None, census: Census
     ) -> Supervised:
         """Start a command; raises OSError or ValueError where it cannot be started."""
-        request = _request(argv, cwd, env)
+        size, request = _request(argv, cwd, env)
         with ExitStack() as ours, ExitStack() as theirs:
-            channel, far = socket.socketpair()
-            ours.enter_context(channel)
-            theirs.enter_context(far)
+            channel = ours.enter_context(self._supervisor())
             reads, writes = os.pipe()
             theirs.callback(os.close, writes)
             stdout = ours.enter_context(open(reads, "rb", buffering=0))  # noqa: PTH123
             source = stdin or theirs.enter_context(Path(os.devnull).open("rb"))
-            socket.send_fds(self._control, [b"c"], (far.fileno(), source.fileno(), writes))
+            socket.send_fds(channel, [size], (source.fileno(), writes))
             theirs.close()
             pid = _started(channel, request, argv[0], cwd)
             ours.pop_all()
-            return Supervised(channel, stdout, pid, census)
+            return Supervised(channel, stdout, pid, census, free=self._free)
+
+    def _supervisor(self) -> socket.socket:
+        """The channel of one that has no command."""
+        while self._free:
+            with suppress(IndexError):  # another thread took it
+                channel = self._free.popleft()
+                if not _has_said(channel):
+                    return channel
+                channel.close()  # somebody ended it
+        channel, far = socket.socketpair()
+        with far:
+            socket.send_fds(self._control, [b"c"], (far.fileno(),))
+        return channel
 
 
 class Supervised:
     """One command with all that descends from it."""
 
-    def __init__(self, channel: socket.socket, stdout: IO[bytes], pid: int, census: Census) -> None:
-        """`pid` is its supervisor's."""
-        self._channel, self.stdout, self._pid, self._census = channel, stdout, pid, census
+    def __init__(
+        self, channel: socket.socket, stdout: IO[bytes], pid: int, census: Census, *, free: deque[socket.socket]
+    ) -> None:
+        """`pid` is its supervisor's, whose channel goes to the `free` when nothing of the command is left."""
+        self._channel, self.stdout, self._pid, self._census, self._free = channel, stdout, pid, census, free
         self._status: int | None = None
         self._is_over = False
         self.problem = ""
@@ -134,7 +150,10 @@ class Supervised:
         if not self._is_over:  # somebody stopped it; what it leaves its server ends
             os.kill(self._pid, signal.SIGKILL)
             self._lose()
-        self._channel.close()
+        if self._status is None or self.problem:
+            self._channel.close()
+        else:
+            self._free.append(self._channel)
 
     def _hear(self, seconds: float) -> None:
         waiting = select.poll()
@@ -158,7 +177,8 @@ class Supervised:
         self.problem = "its supervisor was ended by something else"
 
 
-def _request(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> bytes:
+def _request(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """What a supervisor is sent: the size, with which the files go, and the rest."""
     words = tuple(os.fsencode(word) for word in argv)
     variables = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
     if any(b"\0" in word for word in (*words, *variables, *variables.values())):
@@ -166,7 +186,7 @@ def _request(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> bytes:
     if any(b"=" in name for name in variables):
         raise ValueError("illegal environment variable name")
     data = marshal.dumps((os.fsencode(cwd.absolute()), words, variables))
-    return supervisor.SIZE.pack(len(data)) + data
+    return supervisor.SIZE.pack(len(data)), data
 
 
 def _started(channel: socket.socket, request: bytes, program: str, cwd: Path) -> int:
@@ -189,7 +209,21 @@ def _answer(channel: socket.socket) -> tuple[bytes, int]:
     return what, number
 
 
-def _end(control: socket.socket, server: Popen[bytes]) -> None:
+def _has_said(channel: socket.socket) -> bool:
+    """Whether there is something to hear, which from a supervisor without a command can only be its end."""
+    waiting = select.poll()
+    waiting.register(channel, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _close(channels: deque[socket.socket]) -> None:
+    with suppress(IndexError):
+        while True:
+            channels.pop().close()
+
+
+def _end(control: socket.socket, server: Popen[bytes], free: deque[socket.socket]) -> None:
     control.close()
+    _close(free)
     with suppress(subprocess.TimeoutExpired):
         server.wait(_LAST_S)

@@ -1,9 +1,9 @@
 """A program of its own that starts each command of a run, adopts what it leaves behind, and ends all of it.
 
-Linux gives a process whose parent has ended to the nearest ancestor that asks for such orphans. One server is started
-for a run, and forks a supervisor for each command: whatever the command's descendants do with their session, their
-environment or their parents, they stay below it, and none is left once it has no child. When we end or are killed, its
-socket closes, and it ends all at once. It imports the standard library alone; of it no command sees anything.
+Linux gives a process whose parent has ended to the nearest ancestor that asks for such orphans. One server, started for
+a run, forks a supervisor for each command at work: whatever its descendants do with their session, their environment or
+their parents, they stay below it; once it has no child, none is left, and it is given the next command. When we end or
+are killed, its socket closes, and it ends all at once. It imports the standard library alone; none sees it.
 """
 
 import marshal
@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import time
+import warnings  # noqa: F401  # os.execvpe imports it: once here, not in each process that becomes a command
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -32,12 +33,12 @@ GRACE_S = 1.0
 LONGEST_S = 30.0  # for what was killed to be gone: only a broken device keeps it
 _ROUNDS, _AGAIN_S = 30, 0.02
 _SET_NAME, _ADOPT_ORPHANS = 15, 36  # of prctl
-_NAME = b"splinter-super"
 _ACTIONS: dict[int, "Any"] = {}  # of signals, as commands get them
+_ADOPTS: "list[Callable[[], int]]" = []  # asks the kernel for orphans, 0 where it gives them; the server finds it
 
 
 def serve(mark: str) -> None:
-    """Fork a supervisor for each three files that standard input brings; at its end, end the git calls of the run."""
+    """Fork a supervisor for each channel that standard input brings; at its end, end the git calls of the run."""
     _ACTIONS.update(dict.fromkeys((signal.SIGPIPE, signal.SIGXFSZ), signal.SIG_DFL))  # Python ignores these
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         _ACTIONS[number] = signal.signal(number, signal.SIG_IGN)  # who ends everybody lets doit end us
@@ -56,10 +57,10 @@ def serve(mark: str) -> None:
     is_open = True
     while is_open or (supervisors and family.has_children()):
         if control in _heard(woken, *([control] if is_open else [])):
-            files = _files(control)
+            files = _received(control, 1, 1)[1]
             is_open = bool(files)
             if is_open:
-                supervisors.add(_forked(control, files))
+                supervisors.add(_forked(control, *files))
             else:
                 _end_git(os.fsencode(f"{MARKER}={mark}{OF_GIT}"))
         family.has_children()
@@ -68,47 +69,50 @@ def serve(mark: str) -> None:
             family.kill()
 
 
-def _files(control: socket.socket) -> list[int]:
-    with suppress(OSError):  # closed, with words of ours that nobody read
-        files = socket.recv_fds(control, 1, 3)[1]
+def _received(channel: socket.socket, size: int, most: int) -> tuple[bytes, list[int]]:
+    """Bytes with the files that come with them; nothing where the other side closed, with words that nobody read."""
+    with suppress(OSError):
+        data, files, *_ = socket.recv_fds(channel, size, most)
         for file in files:
             os.set_inheritable(file, False)  # the flag that says so is not passed on by Python
-        return files
-    return []
+        return data, files
+    return b"", []
 
 
-def _forked(control: socket.socket, files: list[int]) -> int:
+def _forked(control: socket.socket, file: int) -> int:
     try:
         pid = os.fork()
     except OSError:  # no room for one more: the channel closes
         pid = -1
     if pid:
-        for file in files:
-            os.close(file)
+        os.close(file)
         return pid
     try:
         os.dup2(1, control.detach())
-        _supervise(socket.socket(fileno=files[0]), files[1], files[2])
+        channel, woken = socket.socket(fileno=file), _adopting()
+        while _is_free_again(channel, woken):
+            pass
         os._exit(0)
     finally:
         os._exit(1)  # what it leaves is the server's
 
 
-def _supervise(channel: socket.socket, stdin: int, stdout: int) -> None:
-    """Start the command that the channel brings, and stay until nothing of it is left."""
-    woken = _adopting()
+def _is_free_again(channel: socket.socket, woken: int) -> bool:
+    """Start a command that the channel brings, and stay until nothing of it is left; whether that is so."""
 
     def tell(what: bytes, number: int) -> None:
         with suppress(OSError):  # nobody listens any more
             channel.sendall(ANSWER.pack(what, number))
 
-    folder, argv, env = marshal.loads(_exactly(channel, *SIZE.unpack(_exactly(channel, SIZE.size))))  # noqa: S302
-    leader, failure = _started(folder, argv, env, stdin, stdout)
+    size, files = _received(channel, SIZE.size, 2)
+    if not files:
+        return False
+    leader, failure = _started(*marshal.loads(_exactly(channel, *SIZE.unpack(size))), *files)  # noqa: S302
     if failure:
         channel.sendall(failure)
-        return
-    os.close(stdin)
-    os.close(stdout)
+        return False
+    for file in files:
+        os.close(file)
     living = {leader}
 
     def ended(pid: int, status: int) -> None:
@@ -120,16 +124,12 @@ def _supervise(channel: socket.socket, stdin: int, stdout: int) -> None:
     tell(STARTED, os.getpid())
     while channel not in _heard(woken, channel):
         family.has_children()
-    if _order(channel) == END:
+    if is_asked := _received(channel, 1, 0)[0] == END:
         _ask(family, leader, living, channel)
     family.kill()
-    tell(GONE, len(family.members()) if family.has_children() else 0)
-
-
-def _order(channel: socket.socket) -> bytes:
-    with suppress(OSError):
-        return channel.recv(1)
-    return b""
+    is_free = not family.has_children()
+    tell(GONE, 0 if is_free else len(family.members()))
+    return is_free and is_asked
 
 
 def _ask(family: "_Family", leader: int, living: set[int], channel: socket.socket) -> None:
@@ -299,16 +299,18 @@ def _end_git(mark: bytes) -> None:
 
 def _adopting() -> int:
     """Become the parent of every orphan among our descendants; what is returned can be read when a child ends."""
-    import ctypes
+    if not _ADOPTS:  # with name and handler, which what is forked has too
+        import ctypes
 
-    libc = ctypes.CDLL(None)
-    libc.prctl(_SET_NAME, _NAME, 0, 0, 0)
-    if libc.prctl(_ADOPT_ORPHANS, 1, 0, 0, 0):
+        libc = ctypes.CDLL(None)
+        libc.prctl(_SET_NAME, b"splinter-super", 0, 0, 0)
+        _ADOPTS.append(lambda: int(libc.prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)))
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    if _ADOPTS[0]():
         raise OSError("this kernel lets nobody adopt orphans")
     woken, wakes = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(wakes, False)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     return woken
 

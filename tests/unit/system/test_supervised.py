@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -70,6 +71,7 @@ def test_a_daemon_with_an_empty_environment_ends_with_its_command(tmp_path: Path
 
 CALLER = """
 import os, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from splinter.system.process import Processes, capture
 from splinter.text.redact import Redactor
@@ -180,3 +182,27 @@ def test_orphans_that_end_early_do_not_pile_up(tmp_path: Path) -> None:
     ended = processes.run(textwrap.dedent(script), cwd=tmp_path, env=env(), log=tmp_path / "log", timeout_s=20)
     assert "Z" not in ended.output
     assert ended.output.count("\n") == 1
+
+
+def test_a_supervisor_with_nothing_left_serves_the_next_command(tmp_path: Path) -> None:
+    processes = Processes(f"served-{os.getpid()}/1", Redactor(()))
+    above = {_above(processes, tmp_path, before) for before in ("", "sleep 600 &", "setsid sleep 600 &")}
+    assert len(above) == 1
+    for pid in above:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(*above), "its end", seconds=5)
+    assert _above(processes, tmp_path, "") not in above
+
+
+def test_commands_at_once_have_supervisors_of_their_own(tmp_path: Path) -> None:
+    processes = Processes(f"served-{os.getpid()}/2", Redactor(()))
+    with ThreadPoolExecutor() as threads:
+        seen = threads.map(lambda name: _above(processes, tmp_path / name, "sleep 0.3;"), ("a", "b"))
+    assert len(set(seen)) == 2
+
+
+def _above(processes: Processes, folder: Path, before: str) -> int:
+    """Which supervisor a command has."""
+    folder.mkdir(exist_ok=True)
+    done = processes.run(f"{before} echo $PPID", cwd=folder, env=env(), log=folder / "log", timeout_s=60)
+    return int(done.output)
