@@ -30,14 +30,14 @@ def shown(session: Session, reporter: Any, workstreams: Iterable[str]) -> Iterat
     """While a call lasts: what it does is written down for others and, by a reporter of ours, shown."""
     activity, folder, redactor = session.activity, session.history.folder, session.outside.redactor
     activity.plan({id: session.plans[id].workstream.depends_on for id in workstreams})
-    activity.keep = lambda now: under_way_file.write(folder, now, redactor)
     activity.tell = getattr(reporter, "tell", activity.tell)
-    try:
-        with _display(session, reporter):
-            yield
-    finally:
-        activity.close()
-        under_way_file.remove(folder)
+    with under_way_file.Writer(folder, redactor, activity.now) as writer:
+        activity.keep = writer.keep
+        try:
+            with _display(session, reporter):
+                yield
+        finally:
+            activity.close()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What this call does at this moment: kept for who shows it, and written down for other processes that ask.
 
-It decides nothing, and costs one small file where something begins or ends.
+It decides nothing, and costs one small file where a task begins, and what else changes within a moment another.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
+from typing import Protocol
 
 from splinter.model.ports import Clock
 from splinter.model.records import Usage
 from splinter.model.under_way import Doing, Pending, Spent, UnderWay
 
-Keep = Callable[[UnderWay], None]
 Tell = Callable[[str, str], None]
 
 
@@ -27,6 +27,17 @@ _KEEP_S = 1.0  # between two writings of a cost that grows
 
 def _nothing(*said: object) -> None:
     """Nobody listens."""
+
+
+class Keep(Protocol):
+    """Whoever writes down what runs."""
+
+    def __call__(self, *, at_once: bool) -> None:
+        """Something changed: before anything follows from it, or soon."""
+
+
+def _kept_by_nobody(*, at_once: bool) -> None:
+    """Nobody writes it down."""
 
 
 @dataclass(slots=True)
@@ -50,8 +61,8 @@ class Activity:
     """The tasks that run; safe to use from several threads, each of which works on one task."""
 
     def __init__(self, clock: Clock, run: Callable[[], str | None]) -> None:
-        """`run` says which run it is by now. `keep` is given each change, `tell` a task and what there is to say."""
-        self.keep: Keep = _nothing
+        """`run` says which run it is by now. `keep` hears of each change, `tell` a task and what there is to say."""
+        self.keep: Keep = _kept_by_nobody
         self.tell: Tell = _nothing
         self._clock, self._run = clock, run
         self._lock = threading.RLock()
@@ -76,18 +87,18 @@ class Activity:
         """A task runs in this thread."""
         since = self._clock.now().astimezone(UTC).isoformat(timespec="seconds")
         self._mine.task = name
-        self._put(Doing(task=name, workstream=workstream, since=since))
+        self._put(Doing(task=name, workstream=workstream, since=since), at_once=bool(workstream))
         try:
             yield
         finally:
             with self._lock:
                 self._doing.pop(name, None)
-                self.keep(self.now())
+            self.keep(at_once=False)
 
     @contextmanager
     def command(self, workstream: str, name: str, log: str) -> Iterator[Command]:
         """A command of this thread's task runs, its output in `log`."""
-        command = Command(workstream, lambda: self.keep(self.now()))
+        command = Command(workstream, lambda: self.keep(at_once=False))
         with self._lock:
             self._commands.append(command)
         self._change(command=name, log=log, waits_for="")
@@ -97,7 +108,7 @@ class Activity:
             with self._lock:
                 self._commands = [other for other in self._commands if other is not command]
                 self._spent[workstream] = self._spent.get(workstream, Usage()) + (command.usage or Usage())
-            self._change(is_news=False, command="")
+            self._change(command="")
 
     @contextmanager
     def waiting_for(self, what: str) -> Iterator[None]:
@@ -106,7 +117,7 @@ class Activity:
         try:
             yield
         finally:
-            self._change(is_news=False, waits_for="")
+            self._change(waits_for="")
 
     def say(self, attempt: str, said: str) -> None:
         """The task of this thread begins another try: which, in a word or two, and a line for people."""
@@ -116,7 +127,7 @@ class Activity:
     def close(self) -> None:
         """From now on nobody is told; threads that a signal left behind say nothing more."""
         with self._lock:
-            self.keep = self.tell = _nothing
+            self.keep, self.tell = _kept_by_nobody, _nothing
 
     def now(self) -> UnderWay:
         """What runs, what waits, and what was spent."""
@@ -134,14 +145,12 @@ class Activity:
             spent = tuple(Spent(workstream=id, usage=usage) for id, usage in sums.items() if usage.calls)
             return UnderWay(pid=os.getpid(), run=self._run(), doing=doing, pending=pending, spent=spent)
 
-    def _change(self, *, is_news: bool = True, **fields: str) -> None:
+    def _change(self, **fields: str) -> None:
         found = self._doing.get(getattr(self._mine, "task", ""))
         if found:
-            self._put(replace(found, **fields), is_news=is_news)
+            self._put(replace(found, **fields), at_once=False)
 
-    def _put(self, doing: Doing, *, is_news: bool = True) -> None:
-        """What is no news of its own, as something follows at once, is written down with that."""
+    def _put(self, doing: Doing, *, at_once: bool) -> None:
         with self._lock:
             self._doing[doing.task] = doing
-            if is_news:
-                self.keep(self.now())
+        self.keep(at_once=at_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -245,6 +246,7 @@ def _secret_parts(address: str) -> tuple[str, ...]:
     return (*_credentials(address), *(word for word in words if word and len(word) >= LONG_PART))
 
 
+@functools.cache
 def _path(path: str) -> str:
     """The caller's PATH with this Python's folder; relative entries go: in a worktree they lead to an agent's files."""
     folders = [folder for folder in path.split(os.pathsep) if Path(folder).is_absolute()]

@@ -6,12 +6,16 @@ Whether that run still lives, the lock says, and not this file; see `locks.holde
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from splinter.model import layout, record_json
 from splinter.model.under_way import UnderWay
 from splinter.text.redact import Redactor
+
+_SOON_S, _LAST_S = 0.1, 2.0
 
 
 def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
@@ -22,6 +26,50 @@ def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
     with suppress(OSError):  # without waiting for the disk: after a power cut nothing runs
         new.write_text(text, "utf-8")
         new.replace(file)
+
+
+class Writer:
+    """Writes it while a call lasts: where a task begins before that does anything, else within a moment.
+
+    So a call that is killed has said what it had begun, and steps that end at once cost one file a task.
+    """
+
+    def __init__(self, folder: Path, redactor: Redactor, now: Callable[[], UnderWay]) -> None:
+        """`now` says what runs."""
+        self._folder, self._redactor, self._now = folder, redactor, now
+        self._lock, self._due, self._closed = threading.Lock(), threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="under way", daemon=True)
+
+    def __enter__(self) -> Writer:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing runs any more."""
+        self._closed.set()
+        self._due.set()
+        self._thread.join(_LAST_S)
+        with self._lock:
+            remove(self._folder)
+
+    def keep(self, *, at_once: bool) -> None:
+        """Something changed."""
+        if at_once:
+            self._write()
+        else:
+            self._due.set()
+
+    def _follow(self) -> None:
+        while self._due.wait() and not self._closed.wait(_SOON_S):
+            if self._due.is_set():
+                self._write()
+
+    def _write(self) -> None:
+        with self._lock:
+            self._due.clear()
+            if not self._closed.is_set():
+                write(self._folder, self._now(), self._redactor)
 
 
 def remove(folder: Path) -> None:

@@ -14,14 +14,20 @@ from splinter.model.records import Usage
 from splinter.model.under_way import Pending, UnderWay
 from splinter.system import locks, process_tree, under_way_file
 from splinter.text.redact import Redactor
+from tests.world import wait_for
 
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
 def new() -> tuple[Activity, list[UnderWay]]:
     clock: Any = SimpleNamespace(now=lambda: AT)
-    activity, kept = Activity(clock, lambda: "r"), []
-    activity.keep = kept.append
+    activity, kept, one_by_one = Activity(clock, lambda: "r"), [], threading.Lock()
+
+    def keep(*, at_once: bool) -> None:
+        with one_by_one:
+            kept.append(activity.now())
+
+    activity.keep = keep
     return activity, kept
 
 
@@ -40,8 +46,10 @@ def test_a_task_its_command_its_attempt_and_what_keeps_it_are_told() -> None:
         ("", "", "", ""),
         ("fix 1 of 2", "", "", ""),
         ("fix 1 of 2", "a slot of agent", "", ""),
+        ("fix 1 of 2", "", "", ""),
         ("fix 1 of 2", "", "fix-1", "w/fix-1.log"),
-    ], "what ends is written down with what follows"
+        ("fix 1 of 2", "", "", "w/fix-1.log"),
+    ]
     assert said == [("w:accept", "fix attempt 1 of 2 for c")]
     assert (kept[-1].doing, kept[-1].usage("w").usd) == ((), 0.5)
 
@@ -102,6 +110,26 @@ def test_it_is_read_back_for_that_process_alone_and_half_a_file_is_nothing(tmp_p
         assert under_way_file.read(tmp_path, 1) == UnderWay(pid=1)
     under_way_file.remove(tmp_path)
     under_way_file.write(tmp_path / "not there", now, Redactor(()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_task_is_written_down_before_it_does_anything_and_its_command_soon(tmp_path: Path) -> None:
+    activity, _ = new()
+
+    def said() -> list[tuple[str, str]]:
+        left = under_way_file.left(tmp_path)
+        return [(one.task, one.command) for one in left.doing] if left else []
+
+    with under_way_file.Writer(tmp_path, Redactor(()), activity.now) as writer:
+        activity.keep = writer.keep
+        with activity.task("w:s", "w"):
+            assert said() == [("w:s", "")]
+            with activity.command("w", "s", "w/s.log"):
+                wait_for(lambda: said() == [("w:s", "s")], "the command", seconds=5)
+        with activity.task("w:accept", "w"):
+            assert said() == [("w:accept", "")]
+        wait_for(lambda: said() == [], "the end", seconds=5)
+    writer.keep(at_once=True)
     assert list(tmp_path.iterdir()) == []
 
 

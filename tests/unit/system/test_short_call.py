@@ -32,6 +32,12 @@ def test_all_is_written_and_read_at_once() -> None:
     assert (done.stdout, done.stderr, done.exit_status) == (data, b"said\n", 3)
 
 
+def test_much_is_written_to_one_that_takes_its_time() -> None:
+    data = bytes(1024 * 1024)
+    done = capture(["sh", "-c", "echo first; sleep 0.3; cat"], env=dict(os.environ), stdin=data, timeout_s=20)
+    assert done.stdout == b"first\n" + data
+
+
 def test_what_is_not_read_is_let_be() -> None:
     done = capture(["sh", "-c", "exec <&-; echo done"], env=dict(os.environ), stdin=bytes(1024 * 1024))
     assert done.stdout == b"done\n"
