@@ -37,7 +37,7 @@ def put(repository: Repository, tree: WorkTree, commit: str, listed: Listed, *, 
     worktree.renew_folder(tree)
     worktree.unlock(tree)
     known = last_look.unchanged(tree)
-    if known and known.listed == listed and worktree.is_untouched(repository, tree, commit):
+    if known and known.listed == listed and worktree.is_as_put(repository, tree, known, commit):
         return True
     last_look.forget(tree)
     _check_out(repository, tree, commit, is_known=is_known)

@@ -138,9 +138,9 @@ def call(
     """
     if is_remote and repository.copy:
         raise GitError("A simulated run asks no remote.")
-    own = _own(repository, verb)
+    place = own(repository, verb)
     top = worktree.path if worktree else repository.root
-    where = () if is_elsewhere else (f"--git-dir={own}", f"--work-tree={top}")
+    where = () if is_elsewhere else (f"--git-dir={place}", f"--work-tree={top}")
     folder = ("-C", str(worktree.path)) if worktree else ()
     argv = ["git", *folder, "--no-pager", *_options(worktree, more_config), *where, verb, *arguments]
     ask = partial(
@@ -150,11 +150,11 @@ def call(
     more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}
     promised = () if is_remote or repository.copy else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
-    variables = _variables(repository, own, reaching if is_remote or reaching else None, more)
+    variables = _variables(repository, place, reaching if is_remote or reaching else None, more)
     try:
         done = ask(env=variables)
         if promised and not may_fetch and done.exit_status not in ok and _LACKING.search(done.stderr):
-            variables = _variables(repository, own, promised, more)
+            variables = _variables(repository, place, promised, more)
             done = ask(env=variables)
         done = done if stdout else _settled(done, partial(ask, env=variables), ok)
     except SplinterError:
@@ -164,11 +164,6 @@ def call(
         return done
     written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
     raise _error(repository, verb, done, written)
-
-
-def own(repository: Repository) -> Path:
-    """Our git directory for it, as it should be; raises StorageError where it cannot be made."""
-    return _own(repository, "")
 
 
 def _places(repository: Repository, worktree: WorkTree | None, *, is_elsewhere: bool) -> dict[str, str]:
@@ -205,8 +200,8 @@ def _variables(
     return users_config.variables(reaching, {**users, **more})
 
 
-def _own(repository: Repository, verb: str) -> Path:
-    """Our git directory, as it should be; raises StorageError where it cannot be made."""
+def own(repository: Repository, verb: str) -> Path:
+    """Our git directory, as it should be for a verb; raises StorageError where it cannot be made."""
     try:
         if verb in _MOVES_REFS and repository.format.refs == "files":
             (repository.kept_in / "logs").mkdir(exist_ok=True)  # through a link that leads nowhere git makes none

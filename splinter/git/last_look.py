@@ -14,7 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from splinter.git.command_line import WorkTree
 
@@ -40,7 +40,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A work tree whose files are those of `tree`, and the `.git` in it that of a `commit`, empty where that is old.
+    """A work tree whose files are those of `tree`, and the `.git` in it that of a `commit`, empty where it is not.
 
     `listed` is what else was left there, `index` what was our index, and the file of what the `.git` is given, then.
     """
@@ -97,20 +97,23 @@ def forget(tree: WorkTree) -> None:
 
 def unchanged(tree: WorkTree, now: Look | None = None) -> Known | None:
     """What is known of a work tree whose files and index are as they were; `now` is a look that was just taken."""
+    key = _key(tree)
     with _lock:
-        known = _known.get(_key(tree))
+        known = _known.get(key)
     if known is None or known.index != _index(tree):
         return None
     now = now or look(tree)
-    return known if now and is_same(str(tree.path), known.look, now) else None
+    if not now or not is_same(str(tree.path), known.look, now):
+        return None
+    if known.commit and not _has_same_git(tree, known, now):
+        known = replace(known, commit="")
+    known = replace(known, look=now)  # less of it is fresh by now
+    with _lock:
+        _known[key] = known
+    return known
 
 
-def is_untouched(tree: WorkTree, commit: str | None = None) -> bool:
-    """Whether its `.git` is as it was put there too, for that commit."""
-    now = look(tree)
-    known = unchanged(tree, now)
-    if known is None or now is None or not known.commit or commit not in (None, known.commit):
-        return False
+def _has_same_git(tree: WorkTree, known: Known, now: Look) -> bool:
     own = ((path, held) for path, held in known.look.fresh.items() if _is_private(path))
     return now.private == known.look.private and all(_held(str(tree.path), path) == held for path, held in own)
 

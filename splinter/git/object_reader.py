@@ -23,6 +23,7 @@ from splinter.system.conversation import Conversation, SilentError
 MISSING = "missing"
 ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LARGEST = 1_000_000  # bytes of an object that is read here
+_MOST_KEPT, _LARGEST_KEPT = 200, 16_000
 _HEAD = 64  # bytes that hold a loose object's kind and size
 _MOST = 4  # conversations at once: of the user's repository, of a simulated run, of submodules' clones
 _TIMEOUT_S = 60.0
@@ -48,6 +49,7 @@ class _Reader:
 
 
 _readers: OrderedDict[tuple[str, ...], _Reader] = OrderedDict()
+_kept: OrderedDict[tuple[str, str], Object] = OrderedDict()  # what an id names it names for ever
 _lock = threading.Lock()
 
 
@@ -71,8 +73,20 @@ def named(repository: Repository, name: str, *, is_whole: bool) -> Object | None
 def _of_id(repository: Repository, id: str, *, is_whole: bool) -> Object | None:
     if not ID.fullmatch(id):
         return None
+    key = (str(repository.common), id)
+    with _lock:
+        if is_whole and key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
     found = _loose(repository, id, is_whole=is_whole) or _told(repository, id, is_whole=is_whole)
-    return None if found and found.kind == MISSING else found
+    if found is None or found.kind == MISSING:
+        return None
+    with _lock:
+        if is_whole and found.size <= _LARGEST_KEPT:
+            _kept[key] = found
+        while len(_kept) > _MOST_KEPT:
+            _kept.popitem(last=False)
+    return found
 
 
 def tree_of(repository: Repository, id: str) -> str | None:
@@ -132,7 +146,7 @@ def _reader(repository: Repository) -> _Reader:
 
 def _begun(repository: Repository, reader: _Reader) -> Conversation:
     """The conversation, a new one where packs came or went since: of one that is gone git would go on to read."""
-    own = command_line.own(repository)
+    own = command_line.own(repository, "cat-file")
     packs = os.stat(f"{own}/objects/pack").st_mtime_ns if os.path.isdir(f"{own}/objects/pack") else 0  # noqa: PTH112, PTH116
     if reader.talk is None or not reader.talk.end.alive or reader.packs != packs:
         if reader.talk:

@@ -115,7 +115,9 @@ def snapshot(repository: Repository) -> Snapshot:
             env=command_line.users_environment(environ),  # it may be the user's `safe.directory` alone
         )
         head_branch = done.stdout.decode().strip() or None
-    head = _asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None
+    is_main = repository.start == repository.root
+    head = refs.get(head_branch) if head_branch and is_main else None
+    head = head or _asked(common, environ, "rev-parse", "--quiet", "--verify", "HEAD").stdout.decode().strip() or None
     if head is None:
         damaged_refs.refuse_torn_head(repository)
     return Snapshot(

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +31,7 @@ from splinter.git import (
 )
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
+from splinter.git.last_look import Known
 from splinter.model import layout
 from splinter.system import disk
 from splinter.system.files import write_whole
@@ -39,6 +41,8 @@ _WATCHED = ("config", "config.worktree", "hooks", "info", *_ELSEWHERE)
 _MOST_FILES, _LARGEST = 2_000, 1_000_000  # of a small repository: files that are looked at, bytes of one
 _GITS_OWN = "info/refs"  # a list of refs for plain web servers, which `git gc` writes and no git reads here
 _TRAITS = ("core.filemode", "core.ignorecase", "core.symlinks", "core.precomposeunicode")
+
+_looking = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +72,9 @@ def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> N
     """Make the folders of a work tree and the file of patterns that never enter a commit."""
     for folder in (tree.path, tree.index.parent, tree.excludes.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    if not tree.traits.exists():
-        _look_at_file_system(repository, tree)
+    with _looking:
+        if not tree.traits.exists():
+            _look_at_file_system(repository, tree)
     own = Path(repository.excludes_file).expanduser() if repository.excludes_file else None
     users = own.read_text("utf-8", "replace") if own and own.is_file() else ""
     tree.excludes.write_text("\n".join([users, *leaves, ""]), "utf-8")
@@ -91,9 +96,9 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
     renew_folder(tree)
     unlock(tree)
     id = git.tree_of(repository, commit)
-    if is_untouched(repository, tree, commit):
-        return
     known = last_look.unchanged(tree)
+    if known and is_as_put(repository, tree, known, commit):
+        return
     if not known or known.tree != id or known.look.has_empty:
         last_look.forget(tree)
         _put_files(repository, tree, commit, keep_ignored=keep_ignored)
@@ -102,9 +107,9 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
     last_look.remember(tree, last_look.look(tree), id=id, commit=commit)
 
 
-def is_untouched(repository: Repository, tree: WorkTree, commit: str) -> bool:
-    """Whether all that lies there, and its `.git`, is as it would be put there now."""
-    return last_look.is_untouched(tree, commit) and expected(tree) == commit and given_refs.is_given(repository, tree)
+def is_as_put(repository: Repository, tree: WorkTree, known: Known, commit: str) -> bool:
+    """Whether the `.git` of a work tree whose files are known is the one that it would be given now."""
+    return known.commit == commit == expected(tree) and given_refs.is_given(repository, tree)
 
 
 def _put_files(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:

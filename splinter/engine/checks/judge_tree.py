@@ -55,7 +55,8 @@ def _is_tree(path: Path) -> bool:
 
 def left(outside: Outside, tree: WorkTree) -> tuple[str, ...]:
     """What a check changed there, in words; it is gone before the next one."""
-    if last_look.is_untouched(tree):
+    known = last_look.unchanged(tree)
+    if known and known.commit:
         return ()
     try:
         guarded = worktree.guard(tree)
