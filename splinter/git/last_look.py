@@ -8,6 +8,7 @@ and remembers nothing beyond this process.
 from __future__ import annotations
 
 import hashlib
+import marshal
 import os
 import stat
 import threading
@@ -18,8 +19,8 @@ from dataclasses import dataclass, field, replace
 
 from splinter.git.command_line import WorkTree
 
-_PRIVATE = ".git"
-_MOST, _MOST_FRESH, _LARGEST_FRESH = 20_000, 2_000, 8_000_000  # entries; fresh files, and their bytes
+_PRIVATE, _FOLDER = ".git", stat.S_IFDIR
+_MOST, _MOST_FRESH, _LARGEST_FRESH = 5_000, 1_000, 8_000_000  # entries; fresh files, and their bytes
 _MOST_KEPT = 64  # work trees
 _TICK_NS, _COARSE_NS = 20_000_000, 2_500_000_000  # of the clocks of file systems, and of those that know seconds only
 
@@ -62,7 +63,7 @@ def look(tree: WorkTree) -> Look | None:
     return scan(str(tree.path))
 
 
-def scan(top: str, but: Callable[[str], bool] = lambda path: False) -> Look | None:
+def scan(top: str, but: Callable[[str], bool] | None = None) -> Look | None:
     """The same of any folder, without what `but` says of a path below it."""
     if top in _too_large:
         return None
@@ -119,7 +120,7 @@ def _has_same_git(tree: WorkTree, known: Known, now: Look) -> bool:
 
 
 class _Walk:
-    def __init__(self, top: str, but: Callable[[str], bool]) -> None:
+    def __init__(self, top: str, but: Callable[[str], bool] | None) -> None:
         self._top, self._but, self._now_ns = top, but, time.time_ns()
         self._fresh: dict[str, bytes] = {}
         self._left, self._fresh_left, self._size, self._has_empty = _MOST, _LARGEST_FRESH, 0, False
@@ -129,17 +130,15 @@ class _Walk:
         todo = [""]
         while todo:
             folder = todo.pop()
-            entries = sorted(os.scandir(f"{self._top}/{folder}"), key=lambda entry: entry.name)
-            self._has_empty |= not entries and not _is_private(folder)
-            for entry in entries:
-                path = folder + entry.name
-                if self._but(path):
-                    continue
-                status = entry.stat(follow_symlinks=False)
-                is_folder = stat.S_ISDIR(status.st_mode)
-                digest = private if _is_private(path) else files
-                digest.update(self._seen(path, status, is_folder=is_folder))
-                todo += [f"{path}/"] if is_folder else []
+            rows = self._rows(folder)
+            own = _is_private(folder)
+            self._has_empty |= not rows and not own
+            todo += [f"{folder}{os.fsdecode(row[0])}/" for row in rows if row[1] == _FOLDER]
+            if not folder:
+                private.update(marshal.dumps([row for row in rows if row[0] == os.fsencode(_PRIVATE)], 2))
+                rows = [row for row in rows if row[0] != os.fsencode(_PRIVATE)]
+            # without references to objects, so that the same rows are the same bytes
+            (private if own else files).update(os.fsencode(folder) + b"\0" + marshal.dumps(rows, 2))
         status = os.lstat(self._top)
         files.update(f"{status.st_mode} {status.st_ino} {status.st_dev}".encode())
         return Look(
@@ -147,25 +146,37 @@ class _Walk:
             has_empty=self._has_empty,
         )  # fmt: skip
 
-    def _seen(self, path: str, status: os.stat_result, *, is_folder: bool) -> bytes:
-        self._left -= 1
+    def _rows(self, folder: str) -> list[tuple[bytes, int, int, int, int, int, int]]:
+        """What lies in a folder, by name: kind, mode, inode, and of what is no folder size and times."""
+        rows = []
+        with os.scandir(os.fsencode(f"{self._top}/{folder}")) as entries:
+            for entry in entries:
+                name = entry.name
+                if self._but and self._but(folder + os.fsdecode(name)):
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                mode, changed_ns = found.st_mode, found.st_ctime_ns
+                if stat.S_IFMT(mode) == _FOLDER:  # what came and went in it is seen in it
+                    rows.append((name, _FOLDER, mode, found.st_ino, 0, 0, 0))
+                    continue
+                self._size += found.st_size
+                if changed_ns > self._now_ns - (_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_NS):
+                    self._read(folder + os.fsdecode(name), found.st_size)
+                rows.append((name, 0, mode, found.st_ino, found.st_size, found.st_mtime_ns, changed_ns))
+        self._left -= len(rows)
         if self._left < 0:
             with _lock:
                 _too_large.add(self._top)
             raise OSError("too much")
-        name = path.encode("utf-8", "surrogateescape")
-        if is_folder:  # what came and went in it is seen in it
-            return b"%s\0%d %d\0" % (name, status.st_mode, status.st_ino)
-        self._size += status.st_size
-        changed_ns = status.st_ctime_ns
-        if changed_ns > self._now_ns - (_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_NS):
-            self._fresh_left -= status.st_size
-            if self._fresh_left < 0 or len(self._fresh) >= _MOST_FRESH:
-                raise OSError("too much is fresh")
-            self._fresh[path] = _content(f"{self._top}/{path}")
-        return b"%s\0%d %d %d %d %d\0" % (
-            name, status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, changed_ns,
-        )  # fmt: skip
+        rows.sort()
+        return rows
+
+    def _read(self, path: str, size: int) -> None:
+        """Remember what a fresh file holds."""
+        self._fresh_left -= size
+        if self._fresh_left < 0 or len(self._fresh) >= _MOST_FRESH:
+            raise OSError("too much is fresh")
+        self._fresh[path] = _content(f"{self._top}/{path}")
 
 
 def _is_private(path: str) -> bool:

@@ -125,3 +125,9 @@ def test_what_is_too_much_to_look_at_is_put_back_each_time(
     worktree.place(repository, tree, commit, keep_ignored=True)
     assert (tree.path / "folder/file.txt").read_text() == "one"
     last_look._too_large.clear()
+
+
+def test_a_new_git_there_is_no_change_of_the_files(placed: tuple[Repository, WorkTree, str]) -> None:
+    repository, tree, commit = placed
+    worktree.renew_private(repository, tree, commit)
+    assert has_git_of(tree) == ""
