@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,9 @@ _CONFIG = (
     "maintenance.auto=false",
     "advice.addEmbeddedRepo=false",
 )
+_TICK_NS, _COARSE_NS = 20_000_000, 2_500_000_000  # within which clocks of file systems may not tell changes apart
 _making = threading.Lock()
+_right: dict[Path, tuple[object, object]] = {}  # as they were last found, each with what was wanted of it
 _passing: list[tempfile.TemporaryDirectory[str]] = []
 
 
@@ -88,10 +91,15 @@ def ensure(path: Path, common: Path, format: Format, *, excludes: str, trusted: 
     }
     views = (*_VIEWS, _REFTABLE) if format.refs == _REFTABLE else _VIEWS
     links = {name: f"{common}{os.sep}{name}" for name in views}
+    wanted, seen = (files, links), _stamps(path, files)
+    if seen and _right.get(path) == (wanted, seen):
+        return path
     if not _is_right(path, files, links):
         with _making:
             if not _is_right(path, files, links):
                 _make(path, files, links)
+    elif seen and all(_is_settled(stamp[-1]) for stamp in seen):
+        _right[path] = wanted, seen
     return path
 
 
@@ -125,6 +133,19 @@ def _config(format: Format) -> str:
     pairs += [("core.sharedRepository", format.shared)] if format.shared else []
     pairs += [(key, value) for key, _, value in (line.partition("=") for line in _CONFIG)]
     return "".join(entry(key, value) for key, value in pairs)
+
+
+def _stamps(path: Path, files: Mapping[str, str]) -> tuple[tuple[int, ...], ...]:
+    """By what it is known as right again: nobody sets a time of change, and a link in it is changed by another."""
+    try:
+        found = [os.lstat(f"{path}/{name}") for name in ("", "info", *files)]
+    except OSError:
+        return ()
+    return tuple((one.st_mode, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in found)
+
+
+def _is_settled(changed_ns: int) -> bool:
+    return changed_ns < time.time_ns() - (_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_NS)
 
 
 def _is_right(path: Path, files: Mapping[str, str], links: Mapping[str, str]) -> bool:

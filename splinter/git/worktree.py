@@ -139,7 +139,8 @@ def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: st
 
 def expect(tree: WorkTree, commit: str) -> None:
     """Remember that what lies in the work tree is what that commit holds."""
-    write_whole(_expected(tree), commit)
+    if expected(tree) != commit:
+        write_whole(_expected(tree), commit)
 
 
 def expected(tree: WorkTree) -> str | None:
@@ -268,7 +269,9 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     shutil.copyfile(tree.index, fresh / "index")
     if (repository.common / "shallow").is_file():
         shutil.copyfile(repository.common / "shallow", fresh / "shallow")
-    write_whole(_digest_file(tree), "".join(f"{digest} {name}\n" for name, digest in sorted(_digests(fresh).items())))
+    digests = _digests(fresh)
+    if not _digest_file(tree).is_file() or _read_digests(tree) != digests:
+        write_whole(_digest_file(tree), "".join(f"{digest} {name}\n" for name, digest in sorted(digests.items())))
     fresh.rename(private)
     made.rmdir()
     expect(tree, commit)

@@ -153,3 +153,29 @@ def test_files_keep_the_mode_that_a_shared_repository_asks_for(world: World) -> 
     id = command_line.call(repository, "hash-object", "-w", "--stdin", stdin=b"shared").stdout.decode().strip()
     assert (world.root / ".git/objects" / id[:2] / id[2:]).stat().st_mode & 0o040
     assert (world.root / ".git/objects" / id[:2]).stat().st_mode & 0o020
+
+
+@pytest.mark.parametrize("what", ["config", "HEAD", "info/exclude", "objects", "attributes", "info/attributes"])
+def test_one_that_was_found_right_is_looked_at_again_once_it_is_touched(
+    world: World, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("splinter.git.own_directory._is_settled", lambda changed_ns: True)
+    world.commit()
+    repository, _ = opened(world)
+    repository.state.mkdir(parents=True, exist_ok=True)
+    place = command_line.own(repository, "cat-file")
+    assert command_line.own(repository, "cat-file") == place
+    before = sorted(path.name for path in place.iterdir()), (place / "config").read_bytes()
+    file = place / what
+    if file.is_symlink():
+        file.unlink()
+        file.symlink_to(world.home)
+    else:
+        old = file.stat() if file.exists() else place.stat()
+        file.write_bytes(b"x" * old.st_size)
+        os.utime(file, ns=(old.st_atime_ns, old.st_mtime_ns))
+    command_line.own(repository, "cat-file")
+    assert (sorted(path.name for path in place.iterdir()), (place / "config").read_bytes()) == before
+    assert (place / "objects").readlink() == repository.common / "objects"
+    assert [path.name for path in (place / "info").iterdir()] == ["exclude"]
+    assert set((place / "info/exclude").read_bytes()) != set(b"x")
