@@ -1,6 +1,6 @@
 """What this call does at this moment: kept for who shows it, and written down for other processes that ask.
 
-It decides nothing, and costs one small file where a task begins, and what else changes within a moment another.
+It decides nothing, and costs one small file where a workstream begins, and one for all that changes within a moment.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def _nothing(*said: object) -> None:
 class Keep(Protocol):
     """Whoever writes down what runs."""
 
-    def __call__(self, *, at_once: bool) -> None:
-        """Something changed: before anything follows from it, or soon."""
+    def __call__(self, begun: str = "") -> None:
+        """Something changed: to be written soon, but before anything follows that a workstream is begun."""
 
 
-def _kept_by_nobody(*, at_once: bool) -> None:
+def _kept_by_nobody(begun: str = "") -> None:
     """Nobody writes it down."""
 
 
@@ -87,18 +87,18 @@ class Activity:
         """A task runs in this thread."""
         since = self._clock.now().astimezone(UTC).isoformat(timespec="seconds")
         self._mine.task = name
-        self._put(Doing(task=name, workstream=workstream, since=since), at_once=bool(workstream))
+        self._put(Doing(task=name, workstream=workstream, since=since), begun=workstream)
         try:
             yield
         finally:
             with self._lock:
                 self._doing.pop(name, None)
-            self.keep(at_once=False)
+            self.keep()
 
     @contextmanager
     def command(self, workstream: str, name: str, log: str) -> Iterator[Command]:
         """A command of this thread's task runs, its output in `log`."""
-        command = Command(workstream, lambda: self.keep(at_once=False))
+        command = Command(workstream, self.keep)
         with self._lock:
             self._commands.append(command)
         self._change(command=name, log=log, waits_for="")
@@ -148,9 +148,9 @@ class Activity:
     def _change(self, **fields: str) -> None:
         found = self._doing.get(getattr(self._mine, "task", ""))
         if found:
-            self._put(replace(found, **fields), at_once=False)
+            self._put(replace(found, **fields))
 
-    def _put(self, doing: Doing, *, at_once: bool) -> None:
+    def _put(self, doing: Doing, *, begun: str = "") -> None:
         with self._lock:
             self._doing[doing.task] = doing
-        self.keep(at_once=at_once)
+        self.keep(begun)

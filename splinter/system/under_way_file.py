@@ -29,14 +29,15 @@ def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
 
 
 class Writer:
-    """Writes it while a call lasts: where a task begins before that does anything, else within a moment.
+    """Writes it while a call lasts: that a workstream is begun before that does anything, else within a moment.
 
-    So a call that is killed has said what it had begun, and steps that end at once cost one file a task.
+    So a call that is killed has said what it had begun, and steps that end at once cost one file a workstream.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, now: Callable[[], UnderWay]) -> None:
         """`now` says what runs."""
         self._folder, self._redactor, self._now = folder, redactor, now
+        self._said: frozenset[str] = frozenset()  # the workstreams that it says are at work
         self._lock, self._due, self._closed = threading.Lock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="under way", daemon=True)
 
@@ -53,12 +54,14 @@ class Writer:
         with self._lock:
             remove(self._folder)
 
-    def keep(self, *, at_once: bool) -> None:
-        """Something changed."""
-        if at_once:
-            self._write()
-        else:
+    def keep(self, begun: str = "") -> None:
+        """Something changed, or a workstream is begun."""
+        with self._lock:  # of a file that is being written, it is known afterwards
+            is_said = not begun or begun in self._said
+        if is_said:
             self._due.set()
+        else:
+            self._write()
 
     def _follow(self) -> None:
         while self._due.wait() and not self._closed.wait(_SOON_S):
@@ -69,7 +72,9 @@ class Writer:
         with self._lock:
             self._due.clear()
             if not self._closed.is_set():
-                write(self._folder, self._now(), self._redactor)
+                now = self._now()
+                write(self._folder, now, self._redactor)
+                self._said = frozenset(one.workstream for one in now.doing)
 
 
 def remove(folder: Path) -> None:

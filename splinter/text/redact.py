@@ -314,9 +314,22 @@ def _base64_core(raw: bytes, offset: int, encode: Callable[[bytes], bytes]) -> b
 
 
 def masked(value: Any, redactor: Redactor) -> Any:
-    """JSON's types with every secret in every text masked."""
+    """JSON's types with every secret in every text of them masked."""
+    texts: list[str] = []
+
+    def taken(text: str) -> str:
+        texts.append(text)
+        return text
+
+    plain = _mapped(value, taken)
+    # a line end may stand in a value, or before and after it: nothing hides by it, so one look is enough for all
+    whole = "\n".join(texts).encode("utf-8", "surrogatepass")
+    return _mapped(plain, redactor.text) if redactor.spans(whole) else plain
+
+
+def _mapped(value: Any, each: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return redactor.text(value)
+        return each(value)
     if isinstance(value, dict):
-        return {key: masked(inner, redactor) for key, inner in value.items()}
-    return [masked(inner, redactor) for inner in value] if isinstance(value, list | tuple) else value
+        return {key: _mapped(inner, each) for key, inner in value.items()}
+    return [_mapped(inner, each) for inner in value] if isinstance(value, list | tuple) else value

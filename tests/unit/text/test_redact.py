@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from splinter.text.redact import Redactor, plain
+from splinter.text.redact import Redactor, masked, plain
 
 SECRET = 's3cr/t+v&lue~"quoted"-ü'
 TOKENS = (
@@ -408,3 +408,19 @@ def test_a_plain_text_holds_nothing_that_steers_a_terminal(text: str) -> None:
 @given(st.text(string.printable.replace("\r", "").replace("\x0b", "").replace("\x0c", "")))
 def test_printable_text_stays_the_same(text: str) -> None:
     assert plain(text) == text
+
+
+_PIECES = st.sampled_from(
+    (SECRET, *TOKENS, "password", "a1b2c3d4" * 5, "d4a1", "\n", "\\", "\\n", "-", "_", " ", "x", "7")
+)
+
+
+@given(st.lists(st.lists(_PIECES, max_size=4).map("".join), max_size=6), st.integers(2, 30))
+def test_texts_of_a_record_are_masked_each_as_it_would_be_alone(texts: list[str], cut: int) -> None:
+    halves = [part for text in texts for part in (text[:cut], text[cut:])]
+    redactor = Redactor((SECRET, "password", "a1b2c3d4" * 5, "d4a1b2c3"))
+    for one in (texts, halves):
+        assert masked({"in": one, "and": tuple(one)}, redactor) == {
+            "in": (own := [*map(redactor.text, one)]),
+            "and": own,
+        }
