@@ -5,6 +5,7 @@ Nothing of the repository is imported for it. A Python outside of all work trees
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -49,12 +50,17 @@ def places(session: Session, tree: Path) -> Places:
     """The work tree at `tree`, the user's checkouts and our other work trees."""
 
     def look() -> str:
-        return json.dumps([str(one) for one in user_repository.checkouts(session.outside.repository)])
+        checkouts = [str(one) for one in user_repository.checkouts(session.outside.repository)]
+        return json.dumps([str(session.outside.state.resolve()), *checkouts])
 
-    checkouts = json.loads(session.known.once("the user's checkouts", look) or "[]")
-    return Places(
-        tree=tree.resolve(), checkouts=tuple(Path(one) for one in checkouts), state=session.outside.state.resolve()
-    )
+    state, checkouts = _paths(session.known.once("our state and the user's checkouts", look) or "")
+    return Places(tree=tree.resolve(), checkouts=checkouts, state=state)
+
+
+@functools.cache
+def _paths(text: str) -> tuple[Path, tuple[Path, ...]]:
+    state, *others = map(Path, json.loads(text))
+    return state, tuple(others)
 
 
 def of_workstreams(path: str, steps: Iterable[Step], tools: Iterable[Tool], *, folder: Path) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,16 +57,17 @@ def found(
 def _texts(ground: Ground, paths: Iterable[str], which: str) -> Iterator[str]:
     """Files that name a checkout by its whole path."""
     for path in list(paths)[:_MOST_FILES]:
-        named = _named(ground, ground.tree / path)
+        named = _named(ground, os.path.join(ground.tree, path))  # noqa: PTH118
         if named:
             yield f"{path}{which} names {named}, not the work tree"
 
 
-def _named(ground: Ground, file: Path) -> Path | None:
+def _named(ground: Ground, file: str) -> Path | None:
+    """By a plain string: most are not there, and paths that are objects take longer than all the rest."""
     try:
-        if file.is_symlink() or not file.is_file():
+        if not stat.S_ISREG(os.lstat(file).st_mode):
             return None
-        with file.open("rb") as opened:
+        with open(file, "rb") as opened:  # noqa: PTH123
             text = opened.read(_MOST_BYTES)
     except OSError:
         return None
@@ -78,9 +80,9 @@ def _named(ground: Ground, file: Path) -> Path | None:
 def _above(ground: Ground) -> Iterator[str]:
     for folder in () if ground.tree in ground.checkouts else ground.tree.parents:
         for name in _ABOVE:
-            named = _named(ground, folder / name)
-            if named:
-                yield f"{folder / name} names {named}, not the work tree, and is above it"
+            file = os.path.join(folder, name)  # noqa: PTH118
+            if named := _named(ground, file):
+                yield f"{file} names {named}, not the work tree, and is above it"
 
 
 def _node_modules(ground: Ground, manifests: Sequence[str]) -> Iterator[str]:
