@@ -60,7 +60,7 @@ _RUN_OPTIONS = {
     "continue": "go on after a failure with what does not depend on it [default: yes]",
     "verbosity": "2 prints a line for what is up to date, too [default: 1]",
     "reporter": "how a run is shown [default: splinter]",
-    "num_process": 'how many tasks at once [default: "jobs" of the settings, 1]',
+    "num_process": 'how many tasks at once [default: "jobs" of the settings, or one a processor]',
     "par_type": "without effect: workstreams run in threads",
     "single": "those tasks alone, not what they depend on",
 }

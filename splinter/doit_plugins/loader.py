@@ -57,6 +57,7 @@ class Loader(DodoTaskLoader):
         from splinter.doit_plugins.tasks import DOIT_CONFIG
         from splinter.engine import simulation
         from splinter.model.layout import DATABASE
+        from splinter.system import processors
         from splinter.system.files import exclude_from_git
 
         _refuse_unfit(config)
@@ -73,7 +74,7 @@ class Loader(DodoTaskLoader):
         elif not self._options.get("dry_run"):
             with suppress(OSError):  # commands that look do so on a read-only disk too
                 exclude_from_git(self.project.repository.common, f"{DATABASE}*")
-        settings = {"num_process": self.project.settings.jobs}
+        settings = {"num_process": self.project.settings.jobs or processors.available()}
         return {**settings, **DOIT_CONFIG, **config, "dep_file": str(self.project.repository.root / DATABASE)}
 
     def _refuse_others(self, config: dict[str, Any], ours: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from doit.exceptions import TaskError, UnmetDependency
 from doit.runner import ERROR, FAILURE, MThreadRunner
 
-from splinter.doit_plugins import slot_tasks
+from splinter.doit_plugins import order, selection, slot_tasks
 from splinter.doit_plugins.rows import RefusedError, fail_of
 from splinter.engine import accept, slot_claims
 from splinter.engine.session import Session
@@ -38,6 +38,7 @@ class Runner(MThreadRunner):
         self.signal: int | None = None
         self._done: queue.SimpleQueue[tuple[Any, Any] | None] = queue.SimpleQueue()
         self._running = 0
+        self._begun: set[str] = set()  # workstreams
 
     def select_task(self, node: Any, tasks_dict: dict[str, Any]) -> bool:
         """Whether a task should be executed; a finalizer waits for the others but never for their success."""
@@ -129,6 +130,8 @@ class Runner(MThreadRunner):
     def run_tasks(self, task_dispatcher: Any) -> None:
         """Dispatch tasks to threads until none is left, or until a signal; then wait only for what must be saved."""
         self._run_tasks_init(task_dispatcher)
+        if self.num_process > 1:
+            self._put_in_order(task_dispatcher)
         try:
             self._dispatch(task_dispatcher)
         except BaseException:  # a database that cannot be read, say: nothing that was started stays
@@ -137,6 +140,15 @@ class Runner(MThreadRunner):
             self._wait(is_short=True)
             raise
         self._wait(is_short=False)
+
+    def _put_in_order(self, task_dispatcher: Any) -> None:
+        """Let the longest expected path be begun first, where there are more workstreams than may run at once."""
+        ids = selection.workstreams(task_dispatcher)
+        if len(ids) > self.num_process:
+            longest = order.paths(self.session, ids)
+            task_dispatcher.ready = order.Ready(longest, self._begun)
+            selected = order.selected(task_dispatcher.selected_tasks, longest)
+            task_dispatcher.generator = task_dispatcher._dispatcher_generator(selected)
 
     def _dispatch(self, task_dispatcher: Any) -> None:
         node = None
@@ -180,6 +192,7 @@ class Runner(MThreadRunner):
 
     def _start(self, node: Any) -> None:
         self._running += 1
+        self._begun.add((node.task.meta or {}).get("workstream", ""))
         self.session.processes.begin()
 
         def work() -> None:

@@ -137,7 +137,7 @@ def open_session(
         outside=outside,
         run=run,
         processes=processes,
-        ledger=Ledger(run.memory, run.history, project.settings.budget, jobs=project.settings.jobs),
+        ledger=Ledger(run.memory, run.history, project.settings.budget, jobs=project.settings.jobs or 1),
         slots=Slots(processes, activity),
         activity=activity,
         plans={},

@@ -83,12 +83,12 @@ class Reports:
 class Settings:
     """How splinter works in a repository; `source` is the file they stand in, None where there is none.
 
-    `sandbox` is None where nothing is said of it: then the environment decides. `forge_wait_s` is how long all pull
-    requests of a run together may wait for a forge that limits requests, `slot_lease_s` how long a claim on a slot
-    holds.
+    `jobs` and `sandbox` are None where nothing is said of them: then the processors and the environment decide.
+    `forge_wait_s` is how long all pull requests of a run together may wait for a forge that limits requests,
+    `slot_lease_s` how long a claim on a slot holds.
     """
 
-    jobs: int = 4
+    jobs: int | None = None
     timezone: str = "UTC"
     branch_prefix: str = "splinter/"
     remote: str | None = None

@@ -38,6 +38,20 @@ def cut(seconds: Mapping[str, float], depends_on: Mapping[str, Collection[str]],
     return cut
 
 
+def paths(seconds: Mapping[str, float], depends_on: Mapping[str, Collection[str]]) -> dict[str, float]:
+    """How long it takes at least from each workstream's begin until all that waits for it has ended.
+
+    `depends_on` names each workstream after those that it depends on.
+    """
+    longest = dict.fromkeys(seconds, 0.0)  # of what waits for it
+    for id in reversed([one for one in depends_on if one in seconds]):
+        longest[id] += seconds[id]
+        for other in depends_on[id]:
+            if other in longest:
+                longest[other] = max(longest[other], longest[id])
+    return longest
+
+
 def _connected(ids: Sequence[str], depends_on: Mapping[str, Collection[str]]) -> list[tuple[str, ...]]:
     beside: dict[str, set[str]] = {id: set() for id in ids}
     for id in ids:

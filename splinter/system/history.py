@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -50,8 +51,8 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
  or exists (select 1 from rehearsals where rehearsals.run = runs.run)
  or exists (select 1 from errors where errors.run = runs.run))"""
 
-_COMMIT, _OUTCOME = (
-    f"iif(json_valid(record), json_extract(record, '$.{name}'), null)" for name in ("commit", "outcome")
+_COMMIT, _OUTCOME, _SECONDS = (
+    f"iif(json_valid(record), json_extract(record, '$.{name}'), null)" for name in ("commit", "outcome", "seconds")
 )
 _OF_A_RUN = ("workstreams", "pull_requests", "rehearsals", "costs", "errors")
 _ODD_RUNS = "select 1 from runs where typeof(run) <> 'text' or run = '' or run glob '*[^0-9A-Za-z-]*' limit 1"
@@ -248,11 +249,11 @@ class History(Database):
     def durations(self, workstream: str, *, latest: int) -> tuple[float, ...]:
         """How many seconds its latest successes took."""
         rows = self._rows(
-            f"select record from workstreams where workstream = ? and {_OUTCOME} in ('changed', 'unchanged')"  # noqa: S608
+            f"select {_SECONDS} from workstreams where workstream = ? and {_OUTCOME} in ('changed', 'unchanged')"  # noqa: S608
             " order by rowid desc limit ?",
             workstream, latest,
         )  # fmt: skip
-        return tuple(record.seconds for (text,) in rows for record in read(WorkstreamRecord, text))
+        return tuple(float(one) for (one,) in rows if isinstance(one, int | float) and math.isfinite(one))
 
     def put_pull_request(self, run: str, record: PullRequestRecord) -> None:
         """Keep what publishing a workstream did, over what stood there."""

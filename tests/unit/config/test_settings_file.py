@@ -23,7 +23,7 @@ def refused(root: Path) -> str:
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert settings_file.read(tmp_path) == settings_file.defaults()
-    assert (Settings().jobs, Settings().branch_prefix, Settings().source) == (4, "splinter/", None)
+    assert (Settings().jobs, Settings().branch_prefix, Settings().source) == (None, "splinter/", None)
     assert settings_file.defaults().tools == tool_profiles.shipped()
 
 

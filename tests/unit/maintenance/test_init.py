@@ -184,7 +184,7 @@ def test_the_settings_show_nothing_but_defaults(tmp_path: Path) -> None:
     shown = settings_file.read(tmp_path)
     assert shown.identity == settings.Identity(name="splinter", email="splinter@localhost")
     assert shown.tools["my-formatter"].args == ("--quiet",)
-    for name in ("jobs", "timezone", "branch_prefix", "rebase"):
+    for name in ("timezone", "branch_prefix", "rebase"):
         assert getattr(shown, name) == getattr(settings.Settings(), name)
 
 
