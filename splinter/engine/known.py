@@ -11,6 +11,7 @@ from pathlib import Path
 from splinter.git.checkout_state import CheckoutState
 from splinter.git.remotes import Move
 from splinter.model.done import Rows
+from splinter.model.plan import Plan
 from splinter.model.ports import HostedForge
 from splinter.model.slot_claim import Claim
 from splinter.model.verdict import Outcomes
@@ -53,7 +54,8 @@ class Known:
     `forges` are those that were opened, by their name and the repository's; `again` is the call that their errors say
     to repeat. `claims` are the slots that this call claimed, by workstream, `renewed` when they were last said to be
     held, and `claiming` is held by whoever moves one; `not_run` says of a workstream that is due why it is not run all
-    the same. `enabled` says which run without being named, as far as that was asked. `rows` are those of the plans.
+    the same. `enabled` says which run without being named, as far as that was asked. `rows` are those of the plans,
+    `definitions` the hashes of theirs, by workstream, each with the plan that it is of.
     """
 
     made: set[str] = field(default_factory=set)
@@ -69,6 +71,7 @@ class Known:
     not_run: dict[str, str] = field(default_factory=dict)
     enabled: dict[str, bool] = field(default_factory=dict)
     rows: Rows | None = None
+    definitions: dict[str, tuple[Plan, str]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _answers: dict[Question, str | None] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)

@@ -78,7 +78,18 @@ class Work:
     def tries_key(self) -> str:
         """What tries and costs are counted by: definition and occurrence; with `-a` they count again from 0."""
         again = self.session.run.open() if self.session.is_always else ""
-        return fingerprint({"definition": definition(self.plan), "occurrence": self.plan.occurrence, "again": again})
+        made_of = {"definition": self._definition, "occurrence": self.plan.occurrence, "again": again}
+        return fingerprint(made_of)
+
+    @property
+    def _definition(self) -> str:
+        """Made once of the same plan: it is never changed, another is another object."""
+        definitions = self.session.known.definitions
+        plan, known = definitions.get(self.plan.id, (None, ""))
+        if plan is not self.plan:
+            known = definition(self.plan)
+            definitions[self.plan.id] = self.plan, known
+        return known
 
     @property
     def has_tries(self) -> bool:
