@@ -5,6 +5,7 @@ It knows no verb's meaning; commands.py does.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
@@ -105,8 +106,8 @@ class Repository:
     @property
     def own(self) -> Path:
         """The git directory of ours that stands for it in every call; elsewhere while there is no state to keep."""
-        folder = self.state if self.state.is_dir() else own_directory.passing(self.state)
-        return folder / layout.GIT / hashlib.sha256(os.fsencode(self.kept_in)).hexdigest()[:12]
+        folder = self.state if os.path.isdir(self.state) else own_directory.passing(self.state)  # noqa: PTH112
+        return _place(folder, self.kept_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,11 @@ class WorkTree:
     index: Path
     excludes: Path
     traits: Path
+
+
+@functools.lru_cache(maxsize=64)
+def _place(folder: Path, kept_in: Path) -> Path:
+    return folder / layout.GIT / hashlib.sha256(os.fsencode(kept_in)).hexdigest()[:12]
 
 
 def call(

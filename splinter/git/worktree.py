@@ -6,6 +6,7 @@ with git (config, branches, stash) stays in it. All measuring goes through the u
 
 from __future__ import annotations
 
+import functools
 import glob
 import hashlib
 import shutil
@@ -58,6 +59,7 @@ class Guarded:
         return (*self.altered, *self.refs)
 
 
+@functools.lru_cache(maxsize=4096)
 def locate(state: Path, id: str) -> WorkTree:
     """Where the work tree of a workstream and our index for it lie, in the state folder of the repository."""
     return WorkTree(
