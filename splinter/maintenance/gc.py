@@ -1,6 +1,6 @@
 """What `doit gc` does: worktrees, logs, kept results and refs past their limits go, and what was freed is reported.
 
-No branch is touched, no unmerged commit loses its last ref, and nothing that a person changed goes unkept.
+No branch is touched, no unmerged commit of a person's loses its last ref, and nothing that they changed goes unkept.
 """
 
 from __future__ import annotations

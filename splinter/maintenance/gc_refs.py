@@ -1,7 +1,8 @@
 """Refs of ours that nobody needs any more: kept results past their limits, checkpoints of nothing, merged backups.
 
 Results are copies, kept so that nothing is paid for twice; all other refs hold work: a commit of theirs that is
-neither in a ref that stays nor merged is held by a backup before they go. Branches are none of its business.
+neither in a ref that stays nor merged is held by a backup before they go, and that by itself goes only where a later
+run replaced what we alone had made. Branches are none of its business.
 """
 
 from __future__ import annotations
@@ -12,51 +13,19 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from splinter.engine.branch import last_success
-from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.engine.steps import cache
 from splinter.errors import GitError
-from splinter.git import command_line, held, merge
+from splinter.git import command_line, held
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from splinter.git.commands import RefUpdate
-from splinter.maintenance import retention
+from splinter.maintenance import gc_unmerged, retention
 from splinter.maintenance.gc_files import began_s
+from splinter.maintenance.gc_unmerged import Ref, Unmerged
 from splinter.maintenance.retention import Thing
 from splinter.model import layout
 from splinter.model.settings import Limits
-
-# what the next step, the next success or the next fetch writes over: none of these keeps a commit for good
-_PASSING = tuple(
-    f"{layout.OURS}{kind}/" for kind in ("results", "checkpoints", "accepted", "remote", "claims", "rehearsals")
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ref:
-    """One ref of ours with what its commit says; `at_s` is when that was made, in seconds since the epoch.
-
-    `problem` says why the commit cannot be read, None where it can.
-    """
-
-    name: str
-    commit: str
-    at_s: float
-    parent: str = ""
-    subject: str = ""
-    body: str = ""
-    problem: str | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """The name's parts after `refs/splinter/`: kind, workstream, step and the like."""
-        return self.name.removeprefix(layout.OURS).split("/")
-
-    @property
-    def work(self) -> str:
-        """The commit whose loss would lose work: what was accepted is the parent of the commit that says so."""
-        return self.parent if self.words[0] == "accepted" and self.parent else self.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,25 +84,36 @@ def decide(session: Session, shape: Mapping[str, Set[str]] | None, *, limits: Li
     backups = [one for one in refs.values() if one.words[0] == "backups"]
     dated = [Thing(name=one.name, used_s=_backed_up_s(one)) for one in backups]
     old = retention.too_old(dated, days=limits.backup_days, now_s=now_s)
+    lasts = max(limits.backup_days, limits.unreachable_days)
+    may_go = retention.too_old(dated, days=lasts, now_s=now_s)
     try:
-        loose = _loose(session.outside, refs, [refs[name] for name in (*old, *pointless)], unreadable)
+        found = gc_unmerged.judge(
+            session.outside, refs, [refs[name] for name in (*old, *pointless)], unreadable,
+            may_go=may_go.keys(), ours=session.commits(),
+        )  # fmt: skip
     except GitError as error:
         left.append(f"checkpoints and backups past their limits, for not all of them can be read: {error}")
-        old, pointless, loose = {}, {}, set()
-    gone_backups = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in loose}
+        old, pointless, found = {}, {}, Unmerged()
     stamp = f"{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    moved = {
-        name: f"{layout.BACKUPS}/gc/{stamp}/{name.removeprefix(layout.OURS)}" for name in loose if name in pointless
-    }  # fmt: skip
+    homeless = found.loose & pointless.keys()
+    moved = {name: f"{layout.BACKUPS}/gc/{stamp}/{name.removeprefix(layout.OURS)}" for name in homeless}
     return Bygone(
         refs=every,
         results=gone_results,
         pointless=pointless,
-        backups=gone_backups,
+        backups=_backups(old, may_go, found),
         moved=moved,
-        unmerged=sum(name in loose for name in old),
+        unmerged=sum(name in found.loose for name in old),
         left=tuple(left),
     )
+
+
+def _backups(old: Mapping[str, str], may_go: Mapping[str, str], found: Unmerged) -> dict[str, str]:
+    """The backups that go, with the reason: what they hold is elsewhere too, or nobody but us made it."""
+    held = {name: f"{why}, and all of it is held elsewhere" for name, why in old.items() if name not in found.loose}
+    return held | {
+        name: f"{may_go[name]}, and all of it is splinter's own" for name in found.superseded & may_go.keys()
+    }
 
 
 def _parted(broken: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -224,81 +204,3 @@ def _backed_up_s(backup: Ref) -> float:
     """When a backup was made: its name holds the run that made it, for its commit may be much older."""
     dates = [began for word in backup.words if (began := began_s(word)) is not None]
     return max([*dates, backup.at_s])
-
-
-def _loose(outside: Outside, refs: Mapping[str, Ref], going: list[Ref], unreadable: Set[str]) -> set[str]:
-    """Names of those that hold work which is in no ref that stays, and not merged; of nested ones the outermost."""
-    names = {one.name for one in going}
-    staying = ((ref, id) for ref, id in outside.snapshot.refs.items() if ref not in names and id not in unreadable)
-    lasting = [id for ref, id in staying if not _is_passing(ref)]
-    head = [outside.snapshot.head] if outside.snapshot.head else []
-    bases, branches = _bases(outside), last_success.branches(outside)
-    by_work: dict[str, list[Ref]] = {}
-    for one in sorted(going, key=lambda one: (one.words[0] != "backups", one.name)):
-        by_work.setdefault(one.work, []).append(one)
-    alone = _outside(outside.repository, list(by_work), [*lasting, *head])
-    unmerged = {
-        work
-        for work in by_work.keys() & alone.keys()
-        if not _is_merged(outside, work, [*_own(outside, by_work[work][0], branches), *bases])
-    }
-    return {by_work[work][0].name for work in _outermost(unmerged, alone)}
-
-
-def _is_passing(ref: str) -> bool:
-    if ref.startswith(_PASSING):
-        return True
-    # a remote's copy of a branch goes with that, as ours does when its pull request is closed; what is merged is known
-    return ref.startswith("refs/remotes/")
-
-
-def _outside(repository: Repository, commits: list[str], lasting: Iterable[str]) -> dict[str, list[str]]:
-    """What those commits hold and none of the lasting ones does: each with its parents, children first."""
-    if not commits:
-        return {}
-    lines = [*commits, *(f"^{one}" for one in sorted(set(lasting)))]
-    done = command_line.call(repository, "rev-list", "--topo-order", "--parents", "--ignore-missing", "--stdin",
-                        stdin="\n".join(lines).encode() + b"\n")  # fmt: skip
-    rows = (line.split(" ") for line in done.stdout.decode().splitlines())
-    return {commit: parents for commit, *parents in rows}
-
-
-def _outermost(commits: Set[str], outside: Mapping[str, list[str]]) -> list[str]:
-    """Those commits that none of the others contains."""
-    below: set[str] = set()
-    found = []
-    for commit, parents in outside.items():
-        if commit in commits and commit not in below:
-            found.append(commit)
-        if commit in commits or commit in below:
-            below.update(parents)
-    return found
-
-
-def _own(outside: Outside, ref: Ref, branches: Mapping[str, str]) -> list[str]:
-    """The branch of the workstream that a ref belongs to; `branches` are those that are recorded, by id."""
-    words = [word for word in ref.words if word not in ("backups", "gc", "checkpoints", "accepted", "remote")]
-    id = next((word for word in words if began_s(word) is None), "")
-    branch = f"refs/heads/{branches.get(id, '')}"
-    return [outside.snapshot.refs[branch]] if branch in outside.snapshot.refs else []
-
-
-def _bases(outside: Outside) -> list[str]:
-    """What pull requests are merged into, as far as it is known here."""
-    refs, symbolic = outside.snapshot.refs, outside.snapshot.symbolic
-    names = [ref for ref in refs if ref.startswith(f"{layout.BASES}/")]
-    names += [target for ref, target in symbolic.items() if ref.startswith("refs/remotes/") and ref.endswith("/HEAD")]
-    names += [f"refs/heads/{name}" for name in (outside.settings.base, outside.snapshot.head_branch) if name]
-    return list(dict.fromkeys(refs[name] for name in names if name in refs))
-
-
-def _is_merged(outside: Outside, commit: str, targets: list[str]) -> bool:
-    """Whether merging it would change nothing: it was squashed or rebased into one of the targets."""
-    for target in targets:
-        try:
-            merged = merge.merge_trees(outside.repository, target, commit)[0]
-        except GitError:  # no common history
-            continue
-        if merged and merged == git.tree_of(outside.repository, target):
-            return True
-    return False

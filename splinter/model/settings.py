@@ -67,6 +67,7 @@ class Limits:
     result_days: int = 90
     result_mb: int = 2_000
     backup_days: int = 90
+    unreachable_days: int = 90
 
 
 DIFFS, LOGS, WORDS = "diffs", "logs", "words"

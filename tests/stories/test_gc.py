@@ -373,6 +373,7 @@ def test_a_folder_of_ours_that_is_a_link_is_reported_and_nothing_goes_there(worl
 def test_old_results_go_but_not_the_newest_of_a_step(agent: World) -> None:
     prompts(agent, "a", "b", when="daily", again=True)
     nights(agent, 2)
+    limits(agent, "[gc]\nunreachable_days = 999\n")
     held = work(agent)
     assert len(refs(agent, "refs/splinter/results")) == 4
     agent.now = later(92)
@@ -441,7 +442,7 @@ def test_unmerged_work_of_a_workstream_that_is_gone_is_moved_to_a_backup(world: 
     assert list(refs(world, "refs/splinter/backups").values()) == [two]
     assert refs(world, "refs/splinter/checkpoints") == {}
     assert held <= work(world)
-    limits(world, "[gc]\nbackup_days = 1\n")
+    limits(world, "[gc]\nbackup_days = 1\nunreachable_days = 500\n")
     world.now = later(400)
     assert gc(world).splitlines()[-1] == (
         "left 1 backup under refs/splinter/backups/ past the limit, for an unmerged commit is in no other ref"
@@ -477,7 +478,7 @@ def test_old_backups_go_once_their_change_is_merged_and_not_before(world: World)
         assert world.doit().status == 0
     backups = list(refs(world, "refs/splinter/backups/a"))
     assert len(backups) == 2
-    limits(world, "[gc]\nworktree_days = 999\nlog_days = 999\n")
+    limits(world, "[gc]\nworktree_days = 999\nlog_days = 999\nunreachable_days = 999\n")
     world.now = later(93)
     held = work(world)
     assert "left 2 backups under refs/splinter/backups/ past the limit" in gc(world)
@@ -489,6 +490,30 @@ def test_old_backups_go_once_their_change_is_merged_and_not_before(world: World)
     assert out.splitlines()[0] == "freed 2 backups"
     assert f"  {backups[0]}: 92 days old, the limit is 90, and all of it is held elsewhere" in out.splitlines()
     assert refs(world, "refs/splinter/backups") == {}
+
+
+def test_a_replaced_branch_of_ours_alone_has_an_age_and_a_persons_commit_never(world: World) -> None:
+    for night in range(4):
+        world.workstream("a", steps=[{"id": "go", "run": f"echo {night} > night-{night}.txt"}])
+        world.commit()
+        world.now = later(night)
+        assert world.doit("workstreams").status == 0
+    first, second, third = refs(world, "refs/splinter/backups/a")
+    persons = world.git("commit-tree", "-m", "mine", "-p", first, f"{second}^{{tree}}")
+    world.git("update-ref", "refs/splinter/backups/a/20261124-030000-abcd", persons)
+    made = "refs/splinter/backups/a.work-tree/20261126-030000-abcd/heads/mine"  # a branch at a commit of ours
+    world.git("update-ref", made, second)
+    limits(world, "[gc]\nworktree_days = 999\nlog_days = 999\n")
+    world.now = later(95)
+    before = refs(world)
+    foretold = gc(world, "--dry-run")
+    assert refs(world) == before
+    out = gc(world)
+    assert out == foretold.replace("would free", "freed").replace("would leave", "left")
+    assert f"  {third}: 92 days old, the limit is 90, and all of it is splinter's own" in out.splitlines()
+    assert f"  {second}: 93 days old, the limit is 90, and all of it is held elsewhere" in out.splitlines()
+    assert out.splitlines()[-1].startswith("left 2 backups under refs/splinter/backups/ past the limit")
+    assert refs(world, "refs/splinter/backups").keys() == {"refs/splinter/backups/a/20261124-030000-abcd", made}
 
 
 @DEEP
@@ -585,7 +610,7 @@ def test_a_dry_run_says_the_same_and_changes_no_byte_and_no_ref(agent: World) ->
         report["moved"] = sorted(report["moved"])
     assert whole == done
     assert {kind: told["count"] for kind, told in done["freed"].items()} == {
-        "worktrees": 2, "logs": 1, "answers": 0, "results": 3, "refs": 3, "backups": 0,
+        "worktrees": 2, "logs": 1, "answers": 0, "results": 3, "refs": 3, "backups": 2,
     }  # fmt: skip
 
 

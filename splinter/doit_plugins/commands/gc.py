@@ -34,7 +34,8 @@ class Gc(OwnCommand):
     doc_purpose = "remove worktrees, logs and cached results past the limits in the settings"
     doc_usage = ""
     doc_description = (
-        "No branch is touched, and no unmerged commit is lost: where its last ref goes, a backup holds it."
+        "No branch is touched, and no unmerged commit of a person's is lost: where its last ref goes, a backup "
+        "holds it. A backup of what splinter alone made goes after unreachable_days."
     )
     cmd_options = (
         {
