@@ -168,6 +168,7 @@ class Run(cmd_run.Run):
         from splinter.doit_plugins import live, slot_tasks
         from splinter.doit_plugins.runner import Runner, is_test
         from splinter.engine import night, simulation
+        from splinter.git import packing
         from splinter.maintenance import crash_recovery, schema_copies
         from splinter.publish import life_signs
 
@@ -197,6 +198,7 @@ class Run(cmd_run.Run):
                 night.keep(session, session.run.id)
             if runner.signal is None:
                 _finish(session, is_reported=status == StorageError.exit_status)
+                packing.tidy(session.outside.repository, session.outside.settings.branch_prefix)
         session.history.close()
         session.memory.close()
         if isinstance(outfile, str):

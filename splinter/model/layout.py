@@ -43,6 +43,7 @@ to a call that only publishes |
 | work trees, their index, scratch | the user's state folder | the commits | made again; hand edits are lost |
 | objects of bases, for the git of work trees | the user's state folder | the user's repository | made again |
 | objects that nothing names yet | the user's state folder | none | nothing: the next run deletes them too |
+| which packs are splinter's own | the user's state folder | none | these are not joined with later ones |
 | git directories of ours: config, views | the user's state folder | the user's repository | made again |
 | when pull requests were written of late | `.splinter/memory.db` | GitHub | it may refuse more writes for a while |
 | what GitHub answered, with ETags | the user's cache folder | GitHub \
@@ -106,8 +107,9 @@ TRAITS = "filesystem"
 STORE = "store"  # what the git of work trees reads
 QUARANTINE = "quarantine"  # objects that nothing names yet
 GIT = "git"  # git directories of ours, by what they stand for
+PACKS = "packs"  # the names of packs of ours in the user's repository
 COPY = "repository"  # of a simulated run: refs as they were, objects of its own
-IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE, SIMULATED, COPY)
+IN_STATE = (WORKTREES, INDEXES, EXCLUDES, SCRATCH, TRAITS, GIT, STORE, QUARANTINE, PACKS, SIMULATED, COPY)
 TOGETHER = "together"  # stands for all workstreams in the place of an id
 SIMULATED_RUN = "-simulated"  # at the end of the run's id
 JUDGE = ".judge"  # behind a workstream's id: where its checks work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def test_a_rejected_result_leaves_a_patch_and_no_object(world: World, command: s
     assert "+++ b/" in patch
     assert objects(world) == before
     assert not left(world)
+
+
+def test_a_run_that_finds_many_loose_refs_of_ours_packs_them_at_its_end(world: World) -> None:
+    world.workstream("a", steps=[{"id": "s", "run": "echo a > a.txt"}])
+    at = world.commit()
+    many = "".join(f"create refs/splinter/backups/a/{number} {at}\n" for number in range(200))
+    subprocess.run(["git", "update-ref", "--stdin"], input=many, cwd=world.root, text=True, check=True)
+    assert world.doit("workstreams").status == 0
+    refs = world.root / ".git/refs"
+    assert [file for file in refs.rglob("*") if file.is_file()] == [refs / "heads/main"]
+    assert len(world.git("for-each-ref").splitlines()) > 203
+    assert world.doit("workstreams").out.startswith("nothing ")
 
 
 def test_what_is_accepted_is_whole_in_the_users_repository(world: World) -> None:
