@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import document, nothing, steps
+from benchmarks import agents, document, end_to_end, growth, nothing, steps, worktrees
 from benchmarks.asked import Asked
 from benchmarks.measure import Table
 from benchmarks.peers import Peers, default_folder
@@ -27,6 +27,11 @@ TABLES: dict[str, Callable[[Asked], list[Table]]] = {
     "list": nothing.listing,
     "changed": nothing.changed,
     "steps": steps.steps,
+    "end-to-end": end_to_end.end_to_end,
+    "agents": agents.agents,
+    "bernstein": agents.bernstein,
+    "worktrees": worktrees.worktrees,
+    "growth": growth.growth,
 }
 
 
@@ -39,6 +44,7 @@ def main() -> None:
     options.add_argument("--quick", action="store_true")
     options.add_argument("--write", action="store_true")
     options.add_argument("--peers", type=Path, default=default_folder())
+    options.add_argument("--also", action="append", default=[], metavar="NAME=PYTHON", help="in end-to-end")
     chosen = options.parse_args()
     if unknown := set(chosen.names) - set(TABLES):
         options.error(f"there is no table {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
@@ -46,7 +52,13 @@ def main() -> None:
         options.error("figures of --quick are not kept")
     with tempfile.TemporaryDirectory(prefix="splinter-bench-") as folder:
         peers = Peers(chosen.peers, is_quick=chosen.quick)
-        asked = Asked(folder=Path(folder).resolve(), peers=peers, is_quick=chosen.quick, chosen_rounds=chosen.rounds)
+        asked = Asked(
+            folder=Path(folder).resolve(),
+            peers=peers,
+            is_quick=chosen.quick,
+            chosen_rounds=chosen.rounds,
+            also=dict(one.split("=", 1) for one in chosen.also),
+        )
         for name in chosen.names or TABLES:
             measure(name, asked, is_kept=chosen.write)
 

@@ -1,168 +1,161 @@
-"""Fifty workstreams whose agent takes two seconds, all at once: what splinter adds to what they and git need.
+"""Fifty workstreams whose agent takes two seconds, all at once, beside a shell script that gives each a work tree.
 
-    python benchmarks/agents.py [--workstreams 50] [--seconds 2] [--rounds 3]
-
-Each round runs `doit -n 50` as it is, and once more with a git that writes down what it takes of the processor: git's
-share on this machine is that sum divided by the cores. What is left of doit's time is compared with the ideal: the
-seconds of one agent. A call through a tool that is limited to N at once is watched as well: how many ever ran together.
-Commands run without the sandbox; what that costs is what `benchmarks/sandbox.py` measures.
+Beside bernstein, which also starts agents in work trees and merges what they did, with the same stand-in for an agent;
+there each program is called as its manual says, for its own form of the same work.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
+import json
 import shutil
-import statistics
+import socket
 import subprocess
 import sys
-import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
-CONFIG = "[GLOBAL]\nloader = splinter\n"
-DATE = "2026-01-01T00:00:00Z"
+from benchmarks.asked import Asked
+from benchmarks.measure import Candidate, Table, compared, in_turn
+from benchmarks.project import Place
 
-# writes down the seconds of the processor that git took, by the user and by the system
-GIT = """#!/bin/bash
-{git} "$@"
-status=$?
-times > "{calls}/$(date +%s%N)-$$"
-exit $status
-"""
+COUNT, SECONDS = 50, 2
 AGENT = """#!/bin/bash
-[ "$1" = --version ] && exit
+[ "$1" = --version ] && echo 1.0 && exit
 touch "$RUNNING/$$"
 ls "$RUNNING" | wc -l >> "$RUNNING.most"
 sleep {seconds}
-echo made > made.txt
+echo made > made-$$.txt
 rm "$RUNNING/$$"
 """
+SCRIPT = """set -e
+git worktree add --quiet --detach ../trees/$1 main
+cd ../trees/$1 && ../../agent && git add --all && git commit --quiet -m "Number $1" && git branch script/$1
+"""
+ROLES = ("backend", "qa", "frontend", "docs")  # bernstein gives one agent all tasks of a role
 
 
-@dataclass(frozen=True)
-class Bench:
-    """One project with its state, at the same place in each run."""
+def agents(asked: Asked) -> list[Table]:
+    """All at once, then a tool that is limited to three at once."""
+    [count] = asked.sizes(COUNT)
+    ideal = _sleep(asked)
+    ours, script = _ours(asked, count), _script(asked, count)
+    in_turn([ideal, script, ours], asked.rounds(3), is_warm=False)
+    table = compared(f"{count} agents of {SECONDS} seconds at once", [ideal, script, ours], to=ideal)
+    limited = _ours(asked, max(2, count // 5), seconds=0.2, at_once=3)
+    limited.run()
+    most = max(map(int, (limited.cwd.parent / "running.most").read_text().split()))
+    table.notes.append(f"Of a tool that is limited to 3 at once, {most} ran together at the most.")
+    return [table]
 
-    root: Path
-    workstreams: int
-    seconds: float
-    at_once: int | None
 
-    @property
-    def project(self) -> Path:
-        return self.root / "project"
+def bernstein(asked: Asked) -> list[Table]:
+    """Four tasks, an agent each."""
+    count, missing = len(ROLES), asked.peers.missing("bernstein")
+    script, ours = _script(asked, count), _ours(asked, count)
+    program = asked.peers.program("bernstein")
+    others = [_bernstein(asked, program)] if program else []
+    in_turn([script, ours, *others], asked.rounds(3), is_warm=False)
+    table = compared(
+        f"{count} agents of {SECONDS} seconds at once, beside bernstein", [script, ours, *others], to=script
+    )
+    table.notes += missing or ["bernstein is called with `run --wait`, and has ended when it says that all is done."]
+    return [table]
 
-    def environ(self, *, is_counted: bool = False) -> dict[str, str]:
-        keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-        if is_counted:
-            keep["PATH"] = f"{self.root / 'bin'}{os.pathsep}{keep['PATH']}"
-        return {
-            **keep, "HOME": str(self.root / "home"), "XDG_STATE_HOME": str(self.root / "state"), "SPLINTER_NOW": DATE,
-            "RUNNING": str(self.root / "running"), "SPLINTER_SANDBOX": "off",
-        }  # fmt: skip
 
-    def make(self) -> None:
-        for name in ("project", "home", "state", "running"):
-            shutil.rmtree(self.root / name, ignore_errors=True)
-            (self.root / name).mkdir(parents=True)
-        (self.root / "running.most").unlink(missing_ok=True)
-        for name, text in (("dodo.py", DODO), ("doit.cfg", CONFIG)):
-            (self.project / name).write_text(text)
-        agent = self.root / "agent"
-        agent.write_text(AGENT.format(seconds=self.seconds))
-        agent.chmod(0o755)
-        limit = f"at_once = {self.at_once}\n" if self.at_once else ""
-        (self.project / "splinter.toml").write_text(
-            f'[tools.agent]\ncommand = "{agent}"\nprompt_args = []\nstdin = "prompt"\nenv = ["RUNNING"]\n{limit}'
-        )
-        (self.project / "workstreams").mkdir()
-        for number in range(self.workstreams):
+def _sleep(asked: Asked) -> Candidate:
+    place = asked.plain("empty")
+    argv = ["sleep", str(SECONDS)]
+    return Candidate(name="one agent alone", argv=argv, cwd=place.project, environ=place.environ)
+
+
+def _ours(asked: Asked, count: int, *, seconds: float = SECONDS, at_once: int | None = None) -> Candidate:
+    place = Place(asked.folder / "agents")
+    limit = f"at_once = {at_once}\n" if at_once else ""
+    tool = f'[tools.agent]\ncommand = "{place.root / "agent"}"\nprompt_args = []\nstdin = "prompt"\nenv = ["RUNNING"]\n'
+
+    def make() -> None:
+        _make(place, seconds)
+        (place.project / "splinter.toml").write_text(f"{tool}{limit}")
+        for number in range(count):
             text = f"id: w{number:02}\ntitle: Number {number}\ntool: agent\nsteps:\n  - {{id: ask, prompt: Make it.}}\n"
-            (self.project / f"workstreams/w{number:02}.yaml").write_text(text)
-        self._commit()
+            (place.project / f"workstreams/w{number:02}.yaml").write_text(text)
+        place.add([])
 
-    def _commit(self) -> None:
-        who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
-               for part, value in (("NAME", "Bench"), ("EMAIL", "bench@example.org"), ("DATE", DATE))}  # fmt: skip
-        for words in (
-            ["init", "--quiet", "--initial-branch=main"],
-            ["add", "--all"],
-            ["commit", "--quiet", "-m", "made"],
-        ):
-            subprocess.run(["git", *words], cwd=self.project, env=self.environ() | who, check=True)
-
-    def run(self, *, is_counted: bool = False) -> float:
-        """Seconds of `doit` for all of them at once."""
-        began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "doit", "run", "-n", str(self.workstreams), "workstreams"],
-            cwd=self.project, env=self.environ(is_counted=is_counted), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        took = time.monotonic() - began
-        assert f": {self.workstreams} changed" in done.stdout, done.stdout + done.stderr
-        return took
-
-    def most_at_once(self) -> int:
-        return max(map(int, (self.root / "running.most").read_text().split()))
+    argv = [sys.executable, "-m", "doit", "run", "-n", str(count), "workstreams"]
+    return Candidate(
+        name=f"`doit -n {count}`", argv=argv, cwd=place.project, environ=_environ(place), before=make,
+        proves=lambda said: f": {count} changed" in said,
+    )  # fmt: skip
 
 
-def git_s(bench: Bench) -> list[float]:
-    """The seconds of the processor of each call of git in one run."""
-    calls, shim = bench.root / "calls", bench.root / "bin" / "git"
-    for folder in (calls, shim.parent):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-    shim.write_text(GIT.format(git=shutil.which("git"), calls=calls))
-    shim.chmod(0o755)
-    bench.make()
-    bench.run(is_counted=True)
-    return [sum(map(_seconds, file.read_text().split()[-2:])) for file in calls.iterdir()]
+def _script(asked: Asked, count: int) -> Candidate:
+    place = Place(asked.folder / "agents")
+
+    def make() -> None:
+        _make(place, SECONDS)
+        place.add(["00000"])
+        (place.root / "trees").mkdir()
+        (place.root / "script.sh").write_text(SCRIPT)
+
+    line = f"set -o pipefail; seq {count} | xargs -P {count} -I{{}} bash ../script.sh {{}}"
+    argv = ["bash", "-c", line]
+    return Candidate(name="a shell script", argv=argv, cwd=place.project, environ=_environ(place), before=make)
 
 
-def _seconds(spelt: str) -> float:
-    """Of `1m0.25s`, as the shell writes it."""
-    minutes, _, rest = spelt.rstrip("s").partition("m")
-    return 60 * int(minutes) + float(rest)
+def _make(place: Place, seconds: float) -> None:
+    place.make()
+    (place.root / "running").mkdir()
+    _program(place.root / "agent", AGENT.format(seconds=seconds))
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--workstreams", type=int, default=50)
-    options.add_argument("--seconds", type=float, default=2.0)
-    options.add_argument("--rounds", type=int, default=3)
-    asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="splinter-bench-") as folder:
-        bench = Bench(Path(folder), asked.workstreams, asked.seconds, None)
-        cores = os.cpu_count() or 1
-        walls, calls, gits = [], 0, []
-        for _ in range(asked.rounds):
-            bench.make()
-            walls.append(bench.run())
-            each = git_s(bench)
-            calls = len(each)
-            gits.append(sum(each))
-        wall, git = statistics.median(walls), statistics.median(gits)
-        rest = wall - git / cores
-        told = (
-            ("what", "seconds", "least", "most"),
-            (f"doit -n {asked.workstreams}", wall, min(walls), max(walls)),
-            (f"its {calls} calls of git, of the processor", git, min(gits), max(gits)),
-            (f"  divided by {cores} cores", git / cores, min(gits) / cores, max(gits) / cores),
-        )
-        for name, *figures in told:
-            print(f"{name:<45}" + "".join(f"{one:>9}" if isinstance(one, str) else f"{one:9.2f}" for one in figures))
-        print(f"what is left: {rest:.2f} s, {rest / asked.seconds:.2f} times the ideal of {asked.seconds:g} s")
-        print(f"medians of {asked.rounds} rounds")
-        limited = Bench(Path(folder), asked.workstreams // 5, 0.2, 3)
-        limited.make()
-        limited.run()
-        print(
-            f"a tool limited to 3 at once: {limited.most_at_once()} ran together at the most, of {limited.workstreams}"
-        )
+def _environ(place: Place) -> dict[str, str]:
+    return {**place.environ, "RUNNING": str(place.root / "running")}
 
 
-if __name__ == "__main__":
-    main()
+def _program(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    file.chmod(0o755)
+
+
+def _bernstein(asked: Asked, program: str) -> Candidate:
+    place = Place(asked.folder / "bernstein")
+    environ = _environ(place) | {"PATH": f"{place.root / 'bin'}:{place.environ['PATH']}"}
+
+    def make() -> None:
+        if place.project.exists():
+            subprocess.run(
+                [program, "stop", "--force"], cwd=place.project, env=environ, check=False, capture_output=True
+            )
+        shutil.rmtree(place.root, ignore_errors=True)
+        for folder in ("project", "home", "running"):
+            (place.root / folder).mkdir(parents=True)
+        for name in ("generic", "generic-cli"):  # it looks for one of them, and calls the other
+            commit = "git add --all && git commit --quiet -m made\n"
+            _program(place.root / "bin" / name, AGENT.format(seconds=SECONDS) + commit)
+        steps = [
+            {"title": f"Make it as {role}", "goal": "Make it.", "role": role, "model": "stand-in", "complexity": "low",
+             "scope": "small", "files": [f"{role}.txt"]}
+            for role in ROLES
+        ]  # fmt: skip
+        plan = {"name": "bench", "description": "files", "cli": "generic", "stages": [{"name": "all", "steps": steps}]}
+        (place.project / "plan.yaml").write_text(json.dumps(plan))
+        for words in (["init", "--quiet", "--initial-branch=main"], ["add", "--all"],
+                      ["commit", "--quiet", "-m", "made"], ["checkout", "--quiet", "-b", "work"]):  # fmt: skip
+            place.git(*words)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    options = ["--cli", "generic", "--model", "stand-in", "--port", port, "--quiet", "--auto-approve", "--fresh"]
+
+    def stop() -> None:
+        words = [program, "stop", "--force"]
+        subprocess.run(words, cwd=place.project, env=environ, check=False, capture_output=True)
+
+    def proves(said: str) -> bool:
+        return all(line in said.replace(" ", "") for line in (f"Done:{len(ROLES)}", "Failed:0"))
+
+    argv = [program, "run", "plan.yaml", *options, "--wait", "300"]
+    return Candidate(
+        name="bernstein", argv=argv, cwd=place.project, environ=environ, before=make, proves=proves, after=stop
+    )

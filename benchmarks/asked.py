@@ -27,6 +27,7 @@ class Asked:
     peers: Peers
     is_quick: bool = False
     chosen_rounds: int | None = None
+    also: dict[str, str] = field(default_factory=dict)  # other installations of splinter: their Pythons by name
     _made: dict[str, Place] = field(default_factory=dict)
 
     def rounds(self, usual: int) -> int:

@@ -36,7 +36,7 @@ class Sample:
 
 @dataclass(kw_only=True)
 class Candidate:
-    """A command at a place. `before` makes ready and is not measured; `proves` judges what the command said."""
+    """A command at a place. `proves` judges what it said; `before` and `after` are not measured."""
 
     name: str
     argv: Sequence[str]
@@ -44,12 +44,16 @@ class Candidate:
     environ: Mapping[str, str]
     before: Callable[[], object] = lambda: None
     proves: Callable[[str], bool] = lambda said: True
+    after: Callable[[], object] = lambda: None
     samples: list[Sample] = field(default_factory=list)
 
     def run(self) -> Sample:
         """Once; ends the benchmark where it fails, or did something else than what is to be measured."""
         self.before()
-        one = call(self.argv, self.cwd, self.environ)
+        try:
+            one = call(self.argv, self.cwd, self.environ)
+        finally:
+            self.after()
         if not self.proves(one.said):
             sys.exit(f"{self.name} did not do what is to be measured:\n{one.said[-3000:]}")
         self.samples.append(one)
@@ -98,8 +102,9 @@ class Wanted:
 
     def __str__(self) -> str:
         is_met = self.found <= self.most
-        verdict = "met" if is_met else f"**missed** by {number(self.found - self.most)} {self.unit}"
-        return f"{self.what}: wanted at most {number(self.most)} {self.unit}, found {number(self.found)}: {verdict}"
+        verdict = "met" if is_met else f"**missed** by {number(self.found - self.most)} {self.unit}".rstrip()
+        most = f"{number(self.most)} {self.unit}".rstrip()
+        return f"{self.what}: wanted at most {most}, found {number(self.found)}: {verdict}"
 
 
 @dataclass(kw_only=True)

@@ -45,8 +45,8 @@ class Place:
 
     def make(self) -> None:
         """Begin with a repository that has no workstream yet."""
+        shutil.rmtree(self.root, ignore_errors=True)
         for name in ("project", "home", "state"):
-            shutil.rmtree(self.root / name, ignore_errors=True)
             (self.root / name).mkdir(parents=True)
         (self.project / "dodo.py").write_text(DODO)
         (self.project / "doit.cfg").write_bytes(CONFIG.read_bytes())
@@ -61,6 +61,20 @@ class Place:
             (self.project / f"workstreams/w{name}.yaml").write_text(text)
         self.git("add", "--all")
         self.git("commit", "--quiet", "-m", "made")
+
+    def add_files(self, count: int) -> None:
+        """So many small files in folders, and a commit of them."""
+        for number in range(count):
+            file = self.project / self.file(number)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{number}\n" * 20)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "-m", "files")
+
+    @staticmethod
+    def file(number: int) -> str:
+        """The path of one of them."""
+        return f"files/{number % 500:03}/{number}.txt"
 
     def git(self, *words: str, given: bytes | None = None) -> str:
         """What git prints."""

@@ -1,86 +1,66 @@
-"""How long a worktree takes to be ready in a repository of many files, beside `git worktree add`.
+"""How long a work tree takes to be ready in a repository of many files, beside `git worktree add`.
 
-    python benchmarks/worktrees.py [--files 50000] [--rounds 5]
-
-In each round: git makes a new worktree at a commit, and splinter brings the one of an earlier run to it, from a commit
-that differs in a few files; each is then at the same tree. Ratios are of the medians of one run.
+In each round git makes a new work tree at a commit, and splinter brings the one of an earlier run to it, from a commit
+that differs in a few files; each is then at the same tree. Both happen in this process.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
 import statistics
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 
-from splinter.git import commands as git
-from splinter.git import user_repository, worktree
+from benchmarks.asked import Asked
+from benchmarks.measure import Table
+from benchmarks.project import Place
 
-WHO = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER")
-       for part, value in (("NAME", "Bench"), ("EMAIL", "bench@example.org"))}  # fmt: skip
-
-
-def repository(root: Path, files: int) -> tuple[str, str]:
-    """Two commits, the second of which changes ten files."""
-
-    def call(*words: str) -> str:
-        done = subprocess.run(
-            ["git", *words], cwd=root, env={**os.environ, **WHO}, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    root.mkdir()
-    call("init", "--quiet", "--initial-branch=main")
-    for number in range(files):
-        file = root / f"d{number % 500}" / f"f{number}.txt"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f"{number}\n" * 20)
-    call("add", "--all")
-    call("commit", "--quiet", "-m", "one")
-    first = call("rev-parse", "HEAD")
-    for number in range(10):
-        (root / f"d{number}" / f"f{number}.txt").write_text("changed\n")
-    call("commit", "--quiet", "--all", "-m", "two")
-    return first, call("rev-parse", "HEAD")
+FILES = 50_000
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--files", type=int, default=50_000)
-    options.add_argument("--rounds", type=int, default=5)
-    asked = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="splinter-bench-") as name:
-        folder = Path(name).resolve()
-        commits = repository(folder / "project", asked.files)
-        opened = user_repository.open_repository(folder / "project", dict(os.environ))
-        tree = worktree.locate(folder / "state", "w")
-        worktree.ensure(opened, tree, ())
+def worktrees(asked: Asked) -> list[Table]:
+    """The first work tree, and the same one for a later run."""
+    from splinter.git import commands as git
+    from splinter.git import user_repository, worktree
+
+    [files] = asked.sizes(FILES, quick=[100])
+    place = Place(asked.folder / "worktrees")
+    commits = repository(place, files)
+    opened = user_repository.open_repository(place.project, place.environ)
+    ours, theirs, first = [], [], []
+    for number in range(asked.rounds(5)):
+        commit, added = commits[(number + 1) % 2], place.root / f"added-{number}"
         began = time.monotonic()
-        worktree.place(opened, tree, commits[0], keep_ignored=True)
-        new = time.monotonic() - began
-        ours, theirs = [], []
-        for number in range(asked.rounds):
-            commit, added = commits[(number + 1) % 2], folder / f"added-{number}"
+        place.git("worktree", "add", "--quiet", "--detach", str(added), commit)
+        theirs.append(time.monotonic() - began)
+        shutil.rmtree(added)
+        tree = worktree.locate(place.root / "state", f"w{number}")
+        worktree.ensure(opened, tree, ())
+        for taken, at in ((first, commits[number % 2]), (ours, commit)):
             began = time.monotonic()
-            subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(added), commit],
-                           cwd=folder / "project", check=True)  # fmt: skip
-            theirs.append(time.monotonic() - began)
-            shutil.rmtree(added)
-            began = time.monotonic()
-            worktree.place(opened, tree, commit, keep_ignored=True)
-            ours.append(time.monotonic() - began)
-            assert worktree.measure(opened, tree) == git.tree_of(opened, commit)
-    mine, added_s = statistics.median(ours), statistics.median(theirs)
-    print(f"{asked.files:,} files, ten of them different, {asked.rounds} rounds, medians")
-    print(f"git worktree add          {added_s:6.2f} s   ({min(theirs):.2f} to {max(theirs):.2f})")
-    print(f"splinter, the first time  {new:6.2f} s")
-    print(f"splinter, from then on    {mine:6.2f} s   ({min(ours):.2f} to {max(ours):.2f})")
-    print(f"ratio                     {mine / added_s:6.3f}")
+            worktree.place(opened, tree, at, keep_ignored=True)
+            taken.append(time.monotonic() - began)
+        assert worktree.measure(opened, tree) == git.tree_of(opened, commit)
+        worktree.remove(tree)
+    return [_told(files, {"`git worktree add`": theirs, "splinter, the first time": first, "from then on": ours})]
 
 
-if __name__ == "__main__":
-    main()
+def repository(place: Place, files: int) -> tuple[str, str]:
+    """Two commits, the second of which changes ten files."""
+    place.make()
+    place.add_files(files)
+    first = place.git("rev-parse", "HEAD")
+    for number in range(10):
+        (place.project / place.file(number)).write_text("changed\n")
+    place.git("commit", "--quiet", "--all", "-m", "two")
+    return first, place.git("rev-parse", "HEAD")
+
+
+def _told(files: int, taken: dict[str, list[float]]) -> Table:
+    table = Table(title=f"A work tree of {files:,} files", head=["", "s, median", "from", "to", "times git"])
+    git_s = statistics.median(taken["`git worktree add`"])
+    for name, seconds in taken.items():
+        median = statistics.median(seconds)
+        figures = [f"{one:.3f}" for one in (median, min(seconds), max(seconds))]
+        table.rows.append([name, *figures, f"{median / git_s:.3f}"])
+    table.notes.append("From then on: the base has another commit, which differs in ten files.")
+    return table

@@ -22,10 +22,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from benchmarks import past_runs
+from benchmarks.databases import NAMES, columns_of, read
 from benchmarks.project import Place
 
 SAMPLE, SECOND = "zzzzz", "yyyyy"  # stand for a number of five digits
-DATABASES = (".doit.db", ".splinter/history.db", ".splinter/memory.db")
 Texts = dict[str, str]
 
 
@@ -73,7 +74,7 @@ def make(place: Place, workstreams: int, runs: int = 0) -> None:
     os.environ.clear()
     os.environ.update(place.environ)
     fill(place, twins, rows)
-    add_runs(place, runs)
+    past_runs.add(place, runs)
     place.git("repack", "-adq")
     place.git("prune-packed", "--quiet")
     prove(place)
@@ -169,19 +170,12 @@ def refs(place: Place, twins: list[Twin], union: str) -> None:
     file.write_text("\n".join([head, *(f"{made[ref]} {ref}" for ref in sorted(made)), ""]))
 
 
-def read(place: Place, database: str, query: str) -> list[Any]:
-    """Rows of one of the databases."""
-    with sqlite3.connect(place.project / database) as db:
-        return db.execute(query).fetchall()
-
-
 def databases(place: Place, twins: list[Twin], union: str) -> None:
     """The sample's rows for each twin; those of the second go, and those that are about both are told of all."""
-    for name in DATABASES:
+    for name in NAMES:
         db = sqlite3.connect(place.project / name)
         for (table,) in db.execute("select name from sqlite_master where type = 'table'").fetchall():
-            columns = [row[1] for row in db.execute(f"pragma table_info({table})") if row[2] != "INTEGER"]
-            columns = [one for one in columns if (table, one) != ("calls", "id")]
+            columns = columns_of(db, table)
             found = db.execute(f"select {', '.join(columns)} from {table}").fetchall()
             db.execute(f"delete from {table}")
             db.executemany(
@@ -283,24 +277,6 @@ def facts(place: Place) -> object:
     runs = read(place, ".splinter/history.db", "select run, finished from runs order by run")
     rows = read(place, ".doit.db", "select task_id, task_data from doit where instr(task_id, ':') order by task_id")
     return runs, rows, place.git("for-each-ref"), place.git("status", "--porcelain")
-
-
-def add_runs(place: Place, runs: int) -> None:
-    """Past runs like the last one, each of its first ten workstreams, before it."""
-    [(last,)] = read(place, ".splinter/history.db", "select max(run) from runs")
-    with sqlite3.connect(place.project / ".splinter/history.db") as db:
-        tables = [row[0] for row in db.execute("select name from sqlite_master where type = 'table'")]
-        for table in tables:
-            order = "workstream in (select workstream from workstreams order by workstream limit 10)"
-            columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
-            where = order if "workstream" in columns else "1"
-            found = db.execute(f"select * from {table} where run = ? and {where}", (last,)).fetchall()
-            kept = db.execute(f"select * from {table}").fetchall()
-            db.execute(f"delete from {table}")
-            told = ([one.replace(last, f"20200101-{number:06}-0000") if isinstance(one, str) else one for one in row]
-                    for number in range(runs) for row in found)  # fmt: skip
-            for rows in (told, kept):
-                db.executemany(f"insert into {table} values ({', '.join('?' * len(columns))})", rows)
 
 
 def main() -> None:
