@@ -9,13 +9,27 @@ ratios are of medians. `--quick` tries the benchmark itself, on tiny numbers: it
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import agents, document, end_to_end, growth, nothing, steps, worktrees
+from benchmarks import (
+    agents,
+    base_store,
+    document,
+    end_to_end,
+    frontend,
+    growth,
+    matrix,
+    nothing,
+    sandbox,
+    shards,
+    steps,
+    worktrees,
+)
 from benchmarks.asked import Asked
 from benchmarks.measure import Table
 from benchmarks.peers import Peers, default_folder
@@ -31,6 +45,11 @@ TABLES: dict[str, Callable[[Asked], list[Table]]] = {
     "agents": agents.agents,
     "bernstein": agents.bernstein,
     "worktrees": worktrees.worktrees,
+    "check": frontend.check,
+    "matrix": matrix.matrix,
+    "sandbox": sandbox.sandbox,
+    "store": base_store.base_store,
+    "shards": shards.shards,
     "growth": growth.growth,
 }
 
@@ -51,7 +70,7 @@ def main() -> None:
     if chosen.quick and chosen.write:
         options.error("figures of --quick are not kept")
     with tempfile.TemporaryDirectory(prefix="splinter-bench-") as folder:
-        peers = Peers(chosen.peers, is_quick=chosen.quick)
+        peers = Peers(None if chosen.quick else chosen.peers)
         asked = Asked(
             folder=Path(folder).resolve(),
             peers=peers,
@@ -59,6 +78,7 @@ def main() -> None:
             chosen_rounds=chosen.rounds,
             also=dict(one.split("=", 1) for one in chosen.also),
         )
+        os.environ["XDG_STATE_HOME"] = str(asked.folder / "state")  # of what is measured in this process
         for name in chosen.names or TABLES:
             measure(name, asked, is_kept=chosen.write)
 

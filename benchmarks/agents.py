@@ -30,7 +30,7 @@ SCRIPT = """set -e
 git worktree add --quiet --detach ../trees/$1 main
 cd ../trees/$1 && ../../agent && git add --all && git commit --quiet -m "Number $1" && git branch script/$1
 """
-ROLES = ("backend", "qa", "frontend", "docs")  # bernstein gives one agent all tasks of a role
+ROLES = ("backend", "qa")  # bernstein gives one agent all tasks of a role, and starts two agents in ten seconds
 
 
 def agents(asked: Asked) -> list[Table]:
@@ -48,7 +48,7 @@ def agents(asked: Asked) -> list[Table]:
 
 
 def bernstein(asked: Asked) -> list[Table]:
-    """Four tasks, an agent each."""
+    """Two tasks, an agent each."""
     count, missing = len(ROLES), asked.peers.missing("bernstein")
     script, ours = _script(asked, count), _ours(asked, count)
     program = asked.peers.program("bernstein")

@@ -1,34 +1,18 @@
-"""How long it takes to judge 1,000 workstreams, beside what else could judge them.
-
-    python benchmarks/frontend.py [--files 1000] [--rounds 5]
-
-Every figure is of a whole process. All commands are run in turn in each round, on the same files, so that a machine
-whose speed drifts drifts for all of them; ratios are of the medians of one run.
-"""
+"""How long it takes to check 1,000 workstreams of about sixty lines, beside what else could judge such files."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent
-SCHEMA = HERE / "schemas" / "workstream.schema.json"
+from benchmarks.asked import Asked
+from benchmarks.measure import Candidate, Table, compared, in_turn
+from benchmarks.nothing import doit
+from benchmarks.project import Place
 
-DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
-CONFIG = """[GLOBAL]
-loader = splinter
-[COMMAND]
-check = splinter.commands:Check
-"""
+SCHEMA = Path(__file__).resolve().parent.parent / "schemas/workstream.schema.json"
+COUNT = 1_000
 WORKSTREAM = """# yaml-language-server: $schema=../schemas/workstream.schema.json
 # Workstream {number} of the benchmark: about sixty lines, every kind of key.
 id: work-{number:04}
@@ -98,100 +82,40 @@ for file in sorted(pathlib.Path("workstreams").glob("*.yaml")):
 """
 
 
-@dataclass
-class Command:
-    name: str
-    argv: list[str]
-    before: Callable[[], None]
-    seconds: list[float] = field(default_factory=list)
-    peak_mb: float = 0.0
-
-
-def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--files", type=int, default=1000)
-    arguments.add_argument("--rounds", type=int, default=5)
-    chosen = arguments.parse_args()
-    with tempfile.TemporaryDirectory(prefix="frontend-") as folder:
-        commands = prepared(Path(folder), chosen.files)
-        for number in range(chosen.rounds):
-            for command in commands:
-                run(command, Path(folder))
-            print(f"round {number + 1} of {chosen.rounds} done", file=sys.stderr)
-        tell(commands, chosen.files, chosen.rounds)
-    return 0
-
-
-def prepared(folder: Path, files: int) -> list[Command]:
-    """Write the repository, and name what is measured in it."""
-    (folder / "workstreams").mkdir()
-    (folder / "dodo.py").write_text(DODO)
-    (folder / "doit.cfg").write_text(CONFIG)
-    for number in range(files):
+def check(asked: Asked) -> list[Table]:
+    """All commands on the same files."""
+    [count] = asked.sizes(COUNT)
+    place = Place(asked.folder / "check")
+    place.make()
+    for number in range(count):
         depends = f"depends_on: [work-{number - number % 10:04}]\n" if number % 10 else ""
         text = WORKSTREAM.format(number=number, depends=depends)
-        (folder / f"workstreams/work-{number:04}.yaml").write_text(text)
-    os.environ |= {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=folder, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-    identity = ["-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.org"]
-    subprocess.run(["git", *identity, "commit", "--quiet", "-m", "benchmark"], cwd=folder, check=True)
-    doit = [sys.executable, "-m", "doit"]
-    touched = folder / "workstreams/work-0007.yaml"
+        (place.project / f"workstreams/work-{number:04}.yaml").write_text(text)
+    place.add([])
+    touched = place.project / "workstreams/work-0001.yaml"
 
     def forget() -> None:
-        shutil.rmtree(folder / "cache", ignore_errors=True)
+        shutil.rmtree(place.root / "home/.cache", ignore_errors=True)
 
     def edit() -> None:
         touched.write_text(touched.read_text().replace("owner: ", "owner: the "))
 
-    def nothing() -> None:
-        pass
-
-    jsonschema = Path(sys.executable).with_name("check-jsonschema")
-    every = sorted(str(path) for path in (folder / "workstreams").iterdir())
-    return [
-        Command("doit --version", [*doit, "--version"], nothing),
-        Command("doit check, cold", [*doit, "check"], forget),
-        Command("doit check, warm, one file edited", [*doit, "check"], edit),
-        Command("doit check, warm, nothing touched", [*doit, "check"], nothing),
-        Command("doit list, warm", [*doit, "list"], nothing),
-        Command("check-jsonschema", [str(jsonschema), "--schemafile", str(SCHEMA), *every], nothing),
-        Command("yaml.safe_load + jsonschema.validate", [sys.executable, "-c", PLAIN, str(SCHEMA)], nothing),
-    ]
+    cold = doit("`doit check`, the first time", place, "check", before=forget)
+    edited = doit("`doit check`, one file edited", place, "check", before=edit)
+    warm = doit("`doit check`, nothing edited", place, "check")
+    plain = _other(place, "`yaml.safe_load` and `jsonschema.validate`", [sys.executable, "-c", PLAIN, str(SCHEMA)])
+    all_of_them = [cold, edited, warm, plain, *_check_jsonschema(place)]
+    in_turn(all_of_them, asked.rounds(5), is_warm=False)
+    return [compared(f"{count:,} workstreams checked", all_of_them, to=plain)]
 
 
-def run(command: Command, folder: Path) -> None:
-    """Run it once; its wall seconds and its peak memory are kept."""
-    command.before()
-    began = time.perf_counter()
-    child = subprocess.Popen(command.argv, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr
-    said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    command.seconds.append(time.perf_counter() - began)
-    command.peak_mb = max(command.peak_mb, usage.ru_maxrss / 1024)
-    if status:
-        raise SystemExit(f"{command.name} failed: {said.decode()[-2000:]}")
+def _check_jsonschema(place: Place) -> list[Candidate]:
+    """Where the extra for tests is installed."""
+    program = Path(sys.executable).with_name("check-jsonschema")
+    every = sorted(str(path) for path in (place.project / "workstreams").iterdir())
+    argv = [str(program), "--schemafile", str(SCHEMA), *every]
+    return [_other(place, "`check-jsonschema`", argv)] if program.exists() else []
 
 
-def tell(commands: list[Command], files: int, rounds: int) -> None:
-    """Print the table and the ratios."""
-    print(f"{files} workstreams of {len(WORKSTREAM.splitlines())} lines, {rounds} rounds, wall seconds\n")
-    print(f"{'':38}{'median':>9}{'min':>9}{'max':>9}{'peak MB':>9}")
-    for command in commands:
-        seconds = command.seconds
-        middle = statistics.median(seconds)
-        print(f"{command.name:38}{middle:9.3f}{min(seconds):9.3f}{max(seconds):9.3f}{command.peak_mb:9.0f}")
-    medians = {command.name: statistics.median(command.seconds) for command in commands}
-    print()
-    for one, other in (
-        ("doit check, warm, nothing touched", "yaml.safe_load + jsonschema.validate"),
-        ("doit check, warm, nothing touched", "doit --version"),
-        ("doit check, cold", "check-jsonschema"),
-    ):
-        print(f"{one} / {other}: {medians[one] / medians[other]:.3f}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _other(place: Place, name: str, argv: list[str]) -> Candidate:
+    return Candidate(name=name, argv=argv, cwd=place.project, environ=place.environ)

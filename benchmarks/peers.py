@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGES = ("ninja", "doit", "snakemake", "luigi", "go-task-bin")
+NAMES = ("make", "ninja", "doit", "snakemake", "luigi", "task")
 APART = "bernstein"  # needs a newer Python than we do
+_NOT_HERE = "it is not on this machine, and nothing was installed"
 _PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
 PYTHONS = ("python3.14", "python3.13", "python3.12")
 
@@ -33,14 +35,15 @@ class Peer:
 class Peers:
     """All that could be had."""
 
-    def __init__(self, folder: Path, *, is_quick: bool = False) -> None:
-        """Install what is not there yet; in a quick run only what installs in seconds."""
-        self._bin, self._apart = folder / "venv/bin", folder / "apart/bin"
-        packages = PACKAGES[:2] if is_quick else PACKAGES
-        _install(folder / "venv", [sys.executable], packages)
-        self.python = str(self._bin / "python")
-        self.found = {name: self._found(name) for name in ("make", "ninja", "doit", "snakemake", "luigi", "task")}
-        self.found[APART] = Peer(APART, missing="a quick run does without it") if is_quick else self._of_apart(folder)
+    def __init__(self, folder: Path | None) -> None:
+        """Install what is not in the folder yet; without one nothing, and only what the machine has is measured."""
+        self.python, self.found = sys.executable, dict[str, Peer]()
+        if folder:
+            _install(folder / "venv", [sys.executable], PACKAGES)
+            self.python = str(folder / "venv/bin/python")
+        for name in NAMES:
+            self.found[name] = _found(name, Path(self.python).parent, is_installed=bool(folder))
+        self.found[APART] = _apart(folder) if folder else Peer(APART, missing=_NOT_HERE)
 
     def program(self, name: str) -> str | None:
         """Where it is, None where it could not be had."""
@@ -54,23 +57,26 @@ class Peers:
         """Of those that are there."""
         return {name: peer.version for name, peer in self.found.items() if peer.program}
 
-    def _found(self, name: str) -> Peer:
-        here = self._bin / name
-        program = str(here) if here.exists() else (shutil.which(name) or "") if name == "make" else ""
-        if not program:
-            return Peer(name, missing="it could not be installed")
-        return Peer(name, program, _version(self.python, name, program))
 
-    def _of_apart(self, folder: Path) -> Peer:
-        named = (found for name in PYTHONS if (found := _working(name)))
-        python = next(named, None) or next(map(str, sorted(_PYENV.glob("versions/3.1[2-9].*/bin/python"))), None)
-        if python is None:
-            return Peer(APART, missing=f"it needs Python 3.12, and none of {', '.join(PYTHONS)} is here")
-        _install(folder / "apart", [python], [APART])
-        program = self._apart / APART
-        if not program.exists():
-            return Peer(APART, missing="it could not be installed")
-        return Peer(APART, str(program), _version(str(self._apart / "python"), APART, str(program)))
+def _found(name: str, folder: Path, *, is_installed: bool) -> Peer:
+    here = folder / name
+    of_machine = (shutil.which(name) or "") if name == "make" or not is_installed else ""
+    program = str(here) if is_installed and here.exists() else of_machine
+    if not program:
+        return Peer(name, missing="it could not be installed" if is_installed else _NOT_HERE)
+    return Peer(name, program, _version(str(folder / "python"), name, program))
+
+
+def _apart(folder: Path) -> Peer:
+    named = (found for name in PYTHONS if (found := _working(name)))
+    python = next(named, None) or next(map(str, sorted(_PYENV.glob("versions/3.1[2-9].*/bin/python"))), None)
+    if python is None:
+        return Peer(APART, missing=f"it needs Python 3.12, and none of {', '.join(PYTHONS)} is here")
+    _install(folder / "apart", [python], [APART])
+    program = folder / "apart/bin" / APART
+    if not program.exists():
+        return Peer(APART, missing="it could not be installed")
+    return Peer(APART, str(program), _version(str(program.with_name("python")), APART, str(program)))
 
 
 def _working(name: str) -> str | None:

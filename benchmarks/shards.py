@@ -1,6 +1,4 @@
-"""100 workstreams in 1, 2 and 4 shards: whether all branches hold the same trees, and how long each night takes.
-
-    .venv/bin/python benchmarks/shards.py [--workstreams 100] [--shards 1 2 4] [--wait 2] [--json FILE]
+"""40 workstreams in 1, 2 and 4 shards: whether all branches hold the same trees, and how long each night takes.
 
 Each shard runs in a fresh clone that took the packed state, as a job does, and one after the other, so that each has
 this machine for itself as it would have its own. A night is its plan, its longest shard, and the gathering; the ideal
@@ -11,19 +9,20 @@ every tenth builds on the one before it. Plans know the durations of the first n
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent.parent
-DODO = "from splinter.dodo import DOIT_CONFIG, task_splinter  # noqa: F401\n"
+from benchmarks.asked import Asked
+from benchmarks.measure import Table, Wanted
+from benchmarks.project import CONFIG, DODO
+
+PACKAGE = Path(__file__).resolve().parent.parent
+COUNT, WAIT_S = 40, 1.0
 ROUNDS = 60_000  # of hashing, for the shortest
 DAYS = ("2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "2026-11-28")
 
@@ -54,7 +53,7 @@ class Place:
         root = folder / "user"
         (root / "workstreams").mkdir(parents=True)
         (root / "dodo.py").write_text(DODO)
-        (root / "doit.cfg").write_bytes((PACKAGE / "splinter/maintenance/templates/doit.cfg").read_bytes())
+        (root / "doit.cfg").write_bytes(CONFIG.read_bytes())
         (root / "splinter.toml").write_text('sandbox = "off"\n')
         for number in range(workstreams):
             (root / f"workstreams/w{number:03}.json").write_text(workstream(number, wait_s))
@@ -121,42 +120,31 @@ def night(place: Place, planner: Path, day: str, shards: int) -> Night:
                  trees=dict(line.split() for line in lines))  # fmt: skip
 
 
-def shown(nights: Sequence[Night]) -> str:
+def shards(asked: Asked) -> list[Table]:
+    """A night in each number of shards, one after the other."""
+    [count] = asked.sizes(COUNT, quick=[4])
+    numbers = asked.sizes(1, 2, 4, quick=(1, 2))
+    (asked.folder / "shards").mkdir()
+    place = Place(asked.folder / "shards", count, 0.1 if asked.is_quick else WAIT_S)
+    planner, nights = place.clone("gathered-first"), list[Night]()
+    for day, number in zip(DAYS, numbers, strict=False):
+        nights.append(night(place, planner, day, number))
+        print(f"  {number} shards: {nights[-1].whole_s:.1f} s", file=sys.stderr, flush=True)
+        if len(nights) == 1:  # later plans know what the first night took, and nothing that came after it
+            planner = planner.rename(planner.with_name("planner"))
+    return [_told(nights, count)]
+
+
+def _told(nights: list[Night], count: int) -> Table:
     first = nights[0]
-    lines = ["| shards | plan | shards, each | gather | night | ideal | trees |", "|---|---|---|---|---|---|---|"]
+    head = ["shards", "plan, s", "each shard, s", "gather, s", "night, s", "ideal, s", "trees of branches"]
+    table = Table(title=f"A night of {count} workstreams in shards", head=head)
     for one in nights:
         each = ", ".join(f"{seconds:.1f}" for seconds in one.shards_s)
-        ideal_s = first.plan_s + first.gather_s + max(first.shards_s) * first.shards / one.shards
+        ideal_s = first.plan_s + first.gather_s + max(first.shards_s) / one.shards
         trees = f"{len(one.trees)}, the same" if one.trees == first.trees else "OTHERS"
-        lines.append(f"| {one.shards} | {one.plan_s:.1f} s | {each} s | {one.gather_s:.1f} s | {one.whole_s:.1f} s"
-                     f" | {ideal_s:.1f} s | {trees} |")  # fmt: skip
-    return "\n".join(lines)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workstreams", type=int, default=100)
-    parser.add_argument("--shards", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--wait", type=float, default=2.0, help="seconds that each workstream waits")
-    parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    nights: list[Night] = []
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{os.cpu_count()} cores, load {load} when it began; each waits {asked.wait:g} s")
-    with tempfile.TemporaryDirectory(prefix="splinter-shards-") as folder:
-        place = Place(Path(folder), asked.workstreams, asked.wait)
-        planner = place.clone("gathered-first")
-        for day, shards in zip(DAYS, asked.shards, strict=False):
-            nights.append(night(place, planner, day, shards))
-            print(shown(nights).splitlines()[-1], flush=True)
-            if len(nights) == 1:  # later plans know what the first night took, and nothing that came after it
-                planner = planner.rename(planner.with_name("planner"))
-    print(f"\n{shown(nights)}")
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(one) for one in nights], indent=1))
-    is_same = all(one.trees == nights[0].trees and len(one.trees) == asked.workstreams for one in nights)
-    return 0 if is_same else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        figures = [f"{value:.1f}" for value in (one.gather_s, one.whole_s, ideal_s)]
+        table.rows.append([str(one.shards), f"{one.plan_s:.1f}", each, *figures, trees])
+    differ = sum(one.trees != first.trees or len(one.trees) != count for one in nights)
+    table.wanted.append(Wanted("Nights whose branches hold other trees", differ, 0, "nights"))
+    return table
