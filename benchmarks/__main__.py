@@ -39,7 +39,6 @@ TABLES: dict[str, Callable[[Asked], list[Table]]] = {
     "watching": nothing.watching,
     "select": nothing.select,
     "list": nothing.listing,
-    "changed": nothing.changed,
     "steps": steps.steps,
     "end-to-end": end_to_end.end_to_end,
     "agents": agents.agents,
@@ -51,6 +50,7 @@ TABLES: dict[str, Callable[[Asked], list[Table]]] = {
     "store": base_store.base_store,
     "shards": shards.shards,
     "growth": growth.growth,
+    "changed": nothing.changed,  # last: it edits what others find up to date
 }
 
 

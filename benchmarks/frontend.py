@@ -105,7 +105,7 @@ def check(asked: Asked) -> list[Table]:
     warm = doit("`doit check`, nothing edited", place, "check")
     plain = _other(place, "`yaml.safe_load` and `jsonschema.validate`", [sys.executable, "-c", PLAIN, str(SCHEMA)])
     all_of_them = [cold, edited, warm, plain, *_check_jsonschema(place)]
-    in_turn(all_of_them, asked.rounds(5), is_warm=False)
+    in_turn(all_of_them, asked.rounds(3), is_warm=False)
     return [compared(f"{count:,} workstreams checked", all_of_them, to=plain)]
 
 

@@ -18,6 +18,7 @@ from benchmarks.project import Place
 
 LINEAR = 1.1  # how steep at the most; noise is no growth
 SMALL_S = 1.0  # what takes less than this at its largest does not grow in a way that anybody feels
+LOOSE = "of them loose"
 
 Measured = dict[str, float]
 
@@ -52,7 +53,10 @@ def _worked(asked: Asked) -> Table:
         return {**found, **_weighed(place)}
 
     sizes = asked.sizes(10, 30, 100, 300, quick=(2, 3))
-    return _swept("Growth with workstreams that run", "workstreams", sizes, measured)
+    table = _swept("Growth with workstreams that run", "workstreams", sizes, measured)
+    loose = next(row for row in table.rows if row[0] == LOOSE)[-2]
+    table.wanted.append(Wanted("Refs that the largest run leaves loose", float(loose.replace(",", "")), 10, "refs"))
+    return table
 
 
 def _conflicting(asked: Asked) -> Table:
@@ -145,14 +149,13 @@ def _weighed(place: Place) -> Measured:
     """Disk, refs and objects, once git counts what it has."""
     said = dict(line.split(": ") for line in place.git("count-objects", "-v").splitlines())
     refs = len(place.git("for-each-ref", "--format=x").split())
-    packed = place.project / ".git/packed-refs"
-    held = sum(not line.startswith(("#", "^")) for line in packed.read_text().splitlines()) if packed.exists() else 0
+    loose = sum(file.is_file() for file in (place.project / ".git/refs").rglob("*"))
     return {
         "`.git`, MB": _bytes(place.project / ".git") / 1e6,
         "databases and logs, MB": (_bytes(place.project / ".splinter") + _bytes(place.project / ".doit.db")) / 1e6,
         "work trees and the like, MB": _bytes(place.root / "state") / 1e6,
         "refs": refs,
-        "of them loose": max(0, refs - held),
+        LOOSE: loose,
         "loose objects": int(said["count"]),
         "packed objects": int(said["in-pack"]),
     }
@@ -183,6 +186,7 @@ def _swept(title: str, what: str, sizes: tuple[int, ...], measured: Callable[[in
             table.wanted.append(Wanted(f"{name.removesuffix(', s')}, how steep{note}", slope, LINEAR, ""))
         elif row[-1] >= 100:
             table.wanted.append(Wanted(f"{name}, how steep", slope, LINEAR, ""))
+    table.notes.append("Steep: the power of the size that a figure grows with, between the two largest; 1 is linear.")
     return table
 
 

@@ -48,7 +48,7 @@ def matrix(asked: Asked) -> list[Table]:
 
 def _table(asked: Asked, made: dict[str, Place], count: int, command: str, *, is_cold: bool) -> Table:
     both = [_candidate(place, kind, command, is_cold=is_cold) for kind, place in made.items()]
-    in_turn(both, asked.rounds(5))
+    in_turn(both, asked.rounds(3))
     when = "the first time" if is_cold else "again"
     table = compared(f"A matrix of {count} packages, `doit {command}` {when}", both, to=both[0])
     table.wanted.append(Wanted("Beside files written by hand", both[1].median() / both[0].median(), MOST))

@@ -60,7 +60,7 @@ def _of_runs(asked: Asked) -> Table:
         one = doit(f'{STEPS} steps `true`, `sandbox = "{name}"`', place, "run", "-a", "w")
         one.environ = {**place.environ, "SPLINTER_SANDBOX": name}
         both.append(one)
-    in_turn(both, asked.rounds(7))
+    in_turn(both, asked.rounds(5))
     return _with_added(compared("A run in the sandbox", both, to=both[0]), *both)
 
 
