@@ -18,7 +18,8 @@ from splinter.system.conversation import Conversation, SilentError
 
 _MOST = 4  # conversations at once
 _MOST_BYTES = 16_000  # of a question; a pipe holds more
-_TIMEOUT_S = 60.0  # more than git waits for the lock of a ref
+_TIMEOUT_S = 60.0
+_NO_WAIT = ("-c", "core.filesRefLockTimeout=1000")  # who waits for a lock is the call that is made then
 _WORD = "splinter"
 
 
@@ -41,7 +42,7 @@ def set_all(repository: Repository, refs: Mapping[str, str]) -> bool:
     with writer.lock, suppress(SilentError, OSError):
         own = command_line.own(repository, "update-ref")
         if writer.talk is None or not writer.talk.end.alive:
-            argv = ("git", "--no-pager", f"--git-dir={own}", "update-ref", "-m", _WORD, "--stdin")
+            argv = ("git", "--no-pager", *_NO_WAIT, f"--git-dir={own}", "update-ref", "-m", _WORD, "--stdin")
             writer.talk = process.converse(argv, env=command_line.environment(repository.environ))
         talk = writer.talk
         talk.ask(script)

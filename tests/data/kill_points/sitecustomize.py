@@ -16,35 +16,58 @@ WRITING = ("insert", "update", "delete")
 passed = 0
 
 
-def place(what, child=None):
+def place(what, pid=None):
     global passed
     passed += 1
     if COUNT:
         with open(COUNT, "a") as file:
             file.write(f"{what}\n")
     if passed == AT:
-        if child is not None:
-            os.killpg(child.pid, signal.SIGKILL)
+        if pid is not None:
+            os.killpg(pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Popen(subprocess.Popen):
-    moves = False
+def spawn(program, argv, env, **more):
+    verbs = MOVING.intersection(argv) if argv[0] == "git" else ()
+    if not verbs:
+        return spawned(program, argv, env, **more)
+    place(f"before {min(verbs)}")
+    pid = spawned(program, argv, env, **more)
+    moving.add(pid)
+    place("during git", pid)
+    return pid
 
-    def __init__(self, argv, *rest, **more):
-        verbs = MOVING.intersection(argv) if isinstance(argv, list) and argv[0] == "git" else ()
-        if verbs:
-            place(f"before {min(verbs)}")
-        super().__init__(argv, *rest, **more)
-        self.moves = bool(verbs)
 
-    def communicate(self, *arguments, **more):
-        if not self.moves:
-            return super().communicate(*arguments, **more)
-        place("during git", self)
-        done = super().communicate(*arguments, **more)
+def waitpid(pid, options):
+    ended = waited(pid, options)
+    if ended[0] in moving:
+        moving.remove(ended[0])
         place("after git")
-        return done
+    return ended
+
+
+class Questions:
+    """What is written to a git that lives on and sets refs."""
+
+    def __init__(self, file, pid):
+        self.file, self.pid = file, pid
+
+    def write(self, data):
+        place("before refs are set")
+        written = self.file.write(data)
+        place("during git", self.pid)
+        return written
+
+    def close(self):
+        self.file.close()
+
+
+class Popen(subprocess.Popen):
+    def __init__(self, argv, *rest, **more):
+        super().__init__(argv, *rest, **more)
+        if self.stdin and argv[0] == "git" and MOVING.intersection(argv):
+            self.stdin = Questions(self.stdin, self.pid)
 
 
 class Connection(sqlite3.Connection):
@@ -63,9 +86,9 @@ def rename(source, target, **more):
     return renamed(source, target, **more)
 
 
-renamed = os.rename
+renamed, spawned, waited, moving = os.rename, os.posix_spawn, os.waitpid, set()
 if AT or COUNT:
-    os.rename = rename
+    os.rename, os.posix_spawn, os.waitpid = rename, spawn, waitpid
     subprocess.Popen = Popen
     connect = sqlite3.connect
     sqlite3.Connection = Connection  # what a class of ours is made from
