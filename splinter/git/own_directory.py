@@ -16,7 +16,6 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +62,7 @@ _CONFIG = (
     "maintenance.auto=false",
     "advice.addEmbeddedRepo=false",
 )
-_TICK_NS, _COARSE_NS = 20_000_000, 2_500_000_000  # within which clocks of file systems may not tell changes apart
 _making = threading.Lock()
-_right: dict[Path, tuple[object, object]] = {}  # as they were last found, each with what was wanted of it
 _passing: list[tempfile.TemporaryDirectory[str]] = []
 
 
@@ -91,15 +88,10 @@ def ensure(path: Path, common: Path, format: Format, *, excludes: str, trusted: 
     }
     views = (*_VIEWS, _REFTABLE) if format.refs == _REFTABLE else _VIEWS
     links = {name: f"{common}{os.sep}{name}" for name in views}
-    wanted, seen = (files, links), _stamps(path, files)
-    if seen and _right.get(path) == (wanted, seen):
-        return path
     if not _is_right(path, files, links):
         with _making:
             if not _is_right(path, files, links):
                 _make(path, files, links)
-    elif seen and all(_is_settled(stamp[-1]) for stamp in seen):
-        _right[path] = wanted, seen
     return path
 
 
@@ -135,19 +127,6 @@ def _config(format: Format) -> str:
     return "".join(entry(key, value) for key, value in pairs)
 
 
-def _stamps(path: Path, files: Mapping[str, str]) -> tuple[tuple[int, ...], ...]:
-    """By what it is known as right again: nobody sets a time of change, and a link in it is changed by another."""
-    try:
-        found = [os.lstat(f"{path}/{name}") for name in ("", "info", *files)]
-    except OSError:
-        return ()
-    return tuple((one.st_mode, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in found)
-
-
-def _is_settled(changed_ns: int) -> bool:
-    return changed_ns < time.time_ns() - (_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_NS)
-
-
 def _is_right(path: Path, files: Mapping[str, str], links: Mapping[str, str]) -> bool:
     """By plain strings: it is asked before each call, and paths that are objects take longer than all the rest."""
     try:
@@ -157,17 +136,20 @@ def _is_right(path: Path, files: Mapping[str, str], links: Mapping[str, str]) ->
             and there == {*links, *(name.partition("/")[0] for name in files)}
             and os.listdir(f"{path}/info") == ["exclude"]  # noqa: PTH208
             and all(os.readlink(f"{path}/{name}") == target for name, target in links.items())  # noqa: PTH115
-            and all(_text(f"{path}/{name}") == text for name, text in files.items())
+            and all(_holds(f"{path}/{name}", text) for name, text in files.items())
         )
     except OSError:
         return False
 
 
-def _text(file: str) -> str | None:
-    if os.path.islink(file):  # noqa: PTH114
-        return None
-    with open(file, "rb", buffering=0) as reader:  # noqa: PTH123
-        return reader.readall().decode("utf-8", "surrogateescape")
+def _holds(file: str, text: str) -> bool:
+    """Whether a file, no link, holds that; it is read, for who mapped it may change it and no time of it."""
+    wanted = text.encode("utf-8", "surrogateescape")
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        return os.read(handle, len(wanted) + 1) == wanted
+    finally:
+        os.close(handle)
 
 
 def _make(path: Path, files: Mapping[str, str], links: Mapping[str, str]) -> None:

@@ -156,10 +156,7 @@ def test_files_keep_the_mode_that_a_shared_repository_asks_for(world: World) -> 
 
 
 @pytest.mark.parametrize("what", ["config", "HEAD", "info/exclude", "objects", "attributes", "info/attributes"])
-def test_one_that_was_found_right_is_looked_at_again_once_it_is_touched(
-    world: World, what: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("splinter.git.own_directory._is_settled", lambda changed_ns: True)
+def test_one_that_was_found_right_is_made_again_once_it_is_touched(world: World, what: str) -> None:
     world.commit()
     repository, _ = opened(world)
     repository.state.mkdir(parents=True, exist_ok=True)
