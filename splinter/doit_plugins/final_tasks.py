@@ -1,43 +1,32 @@
 """The tasks after all workstreams, as doit's: rehearse, pr, report, email, slack, healthcheck.
 
-They start no workstream, and publish nothing that is not recorded.
+They start no workstream, and publish nothing that is not recorded. What publishes is imported by the task that asks
+or does it: a call that only looks would wait longer for it than for all else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splinter.doit_plugins import pull_request_trial
 from splinter.doit_plugins.rows import Act, Rows, to_values
-from splinter.engine import slot_claims
 from splinter.engine.current_run import REPORTED
 from splinter.engine.outside import Outside
-from splinter.engine.rehearsal import merge_all, rehearsal
 from splinter.engine.session import Session
-from splinter.engine.steps import stand_in
 from splinter.errors import PublishError
-from splinter.model import fingerprints, late_filling
+from splinter.model import fingerprints, layout
 from splinter.model.done import Accepted, Rehearsed
 from splinter.model.fingerprints import Values, fingerprint
 from splinter.model.plan import Plan
 from splinter.model.records import PullRequestRecord
-from splinter.model.registry import NOTIFIERS
-from splinter.publish import (
-    combined_pull_request,
-    delivery,
-    expiry,
-    left_over,
-    life_signs,
-    messages,
-    proposals,
-    pull_request,
-    report_evidence,
-    report_files,
-    run_records,
-)
+from splinter.model.registry import NOTIFIERS, REPORTING
+from splinter.publish import left_over
 from splinter.text.counts import plural
+
+if TYPE_CHECKING:
+    from splinter.engine.rehearsal.merge_all import Member
 
 NAMES = ("rehearse", "pr", "report", *NOTIFIERS)
 _TEST = [{"name": "test", "long": "test", "type": bool, "default": False, "help": "send a test message now"}]
@@ -53,7 +42,7 @@ def to_dicts(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
         "params": pull_request_trial.PARAMS,
         "meta": {"wait_only": True},
     }
-    if session.outside.settings.pull_requests == combined_pull_request.ID and session.plans:
+    if session.outside.settings.pull_requests == layout.TOGETHER and session.plans:
         yield _together(session, rows)
     else:
         yield from _each(session, rows)
@@ -69,15 +58,19 @@ def is_configured(outside: Outside, name: str) -> bool:
 
 
 def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
-    is_together = session.outside.settings.pull_requests == combined_pull_request.ID
+    is_together = session.outside.settings.pull_requests == layout.TOGETHER
 
-    def found() -> dict[str, tuple[merge_all.Member, ...]]:
+    def found() -> dict[str, tuple[Member, ...]]:
+        from splinter.engine.rehearsal import merge_all, rehearsal
+
         accepted = {one.id: row.value for one in session.plans.values() if (row := rows.accepted(one))}
         members = merge_all.members(session, accepted)
         bases = rehearsal.of_bases(merge_all.proposed(members) if is_together else members)
         return {base: some for base, some in bases.items() if is_together or len(some) > 1}
 
     def is_fresh(task: Any, values: Values) -> bool:
+        from splinter.engine.rehearsal import rehearsal
+
         now, last = {base: rehearsal.inputs(some) for base, some in found().items()}, rows.rehearsed()
         was = last.inputs if last else {}
         if is_together:
@@ -85,6 +78,8 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         return all(some.items() <= was.get(base, {}).items() for base, some in now.items())  # fewer need no new look
 
     def rehearse(task: Any) -> Values:
+        from splinter.engine.rehearsal import rehearsal
+
         bases = found()
         done = [rehearsal.rehearse(session, some) for some in bases.values()]
         return {
@@ -105,15 +100,19 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
 
 def _together(session: Session, rows: Rows) -> dict[str, Any]:
     def made_of(last: Rehearsed) -> str:
+        from splinter.publish import combined_pull_request
+
         return fingerprint(combined_pull_request.inputs(session, last))
 
     def is_fresh(task: Any, values: Values) -> bool:
         last = rows.rehearsed()
         if last is None:
             return not any(one.workstream.pull_request and rows.accepted(one) for one in session.plans.values())
-        return _is_published(session, combined_pull_request.ID, values, made_of(last))
+        return _is_published(session, layout.TOGETHER, values, made_of(last))
 
     def publish_it(task: Any) -> Values:
+        from splinter.publish import combined_pull_request
+
         last = rows.rehearsed()
         if last is None:
             raise PublishError(
@@ -123,12 +122,12 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
 
     return {
         "basename": "pr",
-        "name": combined_pull_request.ID,
+        "name": layout.TOGETHER,
         "doc": "one pull request of all that goes together",
         "actions": [Act(publish_it)],
         "uptodate": [is_fresh],
         "task_dep": [*session.plans, "rehearse"],
-        "meta": {"wait_only": True, "publishes": combined_pull_request.ID, "session": session},
+        "meta": {"wait_only": True, "publishes": layout.TOGETHER, "session": session},
     }
 
 
@@ -140,6 +139,10 @@ def _each(session: Session, rows: Rows) -> Iterator[dict[str, Any]]:
 
 def _pull_request(session: Session, rows: Rows, one: Plan, wanted: Container[str]) -> dict[str, Any]:
     def made_of(accepted: Accepted) -> str:
+        from splinter.engine.steps import stand_in
+        from splinter.model import late_filling
+        from splinter.publish import proposals, pull_request
+
         told = late_filling.as_far_as_known(one.workstream, accepted.outputs, silent=stand_in.silent(one))
         filled = replace(one, workstream=told)
         inputs = fingerprints.pull_request_inputs(filled, accepted, pull_request.target(session.outside))
@@ -147,6 +150,9 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: Container[str
         return fingerprint({**inputs, **more})
 
     def is_fresh(task: Any, values: Values) -> bool:
+        from splinter.engine import slot_claims
+        from splinter.publish import expiry
+
         row = rows.accepted(one)
         if row is None or slot_claims.is_lost(session, one.id):
             return True
@@ -154,6 +160,8 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: Container[str
         return not is_over and _is_published(session, one.id, values, made_of(row.value))
 
     def publish_it(task: Any) -> Values:
+        from splinter.publish import expiry, pull_request
+
         row = rows.accepted(one)
         if row is None:
             return {}  # asked for with -a: there is no result to publish
@@ -222,6 +230,8 @@ def _report(session: Session) -> dict[str, Any]:
         return run is None or values.get("fingerprint") == made_of(run)
 
     def write(task: Any) -> Values:
+        from splinter.publish import report_evidence, report_files, run_records
+
         run = session.run.reported()
         if run is None:
             raise PublishError("nothing is recorded yet; doit makes a first run")
@@ -248,8 +258,12 @@ def _report(session: Session) -> dict[str, Any]:
 
 
 def _of_run(session: Session, run: str | None) -> str:
-    """What a report, or a message, of a run is made of."""
-    return fingerprint({"run": run, "digest": run_records.digest(session, run)})
+    """What a report, or a message, of a run is made of: its rows, but that reporting it failed.
+
+    One mail that was refused is no reason to send the same message to Slack again.
+    """
+    digest = session.history.hash_of(run, but_errors_of=REPORTING) if run else ""
+    return fingerprint({"run": run, "digest": digest})
 
 
 def _notify(session: Session, name: str) -> dict[str, Any]:
@@ -260,6 +274,8 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
             return False
         if not is_configured(session.outside, name):
             return True
+        from splinter.publish import delivery, messages
+
         if plugin.is_of_now or messages.waits(session, name):
             return False
         run = session.run.reported()
@@ -268,6 +284,8 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         return is_same or delivery.is_settled(session.memory, name, run or "", made_of)
 
     def send(task: Any) -> Values:
+        from splinter.publish import life_signs, messages
+
         if task.options and task.options["test"]:
             return {"where": messages.notifier(session, name).send(messages.sample())}
         if plugin.is_of_now:
@@ -288,6 +306,8 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
 
 def _send(session: Session, name: str) -> Values:
     """Send the report, and what waits; where nothing can be sent it is written down that it is to be."""
+    from splinter.publish import delivery, messages
+
     run = session.run.reported()
     made_of = _of_run(session, run)
     try:

@@ -8,14 +8,12 @@ from typing import Any
 from splinter.doit_plugins import final_tasks, row_recovery
 from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, rows_of, to_values
 from splinter.doit_plugins.terminal import read_project, say
-from splinter.engine import accept, bases, prepare, project, prospects
+from splinter.engine import bases, project, prospects
 from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
 from splinter.engine.session import Session
-from splinter.engine.steps import command
 from splinter.engine.work import Work
 from splinter.errors import InputError, SplinterError
-from splinter.maintenance import clean
 from splinter.model import layout
 from splinter.model.fingerprints import Values
 from splinter.model.layout import DATABASE
@@ -23,7 +21,6 @@ from splinter.model.plan import Plan
 from splinter.model.records import Outcome
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt, Step
-from splinter.publish import plugins
 from splinter.system import disk_errors
 from splinter.system.locks import RunLock
 
@@ -85,8 +82,12 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         row = rows.prepared(one)
         if row is None or row.fingerprint != rows.prepare_made_of(one):
             return False
+        if rows.is_done(one):
+            return True
+        from splinter.engine import prepare
+
         # what has not succeeded may have failed because of its base
-        return rows.is_done(one) or not prepare.has_moved(rows.work(one, "prepare"), row.value)
+        return not prepare.has_moved(rows.work(one, "prepare"), row.value)
 
     def act(task: Any) -> Values:
         if one.workstream.when == "always":
@@ -100,6 +101,8 @@ def _prepare(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
         ))  # fmt: skip
 
     def remove_worktree_and_logs(task: Any) -> None:
+        from splinter.maintenance import clean
+
         lock = RunLock(session.outside.repository.common)
         lock.acquire(session.outside.clock.now())
         try:
@@ -125,7 +128,7 @@ def _step(session: Session, rows: Rows, one: Plan, step: Step) -> dict[str, Any]
             own, PLACE.step(work, step, before=before, fingerprint=own)
         ))  # fmt: skip
 
-    return _task(session, one, step.id, is_fresh, run, task_dep=[one.task_before(step.id)], doc=command.label(step))
+    return _task(session, one, step.id, is_fresh, run, task_dep=[one.task_before(step.id)], doc=step.action.label)
 
 
 def _accept(session: Session, rows: Rows, one: Plan) -> dict[str, Any]:
@@ -163,6 +166,8 @@ def _task(
 
 def _recording_failure(work: Work, step: str, call: Callable[[], Values]) -> Values:
     """Call it, and record the workstream's end where it fails."""
+    from splinter.engine import accept
+
     try:
         with disk_errors.as_storage_errors(work.session.folders):
             return call()
@@ -219,6 +224,8 @@ DOIT_CONFIG: dict[str, Any] = {
 def task_splinter() -> Iterator[dict[str, Any]]:
     """Every workstream as doit's tasks; for `dodo.py` alone, where doit does not know our loader."""
     from doit.exceptions import InvalidDodoFile
+
+    from splinter.publish import plugins
 
     try:
         found = read_project()

@@ -89,15 +89,15 @@ class Project:
 def read(start: Path) -> Project:
     """Read settings and workstreams of the repository that `start` lies in; raises InputError."""
     environment = settings_file.environment()
-    top = user_repository.toplevel(start, environment.variables)
-    chosen = settings_file.read(top)
-    repository = user_repository.open_repository(top, environment.variables, chosen.identity)
+    at = user_repository.places(start, environment.variables)
+    chosen = settings_file.read(at[0])
+    repository = user_repository.open_repository(at[0], environment.variables, chosen.identity, at=at)
     files = base_files.of_repository(lambda: repository, chosen)
     return Project(
         repository=repository,
         settings=chosen,
         environment=environment,
-        collection=workstream_files.read(top, chosen, files),
+        collection=workstream_files.read(at[0], chosen, files),
         files=files,
     )
 

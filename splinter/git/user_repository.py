@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,12 @@ from splinter.system import process, user_folders
 def toplevel(path: Path, environ: Mapping[str, str]) -> Path:
     """The top of the checkout that `path` lies in; raises InputError where there is none."""
     return Path(command_line.discover(path, environ, "--show-toplevel"))
+
+
+def places(path: Path, environ: Mapping[str, str]) -> tuple[Path, Path]:
+    """The top of the checkout and the common directory of its repository; raises InputError where there is none."""
+    top, common = command_line.discover(path, environ, "--show-toplevel", "--git-common-dir").split("\n")
+    return Path(top), (path / common).resolve()
 
 
 def common_dir(path: Path, environ: Mapping[str, str]) -> Path:
@@ -54,15 +61,17 @@ def ignored_files(root: Path, environ: Mapping[str, str], folders: Sequence[str]
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name and not name.endswith(b"/"))
 
 
-def open_repository(start: Path, environ: Mapping[str, str], identity: Identity | None = None) -> Repository:
-    """Read where a repository lies and what of its config concerns us; raises InputError for what is not supported."""
+def open_repository(
+    start: Path, environ: Mapping[str, str], identity: Identity | None = None, *, at: tuple[Path, Path] | None = None
+) -> Repository:
+    """Read where a repository lies and what of its config concerns us; raises InputError for what is not supported.
+
+    `at` is what `places` said, where it was asked already.
+    """
     command_line.check_version(environ)
-    lines = command_line.discover(start, environ, "--show-toplevel", "--git-common-dir").split("\n")
-    top, common = Path(lines[0]), (start / lines[1]).resolve()
+    top, common = at or places(start, environ)
     config = users_config.read(common, command_line.users_environment(environ))
-    listing = _asked(common, environ, "worktree", "list", "--porcelain", "-z").stdout
-    main = Path(os.fsdecode(listing.split(b"\0", 1)[0].removeprefix(b"worktree ")))
-    root = main if main.is_dir() and main != common else top
+    root = common.parent if common.name == ".git" else top  # as git names the main checkout
     exclude = common / "info/exclude"
     return Repository(
         common=common,
@@ -108,7 +117,7 @@ def snapshot(repository: Repository) -> Snapshot:
         if target:
             symbolic[name] = target
     common, environ = repository.common, repository.environ
-    head_branch = _asked(common, environ, "symbolic-ref", "--quiet", "HEAD").stdout.decode().strip() or None
+    head_branch = _head_branch(common, environ)
     if repository.start != repository.root:
         done = process.capture(
             ["git", "-C", str(repository.start), "symbolic-ref", "--quiet", "HEAD"],
@@ -128,6 +137,15 @@ def snapshot(repository: Repository) -> Snapshot:
         head_branch=head_branch and head_branch.removeprefix("refs/heads/"),
         head=head,
     )
+
+
+def _head_branch(common: Path, environ: Mapping[str, str]) -> str | None:
+    """The ref that HEAD names, as its file says where that is plain, else as git does; None where it names none."""
+    with suppress(OSError, ValueError):
+        named = (common / "HEAD").read_text("utf-8")
+        if named.startswith("ref: refs/heads/") and named.endswith("\n") and not named.endswith("/.invalid\n"):
+            return named.removeprefix("ref: ").strip()
+    return _asked(common, environ, "symbolic-ref", "--quiet", "HEAD").stdout.decode().strip() or None
 
 
 def checkouts(repository: Repository) -> tuple[Path, ...]:

@@ -44,6 +44,11 @@ class Run:
 
     command: str | tuple[str, ...]
 
+    @property
+    def label(self) -> str:
+        """The command as people read it."""
+        return self.command if isinstance(self.command, str) else " ".join(self.command)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCall:
@@ -52,6 +57,11 @@ class ToolCall:
     tool: str
     args: tuple[str, ...] = ()
     options: Mapping[str, Option] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The command as people read it."""
+        return " ".join((self.tool, *self.args))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +72,11 @@ class Prompt:
     tool: str
     file: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The command as people read it."""
+        return f"{self.tool} (prompt)"
 
 
 Action = Run | ToolCall | Prompt

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from splinter.config.workstream_files import Collection
 from splinter.engine import project, proposed
@@ -22,10 +23,10 @@ from splinter.model.plan import Plan, choose_remote
 from splinter.model.ports import Forge
 from splinter.model.records import Action, PullRequestRecord
 from splinter.model.workstream import Workstream
-from splinter.publish import combined_pull_request, plugins, pull_request, push, push_check
-from splinter.publish.forges.local import Local
-from splinter.publish.journal import Journal
 from splinter.system.memory import Memory
+
+if TYPE_CHECKING:
+    from splinter.publish.journal import Journal
 
 _CLOSED = "closed_pull_request/"  # that we closed one, and no run has opened it again
 CLOSES = "`doit gc --close` closes it"
@@ -73,9 +74,9 @@ def _left_over(outside: Outside, workstreams: Iterable[Workstream], ids: Mapping
     """Those of `ids` that nothing asks for, with the reason."""
     every = tuple(workstreams)
     there, wanted = {one.id for one in every}, {one.id for one in every if one.pull_request}
-    is_together = outside.settings.pull_requests == combined_pull_request.ID
+    is_together = outside.settings.pull_requests == layout.TOGETHER
     for id, where in sorted(ids.items()):
-        if id == combined_pull_request.ID:
+        if id == layout.TOGETHER:
             why = "" if is_together else "each workstream has a pull request of its own now"
         elif id not in wanted:
             why = "its workstream asks for none any more" if id in there else _NO_LONGER.format(id)
@@ -155,6 +156,9 @@ def close(session: Session, one: LeftOver) -> PullRequestRecord | None:
 
     Raises SplinterError.
     """
+    from splinter.publish import pull_request, push, push_check
+    from splinter.publish.forges.local import Local
+
     where = look(session, one)
     if not where:
         return None
@@ -182,6 +186,8 @@ def _forget(session: Session, one: LeftOver) -> None:
 
 def _journal(session: Session) -> Journal:
     """Where it is written down; `doit gc` is no run."""
+    from splinter.publish.journal import Journal
+
     outside, run = session.outside, session.run
     return Journal(
         memory=session.memory, clock=outside.clock, redactor=outside.redactor, run=lambda: run.own() or run.id or ""
@@ -190,6 +196,8 @@ def _journal(session: Session) -> Journal:
 
 def _why_not_asked(outside: Outside, one: LeftOver) -> str:
     """Why it stays open; empty where its forge can be asked."""
+    from splinter.publish import pull_request
+
     why = pull_request.why_not_hosted(outside) if one.where and not _is_file(one) else ""
     return f"it stays open, for {why}" if why else ""
 
@@ -200,12 +208,17 @@ def _is_file(one: LeftOver) -> bool:
 
 def _forge(session: Session, one: LeftOver) -> Forge:
     """Where it was opened; raises PublishError where that cannot be asked now."""
+    from splinter.publish import pull_request
+    from splinter.publish.forges.local import Local
+
     if why := _why_not_asked(session.outside, one):
         raise PublishError(one.text(why))
     return Local(session.outside.repository.root) if _is_file(one) else pull_request.forge(session)
 
 
 def _head(session: Session, one: LeftOver) -> str:
+    from splinter.publish import plugins
+
     return plugins.pushed_as(session.outside, proposed.branch(session.outside, session.memory, one.workstream))
 
 

@@ -11,7 +11,6 @@ from splinter.engine.session import Session
 from splinter.model import record_files, record_json
 from splinter.model.plan import Plan
 from splinter.model.records import ErrorRecord, Outcome, RunRecord, WorkstreamRecord
-from splinter.model.registry import REPORTING
 from splinter.publish import held_records, reduced_records
 from splinter.text import redact
 
@@ -47,16 +46,6 @@ def whole(session: Session, record: RunRecord) -> RunRecord:
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *without_part), key=lambda one: order.get(one.workstream, len(order)))
     return replace(record, workstreams=tuple(workstreams))
-
-
-def digest(session: Session, run: str | None) -> str:
-    """The hash of what is recorded of a run, the time it was finished at aside; workstreams not in it do not count.
-
-    Nor do errors in reporting it: one mail that was refused is no reason to send the same message to Slack again.
-    """
-    if run is None:
-        return ""
-    return session.history.hash_of(run, but_errors_of=REPORTING)
 
 
 def _without_part(session: Session, plan: Plan, left_out: Mapping[str, str]) -> WorkstreamRecord:

@@ -104,7 +104,8 @@ class Reading(DoitCmdBase):
         """What a run in another terminal does at this moment, by workstream, in words."""
         from splinter.doit_plugins.commands import recorded
 
-        return recorded.read().at_work()
+        session = getattr(self.loader, "session", None)
+        return (recorded.of(session.outside) if session else recorded.read()).at_work()
 
     def _is_stale(self, task: Any, by_name: dict[str, Any]) -> bool:
         return bool(self.dep_manager.get_status(task, by_name).status != "up-to-date")

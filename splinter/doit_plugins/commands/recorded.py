@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.engine.outside import Outside
 from splinter.git.command_line import Repository
 from splinter.model import layout
 from splinter.model.under_way import UnderWay
@@ -51,6 +52,11 @@ class Recorded:
     def is_simulating(self) -> bool:
         """Whether what runs is what this was read for, and simulated."""
         return bool(self.repository.copy and (found := self.under_way()) and found[1].run)
+
+
+def of(outside: Outside) -> Recorded:
+    """The repository that a call has opened already."""
+    return Recorded(repository=outside.repository, redactor=outside.redactor)
 
 
 def read(*, is_simulated: bool = False) -> Recorded:

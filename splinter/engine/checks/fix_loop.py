@@ -13,7 +13,7 @@ from splinter.engine.checks import comparison, judge, stuck_detector
 from splinter.engine.checks.judge import Judged
 from splinter.engine.checks.stuck_detector import Tried
 from splinter.engine.outside import Outside
-from splinter.engine.steps import command, run_step, stand_in
+from splinter.engine.steps import run_step, stand_in
 from splinter.engine.tools import prompts
 from splinter.engine.tools.prompts import Failure
 from splinter.engine.work import Work
@@ -119,7 +119,7 @@ def _named(failure: Failure) -> str:
 
 def _as_written(work: Work, judged: Judged) -> tuple[Failure, ...]:
     """What failed, by commands as their file has them: what steps wrote into one is no word of the user's."""
-    written = {check.id: command.label(check) for check in work.plan.definition.checks}
+    written = {check.id: check.action.label for check in work.plan.definition.checks}
     return tuple(
         replace(one, check=replace(one.check, command=written.get(one.check.check, one.check.command)))
         for one in judged.failures

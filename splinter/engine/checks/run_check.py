@@ -58,7 +58,7 @@ def _unready(work: Work, check: Step, error: StepError, started: float) -> Check
     message = work.mask(f"the place for it could not be made ready: {error}")
     record = CheckRecord(
         workstream=work.plan.id, check=check.id, outcome=Outcome.FAILED, seconds=round(time.monotonic() - started, 3),
-        reason=error.reason, message=message, command=command.label(check), exit_status=error.exit_status_of_child,
+        reason=error.reason, message=message, command=check.action.label, exit_status=error.exit_status_of_child,
     )  # fmt: skip
     return Checked(record=record, output=message)
 
@@ -77,7 +77,7 @@ def _run(work: Work, check: Step, tree: WorkTree, name: str) -> Checked:
         seconds=round(time.monotonic() - started, 3),
         reason=failure.reason if failure else None,
         message=str(failure) if failure else "",
-        command=command.label(check),
+        command=check.action.label,
         exit_status=acted.ended.exit_status,
         cases=cases.settled(masked, ended_well=failure is None),
         log=work.session.outside.relative(work.log(name)),

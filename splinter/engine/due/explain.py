@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from splinter.engine import bases
 from splinter.engine.branch import last_success
 from splinter.engine.branch.last_success import Success
-from splinter.engine.due import way_out
 from splinter.engine.work import Work
 from splinter.git import commands as git
 from splinter.model import differences, fingerprints
@@ -134,6 +133,8 @@ def _failure(work: Work, stale: str) -> str:
     told = f"in run {run} it {past}{where}{reason}"
     if record.outcome != Outcome.FAILED:
         return told
+    from splinter.engine.due import way_out
+
     return f"{told}; {way_out.since(work, work.prepared, is_prepared=stale != work.plan.task('prepare'))}"
 
 

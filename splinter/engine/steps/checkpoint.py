@@ -74,7 +74,7 @@ def record(
         started=began.isoformat(timespec="seconds"),
         seconds=seconds,
         tool=command.tool_of(step) if step else None,
-        command=command.label(step) if step else "",
+        command=step.action.label if step else "",
         log=work.session.outside.relative(log) if log.exists() else None,
         patch=work.session.outside.relative(patch) if patch else None,
         notes=(*_notes_of(calls), *notes),

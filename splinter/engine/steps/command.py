@@ -41,7 +41,7 @@ from splinter.model.agents.reports import Fault, Reading
 from splinter.model.plan import Plan
 from splinter.model.records import CaseRecord, Usage
 from splinter.model.tool import Command, Tool
-from splinter.model.workstream import Prompt, Run, Step, ToolCall
+from splinter.model.workstream import Prompt, Step, ToolCall
 from splinter.system import disk_errors
 from splinter.system.budget import Allowance
 from splinter.system.command_runner import Call
@@ -180,14 +180,6 @@ def is_paid(plan: Plan, step: Step) -> bool:
 def tool_of(step: Step) -> str:
     """What the `Tool` trailer says: the profile, or the shell command's kind."""
     return step.action.tool if isinstance(step.action, ToolCall | Prompt) else "run"
-
-
-def label(step: Step) -> str:
-    """A step's command as people read it."""
-    action = step.action
-    if isinstance(action, Run):
-        return action.command if isinstance(action.command, str) else " ".join(action.command)
-    return " ".join((action.tool, *action.args)) if isinstance(action, ToolCall) else f"{action.tool} (prompt)"
 
 
 def environment(work: Work, profile: Tool | None, tree: WorkTree) -> dict[str, str]:

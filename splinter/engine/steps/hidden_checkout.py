@@ -27,7 +27,7 @@ def doubts(work: Work, check: Step, tree: WorkTree, *, said: str) -> tuple[str, 
     if not sandboxing.is_fenced(work.session, profile):
         return ()
     env = command.environment(work, profile, tree)
-    seen = (work.session.outside.state, *sandboxing.reads(work, profile, command.label(check), env))
+    seen = (work.session.outside.state, *sandboxing.reads(work, profile, check.action.label, env))
     found = (
         *(f"{way}, and the sandbox hides that" for way in checkout_notes.ways_back(work, tree)),
         *(f"the sandbox hides {one}, which it names" for one in _named(work, tree, said, seen)),
