@@ -16,7 +16,6 @@ from splinter.config import (
     filled_members,
     handed_files,
     matrix,
-    overlap_warnings,
     parse_cache,
     problem_listing,
     rules,
@@ -89,10 +88,11 @@ class _Found(OneFile):
     prompts: dict[str, str] = field(default_factory=dict)
 
 
-def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Collection:
+def read(root: Path, settings: Settings, files: BaseFiles | None = None, *, warns: bool = True) -> Collection:
     """The workstreams of the repository at `root`; a folder that is missing or empty gives an empty collection.
 
-    `files` are those of bases, for a matrix whose lists are found there.
+    `files` are those of bases, for a matrix whose lists are found there. `warns`: scopes that overlap are looked for,
+    each against all others, which nobody needs who only runs them.
     """
     memory = parse_cache.load(root, settings.tools)
     found = [_read(root, file, settings.tools, memory) for file in _files(root)]
@@ -116,7 +116,7 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
     problems = [problem for one in found for problem in set(one.problems)]
     return Collection(
         workstreams=workstreams,
-        problems=tuple(sorted([*problems, *overlap_warnings.found(root, workstreams, by_id)])),
+        problems=tuple(sorted([*problems, *(_overlaps(root, workstreams, by_id) if warns else ())])),
         looks_at={
             one.document.path: base if isinstance(base, str) else None
             for one in found
@@ -125,6 +125,12 @@ def read(root: Path, settings: Settings, files: BaseFiles | None = None) -> Coll
         },
         is_whole=all(one.is_known for one in found),
     )
+
+
+def _overlaps(root: Path, workstreams: Sequence[Workstream], by_id: Mapping[str, One]) -> Iterator[Problem]:
+    from splinter.config import overlap_warnings
+
+    return overlap_warnings.found(root, workstreams, by_id)
 
 
 def meaning(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from splinter.doit_plugins import pull_request_trial
 from splinter.doit_plugins.rows import Act, Rows, to_values
+from splinter.doit_plugins.uptodate import Fresh
 from splinter.engine.current_run import REPORTED
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
@@ -92,7 +93,7 @@ def _rehearse(session: Session, rows: Rows) -> dict[str, Any]:
         "basename": "rehearse",
         "doc": "all finished branches brought together and judged",
         "actions": [Act(rehearse)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "task_dep": list(session.plans),
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
@@ -125,7 +126,7 @@ def _together(session: Session, rows: Rows) -> dict[str, Any]:
         "name": layout.TOGETHER,
         "doc": "one pull request of all that goes together",
         "actions": [Act(publish_it)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "task_dep": [*session.plans, "rehearse"],
         "meta": {"wait_only": True, "publishes": layout.TOGETHER, "session": session},
     }
@@ -174,7 +175,7 @@ def _pull_request(session: Session, rows: Rows, one: Plan, wanted: Container[str
         "name": one.id,
         "doc": f"pull request of {one.id}",
         "actions": [Act(publish_it)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "task_dep": [one.task("accept"), *before],
         "meta": {"wait_only": True, "publishes": one.id, "session": session},
     }
@@ -201,7 +202,7 @@ def _left_over(session: Session) -> Iterator[dict[str, Any]]:
             "name": "left_over",  # no workstream has an underscore in its id
             "doc": "pull requests that nothing asks for any more",
             "actions": [Act(settle)],
-            "uptodate": [is_fresh],
+            "uptodate": [Fresh(is_fresh)],
             "task_dep": list(session.plans),
             "meta": {"finalizer": True, "wait_only": True, "session": session, "left_over": found},
         }
@@ -251,7 +252,7 @@ def _report(session: Session) -> dict[str, Any]:
         "basename": "report",
         "doc": "report.md, report.json and index.html of the run",
         "actions": [Act(write)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "task_dep": [*session.plans, "rehearse", "pr"],
         "meta": {"finalizer": True, "wait_only": True, "session": session},
     }
@@ -297,7 +298,7 @@ def _notify(session: Session, name: str) -> dict[str, Any]:
         "basename": name,
         "doc": plugin.doc,
         "actions": [Act(send)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "params": _TEST,
         "task_dep": ["report", *before],  # it says what failed in those
         "meta": {"finalizer": True, "wait_only": True, "session": session},

@@ -1,8 +1,7 @@
-"""How doit stores our tasks: rows that count, files by their meaning, calls that tear no output."""
+"""How doit stores our tasks: rows that count, calls that tear no output."""
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -14,7 +13,6 @@ from doit.action import BaseAction
 from doit.exceptions import BaseFail, TaskError, TaskFailed
 from doit.globals import Globals
 
-from splinter.config import workstream_files
 from splinter.doit_plugins import row_recovery
 from splinter.engine import work
 from splinter.engine.branch import last_success
@@ -34,31 +32,6 @@ from splinter.text.outputs import Outputs
 _COMMITS = ("commit", "tip", "start", "base", "head")
 _ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 Kind = TypeVar("Kind", Prepared, Stepped, Accepted)
-
-
-class MeaningChecker:
-    """doit's view of files: a workstream's file changed when what it says changed, any other when its bytes did."""
-
-    CheckerError = OSError
-
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file."""
-        return Path(path).exists()
-
-    def info(self, path: str) -> os.stat_result:
-        """Its stat; raises OSError where there is none."""
-        return Path(path).stat()
-
-    def check_modified(self, path: str, stat: os.stat_result, state: list[Any]) -> bool:
-        """Whether its meaning differs; equal time and size are taken for no change, as git does."""
-        return [stat.st_mtime_ns, stat.st_size] != state[:2] and workstream_files.meaning(Path(path)) != state[2]
-
-    def get_state(self, path: str, current: list[Any] | None) -> list[Any] | None:
-        """What is kept of it after a success."""
-        stat = Path(path).stat()
-        if current and [stat.st_mtime_ns, stat.st_size] == current[:2]:
-            return None
-        return [stat.st_mtime_ns, stat.st_size, workstream_files.meaning(Path(path))]
 
 
 class RefusedError(TaskError):
@@ -204,11 +177,15 @@ class Rows:
         return known[2]
 
     def _row(self, task: str, kind: type[Kind]) -> Row[Kind] | None:
-        values = self._values(task)
+        values = self._kept(task)
         known = self._read.get(task)
-        if known is None or known[0] is not values:  # doit puts another object there, and changes none
-            known = self._read[task] = values, self._decoded(values, kind)
-        return known[1]
+        if known is not None and known[0] is values:  # doit puts another object there, and changes none
+            return known[1]
+        if not self._counts(values):
+            return None
+        row = self._decoded(values, kind)
+        self._read[task] = values, row
+        return row
 
     def _decoded(self, values: Values, kind: type[Kind]) -> Row[Kind] | None:
         known = {field.name: values[field.name] for field in fields(kind) if field.name in values}
@@ -222,11 +199,22 @@ class Rows:
 
     def _values(self, task: str) -> Values:
         """The values of a task's last success, empty where there is none that counts."""
+        values = self._kept(task)
+        return values if self._counts(values) else {}
+
+    def _kept(self, task: str) -> Values:
+        """What doit keeps of a task's last success, once it is known which commits there are: rows may come back."""
+        if self._held is None:
+            self._counts({})
+        values: Values = Globals.dep_manager.get_values(task)
+        return values
+
+    def _counts(self, values: Values) -> bool:
+        """Whether every commit of a row is there; what is held once stays so for this call."""
         with self._lock:
             if self._held is None:
                 self._held = self._look()
-        values: Values = Globals.dep_manager.get_values(task)
-        return values if _commits(values) - self._session.known.made <= self._held else {}
+        return _commits(values) - self._session.known.made <= self._held
 
     def of_file_states(self, task: str) -> dict[str, str]:
         """The meaning of each file that a task depends on, as its row keeps it."""

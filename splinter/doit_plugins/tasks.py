@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from splinter.doit_plugins import final_tasks, row_recovery
-from splinter.doit_plugins.rows import Act, MeaningChecker, Rows, follow_rename, rows_of, to_values
+from splinter.doit_plugins.rows import Act, Rows, follow_rename, rows_of, to_values
 from splinter.doit_plugins.terminal import read_project, say
+from splinter.doit_plugins.uptodate import Fresh, MeaningChecker
 from splinter.engine import bases, project, prospects
 from splinter.engine.outside import Outside
 from splinter.engine.placement import Here, Placement
@@ -158,7 +160,7 @@ def _task(
         "basename": one.id,
         "name": name,
         "actions": [Act(call)],
-        "uptodate": [is_fresh],
+        "uptodate": [Fresh(is_fresh)],
         "meta": {"workstream": one.id, "step": name, "session": session},
         **more,
     }
@@ -185,7 +187,7 @@ def _files(outside: Outside, one: Plan) -> list[str]:
         *(step.action.file for step in prompts if isinstance(step.action, Prompt) and step.action.file),
     ]
     recorded = [recorded_path(one.id, step.id) for step in prompts if step.id in one.recorded]
-    return [path for path in (*named, *recorded, layout.INCLUDE) if (start / path).is_file()]
+    return [path for path in (*named, *recorded, layout.INCLUDE) if os.path.isfile(f"{start}/{path}")]  # noqa: PTH113
 
 
 def has_branch(session: Session, one: Plan) -> bool:

@@ -48,13 +48,16 @@ def _mask_what_is_set() -> None:
         printing.mask(settings_file.environment().likely_secrets())
 
 
-def read_project() -> Project:
-    """What the user wrote here; from now on, all secrets that it names are masked in what is printed."""
+def read_project(*, warns: bool = False) -> Project:
+    """What the user wrote here; from now on, all secrets that it names are masked in what is printed.
+
+    `warns`: of scopes that overlap too.
+    """
     _search_here_last()
     from splinter.engine import project
 
     _mask_what_is_set()
-    known = project.read(Path.cwd())
+    known = project.read(Path.cwd(), warns=warns)
     printing.mask(known.redactor.secrets)
     return known
 

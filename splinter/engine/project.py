@@ -86,8 +86,11 @@ class Project:
         return Redactor(self.environment.secrets(tuple(name for names in passed_on for name in names)))
 
 
-def read(start: Path) -> Project:
-    """Read settings and workstreams of the repository that `start` lies in; raises InputError."""
+def read(start: Path, *, warns: bool = False) -> Project:
+    """Read settings and workstreams of the repository that `start` lies in; raises InputError.
+
+    `warns`: its collection tells of scopes that overlap too.
+    """
     environment = settings_file.environment()
     at = user_repository.places(start, environment.variables)
     chosen = settings_file.read(at[0])
@@ -97,7 +100,7 @@ def read(start: Path) -> Project:
         repository=repository,
         settings=chosen,
         environment=environment,
-        collection=workstream_files.read(at[0], chosen, files),
+        collection=workstream_files.read(at[0], chosen, files, warns=warns),
         files=files,
     )
 
@@ -112,7 +115,7 @@ def all_workstreams(
     found = [own]
     if repository.root != repository.start:
         files = base_files.of_repository(lambda: repository, settings)
-        found.append(workstream_files.read(repository.root, settings, files))
+        found.append(workstream_files.read(repository.root, settings, files, warns=False))
     if any(not one.is_whole or any(problem.is_error for problem in one.problems) for one in found):
         return None
     return tuple(workstream for one in found for workstream in one.workstreams)

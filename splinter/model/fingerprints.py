@@ -60,7 +60,7 @@ def accept_inputs(plan: Plan, before: str, outputs: Outputs = NO_OUTPUTS) -> Inp
         **_setup(plan),
         **_fix(plan),
         "artifacts": workstream.artifacts,
-        **_named("budget", asdict(workstream.budget)),
+        **_named("budget", {name: getattr(workstream.budget, name) for name in ("usd", "tokens", "minutes")}),
         "the order of steps": [step.id for step in workstream.steps],
         "branch": plan.branch,
         **written(outputs),
@@ -160,8 +160,8 @@ def _shared(plan: Plan) -> Inputs:
 
 
 def _scope(plan: Plan) -> Inputs:
-    scope = asdict(plan.workstream.scope)
-    return _named("scope", {name: value for name, value in scope.items() if name not in ("is_declared", "guarded")})
+    scope = plan.workstream.scope
+    return _named("scope", {name: getattr(scope, name) for name in ("modify", "create", "forbid")})
 
 
 def _setup(plan: Plan) -> Inputs:

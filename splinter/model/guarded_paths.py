@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from splinter.model import layout
@@ -55,6 +56,12 @@ def is_guarded(path: str, patterns: Iterable[str]) -> bool:
 
 def _names(own: str, guarded: str) -> bool:
     """Whether a pattern of the user's speaks of a guarded path, rather than of everything."""
+    plain, below, anywhere = _spoken_of(guarded)
+    return own == plain or own.startswith(below) or bool(anywhere and anywhere in f"/{own}/")
+
+
+@functools.cache
+def _spoken_of(guarded: str) -> tuple[str, str, str]:
+    """A guarded pattern's own path, how a path below it begins, and what holds it anywhere; empty for none."""
     plain = guarded.removeprefix("**/").removesuffix("/**")
-    is_anywhere = guarded.startswith("**/") and f"/{plain}/" in f"/{own}/"
-    return own == plain or own.startswith(plain + "/") or is_anywhere
+    return plain, f"{plain}/", f"/{plain}/" if guarded.startswith("**/") else ""

@@ -42,6 +42,12 @@ class Plan:
     recorded: Mapping[str, str] = field(default_factory=dict)
     setup: tuple[Setup, ...] = ()
     env: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = field(init=False, repr=False, compare=False)  # their names, in their order
+
+    def __post_init__(self) -> None:
+        """Name its tasks, which are asked for all the time."""
+        names = ("prepare", *(step.id for step in self.workstream.steps), "accept")
+        object.__setattr__(self, "tasks", tuple(map(self.task, names)))
 
     @property
     def until(self) -> str:
@@ -90,11 +96,6 @@ class Plan:
     def task(self, step: str) -> str:
         """The name of one of its tasks."""
         return f"{self.workstream.id}:{step}"
-
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The names of its tasks, in their order."""
-        return tuple(self.task(name) for name in ("prepare", *(step.id for step in self.workstream.steps), "accept"))
 
     def task_before(self, step: str) -> str:
         """The task that a step, or `accept`, starts from."""

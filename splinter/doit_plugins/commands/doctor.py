@@ -37,7 +37,7 @@ class Doctor(OwnCommand):
     def _show(self, *, is_offline: bool, as_json: bool) -> int:
         from splinter.maintenance import doctor
 
-        known = read_project()
+        known = read_project(warns=True)
         found = doctor.examine(known, is_offline=is_offline)
         if as_json:
             printing.say_json([asdict(one) for one in found])
