@@ -224,8 +224,9 @@ def final_rows(place: Place, twins: list[Twin], union: str) -> None:
 
     from splinter.doit_plugins import final_tasks
     from splinter.doit_plugins.database import Database
-    from splinter.doit_plugins.rows import MeaningChecker, Rows, to_values
+    from splinter.doit_plugins.rows import Rows, to_values
     from splinter.doit_plugins.terminal import read_project
+    from splinter.doit_plugins.uptodate import MeaningChecker
     from splinter.engine import project
     from splinter.engine.rehearsal import merge_all, rehearsal
     from splinter.model.done import Branch, Rehearsed, Union

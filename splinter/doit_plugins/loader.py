@@ -128,6 +128,8 @@ class Loader(DodoTaskLoader):
                 may_fetch=asks, given=plan_file.given(self._options),
                 only_publishes=only_publishes,
             )  # fmt: skip
+            if not (cmd.execute_tasks or getattr(cmd, "tells_errors", False)):
+                self.session.history.look()  # doit's own commands show no later error without a traceback
             if cmd.name not in _OF_ONE_TASK:
                 pos_args[:] = _members(prospects.groups(self.session), pos_args, self.session.part)
             plan_file.refuse_others(self.session, _names(pos_args), is_shard=bool(self._options.get("shard")))

@@ -29,25 +29,43 @@ class Database:
 
         The folder is made, with its own `.gitignore`, unless opened for reading. What is written is masked by
         `redactor`. `repair` says what opening it repaired, empty for nothing. Raises OSError or StorageError where
-        nothing can be written, or a later version wrote the file.
+        nothing can be written, or a later version wrote the file. Opened for reading, the file is only copied when
+        something is asked, and that raises: years of runs are not copied for a look that needs none of them.
         """
         self.file, self.folder, self._redactor = file, file.parent, redactor or Redactor(())
         self.is_read_only = is_read_only
         self._lock = threading.RLock()
+        self._migrations = migrations
         self.repair = ""
-        if is_read_only:
-            self._db: sqlite3.Connection = sqlite3.connect(
-                ":memory:", check_same_thread=False, factory=sqlite_files.Connection
-            )
-            sqlite_files.copy_into(self._db, file, shape=migrations)
-        else:
+        self._opened: sqlite3.Connection | None = None
+        if not is_read_only:
             make_ignored_folder(self.folder)
-            self._db, self.repair = sqlite_files.connect(file, "", shape=migrations, may_move=True)
-        self._migrate(migrations)
+            self._opened, self.repair = sqlite_files.connect(file, "", shape=migrations, may_move=True)
+            self._begin()
 
     def close(self) -> None:
         """Write the log back into the database file."""
-        self._db.close()
+        if self._opened:
+            self._opened.close()
+
+    def look(self) -> None:
+        """Read the file now, where that was not done; raises SplinterError for one that cannot be used."""
+        with self._lock:
+            if self._opened is None:
+                db = sqlite3.connect(":memory:", check_same_thread=False, factory=sqlite_files.Connection)
+                sqlite_files.copy_into(db, self.file, shape=self._migrations)
+                self._opened = db
+                self._begin()
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        self.look()
+        assert self._opened
+        return self._opened
+
+    def _begin(self) -> None:
+        """What is done once the file is open."""
+        self._migrate(self._migrations)
 
     def _migrate(self, migrations: Sequence[str]) -> None:
         (version,) = self._rows("pragma user_version")[0]

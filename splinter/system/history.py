@@ -43,6 +43,7 @@ create table if not exists rehearsals (run text, base text, record text not null
 create table if not exists errors (run text, task text, record text not null, primary key (run, task));
 create table if not exists costs (run text, call integer, record text, primary key (run, call));
 """,
+    "create index steps_in on steps (run); create index workstreams_of on workstreams (workstream)",
 )
 
 _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from steps where steps.run = runs.run)
@@ -54,7 +55,6 @@ _TELLING = """select run from runs where (notes <> '[]' or exists (select 1 from
 _COMMIT, _OUTCOME, _SECONDS = (
     f"iif(json_valid(record), json_extract(record, '$.{name}'), null)" for name in ("commit", "outcome", "seconds")
 )
-_OF_A_RUN = ("workstreams", "pull_requests", "rehearsals", "costs", "errors")
 _ODD_RUNS = "select 1 from runs where typeof(run) <> 'text' or run = '' or run glob '*[^0-9A-Za-z-]*' limit 1"
 
 
@@ -64,6 +64,9 @@ class History(Database):
     def __init__(self, folder: Path, *, redactor: Redactor | None = None, is_read_only: bool = False) -> None:
         """`folder` is `.splinter/`; raises what `Database` does."""
         super().__init__(folder / layout.HISTORY, _MIGRATIONS, redactor=redactor, is_read_only=is_read_only)
+
+    def _begin(self) -> None:
+        super()._begin()
         if self._rows(_ODD_RUNS):  # a run's id is the name of folders, which are written, and removed
             raise StorageError(f"{self.file} holds a run whose id is none of ours; move it away, then run doit again")
 
@@ -143,7 +146,7 @@ class History(Database):
     def hash_of(self, run: str, *, but_errors_of: Sequence[str]) -> str:
         """The hash of what is recorded of a run, as it stands there: when it was finished and errors of those aside."""
         rows = self._rows("select run, started, notes from runs where run = ?", run)
-        for table in _OF_A_RUN:
+        for table in ("workstreams", "pull_requests", "rehearsals", "costs", "errors"):
             rows += [(table, *row) for row in self._rows(f"select * from {table} where run = ? order by rowid", run)]  # noqa: S608
         told = [row for row in rows if row[0] != "errors" or row[2] not in but_errors_of]
         return hashlib.sha256("\n".join(map(repr, told)).encode()).hexdigest()

@@ -34,6 +34,8 @@ def _leave_out(found: dict[str, Any], plan: Any, refusals: Mapping[str, str]) ->
 class Reading(DoitCmdBase):
     """A command that needs the tasks and their rows, and changes neither."""
 
+    tells_errors = True  # those too that a look finds after the tasks were made
+
     cmd_options: tuple[dict[str, Any], ...] = (_JSON,)
 
     def get_backends(self) -> Any:

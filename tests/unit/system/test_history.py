@@ -97,7 +97,7 @@ def test_a_file_of_another_shape_is_moved_aside_and_never_asked(tmp_path: Path, 
     forge.executescript(FORGED[what])
     forge.close()
     with pytest.raises(SplinterError, match="in it is not as splinter makes it"):
-        History(folder, is_read_only=True)
+        History(folder, is_read_only=True).look()
     store = History(folder)
     assert "in it is not as splinter makes it); it was moved to history.db.damaged-" in store.repair
     assert store.runs(5) == ()
@@ -158,3 +158,40 @@ def test_a_run_lasts_as_long_as_was_measured_not_as_whole_seconds_say(tmp_path: 
     history.note(run, "news")
     history.finish_run(run, begun + timedelta(seconds=0.25))
     assert record_words.seconds(history.run(run)) == 0.25
+
+
+QUESTIONS = {
+    "the latest run": lambda store: store.latest_run(),
+    "what a run came to": lambda store: store.run("run-7"),
+    "whether it has news": lambda store: store.has_news("run-7"),
+    "the hash of a run": lambda store: store.hash_of("run-7", but_errors_of=()),
+    "whether one failed": lambda store: store.has_failed("w"),
+    "how one ended": lambda store: store.last_workstream("w"),
+    "how long one took": lambda store: store.durations("w", latest=5),
+    "the last step": lambda store: store.last_step("w", "s", "c"),
+}
+
+
+@pytest.mark.parametrize("what", QUESTIONS)
+def test_no_question_of_a_call_reads_all_earlier_runs(tmp_path: Path, what: str) -> None:
+    """Each statement of it, as sqlite plans it, looks rows up; of `runs` alone it may go from the newest on."""
+    store, asked = History(tmp_path / ".splinter"), []
+    store.begin_run(datetime(2026, 11, 23, 2, tzinfo=UTC), "run-7")
+    store._db.set_trace_callback(asked.append)
+    QUESTIONS[what](store)
+    store._db.set_trace_callback(None)
+    assert asked
+    for statement in asked:
+        plan = [row[3] for row in store._db.execute(f"explain query plan {statement}")]
+        scans = [step for step in plan if step.startswith("SCAN")]
+        assert scans in ([], ["SCAN runs"]), (statement, plan)
+        assert not scans or statement.endswith("order by rowid desc limit 1")
+    store.close()
+
+
+def test_what_is_opened_for_reading_is_copied_when_it_is_asked(tmp_path: Path) -> None:
+    History(tmp_path / ".splinter").close()
+    (tmp_path / ".splinter/history.db").write_bytes(b"no database" * 500)
+    store = History(tmp_path / ".splinter", is_read_only=True)
+    with pytest.raises(SplinterError, match="is damaged"):
+        store.latest_run()
