@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -79,19 +80,25 @@ def main() -> None:
             also=dict(one.split("=", 1) for one in chosen.also),
         )
         os.environ["XDG_STATE_HOME"] = str(asked.folder / "state")  # of what is measured in this process
-        for name in chosen.names or TABLES:
-            measure(name, asked, is_kept=chosen.write)
+        failed = [name for name in chosen.names or TABLES if not measure(name, asked, is_kept=chosen.write)]
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
 
 
-def measure(name: str, asked: Asked, *, is_kept: bool) -> None:
-    """One of them, printed and kept at once, so that a later one that fails takes nothing with it."""
+def measure(name: str, asked: Asked, *, is_kept: bool) -> bool:
+    """One of them, printed and kept at once; one that cannot be measured takes no other with it."""
     print(f"{name} ...", file=sys.stderr, flush=True)
     began, load = time.monotonic(), document.load()
-    tables = TABLES[name](asked)
+    try:
+        tables = TABLES[name](asked)
+    except (SystemExit, subprocess.CalledProcessError) as error:
+        print(f"{name} is not measured: {error}", file=sys.stderr, flush=True)
+        return False
     print("\n".join(table.markdown() for table in tables), flush=True)
     print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if is_kept:
         document.keep(name, tables, order=list(TABLES), machine=document.machine(asked.peers, load))
+    return True
 
 
 if __name__ == "__main__":
