@@ -25,7 +25,8 @@ Measured = dict[str, float]
 
 def growth(asked: Asked) -> list[Table]:
     """All sweeps."""
-    return [_known(asked), _worked(asked), _conflicting(asked), _runs(asked), _past_runs(asked), _files(asked)]
+    sweeps = (_known, _worked, _conflicting, _runs, _past_runs, _backups, _files)
+    return [sweep(asked) for sweep in sweeps]
 
 
 def _known(asked: Asked) -> Table:
@@ -118,6 +119,30 @@ def _past_runs(asked: Asked) -> Table:
 
     sizes = asked.sizes(10, 100, 1_000, 10_000, quick=(2, 20))
     return _swept("Growth with past runs of ten workstreams", "past runs", sizes, measured)
+
+
+def _backups(asked: Asked) -> Table:
+    """Old commits that nothing else holds, which `doit gc` looks at and never removes."""
+
+    def measured(count: int) -> Measured:
+        place = Place(asked.folder / "growth")
+        place.make()
+        place.add(names(1), ["write"])
+        main, lines = place.git("rev-parse", "main"), []
+        for at in range(count):
+            lines.append(f"commit refs/splinter/backups/w000/20240101-000000-{at:04x}")
+            lines.append(f"committer splinter <splinter@localhost> 1704067200 +0000\ndata 0\nfrom {main}")
+            lines.append(f"M 644 inline out/{at}.txt\ndata 1\n1\n")
+        place.git("fast-import", "--quiet", given="\n".join([*lines, ""]).encode())
+        gc = doit("", place, "gc", proves=lambda said: count == _held(place))
+        return _timed(asked, {"`doit gc`": gc})
+
+    return _swept("Growth with backups of commits that are in no branch", "backups",
+                  asked.sizes(20, 200, 2_000, quick=(2, 3)), measured)  # fmt: skip
+
+
+def _held(place: Place) -> int:
+    return len(place.git("for-each-ref", "--format=x", "refs/splinter/backups").split())
 
 
 def _files(asked: Asked) -> Table:
