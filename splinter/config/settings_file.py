@@ -1,8 +1,7 @@
-"""The settings file and the environment as frozen values. It alone reads `os.environ`, and stores no secret."""
+"""The settings file and the environment as frozen values. It stores no secret."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -10,7 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from splinter.config import bounded_read, environment_rules, schema, toml_documents, tool_profiles
+from splinter.config import (
+    bounded_read,
+    environment_rules,
+    process_environment,
+    schema,
+    toml_documents,
+    tool_profiles,
+)
 from splinter.config.yaml_documents import Document, Problem, unreadable
 from splinter.errors import InputError
 from splinter.model import layout, registry, schedule, workstream_document
@@ -85,7 +91,7 @@ def environment(environ: Mapping[str, str] | None = None) -> Environment:
 
 def sound_environment(environ: Mapping[str, str] | None = None) -> tuple[Environment, tuple[str, ...]]:
     """The environment without its malformed variables, and a sentence on each of those."""
-    variables = dict(os.environ if environ is None else environ)
+    variables = process_environment.variables() if environ is None else dict(environ)
     fields: dict[str, Any] = {}
     malformed = []
     addresses = {name: _url for name in registry.NEEDS if name.endswith("_URL")}
@@ -103,12 +109,13 @@ def sound_environment(environ: Mapping[str, str] | None = None) -> tuple[Environ
 
 def is_on_actions() -> bool:
     """Whether a runner of GitHub Actions reads what is printed, and takes some of it for commands."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
+    return process_environment.variables().get("GITHUB_ACTIONS") == "true"
 
 
 def allows_colour() -> bool:
     """Whether the terminal shows colours, and nobody asked for none (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+    variables = process_environment.variables()
+    return not variables.get("NO_COLOR") and variables.get("TERM", "dumb") != "dumb"
 
 
 def _document(root: Path) -> Document | None:
@@ -234,6 +241,12 @@ def _sandbox(name: str, value: str) -> str:
     return value
 
 
+def _shortcut(name: str, value: str) -> str:
+    if value not in ("on", "off"):
+        raise InputError(f"{name} is {shown(value)}; it must be on or off")
+    return value
+
+
 _ADDRESS = re.compile(r"[^@\s<>\"]+@[^@\s<>\"]+")
 
 
@@ -293,4 +306,5 @@ VARIABLES: dict[str, Callable[[str, str], Any]] = {
     "SENDGRID_API_KEY": _text,
     "SPLINTER_NOW": _moment,
     "SPLINTER_SANDBOX": _sandbox,
+    "SPLINTER_SHORTCUT": _shortcut,
 }

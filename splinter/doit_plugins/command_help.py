@@ -14,9 +14,6 @@ from doit.cmd_completion import TabCompletion
 from doit.cmd_help import Help
 from doit.exceptions import InvalidCommand, InvalidDodoFile
 
-from splinter.model.workstream import COMMANDS_OF_OURS
-from splinter.text.patterns import did_you_mean
-
 _BEGIN = """splinter on doit: each file in workstreams/ becomes tasks, a branch of its own, and a draft pull request
 
   {doit}                     every workstream that is due, then pull requests, report and messages
@@ -95,6 +92,8 @@ def explained(names: list[str]) -> Iterator[None]:
         if error.not_found in names:  # behind an option, where only tasks are looked for
             hint = f'"{error.not_found}" must come before its options: doit {error.not_found} …'
             raise InvalidCommand(hint) from error
+        from splinter.text.patterns import did_you_mean
+
         hint = did_you_mean(error.not_found, names) if error.not_found else ""
         if not hint:
             raise
@@ -102,6 +101,8 @@ def explained(names: list[str]) -> Iterator[None]:
 
 
 def _print_usage(self: Any, commands: Mapping[str, Any]) -> None:
+    from splinter.model.workstream import COMMANDS_OF_OURS
+
     doit, purposes = self.bin_name, {name: _purpose(name, command) for name, command in commands.items()}
     ours = {name: purposes.pop(name) for name in ("list", *COMMANDS_OF_OURS) if name in purposes}
     print(_BEGIN.format(doit=doit))
@@ -144,6 +145,8 @@ def _explain(self: Any, params: Any, args: list[str]) -> int:
         if args[0] in getattr(getattr(self.loader, "session", None), "plans", ()):
             print(_OF_WORKSTREAM.format(id=args[0]))
     else:
+        from splinter.text.patterns import did_you_mean
+
         names = [*self.cmds, *(task.name for task in self.task_list)]
         hint = did_you_mean(args[0], names) or f'; "{self.bin_name} list" names them all'
         raise InvalidCommand(f'there is no task or command "{args[0]}"{hint}')

@@ -19,7 +19,6 @@ from splinter.doit_plugins import command_help, options, printing
 from splinter.doit_plugins.database import READ_ONLY
 from splinter.doit_plugins.terminal import read_project
 from splinter.errors import InputError, SplinterError
-from splinter.text.patterns import did_you_mean
 
 # what of doit's configuration decides how a success is kept
 _VERSION = "0.37.0"  # in this form alone doit reads one
@@ -247,6 +246,8 @@ def _refuse_options(cmd: Any, words: list[str]) -> None:
         known = {f"--{one.long}" for one in cmd.cmdparser.options if one.long}
         known |= {f"-{one.short}" for one in cmd.cmdparser.options if one.short}
         name = behind[0].partition("=")[0]
+        from splinter.text.patterns import did_you_mean
+
         where = f"stands before the tasks: doit {cmd.name} {behind[0]} {words[0]}" if name in known else "is not known"
         hint = "" if name in known else did_you_mean(name, known) or f'; "doit help {cmd.name}" names those that are'
         raise InvalidCommand(f"option {name} {where}{hint}")

@@ -14,8 +14,6 @@ from typing import Any
 from doit.cmd_base import Command
 from doit.cmdparse import CmdParse, CmdParseError, TaskParse
 
-from splinter.text.patterns import did_you_mean
-
 _doits, _executes = CmdParse.parse_only, Command.parse_execute
 _HELP = frozenset({"-h", "--help"})
 _NAMED = re.compile(r"Error parsing parameter '(\w+)' <class 'int'>")
@@ -108,6 +106,8 @@ def _sentence(parser: Any, error: CmdParseError) -> str:
 
 def _unfit(parser: Any, cause: GetoptError) -> str:
     """An option that is not known, or that came with or without a value where it should not."""
+    from splinter.text.patterns import did_you_mean
+
     known = [f"--{name.removesuffix('=')}" for name in parser.get_long()]
     dashed = f"--{cause.opt}" if len(cause.opt) > 1 else f"-{cause.opt}"
     if "not recognized" not in cause.msg:

@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from splinter.text.redact import Masked, Redactor, masked
+if TYPE_CHECKING:  # every call of doit's comes by here
+    from splinter.text.redact import Masked, Redactor
 
-_redactor = Redactor(())
+_redactor: Redactor | None = None  # none before a secret is known
 
 
 class Sound:
@@ -23,17 +24,19 @@ class Sound:
     def __init__(self, stream: Any) -> None:
         """`stream` is one that may fail: closed, full, read by nobody any more, of few characters."""
         self._stream = stream
+        self.shown = 0  # characters
 
     def write(self, text: str) -> int:
         """Write it with known secrets masked, whoever prints: doit shows what a task is made of, too.
 
         What only looks like a secret is let be: it may be what a task of the user's prints.
         """
-        self._show(_redactor.values(text) if _redactor.secrets else Masked(text))
+        self._show(_redactor.values(text) if _redactor else cast("Masked", text))
         return len(text)
 
     def _show(self, text: Masked) -> None:
         """Characters that the stream's encoding lacks become escapes."""
+        self.shown += len(text)
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding, "replace")
         try:
@@ -75,12 +78,18 @@ class Sound:
 def mask(secrets: Iterable[str]) -> None:
     """From now on these, too, are masked in what is printed."""
     global _redactor
-    _redactor = Redactor(tuple(dict.fromkeys((*_redactor.secrets, *secrets))))
+    found = tuple(dict.fromkeys((*(_redactor.secrets if _redactor else ()), *secrets)))
+    if found:
+        from splinter.text.redact import Redactor
+
+        _redactor = Redactor(found)
 
 
 def say_json(value: Any) -> None:
     """Print JSON's types with secrets masked in the texts alone, so that JSON it stays."""
-    text = Masked(f"{json.dumps(masked(value, _redactor), indent=2)}\n")
+    from splinter.text.redact import Masked, Redactor, masked
+
+    text = Masked(f"{json.dumps(masked(value, _redactor or Redactor(())), indent=2)}\n")
     if isinstance(sys.stdout, Sound):
         sys.stdout._show(text)
     else:

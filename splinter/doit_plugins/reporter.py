@@ -67,6 +67,7 @@ class Reporter(ConsoleReporter):
         self.session: Any = None
         self.is_simulated = False
         self.shows_fresh = True  # a line for each task that is up to date
+        self.nothing_due = ""  # what was said of a call in which nothing was, and nothing else had to be said
         self._fresh: dict[Any, list[Any]] = {}  # those not told, by workstream
 
     def write(self, text: str) -> None:
@@ -168,9 +169,12 @@ class Reporter(ConsoleReporter):
         if not self.session:
             return
         if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
+            notes = (*self._left_by_a_signal(), *self.session.run.repairs)
             if not self._has_told:
-                self._say(_NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session))
-            self._say_all((*self._left_by_a_signal(), *self.session.run.repairs))
+                said = _NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session)
+                self._say(said)
+                self.nothing_due = "" if notes else said
+            self._say_all(notes)
             return
         record = self.session.history.run(self.session.run.id)
         counts = {one.outcome: record.count(one.outcome) for one in record.workstreams}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -23,9 +24,9 @@ from doit.task import Stream
 
 from splinter.doit_plugins import command_help, options, plan_file, printing, pull_request_trial, selection
 from splinter.doit_plugins.database import READ_ONLY
+from splinter.doit_plugins.nothing_due import recall
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError, SplinterError, StorageError
-from splinter.text.patterns import did_you_mean
 
 _DRY_RUN = {
     "name": "dry_run", "short": "", "long": "dry-run", "type": bool, "default": False,
@@ -58,6 +59,8 @@ class Run(cmd_run.Run):
             task_loader = ours
         self._knows_us = hasattr(task_loader, "session")
         self._is_dry_run, self._uses_kept = False, True
+        self._has_plugins = False
+        self._call: dict[str, Any] = {"words": (), "asked": None, "began_ns": 0}
         super().__init__(task_loader=task_loader, **kwargs)
 
     def get_options(self) -> list[Any]:
@@ -69,10 +72,13 @@ class Run(cmd_run.Run):
 
     def help(self) -> str:
         """What it does, its options, and examples."""
+        self._look_for_plugins()
         return str(super().help() if not self._knows_us else command_help.of_run(self, super().help))
 
     def get_backends(self) -> Any:
         """Doit's backends, and the one that only reads."""
+        if not self._has_plugins:
+            return {}
         from splinter.doit_plugins.database import ReadOnlyDatabase
 
         backends = super().get_backends()
@@ -80,8 +86,24 @@ class Run(cmd_run.Run):
             backends[READ_ONLY] = ReadOnlyDatabase
         return backends
 
+    def get_reporters(self) -> Any:
+        """Doit's reporters, and those of plugins."""
+        return super().get_reporters() if self._has_plugins else {}
+
+    def _look_for_plugins(self) -> None:
+        """Only now: all that is installed is asked for them, which is long for a call that has nothing to do."""
+        self._has_plugins = True
+        self._backends, self.reporters = self.get_backends(), self.get_reporters()
+
     def parse_execute(self, in_args: list[str]) -> int:
         """Let options stand anywhere, and find the project from any folder below it."""
+        if self._knows_us:
+            began_ns, asked = time.time_ns(), recall.call(self.config, self.opt_vals)
+            if said := recall.line(in_args, asked):
+                sys.stdout.write(f"{said}\n")
+                return 0
+            self._call = {"words": tuple(in_args), "asked": asked, "began_ns": began_ns}
+        self._look_for_plugins()
         if not self._knows_us:
             above = _project_above(Path.cwd())
             if above is None:
@@ -199,15 +221,28 @@ class Run(cmd_run.Run):
             if runner.signal is None:
                 _finish(session, is_reported=status == StorageError.exit_status)
                 packing.tidy(session.outside.repository, session.outside.settings.branch_prefix)
-        session.history.close()
-        session.memory.close()
+        self._close(session, getattr(shown, "nothing_due", "") if status == 0 and runner.signal is None else "")
         if isinstance(outfile, str):
             out.close()
         return 128 + runner.signal if runner.signal else int(status)
 
+    def _close(self, session: Any, nothing_due: str) -> None:
+        """Close what a call has open, and leave behind that nothing was due where nothing else was said."""
+        from splinter.doit_plugins.nothing_due import keep
+
+        printed = tuple(getattr(stream, "shown", None) for stream in (sys.stdout, sys.stderr))
+        is_all = nothing_due and printed == (len(nothing_due) + 1, 0)
+        until = keep.until(session) if is_all else None
+        session.history.close()
+        session.memory.close()
+        if until:
+            keep.keep(session, keep.Call(**self._call), nothing_due, until)
+
     def _reporter(self, reporter: Any) -> Any:
         """The class of a reporter that is named, or given."""
         if isinstance(reporter, str) and reporter not in self.reporters:
+            from splinter.text.patterns import did_you_mean
+
             raise InvalidCommand(f'there is no reporter "{reporter}"{did_you_mean(reporter, self.reporters)}')
         return self.reporters[reporter] if isinstance(reporter, str) else reporter
 

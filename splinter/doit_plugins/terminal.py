@@ -13,11 +13,10 @@ from doit.exceptions import InvalidDodoFile
 
 from splinter.doit_plugins import printing
 from splinter.errors import InputError, SplinterError
-from splinter.system import disk_errors
-from splinter.text.redact import Text, plain
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every call of doit's comes by here
     from splinter.engine.project import Project
+    from splinter.text.redact import Text
 
 _COMMAND = re.compile(r"(?m)^([^\S\n]*:)(:)|(##)(\[)")  # what a runner takes for a command: at the start, or anywhere
 
@@ -35,6 +34,8 @@ def exit_status_of(call: Callable[[], int]) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
     except OSError as error:
+        from splinter.system import disk_errors
+
         hindered = disk_errors.of(error, (Path.cwd(), *disk_errors.temporary()))
         sys.stderr.write(f"{hindered}\n")
         return hindered.exit_status
@@ -79,6 +80,7 @@ def takes_colour(stream: Any = None) -> bool:
 def inert(text: Text) -> Text:
     """The text as it may be printed whoever wrote it: it steers no terminal, and no runner of GitHub Actions."""
     from splinter.config import settings_file
+    from splinter.text.redact import plain
 
     harmless = plain(text)
     if settings_file.is_on_actions():

@@ -124,6 +124,9 @@ class WorkTree:
     traits: Path
 
 
+REACHED: set[str] = set()  # which calls of this process could have asked a remote
+
+
 @functools.lru_cache(maxsize=64)
 def _place(folder: Path, kept_in: Path) -> Path:
     return folder / layout.GIT / hashlib.sha256(os.fsencode(kept_in)).hexdigest()[:12]
@@ -157,6 +160,8 @@ def call(
     promised = () if is_remote or repository.copy else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
     variables = _variables(repository, place, reaching if is_remote or reaching else None, more)
+    if is_remote or promised:
+        REACHED.add(verb)
     try:
         done = ask(env=variables)
         if promised and not may_fetch and done.exit_status not in ok and _LACKING.search(done.stderr):

@@ -35,6 +35,14 @@ def read(common: Path, environ: Mapping[str, str]) -> Entries:
     return tuple((key, value if has_value else "true") for key, has_value, value in lines)
 
 
+def origins(common: Path, environ: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    """The same with where each stands: `file:PATH` or `command line:`, key, value."""
+    argv = ["git", f"--git-dir={common}", "config", "--list", "--show-origin", "-z"]
+    words = os.fsdecode(process.capture(argv, env=environ).stdout).split("\0")
+    lines = (line.partition("\n") for line in words[1::2])
+    return tuple((origin, key, value) for origin, (key, _, value) in zip(words[::2], lines, strict=False))
+
+
 def last(entries: Entries, key: str) -> str | None:
     """The value that counts, None where there is none."""
     return next((value for name, value in reversed(entries) if name == key), None)

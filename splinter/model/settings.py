@@ -129,7 +129,7 @@ class Settings:
 class Environment:
     """The caller's environment, parsed; `now` is the fixed clock of tests. Its repr shows no secret.
 
-    `sandbox` counts on this machine where the settings say nothing of it.
+    `sandbox` counts on this machine where the settings say nothing of it; with `shortcut` off each call looks at all.
     """
 
     github_token: str | None = field(default=None, repr=False)
@@ -145,6 +145,7 @@ class Environment:
     sendgrid_api_key: str | None = field(default=None, repr=False)
     now: datetime | None = None
     sandbox: str = "auto"
+    shortcut: str = "on"
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def variable(self, name: str) -> str | None:

@@ -163,8 +163,8 @@ def test_slow_libraries_are_imported_where_they_are_used() -> None:
         ("subprocess.Popen", "system.process"),
         ("subprocess.run", "system.process"),
         ("os.posix_spawn", "system.process"),
-        ("os.environ", "config.settings_file"),
-        ("os.getenv", "config.settings_file"),
+        ("os.environ", "config.process_environment"),
+        ("os.getenv", "config.process_environment"),
     ],
 )
 def test_one_file_does_it(used: str, where: str) -> None:

@@ -1,0 +1,128 @@
+"""Whether a call has nothing to do, known at once by what the last one like it left behind.
+
+It says nothing that a full look would not say at this moment: where anything is not as it was, is newer, odd or not to
+be read, it says nothing at all. It changes nothing, and imports nothing slow.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from doit import doit_cmd
+
+from splinter.config import process_environment
+from splinter.doit_plugins.nothing_due import look
+from splinter.model import layout
+
+VERSION = 1
+SWITCH = "SPLINTER_SHORTCUT"  # off: each call looks at everything
+FILE = f"{layout.STATE}/{layout.NOTHING_DUE}"
+LOCK, HOLDER = ".git/splinter.lock", ".git/splinter.holder.json"
+SHORTEST_SECRET = 6  # characters; as where secrets are masked
+_MOST_BYTES = 16_000_000
+_LONGEST_LINE = 400
+_JOBS = ("-n", "--process")
+_DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
+
+
+def is_plain(words: Sequence[str]) -> bool:
+    """Whether a call names tasks and nothing else, but how many may run at once."""
+    is_number = False
+    for word in words:
+        if is_number:
+            is_number = False
+            if not word.isdecimal():
+                return False
+        elif word in _JOBS:
+            is_number = True
+        elif word.startswith("-") and not any(
+            word.startswith(name) and word[len(name) :].removeprefix("=").isdecimal() for name in _JOBS
+        ):
+            return False
+    return not is_number
+
+
+def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | None:
+    """What of a call counts beside its words: doit's configuration; None where it is no plain one."""
+    is_plain_loader = all(given[name] == default for name, default in _DEFAULTS.items() if name in given)
+    if not is_plain_loader or getattr(doit_cmd, "_CMDLINE_VARS", None):
+        return None
+    return [(section, sorted(values.items())) for section, values in sorted(config.items())]
+
+
+def line(words: Sequence[str], asked: list[Any] | None) -> str:
+    """What a call like this says, where it has nothing to do for certain; else empty."""
+    variables = process_environment.variables()
+    if asked is None or variables.get(SWITCH, "").strip() not in ("", "on") or not is_plain(words):
+        return ""
+    is_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        kept = _kept()
+        said = str(kept["calls"].get(key(words), ""))
+        at, until = kept["at"], kept["until"]
+        is_now = variables.get("SPLINTER_NOW", "").strip() or at <= time.time() < until
+        if not said or not is_now or not is_harmless(said, kept["secrets"], variables):
+            return ""
+        with _alone():
+            is_same = look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"]
+        return said if is_same else ""
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ImportError):
+        return ""
+    finally:
+        if is_collecting:
+            gc.enable()
+
+
+def key(words: Sequence[str]) -> str:
+    """A call's words as one text."""
+    return "\0".join(words)
+
+
+def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str]) -> bool:
+    """Whether a line is words of ours: whoever wrote the file steers no terminal by it, and no secret is in it."""
+    if not (said.isascii() and said.isprintable() and len(said) <= _LONGEST_LINE) or "::" in said or "##[" in said:
+        return False
+    values = (variables.get(name, "").strip() for name in secrets)
+    return not any(len(value) >= SHORTEST_SECRET and value in said for value in values)
+
+
+def _kept() -> Any:
+    """What was left behind; raises OSError or ValueError for what is no such file of ours."""
+    file = os.open(FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        one = os.fstat(file)
+        if not stat.S_ISREG(one.st_mode) or one.st_uid != os.geteuid() or one.st_size > _MOST_BYTES:
+            raise look.OddError(FILE)
+        with open(file, "rb", closefd=False) as reader:
+            kept = json.loads(reader.read())
+    finally:
+        os.close(file)
+    if kept["version"] != VERSION:
+        raise look.OddError(FILE)
+    return kept
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """While no run works here, and none can begin; raises OSError where one does, or was killed.
+
+    Others that look like this may do so at the same time. The lock is the one of `RunLock`, which is not made here.
+    """
+    import fcntl
+
+    file = os.open(LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if os.path.lexists(HOLDER):  # it goes before the lock does, so that whoever had it was killed
+            raise look.OddError(HOLDER)
+        yield
+    finally:
+        os.close(file)

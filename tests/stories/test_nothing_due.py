@@ -1,0 +1,290 @@
+"""A call that has nothing to do is known at once, and says nothing that a full look would not say."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from splinter.doit_plugins.nothing_due import recall
+from splinter.errors import LockedError
+from tests.nothing_due import GRAIN_S, at_once, is_same, settle, whole
+from tests.world import TUESDAY, World
+
+CALL = ("workstreams",)  # what publishes nothing is judged faster
+
+
+ADDRESS = re.compile(r"0x[0-9a-f]+")  # of an object
+MADE: dict[str, World] = {}
+
+
+def make(world: World) -> World:
+    """A workstream with an agent that is asked by a file; its calls have the same variables in each test."""
+    names = ("HOME", "USERPROFILE", "XDG_STATE_HOME", "XDG_CONFIG_HOME")
+    world.env |= {name: os.environ[name] for name in names} | {"PYTEST_CURRENT_TEST": "any"}
+    agent = world.home / "agent"
+    agent.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1.0 && exit\necho x > out.txt\n')
+    agent.chmod(0o755)
+    world.write("splinter.toml", f'[tools.agent]\ncommand = "{agent}"\nprompt_args = ["{{prompt}}"]\n')
+    world.write("prompts/write.md", "Write the docs.\n")
+    steps = [{"id": "write", "prompt_file": "prompts/write.md"}, world.step("fix", "echo 1 > lint.txt")]
+    world.workstream("lint", when="weekly", tool="agent", steps=steps)
+    world.commit()
+    return world
+
+
+@pytest.fixture
+def done(tmp_path_factory: pytest.TempPathFactory, sealed_world: Path) -> World:
+    """One world for all: each test finds it settled."""
+    if not MADE:
+        MADE["one"] = make(World(tmp_path_factory.mktemp("one") / "project", sealed_world))
+    settle(MADE["one"], *CALL)
+    return MADE["one"]
+
+
+def yaml(world: World, id: str = "lint") -> Path:
+    return world.root / f"workstreams/{id}.yaml"
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def rewritten(file: Path) -> None:
+    file.write_bytes(file.read_bytes())
+
+
+def corrupt(file: Path) -> None:
+    with open(file, "r+b") as writer:
+        writer.seek(0)
+        writer.write(b"\xff" * 8)
+
+
+def sql(file: Path, statement: str) -> None:
+    db = sqlite3.connect(file)
+    db.execute(statement)
+    db.commit()
+    db.close()
+
+
+def same_size_and_time(file: Path) -> None:
+    """An edit that hides itself as far as a user can: only the time of change of what is known of a file tells."""
+    before = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"echo 1", b"echo 2"))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def config_elsewhere(world: World) -> object:
+    file = world.home / "config/git/config"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file.write_text("[core]\n\tpager = cat\n")
+
+
+Edit = Callable[[World], object]
+EDITS: dict[str, Edit] = {
+    "a file is touched": lambda w: yaml(w).touch(),
+    "a file is written again": lambda w: rewritten(yaml(w)),
+    "a comment": lambda w: yaml(w).write_text(yaml(w).read_text() + "# a comment\n"),
+    "a step is another": lambda w: edit(yaml(w), "echo 1", "echo 2"),
+    "an edit of the same size and time": lambda w: same_size_and_time(yaml(w)),
+    "a workstream more": lambda w: w.workstream("more", steps=[w.step("a", "echo 1 > a.txt")]),
+    "a workstream less": lambda w: yaml(w, "more").unlink(),
+    "a file that cannot be run": lambda w: w.write("workstreams/odd.yaml", "id: [\n"),
+    "and it goes": lambda w: yaml(w, "odd").unlink(),
+    "a prompt file": lambda w: w.write("prompts/write.md", "Write better docs.\n"),
+    "the prompt file goes": lambda w: (w.root / "prompts/write.md").rename(w.root / "write.md"),
+    "and comes back": lambda w: (w.root / "write.md").rename(w.root / "prompts/write.md"),
+    "settings": lambda w: edit(w.root / "splinter.toml", "[tools", 'branch_prefix = "made/"\n[tools'),
+    "settings of another place": lambda w: w.write("pyproject.toml", "[project]\nname = 'x'\n"),
+    "what work trees get": lambda w: w.write(".worktreeinclude", ".env\n"),
+    "tasks of the user's own": lambda w: w.write("dodo.py", (w.root / "dodo.py").read_text() + "\nx = 1\n"),
+    "none again": lambda w: edit(w.root / "dodo.py", "\nx = 1\n", "# ours alone\n"),
+    "doit's configuration": lambda w: edit(w.root / "doit.cfg", "[GLOBAL]", "[GLOBAL]\nverbosity = 2"),
+    "as it was": lambda w: edit(w.root / "doit.cfg", "[GLOBAL]\nverbosity = 2", "[GLOBAL]"),
+    "a branch is deleted": lambda w: w.git("branch", "-D", "made/lint"),
+    "a branch moved": lambda w: w.git("update-ref", "refs/heads/made/lint", "HEAD"),
+    "a commit of the user's": lambda w: w.commit(),
+    "a tag": lambda w: w.git("tag", "v1"),
+    "a remote": lambda w: w.git("remote", "add", "upstream", str(w.home / "nowhere")),
+    "no remote": lambda w: w.git("remote", "remove", "upstream"),
+    "refs are packed": lambda w: w.git("pack-refs", "--all"),
+    "objects are packed": lambda w: w.git("repack", "-dq"),
+    "a ref of ours goes": lambda w: w.git("update-ref", "-d", "refs/splinter/accepted/lint"),
+    "HEAD elsewhere": lambda w: w.git("checkout", "--quiet", "-b", "topic"),
+    "and back": lambda w: w.git("checkout", "--quiet", "main"),
+    "the user's config": lambda w: (w.home / ".gitconfig").write_text(f"{(w.home / '.gitconfig').read_text()}\n"),
+    "config where there was none": config_elsewhere,
+    "another variable": lambda w: w.env.update(WHATEVER="1"),
+    "a token": lambda w: w.env.update(GITHUB_TOKEN="x" * 20),
+    "none of both": lambda w: [w.env.pop(name) for name in ("WHATEVER", "GITHUB_TOKEN")],
+    "forgotten": lambda w: w.doit("forget", "lint"),
+    "one step forgotten": lambda w: w.doit("forget", "lint:fix"),
+    "all forgotten": lambda w: w.doit("forget"),
+    "dependencies are taken for new": lambda w: w.doit("reset-dep"),
+    "no database": lambda w: (w.root / ".doit.db").unlink(),
+    "a database that is none": lambda w: corrupt(w.root / ".doit.db"),
+    "a history of an error": lambda w: sql(w.root / ".splinter/history.db", "update runs set notes = '[\"it was noted\"]'"),
+    "no history": lambda w: (w.root / ".splinter/history.db").unlink(),
+    "no memory": lambda w: (w.root / ".splinter/memory.db").unlink(),
+    "no copy of a schema": lambda w: (w.root / ".splinter/workstream.schema.json").unlink(),
+    "a run that was killed": lambda w: w.write(".git/splinter.holder.json", '{"pid": 1, "since": "x", "started": 0}'),
+    "a git that was killed": lambda w: os.utime(w.write(".git/refs/splinter/accepted/lint.lock", ""), (1, 1)),
+    "another day": lambda w: setattr(w, "now", TUESDAY),
+    "another week": lambda w: setattr(w, "now", "2026-12-02T02:00:00+00:00"),
+    "the clock put back": lambda w: setattr(w, "now", "2026-12-01T02:00:00+00:00"),
+}  # fmt: skip
+
+
+# after these nothing is left behind: it cannot be run, says more than one line, or somebody else has a say
+UNSOUND = {
+    "a file that cannot be run",
+    "the prompt file goes",
+    "tasks of the user's own",
+    "doit's configuration",
+    "a remote",
+}
+
+
+def test_whatever_changes_a_full_look_follows_and_then_it_is_known_at_once_again(done: World) -> None:
+    """Each row is seen by a full look, whether or not it makes anything due; after that both say the same."""
+    assert len(EDITS) >= 40
+    for name, change in EDITS.items():
+        change(done)
+        assert at_once(done, *CALL) == "", name
+        if name in UNSOUND:
+            done.doit(*CALL)
+            assert at_once(done, *CALL) == "", name
+        else:
+            settle(done, *CALL)
+
+
+def test_both_say_the_same_and_change_nothing_whichever_plain_call_it_is(done: World) -> None:
+    for words in ([], ["lint"], ["-n", "2", "l*"], ["pr", "report"]):
+        settle(done, *words)
+        assert is_same(done, *words), words
+    assert at_once(done, "lint")  # other calls since then saw the same
+    assert done.doit("lint", cwd=done.root / "prompts") == whole(done, "lint")
+    assert at_once(done, "lint:fix") == ""  # a call that was never made
+
+
+def test_nothing_slow_is_imported_for_it(done: World) -> None:
+    settled = at_once(done, *CALL)
+    code = "import sys; from doit.doit_cmd import DoitMain; status = DoitMain().run(['workstreams']);"
+    told = "print(status, *sorted(name for name in sys.modules if name.startswith('splinter.')))"
+    run = [sys.executable, "-c", code + told]
+    called = subprocess.run(run, cwd=done.root, env=done.environ(), capture_output=True, text=True, check=True)
+    line, modules = called.stdout.splitlines()
+    assert line == settled
+    status, *names = modules.split()
+    assert status == "0"
+    packages = {name.split(".")[1] for name in names}
+    assert packages == {"config", "doit_plugins", "errors", "model", "text"}
+    slow = {
+        "splinter.doit_plugins.tasks",
+        "splinter.config.settings_file",
+        "splinter.model.workstream",
+        "splinter.text.redact",
+    }
+    assert not slow & {*names}
+
+
+@contextlib.contextmanager
+def lock(world: World) -> Iterator[int]:
+    """The run lock, as a run holds it."""
+    file = os.open(world.root / recall.LOCK, os.O_RDWR)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    yield file
+    os.close(file)
+
+
+def test_while_a_run_holds_the_lock_it_says_so(done: World) -> None:
+    with lock(done):
+        assert at_once(done, *CALL) == ""
+        assert done.doit(*CALL).status == LockedError.exit_status
+    assert is_same(done, *CALL)
+
+
+def test_it_counts_from_when_it_was_seen_until_a_rule_names_a_time(
+    done: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done.now = ""
+    settle(done, *CALL)
+    kept = json.loads((done.root / recall.FILE).read_text())
+    assert 0 < kept["until"] - kept["at"] <= 24 * 60 * 60
+    for at, is_known in ((kept["at"] - 1, False), (kept["until"] - 1, True), (kept["until"], False)):
+        monkeypatch.setattr(recall.time, "time", lambda at=at: at)
+        assert bool(at_once(done, *CALL)) == is_known, at
+
+
+def test_what_somebody_put_in_its_place_is_not_believed(done: World) -> None:
+    file, key = done.root / recall.FILE, recall.key(CALL)
+    text = file.read_text()
+    kept = json.loads(text)
+    forged = {
+        "torn": text[:-9],
+        "a list": "[1]",
+        "deep": "[" * 100_000,
+        "a later version": json.dumps({**kept, "version": recall.VERSION + 1}),
+        "a line that steers the terminal": json.dumps({**kept, "calls": {key: "\x1b[2J"}}),
+        "files that are none": json.dumps({**kept, "files": 7}),
+        "a name that is none": json.dumps({**kept, "files": ["\0"]}),
+    }
+    for name, said in forged.items():
+        file.write_text(said)
+        assert at_once(done, *CALL) == "", name
+    (done.home / "elsewhere").write_text(text)
+    for put in (lambda: os.mkfifo(file), lambda: file.symlink_to(done.home / "elsewhere"), file.mkdir):
+        file.unlink()
+        put()
+        assert at_once(done, *CALL) == ""
+    file.rmdir()
+    file.write_text(text)
+    assert is_same(done, *CALL)
+
+
+def test_nothing_is_left_behind_where_something_is_due_or_waits(world: World) -> None:
+    world.workstream("bad", steps=[world.step("a", "exit 1")])
+    world.commit()
+    for _ in range(2):
+        assert world.doit("workstreams").status == 1
+        assert not (world.root / recall.FILE).exists()
+    world.workstream("bad", steps=[world.step("a", "echo 1 > a.txt")])
+    world.env["SMTP_HOST"] = "127.0.0.1"
+    world.env |= {"SMTP_PORT": "1", "REPORT_RECIPIENTS": "a@example.org", "SMTP_SECURITY": "none"}
+    for _ in range(2):
+        assert world.doit().status == 2  # nobody takes the mail
+        assert not (world.root / recall.FILE).exists()
+
+
+def test_nothing_is_left_behind_where_a_remote_was_asked(world: World) -> None:
+    world.git("clone", "--quiet", "--bare", str(world.root), str(world.home / "origin.git"))
+    world.workstream("watch", when="on-change", base="main", steps=[world.step("a", "echo 1 > a.txt")])
+    world.commit()
+    world.git("remote", "add", "origin", str(world.home / "origin.git"))
+    world.git("push", "--quiet", "origin", "main")
+    for _ in range(3):
+        time.sleep(GRAIN_S)
+        assert world.doit("workstreams").status == 0
+        assert not (world.root / recall.FILE).exists()
+    world.workstream("watch", when="once", base="main", steps=[world.step("a", "echo 1 > a.txt")])
+    settle(world, "workstreams")  # nobody watches it any more
+    assert is_same(world, "workstreams")
+
+
+def test_the_commands_that_look_say_the_same_beside_it(done: World) -> None:
+    for words in (["list"], ["plan"], ["info", "lint:fix"], ["--dry-run"], ["-v", "2", "lint"], ["-s", "lint"]):
+        called, full = done.doit(*words), whole(done, *words)
+        assert (called.status, called.err) == (full.status, full.err)
+        assert ADDRESS.sub("", called.out) == ADDRESS.sub("", full.out)
