@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from splinter.engine.known import BASE, BRANCH, DEFAULT_BRANCH
+from splinter.engine.known import BASE, BRANCH, DEFAULT_BRANCH, TIP
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import GitError, InputError, SplinterError, StorageError
@@ -41,12 +41,24 @@ def _asked(session: Session, remote: str) -> str | None:
     if not session.asks:
         return None
     try:
-        return remotes.default_branch(session.outside.repository, remote, session.outside.remote_auth(remote))
+        found = remotes.default_branch(session.outside.repository, remote, session.outside.remote_auth(remote))
     except StorageError:
         raise
     except SplinterError as error:
         session.known.unreached[remote] = session.outside.redactor.text(str(error))
         return None
+    if found is None:
+        return None
+    name, tip = found
+    if _is_kept(session.outside.snapshot, remote, name, tip):
+        session.known.tell({(TIP, remote, name): tip})
+    return name
+
+
+def _is_kept(snapshot: Snapshot, remote: str, name: str, tip: str) -> bool:
+    """Whether the remote's default branch is the one of last time, and has nothing that was not fetched then."""
+    own = layout.base(remote, name)
+    return bool(tip) and snapshot.refs.get(own) == tip and snapshot.symbolic.get(layout.head(remote)) == own
 
 
 def commit(session: Session, plan: Plan) -> str:
@@ -104,6 +116,9 @@ def _fetched(session: Session, plan: Plan) -> str:
         raise InputError(f"the plan does not say where {base.shown} is; doit plan --write makes another one")
     _refuse_unknown(session, plan, base.remote)
     own = layout.base(base.remote, base.name)
+    tip = session.known.answer((TIP, base.remote, base.name))
+    if tip and git.existing(repository, [tip]):
+        return tip
     try:
         if base.remote in session.known.unreached:
             raise GitError(session.known.unreached[base.remote])

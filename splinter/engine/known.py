@@ -21,6 +21,7 @@ _SHOWN = 3  # of those that are left out for one reason
 Question = str | tuple[str, ...]
 # kinds of questions to the outside, each the first word of one
 DEFAULT_BRANCH = "default branch"  # of a remote
+TIP = "tip"  # of a remote, and its default branch: the commit there
 BASE = "base"  # of a remote, empty for none, and a branch's name: its commit
 BRANCH = "branch"  # of a remote, and a name: not empty where it is there
 MERGED = "merged"  # a head, a base, and a commit: the address of the pull request that merged it

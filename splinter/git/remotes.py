@@ -78,14 +78,16 @@ def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Map
     return {ref: id for id, _, ref in lines}
 
 
-def default_branch(repository: Repository, remote: str, auth: Mapping[str, str]) -> str | None:
-    """The branch that HEAD names on the remote, None where it names none that exists; raises GitError."""
+def default_branch(repository: Repository, remote: str, auth: Mapping[str, str]) -> tuple[str, str] | None:
+    """The branch that HEAD names on the remote, with its commit, None where there is none; raises GitError."""
     done = command_line.call(repository, "ls-remote", "--quiet", "--symref", remote, "HEAD",
                 env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
     lines = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
     # git takes the name for the end of one: refs/remotes/…/HEAD of a mirror is listed too
-    target = next((words[0] for words in lines if words[0].startswith("ref: ") and words[1:] == ["HEAD"]), "")
-    return target.removeprefix("ref: refs/heads/") if target.startswith("ref: refs/heads/") else None
+    said = [words[0] for words in lines if words[1:] == ["HEAD"]]
+    target = next((one for one in said if one.startswith("ref: refs/heads/")), "")
+    tip = next((one for one in said if not one.startswith("ref: ")), "")
+    return (target.removeprefix("ref: refs/heads/"), tip) if target else None
 
 
 def remember_default_branch(repository: Repository, remote: str, name: str) -> None:

@@ -111,7 +111,8 @@ def _base(attempt: Attempt) -> str:
     """The branch that the draft aims at."""
     outside, remote = attempt.session.outside, attempt.remote
     named = outside.settings.base
-    found = named or remotes.default_branch(outside.repository, remote, outside.remote_auth(remote))
+    default = None if named else remotes.default_branch(outside.repository, remote, outside.remote_auth(remote))
+    found = named or (default and default[0])
     if not found:
         raise PublishError(f"{remote} names no default branch; `base` in the settings names the one to start from")
     return found
