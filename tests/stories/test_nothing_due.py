@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from splinter.doit_plugins.nothing_due import recall
 from splinter.errors import LockedError
@@ -129,6 +132,7 @@ EDITS: dict[str, Edit] = {
     "another variable": lambda w: w.env.update(WHATEVER="1"),
     "a token": lambda w: w.env.update(GITHUB_TOKEN="x" * 20),
     "none of both": lambda w: [w.env.pop(name) for name in ("WHATEVER", "GITHUB_TOKEN")],
+    "ignored": lambda w: w.doit("ignore", "lint"),
     "forgotten": lambda w: w.doit("forget", "lint"),
     "one step forgotten": lambda w: w.doit("forget", "lint:fix"),
     "all forgotten": lambda w: w.doit("forget"),
@@ -154,6 +158,7 @@ UNSOUND = {
     "tasks of the user's own",
     "doit's configuration",
     "a remote",
+    "ignored",
 }
 
 
@@ -268,17 +273,40 @@ def test_nothing_is_left_behind_where_something_is_due_or_waits(world: World) ->
         assert not (world.root / recall.FILE).exists()
 
 
-def test_nothing_is_left_behind_where_a_remote_was_asked(world: World) -> None:
+def contacts(world: World) -> Path:
+    """The file to which git now adds a line each time that it asks a remote."""
+    log, shim = world.home / "contacts", world.home / "shims/git"
+    shim.parent.mkdir()
+    words = f'for one; do case "$one" in ls-remote|fetch|push) echo "$one" >> {log}; break;; esac; done'
+    shim.write_text(f'#!/bin/sh\n{words}\nexec {shutil.which("git")} "$@"\n')
+    shim.chmod(0o755)
+    world.env["PATH"] = f"{shim.parent}:{os.environ['PATH']}"
+    return log
+
+
+def test_a_remote_that_is_watched_is_asked_once_and_fetched_from_where_it_has_news(world: World) -> None:
+    """Nothing is left behind then: it may say something else a moment later."""
     world.git("clone", "--quiet", "--bare", str(world.root), str(world.home / "origin.git"))
-    world.workstream("watch", when="on-change", base="main", steps=[world.step("a", "echo 1 > a.txt")])
+    for id in ("one", "two"):
+        world.workstream(id, when="on-change", steps=[world.step(id, f"date >> {id}.txt")])
     world.commit()
     world.git("remote", "add", "origin", str(world.home / "origin.git"))
     world.git("push", "--quiet", "origin", "main")
-    for _ in range(3):
+    log = contacts(world)
+    for asked, ran in (("ls-remote fetch", ["one", "two"]), ("ls-remote", []), ("ls-remote", [])):
         time.sleep(GRAIN_S)
+        log.write_text("")
         assert world.doit("workstreams").status == 0
+        assert (log.read_text().split(), sorted(world.new_calls())) == (asked.split(), ran)
         assert not (world.root / recall.FILE).exists()
-    world.workstream("watch", when="once", base="main", steps=[world.step("a", "echo 1 > a.txt")])
+    world.write("README.md", "hello again\n")
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    log.write_text("")
+    assert world.doit("workstreams").status == 0
+    assert (log.read_text().split(), sorted(world.new_calls())) == (["ls-remote", "fetch"], ["one", "two"])
+    for id in ("one", "two"):
+        world.workstream(id, when="once", steps=[world.step(id, f"date >> {id}.txt")])
     settle(world, "workstreams")  # nobody watches it any more
     assert is_same(world, "workstreams")
 
@@ -288,3 +316,42 @@ def test_the_commands_that_look_say_the_same_beside_it(done: World) -> None:
         called, full = done.doit(*words), whole(done, *words)
         assert (called.status, called.err) == (full.status, full.err)
         assert ADDRESS.sub("", called.out) == ADDRESS.sub("", full.out)
+
+
+CHANGES: dict[str, Edit] = {
+    **{name: EDITS[name] for name in (
+        "a file is touched", "a file is written again", "a comment", "an edit of the same size and time", "a tag",
+        "a commit of the user's", "refs are packed", "objects are packed", "forgotten", "all forgotten", "no database",
+        "no memory", "no history", "no copy of a schema", "a run that was killed", "another week", "the clock put back",
+        "dependencies are taken for new",
+    )},
+    "a branch goes": lambda w: w.git("branch", "-D", "splinter/lint", ok=False),
+    "a branch is a commit of the user's": lambda w: w.git("update-ref", "refs/heads/splinter/lint", "HEAD"),
+    "a prompt of another text": lambda w: w.write("prompts/write.md", f"Write {w.git('rev-parse', 'HEAD')}, {w.now}.\n"),
+    "another title": lambda w: w.workstream("lint", when="once", steps=[w.step("fix", "echo 3 > lint.txt")]),
+    "a workstream more": lambda w: w.workstream("more", steps=[w.step("a", "echo 1 > a.txt")]),
+    "a workstream less": lambda w: yaml(w, "more").unlink(missing_ok=True),
+    "settings of no meaning": lambda w: w.write("splinter.toml", (w.root / "splinter.toml").read_text() + "# a comment\n"),
+    "another variable": lambda w: w.env.update(WHATEVER=w.env.get("WHATEVER", "") + "1"),
+    "nothing": lambda w: None,
+    "a look": lambda w: w.doit("list"),
+    "a call": lambda w: w.doit(*CALL),
+}  # fmt: skip
+FEW = settings(
+    max_examples=5 if settings().max_examples < 1000 else 300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@FEW
+@given(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=4))
+def test_whatever_happens_in_whatever_order_both_decide_alike(done: World, names: list[str]) -> None:
+    """What was left behind is believed only where a full look says the same; it is made again by the calls between."""
+    now, env = done.now, dict(done.env)
+    try:
+        settle(done, *CALL)
+        for name in names:
+            CHANGES[name](done)
+            is_same(done, *CALL)
+    finally:
+        done.now, done.env = now, env

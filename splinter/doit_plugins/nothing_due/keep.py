@@ -26,7 +26,7 @@ from splinter.engine import proposed
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.git import command_line, users_config
-from splinter.model import registry, schedule
+from splinter.model import layout, registry, schedule
 from splinter.model.settings import SECRET_NAME
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt
@@ -97,7 +97,8 @@ def _keep(session: Session, call: Call, said: str, until: datetime) -> None:
         "files": sorted({*_files(session), *_of_git(outside), *_of_python(outside)}),
         "secrets": sorted(name for name, value in variables.items() if _is_secret(name, value)),
     }
-    named["folders"] = sorted({str(folder) for name in named["files"] for folder in _above(name)})
+    folders = {*_of_state(outside), *(folder for name in named["files"] for folder in _above(name))}
+    named["folders"] = sorted(map(str, folders))
     if not recall.is_harmless(said, named["secrets"], variables):
         return
     found = look.stamps(named)
@@ -174,6 +175,11 @@ def _of_python(outside: Outside) -> Iterator[str]:
     yield str(Path(doit.__file__).parent.parent)
     yield from (str(file) for file in packaged_files.schemas().iterdir())
     yield from ("/etc/localtime", *(str(Path(folder, outside.settings.timezone)) for folder in zoneinfo.TZPATH))
+
+
+def _of_state(outside: Outside) -> Iterator[Path]:
+    """Ours in the user's state folder, which a call writes to."""
+    yield from (folder for folder in (outside.state, outside.state / layout.GIT) if folder.is_dir())
 
 
 def _above(name: str) -> Iterator[Path]:

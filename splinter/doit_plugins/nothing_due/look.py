@@ -20,7 +20,7 @@ from splinter.model import layout
 
 # variables that say nothing to us: what a shell counts, and how large its window is
 _QUIET = frozenset(("_", "SHLVL", "OLDPWD", "PWD", "COLUMNS", "LINES", "WINDOWID"))
-_BESIDE = ("", "-wal", "-shm")  # a database, and what sqlite keeps beside it while somebody has it open
+_BESIDE = ("", "-wal", "-shm", "-journal")  # a database, and what sqlite keeps beside it while somebody has it open
 # from the root; one that is not there must still not be there
 _FILES = (
     "dodo.py", "doit.cfg", layout.SHARED_SETTINGS, layout.SETTINGS, layout.INCLUDE,
