@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:  # every call of doit's comes by here
     from splinter.text.redact import Masked, Redactor
 
+_BEGUN = 2_000  # characters
+_STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")  # what the table of what runs moves the cursor by
 _redactor: Redactor | None = None  # none before a secret is known
 
 
@@ -24,7 +27,7 @@ class Sound:
     def __init__(self, stream: Any) -> None:
         """`stream` is one that may fail: closed, full, read by nobody any more, of few characters."""
         self._stream = stream
-        self.shown = 0  # characters
+        self.begun = ""  # what was printed first
 
     def write(self, text: str) -> int:
         """Write it with known secrets masked, whoever prints: doit shows what a task is made of, too.
@@ -36,7 +39,7 @@ class Sound:
 
     def _show(self, text: Masked) -> None:
         """Characters that the stream's encoding lacks become escapes."""
-        self.shown += len(text)
+        self.begun += text if len(self.begun) < _BEGUN else ""
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         shown = text.encode(encoding, "backslashreplace").decode(encoding, "replace")
         try:
@@ -73,6 +76,13 @@ class Sound:
     def __getattr__(self, name: str) -> Any:
         """What is asked beyond that, such as `isatty` and `fileno`."""
         return getattr(self._stream, name)
+
+
+def has_printed_only(line: str) -> bool:
+    """Whether that line is all that this process has printed, as a person sees it."""
+    if not isinstance(sys.stdout, Sound) or not isinstance(sys.stderr, Sound):
+        return False
+    return _STEERING.sub("", sys.stdout.begun).strip("\n") == line and not sys.stderr.begun
 
 
 def mask(secrets: Iterable[str]) -> None:

@@ -230,8 +230,7 @@ class Run(cmd_run.Run):
         """Close what a call has open, and leave behind that nothing was due where nothing else was said."""
         from splinter.doit_plugins.nothing_due import keep
 
-        printed = tuple(getattr(stream, "shown", None) for stream in (sys.stdout, sys.stderr))
-        is_all = nothing_due and printed == (len(nothing_due) + 1, 0)
+        is_all = nothing_due and printing.has_printed_only(nothing_due)
         until = keep.until(session) if is_all else None
         session.history.close()
         session.memory.close()

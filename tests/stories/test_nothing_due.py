@@ -205,6 +205,19 @@ def test_nothing_slow_is_imported_for_it(done: World) -> None:
     assert not slow & {*names}
 
 
+def test_on_a_terminal_it_is_left_behind_too(done: World) -> None:
+    """The table of what runs has cleared its lines by then."""
+    (done.root / recall.FILE).unlink()
+    master, slave = os.openpty()
+    env = {**done.environ(), "TERM": "xterm"}
+    subprocess.run(
+        [sys.executable, "-m", "doit", *CALL], cwd=done.root, env=env, stdout=slave, stderr=slave, check=True
+    )
+    os.close(slave)
+    os.close(master)
+    assert (done.root / recall.FILE).exists()
+
+
 @contextlib.contextmanager
 def lock(world: World) -> Iterator[int]:
     """The run lock, as a run holds it."""

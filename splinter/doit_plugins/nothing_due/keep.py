@@ -25,6 +25,7 @@ from splinter.doit_plugins.nothing_due import look, recall
 from splinter.engine import proposed
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
+from splinter.errors import SplinterError
 from splinter.git import command_line, users_config
 from splinter.model import layout, registry, schedule
 from splinter.model.settings import SECRET_NAME
@@ -55,7 +56,7 @@ def keep(session: Session, call: Call, said: str, until: datetime) -> None:
     try:
         if _is_certain(session.outside, call) and not _was_asked(session):
             _keep(session, call, said, until)
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, AttributeError):  # the last: a system without such files
         return
 
 
@@ -188,8 +189,16 @@ def _above(name: str) -> Iterator[Path]:
         yield from (folder for folder in Path(name).parents if folder.is_dir())
 
 
-def until(session: Session) -> datetime:
-    """Until when the clock changes nothing: no rule names a time, and no pull request is too old."""
+def until(session: Session) -> datetime | None:
+    """Until when the clock changes nothing; None where a time is recorded that is none."""
+    try:
+        return _until(session)
+    except (ValueError, TypeError, SplinterError):
+        return None
+
+
+def _until(session: Session) -> datetime:
+    """No rule names a time before, and no pull request is too old."""
     now, zone = session.at, session.outside.settings.zone
     times = [steady_until({plan.workstream.when for plan in session.plans.values()}, now=now, zone=zone)]
     for plan in session.plans.values():

@@ -51,3 +51,27 @@ def test_json_stays_json(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_a_word_is_no_likely_secret(name: str, value: str, is_one: bool) -> None:
     assert settings_file.environment({name: value}).likely_secrets() == ((value,) if is_one else ())
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "is_all"),
+    [
+        ("due\n", "", True),
+        ("\r\x1b[2Kdue\r\n\r\x1b[2K\n\r\x1b[1A\x1b[2K", "", True),
+        ("due\n", "a warning\n", False),
+        ("!! a\ndue\n", "", False),
+        ("due\n   a note\n", "", False),
+        ("due\n" + "x" * 9_000, "", False),
+        ("", "", False),
+    ],
+)
+def test_it_is_known_whether_a_line_is_all_that_was_printed(
+    monkeypatch: pytest.MonkeyPatch, out: str, err: str, is_all: bool
+) -> None:
+    """What moves the cursor on a terminal is nothing that was said."""
+    assert not printing.has_printed_only("")  # nobody counts
+    for name, text in (("stdout", out), ("stderr", err)):
+        monkeypatch.setattr(sys, name, Sound(io.StringIO()))
+        for begin in range(0, len(text), 3):
+            getattr(sys, name).write(text[begin : begin + 3])
+    assert printing.has_printed_only("due") == is_all
