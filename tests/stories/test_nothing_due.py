@@ -254,6 +254,7 @@ def test_what_somebody_put_in_its_place_is_not_believed(done: World) -> None:
         "torn": text[:-9],
         "a list": "[1]",
         "deep": "[" * 100_000,
+        "for ever": json.dumps({**kept, "until": kept["until"] + 10**6}),
         "a later version": json.dumps({**kept, "version": recall.VERSION + 1}),
         "a line that steers the terminal": json.dumps({**kept, "calls": {key: "\x1b[2J"}}),
         "files that are none": json.dumps({**kept, "files": 7}),

@@ -33,7 +33,7 @@ from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt
 
 MOST_CALLS = 16  # of different words that are remembered
-_LONGEST = timedelta(days=1)
+_LONGEST = timedelta(seconds=recall.LONGEST_S)
 _STEP = timedelta(minutes=15)
 _OURS = {"DOIT_CONFIG", "task_splinter"}
 _INCLUDE = re.compile(r"include(?:if\..*)?\.path", re.DOTALL)
@@ -65,7 +65,7 @@ def _is_certain(outside: Outside, call: Call) -> bool:
     root = outside.repository.root
     return (
         call.asked is not None
-        and recall.is_plain(call.words)
+        and recall.tasks(call.words) is not None
         and outside.environment.shortcut == "on"
         and not outside.is_simulated
         and outside.repository.start == root == Path.cwd()

@@ -25,6 +25,7 @@ VERSION = 1
 SWITCH = "SPLINTER_SHORTCUT"  # off: each call looks at everything
 FILE = f"{layout.STATE}/{layout.NOTHING_DUE}"
 LOCK, HOLDER = ".git/splinter.lock", ".git/splinter.holder.json"
+LONGEST_S = 24 * 60 * 60
 SHORTEST_SECRET = 6  # characters; as where secrets are masked
 _MOST_BYTES = 16_000_000
 _LONGEST_LINE = 400
@@ -32,21 +33,18 @@ _JOBS = ("-n", "--process")
 _DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
 
 
-def is_plain(words: Sequence[str]) -> bool:
-    """Whether a call names tasks and nothing else, but how many may run at once."""
-    is_number = False
-    for word in words:
-        if is_number:
-            is_number = False
-            if not word.isdecimal():
-                return False
-        elif word in _JOBS:
-            is_number = True
-        elif word.startswith("-") and not any(
-            word.startswith(name) and word[len(name) :].removeprefix("=").isdecimal() for name in _JOBS
-        ):
-            return False
-    return not is_number
+def tasks(words: Sequence[str]) -> tuple[str, ...] | None:
+    """The tasks that a call names; None where it says more than these and how many may run at once."""
+    found: list[str] = []
+    left = iter(words)
+    for word in left:
+        option = next((name for name in _JOBS if word.startswith(name)), "")
+        number = next(left, "") if word == option else word[len(option) :].removeprefix("=") if option else ""
+        if word.startswith("-") and not number.isdecimal():
+            return None
+        if not word.startswith("-"):
+            found.append(word)
+    return tuple(found)
 
 
 def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | None:
@@ -60,7 +58,7 @@ def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | Non
 def line(words: Sequence[str], asked: list[Any] | None) -> str:
     """What a call like this says, where it has nothing to do for certain; else empty."""
     variables = process_environment.variables()
-    if asked is None or variables.get(SWITCH, "").strip() not in ("", "on") or not is_plain(words):
+    if asked is None or variables.get(SWITCH, "").strip() not in ("", "on") or tasks(words) is None:
         return ""
     is_collecting = gc.isenabled()
     gc.disable()
@@ -69,7 +67,7 @@ def line(words: Sequence[str], asked: list[Any] | None) -> str:
         said = str(kept["calls"].get(key(words), ""))
         at, until = kept["at"], kept["until"]
         is_now = variables.get("SPLINTER_NOW", "").strip() or at <= time.time() < until
-        if not said or not is_now or not is_harmless(said, kept["secrets"], variables):
+        if not said or not is_now or until - at > LONGEST_S or not is_harmless(said, kept["secrets"], variables):
             return ""
         with _alone():
             is_same = look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"]
@@ -82,8 +80,8 @@ def line(words: Sequence[str], asked: list[Any] | None) -> str:
 
 
 def key(words: Sequence[str]) -> str:
-    """A call's words as one text."""
-    return "\0".join(words)
+    """The tasks that a call names as one text."""
+    return "\0".join(tasks(words) or ())
 
 
 def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str]) -> bool:

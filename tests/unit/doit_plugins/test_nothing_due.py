@@ -40,10 +40,14 @@ def test_it_counts_up_to_the_next_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "lint docs", "-n 4", "-n4 lint", "lint --process=2", "lint:fix", "w*", "pr report"]
-)
-def test_a_call_that_only_names_tasks_is_plain(words: str) -> None:
-    assert recall.is_plain(words.split())
+    ("words", "named"),
+    [
+        ("", ""), ("lint docs", "lint docs"), ("-n 4", ""), ("-n4 lint", "lint"), ("lint --process=2", "lint"),
+        ("lint:fix", "lint:fix"), ("w*", "w*"), ("pr report", "pr report"), ("--process 2 a -n 3 b", "a b"),
+    ],
+)  # fmt: skip
+def test_a_call_that_only_names_tasks_is_plain(words: str, named: str) -> None:
+    assert recall.tasks(words.split()) == tuple(named.split())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,7 @@ def test_a_call_that_only_names_tasks_is_plain(words: str) -> None:
     ],
 )
 def test_any_other_option_takes_a_full_look(words: str) -> None:
-    assert not recall.is_plain(words.split())
+    assert recall.tasks(words.split()) is None
 
 
 @pytest.mark.parametrize(
