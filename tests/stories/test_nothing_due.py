@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splinter.doit_plugins.nothing_due import recall
+from splinter.doit_plugins.nothing_due import look, recall
 from splinter.errors import LockedError
 from tests.nothing_due import GRAIN_S, at_once, is_same, settle, whole
 from tests.world import TUESDAY, World
@@ -103,9 +103,9 @@ EDITS: dict[str, Edit] = {
     "a step is another": lambda w: edit(yaml(w), "echo 1", "echo 2"),
     "an edit of the same size and time": lambda w: same_size_and_time(yaml(w)),
     "a workstream more": lambda w: w.workstream("more", steps=[w.step("a", "echo 1 > a.txt")]),
-    "a workstream less": lambda w: yaml(w, "more").unlink(),
+    "a workstream less": lambda w: yaml(w, "more").unlink(missing_ok=True),
     "a file that cannot be run": lambda w: w.write("workstreams/odd.yaml", "id: [\n"),
-    "and it goes": lambda w: yaml(w, "odd").unlink(),
+    "and it goes": lambda w: yaml(w, "odd").unlink(missing_ok=True),
     "a prompt file": lambda w: w.write("prompts/write.md", "Write better docs.\n"),
     "the prompt file goes": lambda w: (w.root / "prompts/write.md").rename(w.root / "write.md"),
     "and comes back": lambda w: (w.root / "write.md").rename(w.root / "prompts/write.md"),
@@ -119,7 +119,7 @@ EDITS: dict[str, Edit] = {
     "a branch is deleted": lambda w: w.git("branch", "-D", "made/lint"),
     "a branch moved": lambda w: w.git("update-ref", "refs/heads/made/lint", "HEAD"),
     "a commit of the user's": lambda w: w.commit(),
-    "a tag": lambda w: w.git("tag", "v1"),
+    "a tag": lambda w: w.git("tag", "--force", "v1"),
     "a remote": lambda w: w.git("remote", "add", "upstream", str(w.home / "nowhere")),
     "no remote": lambda w: w.git("remote", "remove", "upstream"),
     "refs are packed": lambda w: w.git("pack-refs", "--all"),
@@ -137,12 +137,12 @@ EDITS: dict[str, Edit] = {
     "one step forgotten": lambda w: w.doit("forget", "lint:fix"),
     "all forgotten": lambda w: w.doit("forget"),
     "dependencies are taken for new": lambda w: w.doit("reset-dep"),
-    "no database": lambda w: (w.root / ".doit.db").unlink(),
+    "no database": lambda w: (w.root / ".doit.db").unlink(missing_ok=True),
     "a database that is none": lambda w: corrupt(w.root / ".doit.db"),
     "a history of an error": lambda w: sql(w.root / ".splinter/history.db", "update runs set notes = '[\"it was noted\"]'"),
-    "no history": lambda w: (w.root / ".splinter/history.db").unlink(),
-    "no memory": lambda w: (w.root / ".splinter/memory.db").unlink(),
-    "no copy of a schema": lambda w: (w.root / ".splinter/workstream.schema.json").unlink(),
+    "no history": lambda w: (w.root / ".splinter/history.db").unlink(missing_ok=True),
+    "no memory": lambda w: (w.root / ".splinter/memory.db").unlink(missing_ok=True),
+    "no copy of a schema": lambda w: (w.root / ".splinter/workstream.schema.json").unlink(missing_ok=True),
     "a run that was killed": lambda w: w.write(".git/splinter.holder.json", '{"pid": 1, "since": "x", "started": 0}'),
     "a git that was killed": lambda w: os.utime(w.write(".git/refs/splinter/accepted/lint.lock", ""), (1, 1)),
     "another day": lambda w: setattr(w, "now", TUESDAY),
@@ -216,6 +216,40 @@ def test_on_a_terminal_it_is_left_behind_too(done: World) -> None:
     os.close(slave)
     os.close(master)
     assert (done.root / recall.FILE).exists()
+
+
+WATCHED = """
+import json, os, sys
+seen = set()
+def hear(event, given):
+    if event in ("open", "os.listdir", "os.scandir", "sqlite3.connect") and not isinstance(given[0], int):
+        seen.add(os.fsdecode(given[0] or "."))
+sys.addaudithook(hear)
+from doit.doit_cmd import DoitMain
+status = DoitMain().run(["workstreams"])
+print(status, json.dumps(sorted(seen)))
+"""
+# what a killed run may have left, which the lock's holder tells; what this very call makes; and where that is kept
+ELSEWHERE = (":memory:", ".splinter/outbox", ".splinter/pull-requests", "reports", "__pycache__", ".git/splinter.")
+
+
+def test_all_that_a_call_with_nothing_to_do_reads_is_looked_at(done: World) -> None:
+    """A file that is read and not looked at could change unseen; what git reads by itself is not seen here."""
+    run = [sys.executable, "-c", WATCHED]
+    env = {**done.environ(), recall.SWITCH: "off"}
+    called = subprocess.run(run, cwd=done.root, env=env, capture_output=True, text=True, check=True)
+    status, _, told = called.stdout.splitlines()[-1].partition(" ")
+    kept = json.loads((done.root / recall.FILE).read_text())
+    with contextlib.chdir(done.root):
+        names = {str(one[0]) for one in look.stamps(kept)}
+    files = {Path(done.root, name) for name in names} | {yaml(done)}
+    looked = {str(one) for file in files for one in (file, *file.parents)}
+    assert status == "0"
+    read = {os.path.normpath(os.path.join(done.root, name)) for name in json.loads(told)}
+    ours = {name for name in read if name.startswith((str(done.root), str(done.home / "config"), "/etc"))}
+    but = tuple(str(done.root / name) for name in ELSEWHERE)
+    assert {f"{done.root}/workstreams", f"{done.root}/.doit.db"} <= ours, "it hears what is read"
+    assert {name for name in ours - looked if not name.startswith(but)} == set()
 
 
 @contextlib.contextmanager
@@ -357,6 +391,7 @@ FEW = settings(
 )
 
 
+@pytest.mark.timeout(3600)  # with `--lane fuzz` it takes long
 @FEW
 @given(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=4))
 def test_whatever_happens_in_whatever_order_both_decide_alike(done: World, names: list[str]) -> None:

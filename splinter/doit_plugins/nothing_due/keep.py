@@ -125,7 +125,7 @@ def _calls(seen: str) -> Mapping[str, str]:
 
 def _write(text: str) -> None:
     """Written whole, for the user alone; not where the file system's clock is another than ours."""
-    temporary = f"{recall.FILE}.{os.getpid()}"
+    temporary = f"{layout.STATE}/.{layout.NOTHING_DUE}.{os.getpid()}.0"  # as crash recovery knows what is half written
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(file, "w", encoding="utf-8") as writer:  # noqa: PTH123
