@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from splinter.git.checkout_state import CheckoutState
 from splinter.git.remotes import Move
-from splinter.model.done import Rows
 from splinter.model.plan import Plan
-from splinter.model.ports import HostedForge
-from splinter.model.slot_claim import Claim
-from splinter.model.verdict import Outcomes
 from splinter.text import counts
+
+if TYPE_CHECKING:
+    from splinter.git.checkout_state import CheckoutState
+    from splinter.model.done import Rows
+    from splinter.model.ports import HostedForge
+    from splinter.model.slot_claim import Claim
+    from splinter.model.verdict import Outcomes
 
 _SHOWN = 3  # of those that are left out for one reason
 Question = str | tuple[str, ...]

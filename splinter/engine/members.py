@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from splinter.config import workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import base_files, bases, night
+from splinter.engine import base_files, bases
 from splinter.engine.base_files import Files
 from splinter.engine.session import Session
 from splinter.errors import InputError
@@ -29,7 +29,7 @@ def collection(session: Session, known: Collection, seen: Files | None, *, only_
     found = known
     if seen is None or seen.commits != commits:
         repository = session.outside.repository
-        found = workstream_files.read(repository.start, settings, base_files.at(repository, commits))
+        found = workstream_files.read(repository.start, settings, base_files.at(repository, commits), warns=False)
     found.check()
     if not found.is_whole:
         raise InputError("the files of a base, which say what members a matrix has, cannot be read; git fsck says more")
@@ -45,5 +45,7 @@ def _published(session: Session, draft: Plan) -> str:
     if own is None:
         where = f"{draft.workstream.source}: {draft.base.shown}"
         raise InputError(f"{where}, whose files say which members there are, was never seen here")
+    from splinter.engine import night
+
     pinned = night.pinned(session, draft.base)
     return pinned if pinned and git.is_ancestor(session.outside.repository, pinned, own) else own

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from splinter.config import settings_file, workstream_files
 from splinter.config.workstream_files import Collection
-from splinter.engine import base_files, bases, members, night, proposed, slots_seen
+from splinter.engine import base_files, bases, members, proposed, slots_seen
 from splinter.engine.activity import Activity
 from splinter.engine.branch import last_success
 from splinter.engine.current_run import CurrentRun
-from splinter.engine.night import Given
 from splinter.engine.outside import Auth, IsHosted, Outside
 from splinter.engine.session import Merged, Session, nobody
 from splinter.engine.slots import Slots
@@ -41,6 +41,9 @@ from splinter.system.memory import Memory
 from splinter.system.process import Processes, end_orphans
 from splinter.system.supervisor import MARKER, OF_GIT
 from splinter.text.redact import Redactor
+
+if TYPE_CHECKING:
+    from splinter.engine.night import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ def open_session(
     if not is_read_only and not repository.copy:
         exclude_from_git(repository.common, f"{layout.DATABASE}*")
     if given:
+        from splinter.engine import night
+
         night.take(session, given, only_publishes=only_publishes, is_look=is_read_only)
     if only_publishes:
         session.run.take_up()
@@ -237,6 +242,10 @@ def _decide(session: Session, workstreams: tuple[Workstream, ...]) -> None:
         watched = {one.id: _watched(session, one) for one in on_change}
         held = proposed.held(session, waiting)
         session.plans = _plans(session, workstreams, now, watched=watched, held=held)
+    if not session.night and not session.run.taken_up:
+        return
+    from splinter.engine import night
+
     if session.night:
         session.plans = night.with_occurrences(session.night, session.plans)
     elif session.run.taken_up:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from splinter.engine.activity import Activity
 from splinter.engine.current_run import CurrentRun
@@ -18,7 +19,6 @@ from splinter.engine.outside import Outside
 from splinter.engine.slots import Slots
 from splinter.git import quarantine
 from splinter.model import layout
-from splinter.model.night_plan import NightPlan
 from splinter.model.plan import Plan
 from splinter.model.tool import Tool
 from splinter.system import disk_errors, tool_versions
@@ -26,6 +26,9 @@ from splinter.system.budget import Ledger
 from splinter.system.history import History
 from splinter.system.memory import Memory
 from splinter.system.process import Processes
+
+if TYPE_CHECKING:
+    from splinter.model.night_plan import NightPlan
 
 Merged = Callable[["Session", str, str, str, str], str | None]
 

@@ -16,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psutil
-
 from splinter.system.supervisor import MARKER
 
 if TYPE_CHECKING:
     from subprocess import Popen
+
+    import psutil
 
     from splinter.system.short_call import Child
 
@@ -113,6 +113,8 @@ class Family:
 
 def started_at(pid: int) -> float | None:
     """When a process was started, in seconds since the epoch; None where it does not live."""
+    import psutil
+
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
@@ -148,6 +150,8 @@ def signal_group(leader: Popen[bytes] | Child, *, force: bool) -> None:
 
 def wait_for_programs(program: str, is_meant: Callable[[str], bool]) -> None:
     """Wait, within bounds, for the end of Pythons that run a file with a last argument that is meant."""
+    import psutil
+
     found = []
     for pid in psutil.pids():
         with suppress(psutil.Error, OSError):
@@ -188,6 +192,8 @@ def marked_processes(prefix: str, *, since: float = 0.0) -> list[tuple[psutil.Pr
 
 
 def _look(prefix: str, since: float, ended: set[tuple[int, bytes]]) -> tuple[list[tuple[psutil.Process, str]], bool]:
+    import psutil
+
     found, is_sure, me = [], True, os.getpid()
     for pid in psutil.pids():
         if pid == me or _is_unmarked(pid, prefix, ended):
@@ -238,6 +244,8 @@ def _is_unmarked(pid: int, prefix: str, ended: set[tuple[int, bytes]]) -> bool:
 
 
 def _everybody() -> Iterator[tuple[int, Seen]]:
+    import psutil
+
     for process in psutil.process_iter():
         try:
             with process.oneshot():
@@ -263,6 +271,8 @@ def descendants(seen: dict[int, Seen], roots: set[int]) -> set[int]:
 
 
 def _alive(members: dict[int, float]) -> Iterator[psutil.Process]:
+    import psutil
+
     for pid, started in members.items():
         with suppress(psutil.Error):
             process = psutil.Process(pid)
@@ -272,6 +282,8 @@ def _alive(members: dict[int, float]) -> Iterator[psutil.Process]:
 
 def _frozen(found: list[psutil.Process], find: Callable[[], list[psutil.Process]]) -> set[psutil.Process]:
     """Everything that is found while all that was found stands still."""
+    import psutil
+
     frozen: set[psutil.Process] = set()
     for _ in range(_ROUNDS):
         new = set(found) - frozen
@@ -286,6 +298,8 @@ def _frozen(found: list[psutil.Process], find: Callable[[], list[psutil.Process]
 
 
 def _ask(processes: list[psutil.Process]) -> None:
+    import psutil
+
     for process in processes:
         with suppress(psutil.Error):
             process.terminate()
@@ -293,6 +307,8 @@ def _ask(processes: list[psutil.Process]) -> None:
 
 
 def _kill(processes: set[psutil.Process]) -> None:
+    import psutil
+
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
