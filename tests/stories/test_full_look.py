@@ -18,9 +18,9 @@ FEW, MANY = 1, 3
 
 def counted(world: World, *arguments: str) -> Counter[str]:
     """What a call of doit in a Python of its own did, by what is counted."""
-    told = world.home / "counted.json"
+    told, environ = world.home / "counted.json", {**world.environ(), "SPLINTER_SHORTCUT": "off"}
     command = [sys.executable, str(COUNTED), str(told), *arguments]
-    done = subprocess.run(command, cwd=world.root, env=world.environ(), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=world.root, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return Counter(json.loads(told.read_text()))
 
