@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from splinter.engine import evidence
+from splinter.engine import evidence, given_back
 from splinter.engine.branch import move_branch
 from splinter.engine.branch.last_success import Success
 from splinter.engine.checks import fix_loop
@@ -54,6 +54,7 @@ def accept(work: Work, *, before: str, fingerprint: str, tasks: Mapping[str, Any
         session.run.open(), replace(record, tip=settled.tip, result=success.result, files=files, notes=notes)
     )
     _end_occurrence(work)
+    given_back.give_back(work)
     return Accepted(
         start=prepared.start, base=prepared.base, tip=settled.tip, commit=judged.commit, result=success.result,
         outcome=outcome, inputs=success.inputs, versions=prepared.versions, outputs=work.outputs,

@@ -68,6 +68,7 @@ class Limits:
     result_mb: int = 2_000
     backup_days: int = 90
     unreachable_days: int = 90
+    keep_finished: bool = False
 
 
 DIFFS, LOGS, WORDS = "diffs", "logs", "words"

@@ -40,6 +40,14 @@ def holder(common: Path) -> Holder | None:
     return Holder(pid=pid, since=since) if now is not None and abs(now - started) < _SAME_S else None
 
 
+def taken_s(common: Path) -> float | None:
+    """When the lock of a repository was taken, by the clock of its file system; None where nobody holds it."""
+    try:
+        return (common / _HOLDER).stat().st_mtime
+    except OSError:
+        return None
+
+
 @contextmanager
 def alone(file: Path, is_stopping: Callable[[], bool]) -> Iterator[None]:
     """Hold the lock of that file, once nobody else on this machine does; `is_stopping` ends the wait without it."""

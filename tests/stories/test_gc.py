@@ -708,3 +708,54 @@ def test_the_newest_that_fit_are_found_by_halves(limit: int) -> None:
     fits = retention.newest_within(things, size_of, mb=limit)
     assert fits == ("kept", "1", "2", "3", "4", "5")[: max(1, limit)]
     assert len(calls) <= 4
+
+
+# --- given back at once ---
+
+
+def trees(world: World) -> list[str]:
+    """What belongs to work trees, by name."""
+    state = Path(os.environ["XDG_STATE_HOME"])
+    return sorted(
+        path.name for part in ("worktrees", "index", "excludes") for path in state.glob(f"splinter/*/{part}/*")
+    )
+
+
+CHECKED = {"checks": [{"id": "c", "run": "true"}], "pull_request": False}
+
+
+def test_what_is_done_once_gives_its_work_trees_back_and_nobody_else_does(world: World) -> None:
+    world.write(".gitignore", "*.tmp\n")
+    world.workstream("a", when="once", steps=[world.step("s", "echo a > a.txt; echo > step.tmp")], **CHECKED)
+    world.workstream("b", when="once", steps=[world.step("s", "echo b > b.txt; exit 1")], **CHECKED)
+    world.commit()
+    assert world.doit("workstreams").status == 1
+    assert [name for name in trees(world) if name.startswith("a")] == []
+    assert world.worktree("b").is_dir()  # a failure may be looked into there
+    assert world.git("show", "splinter/a:a.txt") == "a"
+    world.new_calls()
+    world.workstream("a", when="once", steps=[world.step("s", "echo 2 > a.txt")], **CHECKED)
+    assert world.doit("a").status == 0
+    assert world.git("show", "splinter/a:a.txt") == "2"
+
+
+@DEEP
+@pytest.mark.parametrize("left", ["ignored", "setup", "setting", "nothing"])
+def test_a_work_tree_that_somebody_left_something_in_is_not_given_back(world: World, left: str) -> None:
+    world.write(".gitignore", "*.tmp\n")
+    makes = {"setup": [{"run": "echo > made.tmp", "inputs": ["README.md"]}]} if left == "setup" else {}
+    steps = [world.step("s", "echo a > a.txt; echo > step.tmp"), world.step("wait", f"test -e {world.home}/go")]
+    world.workstream("a", when="once", steps=steps, **makes, **CHECKED)
+    world.commit()
+    if left == "setting":
+        limits(world, "[gc]\nkeep_finished = true\n")
+    assert world.doit("workstreams").status == 1
+    tree = world.worktree("a")
+    (tree / "step.tmp").unlink()
+    if left == "ignored":
+        (tree / "mine.tmp").write_text("mine\n")
+    (world.home / "go").touch()
+    assert world.doit("workstreams").status == 0
+    assert tree.exists() == (left != "nothing")
+    assert left != "ignored" or (tree / "mine.tmp").read_text() == "mine\n"
+    assert (tree.parent / "a.judge").exists() == (left in ("setup", "setting"))
