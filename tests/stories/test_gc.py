@@ -492,6 +492,7 @@ def test_old_backups_go_once_their_change_is_merged_and_not_before(world: World)
     assert refs(world, "refs/splinter/backups") == {}
 
 
+@DEEP
 def test_a_replaced_branch_of_ours_alone_has_an_age_and_a_persons_commit_never(world: World) -> None:
     for night in range(4):
         world.workstream("a", steps=[{"id": "go", "run": f"echo {night} > night-{night}.txt"}])
