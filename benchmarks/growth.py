@@ -18,7 +18,7 @@ from benchmarks.project import Place
 
 LINEAR = 1.1  # how steep at the most; noise is no growth
 SMALL_S = 1.0  # what takes less than this at its largest does not grow in a way that anybody feels
-LOOSE = "of them loose"
+LOOSE, TREES = "of them loose", "work trees and the like, MB"
 
 Measured = dict[str, float]
 
@@ -148,15 +148,23 @@ def _held(place: Place) -> int:
 def _files(asked: Asked) -> Table:
     """Three workstreams in repositories of many files."""
 
-    def measured(files: int) -> Measured:
-        place = Place(asked.folder / "growth")
+    place = Place(asked.folder / "growth")
+
+    def made(files: int, when: str) -> None:
         place.make()
         place.add_files(files)
-        place.add(names(3), ["write"])
+        place.add(names(3), ["write"], when)
+
+    def measured(files: int) -> Measured:
+        made(files, "weekly")
         run = doit("", place, proves=lambda said: ": 3 changed" in said)
         found = _timed(asked, {"`doit`, first run of 3": run}, rounds=1)
         again = _timed(asked, {"`doit`, nothing due": doit("", place, proves=ran_nothing)})
-        return {**found, **again, **_weighed(place)}
+        weighed = _weighed(place)
+        made(files, "once")
+        place.doit()
+        once = {"work trees and the like of `when: once`, MB": _weighed(place)[TREES]}
+        return {**found, **again, **weighed, **once}
 
     sizes = asked.sizes(100, 1_000, 10_000, 50_000, quick=(10, 30))
     return _swept("Growth with the repository's files", "files", sizes, measured)
@@ -178,7 +186,7 @@ def _weighed(place: Place) -> Measured:
     return {
         "`.git`, MB": _bytes(place.project / ".git") / 1e6,
         "databases and logs, MB": (_bytes(place.project / ".splinter") + _bytes(place.project / ".doit.db")) / 1e6,
-        "work trees and the like, MB": _bytes(place.root / "state") / 1e6,
+        TREES: _bytes(place.root / "state") / 1e6,
         "refs": refs,
         LOOSE: loose,
         "loose objects": int(said["count"]),

@@ -15,7 +15,7 @@ CONFIG = Path(__file__).parent.parent / "splinter/maintenance/templates/doit.cfg
 STEPS = ("write", "add", "sign")
 WORKSTREAM = """id: w{name}
 title: Number {name}
-when: weekly
+when: {when}
 scope: {{modify: ["out/{name}.txt"]}}
 steps:
 {steps}
@@ -53,11 +53,11 @@ class Place:
         (self.project / "workstreams").mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
 
-    def add(self, names: Iterable[str], steps: Iterable[str] = STEPS) -> None:
+    def add(self, names: Iterable[str], steps: Iterable[str] = STEPS, when: str = "weekly") -> None:
         """A workstream for each name, and a commit of all there is."""
         shown = "\n".join(f"  - {{id: {step}, run: mkdir -p out && echo {step} >> out/@.txt}}" for step in steps)
         for name in names:
-            text = WORKSTREAM.format(name=name, steps=shown.replace("@", name))
+            text = WORKSTREAM.format(name=name, when=when, steps=shown.replace("@", name))
             (self.project / f"workstreams/w{name}.yaml").write_text(text)
         self.git("add", "--all")
         self.git("commit", "--quiet", "-m", "made")

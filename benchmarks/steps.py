@@ -1,4 +1,4 @@
-"""600 trivial steps, each after the one before it: one workstream of ours beside the same files written by others.
+"""600 trivial steps in 20 chains, one at a time: 20 workstreams of ours beside the same files written by others.
 
 Each step writes one small file. The others start commands and look at files; ours also commits each step, holds it
 against the scope, looks for secrets in it, and keeps a log and a record of it.
@@ -13,11 +13,12 @@ from pathlib import Path
 
 from benchmarks import graphs
 from benchmarks.asked import Asked
+from benchmarks.end_to_end import names
 from benchmarks.measure import Candidate, Table, compared, in_turn
 from benchmarks.nothing import doit
 from benchmarks.project import Place
 
-COUNT = 600
+CHAINS, LENGTH = 20, 30
 LUIGI = """import json, subprocess, luigi
 
 EVERY = json.load(open("every.json"))
@@ -25,39 +26,48 @@ EVERY = json.load(open("every.json"))
 class Write(luigi.Task):
     number = luigi.IntParameter()
     def requires(self):
-        return [Write(self.number - 1)] if self.number else []
+        before = EVERY[self.number][1]
+        return [Write(self.number - 1)] if before.startswith("out") else []
     def output(self):
         return luigi.LocalTarget(EVERY[self.number][0])
     def run(self):
         subprocess.run(["sh", "-c", f"echo {self.number} > {self.output().path}"], check=True)
+
+class All(luigi.WrapperTask):
+    def requires(self):
+        return [Write(EVERY.index(one)) for one in EVERY if one[0] not in {before for _, before in EVERY}]
 """
 Written = Callable[[Path, graphs.Chain], list[str]]
 
 
 def steps(asked: Asked) -> list[Table]:
     """All of them, from nothing, one at a time."""
-    [count] = asked.sizes(COUNT, quick=[3])
-    files = ["in/0", *(f"out/{number}" for number in range(count))]
-    chain = list(zip(files[1:], files, strict=False))
-    ours = _ours(asked, count)
+    chains, length = asked.sizes(CHAINS, LENGTH, quick=(2, 3))
+    chain = [
+        (f"out/{one}.{number}", f"out/{one}.{number - 1}" if number else "in/0")
+        for one in range(chains)
+        for number in range(length)
+    ]
+    ours, count = _ours(asked, chains, length), len(chain)
     script = _other(asked, "a shell script", _script, chain)
     others = [_other(asked, name, how, chain) for name, how in _peers(asked).items()]
     in_turn([script, ours, *others], asked.rounds(3), is_warm=False)
-    table = compared(f"{count} trivial steps, one after another", [script, ours, *others], to=script)
+    table = compared(f"{count} trivial steps in {chains} chains, one at a time", [script, ours, *others], to=script)
     table.notes += asked.peers.missing("make", "ninja", "doit", "task", "snakemake", "luigi")
     return [table]
 
 
-def _ours(asked: Asked, count: int) -> Candidate:
+def _ours(asked: Asked, chains: int, length: int) -> Candidate:
     place = Place(asked.folder / "steps")
 
     def make() -> None:
         place.make()
-        names = [f"s{number}" for number in range(count)]
-        place.add(["00000"], names)
+        steps = [f"s{number}" for number in range(length)]
+        place.add(names(chains), steps)
 
-    made = doit(f"`doit`, a workstream of {count} steps", place, "run", "workstreams", before=make)
-    made.proves = lambda said: ": 1 changed" in said
+    title = f"`doit -n 1`, {chains} workstreams of {length} steps"
+    made = doit(title, place, "run", "-n", "1", "workstreams", before=make)
+    made.proves = lambda said: f": {chains} changed" in said
     return made
 
 
@@ -86,6 +96,12 @@ def _peers(asked: Asked) -> dict[str, Written]:
     return {shown.get(name, name): named[name](program) for name, program in found.items() if program}
 
 
+def ends(chain: graphs.Chain) -> list[str]:
+    """The last file of each chain."""
+    needed = {before for _, before in chain}
+    return [target for target, _ in chain if target not in needed]
+
+
 def _script(folder: Path, chain: graphs.Chain) -> list[str]:
     lines = [f"sh -c 'echo {number} > {target}'" for number, (target, _) in enumerate(chain)]
     (folder / "all.sh").write_text("\n".join(["set -e", *lines, ""]))
@@ -94,7 +110,7 @@ def _script(folder: Path, chain: graphs.Chain) -> list[str]:
 
 def _make(program: str) -> Written:
     def written(folder: Path, chain: graphs.Chain) -> list[str]:
-        (folder / "Makefile").write_text(graphs.make(chain, [chain[-1][0]], "@echo $(@F) > $@"))
+        (folder / "Makefile").write_text(graphs.make(chain, ends(chain), "@echo $(@F) > $@"))
         return [program, "-j1"]
 
     return written
@@ -102,7 +118,7 @@ def _make(program: str) -> Written:
 
 def _ninja(program: str) -> Written:
     def written(folder: Path, chain: graphs.Chain) -> list[str]:
-        (folder / "build.ninja").write_text(graphs.ninja(chain, [chain[-1][0]], "echo 1 > $out"))
+        (folder / "build.ninja").write_text(graphs.ninja(chain, ends(chain), "echo 1 > $out"))
         return [program, "-j1"]
 
     return written
@@ -124,7 +140,7 @@ def _task(program: str) -> Written:
             for target, before in chain
         }  # fmt: skip
         (folder / "Taskfile.yml").write_text(json.dumps({"version": "3", "silent": True, "tasks": tasks}))
-        return [program, "--concurrency", "1", chain[-1][0]]
+        return [program, "--concurrency", "1", *ends(chain)]
 
     return written
 
@@ -135,7 +151,7 @@ def _snakemake(program: str) -> Written:
             f'rule r{number}:\n    input: "{before}"\n    output: "{target}"\n    shell: "echo 1 > {{output}}"\n'
             for number, (target, before) in enumerate(chain)
         ]
-        (folder / "Snakefile").write_text("\n".join([f'rule all:\n    input: "{chain[-1][0]}"\n', *rules]))
+        (folder / "Snakefile").write_text("\n".join([f"rule all:\n    input: {ends(chain)}\n", *rules]))
         return [program, "--cores", "1", "--quiet", "all"]
 
     return written
@@ -146,7 +162,7 @@ def _luigi(program: str) -> Written:
         (folder / "every.json").write_text(json.dumps(chain))
         (folder / "tasks.py").write_text(LUIGI)
         python = str(Path(program).with_name("python"))
-        words = ["-m", "luigi", "--module", "tasks", "Write", "--number", str(len(chain) - 1), "--local-scheduler"]
+        words = ["-m", "luigi", "--module", "tasks", "All", "--local-scheduler"]
         return [python, *words, "--log-level", "WARNING"]
 
     return written
