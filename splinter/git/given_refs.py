@@ -45,7 +45,7 @@ def remember(tree: WorkTree, given: Given) -> None:
     with suppress(FileNotFoundError):
         if file.read_text("utf-8", "replace") == text:
             return
-    write_whole(file, text)
+    write_whole(file, text, is_lasting=False)
 
 
 def give(repository: Repository, tree: WorkTree, private: Path) -> tuple[tuple[str, str], ...]:

@@ -32,6 +32,7 @@ from splinter.git import (
 )
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
+from splinter.git.object_reader import ID
 from splinter.git.last_look import Known
 from splinter.model import layout
 from splinter.system import disk
@@ -142,15 +143,16 @@ def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: st
 def expect(tree: WorkTree, commit: str) -> None:
     """Remember that what lies in the work tree is what that commit holds."""
     if expected(tree) != commit:
-        write_whole(_expected(tree), commit)
+        write_whole(_expected(tree), commit, is_lasting=False)
 
 
 def expected(tree: WorkTree) -> str | None:
-    """The commit whose files lie in the work tree as far as we know, None for a new one."""
+    """The commit whose files lie in the work tree as far as we know, None for a new one, or after a power cut."""
     try:
-        return _expected(tree).read_text("ascii").strip() or None
+        said = _expected(tree).read_text("ascii", "replace").strip()
     except FileNotFoundError:
         return None
+    return said if ID.fullmatch(said) else None
 
 
 def read_index(repository: Repository, tree: WorkTree, commit: str) -> None:
@@ -273,7 +275,8 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
         shutil.copyfile(repository.common / "shallow", fresh / "shallow")
     digests = _digests(fresh)
     if not _digest_file(tree).is_file() or _read_digests(tree) != digests:
-        write_whole(_digest_file(tree), "".join(f"{digest} {name}\n" for name, digest in sorted(digests.items())))
+        lines = (f"{digest} {name}\n" for name, digest in sorted(digests.items()))
+        write_whole(_digest_file(tree), "".join(lines), is_lasting=False)
     fresh.rename(private)
     made.rmdir()
     expect(tree, commit)
@@ -309,7 +312,7 @@ def _relative(path: Path, private: Path) -> str:
 
 
 def _read_digests(tree: WorkTree) -> dict[str, str]:
-    lines = _digest_file(tree).read_text("utf-8").splitlines()
+    lines = _digest_file(tree).read_text("utf-8", "replace").splitlines()
     return {name: digest for digest, _, name in (line.partition(" ") for line in lines)}
 
 

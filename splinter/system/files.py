@@ -14,10 +14,11 @@ def make_ignored_folder(folder: Path) -> None:
         write_whole(folder / ".gitignore", "*\n")
 
 
-def write_whole(file: Path, text: str, *, mode: int = 0o666) -> None:
+def write_whole(file: Path, text: str, *, mode: int = 0o666, is_lasting: bool = True) -> None:
     """Write a file so that nobody ever sees half of it, after a power cut neither; raises OSError with its name.
 
-    `mode` is what the umask leaves of it.
+    `mode` is what the umask leaves of it. One that is not lasting may be torn or old after a power cut: whoever reads
+    it must know that by what it says.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
@@ -25,8 +26,9 @@ def write_whole(file: Path, text: str, *, mode: int = 0o666) -> None:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with open(handle, "w", encoding="utf-8", newline="") as output:  # noqa: PTH123
             output.write(text)
-            output.flush()
-            os.fsync(output.fileno())
+            if is_lasting:
+                output.flush()
+                os.fsync(output.fileno())
         temporary.replace(file)
     except OSError as error:
         with suppress(OSError):

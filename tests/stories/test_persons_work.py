@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import deep
 from tests.world import TUESDAY, World
 
 DEEP = pytest.mark.lane("git")
@@ -116,3 +117,21 @@ def test_what_a_step_made_with_git_is_told_and_no_persons_work_of_the_next_run(d
     said = done.doit()
     assert "work-tree" not in said.out
     assert held(done) == {}
+
+
+@pytest.mark.parametrize(
+    "left", deep.rows([b"", b"\0" * 40, b"\xff\xfe garbage", b"HEAD"], "git", ordinary=[b"\xff\xfe garbage"])
+)
+def test_what_a_power_cut_left_of_our_notes_on_a_work_tree_stops_nothing(world: World, left: bytes) -> None:
+    world.workstream("w", steps=[world.step("one", "echo 1 > one.txt"), world.step("two", "echo 2 > two.txt")])
+    world.commit()
+    assert world.doit("w").status == 0
+    notes = {file.name: file for file in (world.worktree("w").parents[1] / "index").glob("w.*")}
+    for name in ("w.at", "w.git", "w.given"):  # as they were before, too
+        notes[name].write_bytes(world.git("rev-parse", "HEAD").encode() if left == b"HEAD" else left)
+    world.workstream("w", steps=[world.step("one", "echo 1 > one.txt"), world.step("two", "echo 3 > two.txt")])
+    world.commit()
+    assert world.doit("w").status == 0
+    assert world.outcomes() == {"w": "changed"}
+    assert world.git("show", "splinter/w:two.txt").strip() == "3"
+    assert not world.git("for-each-ref", f"{BELOW}*")
