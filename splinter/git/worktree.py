@@ -32,8 +32,8 @@ from splinter.git import (
 )
 from splinter.git import commands as git
 from splinter.git.command_line import Repository, WorkTree
-from splinter.git.object_reader import ID
 from splinter.git.last_look import Known
+from splinter.git.object_reader import ID
 from splinter.model import layout
 from splinter.system import disk
 from splinter.system.files import write_whole

@@ -29,15 +29,14 @@ def write(folder: Path, now: UnderWay, redactor: Redactor) -> None:
 
 
 class Writer:
-    """Writes it while a call lasts: that a workstream is begun before that does anything, else within a moment.
+    """Writes it while a call lasts: that a workstream's task is begun before that does anything, else within a moment.
 
-    So a call that is killed has said what it had begun, and steps that end at once cost one file a workstream.
+    So a call that is killed has said what it had begun, of which run, and commands that end at once cost no file.
     """
 
     def __init__(self, folder: Path, redactor: Redactor, now: Callable[[], UnderWay]) -> None:
         """`now` says what runs."""
         self._folder, self._redactor, self._now = folder, redactor, now
-        self._said: frozenset[str] = frozenset()  # the workstreams that it says are at work
         self._lock, self._due, self._closed = threading.Lock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="under way", daemon=True)
 
@@ -55,13 +54,11 @@ class Writer:
             remove(self._folder)
 
     def keep(self, begun: str = "") -> None:
-        """Something changed, or a workstream is begun."""
-        with self._lock:  # of a file that is being written, it is known afterwards
-            is_said = not begun or begun in self._said
-        if is_said:
-            self._due.set()
-        else:
+        """Something changed, or a workstream's task is begun."""
+        if begun:
             self._write()
+        else:
+            self._due.set()
 
     def _follow(self) -> None:
         while self._due.wait() and not self._closed.wait(_SOON_S):
@@ -72,9 +69,7 @@ class Writer:
         with self._lock:
             self._due.clear()
             if not self._closed.is_set():
-                now = self._now()
-                write(self._folder, now, self._redactor)
-                self._said = frozenset(one.workstream for one in now.doing)
+                write(self._folder, self._now(), self._redactor)
 
 
 def remove(folder: Path) -> None:
