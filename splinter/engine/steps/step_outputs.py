@@ -48,9 +48,11 @@ def hand_over(work: Work, step: Step, scratch: Scratch) -> dict[str, str]:
     """
     scratch.outputs.mkdir()
     for id, known in work.outputs.items():
+        if not known:  # a step that wrote nothing has no folder: a chain of 600 would make 180,000 of them
+            continue
         folder = scratch.outputs / id
         folder.mkdir()
-        for name, value in (known or {}).items():
+        for name, value in known.items():
             (folder / name).write_text(value, "utf-8", newline="")
             (folder / name).chmod(0o444)
         folder.chmod(0o555)
