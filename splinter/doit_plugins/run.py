@@ -229,7 +229,9 @@ class Run(cmd_run.Run):
     def _close(self, session: Any, nothing_due: str) -> None:
         """Close what a call has open, and leave behind that nothing was due where nothing else was said."""
         from splinter.doit_plugins.nothing_due import keep
+        from splinter.system import removal
 
+        removal.finish()
         is_all = nothing_due and printing.has_printed_only(nothing_due)
         until = keep.until(session) if is_all else None
         session.history.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 from splinter.git import command_line
 from splinter.git.command_line import Repository
 from splinter.model import layout
-from splinter.system import disk, disk_errors
+from splinter.system import disk, disk_errors, removal
 
 _LOOSE = re.compile(r"[0-9a-f]{2}/(?:[0-9a-f]{38}|[0-9a-f]{62})")
 _PACK = re.compile(r"pack/pack-[0-9a-f]+\.(?:pack|rev|idx)")
@@ -39,7 +39,7 @@ def opened(repository: Repository) -> Iterator[Repository]:
             (folder / "info/alternates").write_text(f"{repository.store}\n", "utf-8")
         yield replace(repository, objects=folder)
     finally:
-        disk.remove(folder)
+        removal.soon(folder, place)
 
 
 def keep(repository: Repository) -> None:

@@ -35,7 +35,7 @@ from splinter.git.command_line import Repository, WorkTree
 from splinter.git.last_look import Known
 from splinter.git.object_reader import ID
 from splinter.model import layout
-from splinter.system import disk
+from splinter.system import disk, removal
 from splinter.system.files import write_whole
 
 _ELSEWHERE = ("commondir", "objects/info/alternates")  # what leads git to another repository
@@ -259,7 +259,7 @@ def renew_folder(tree: WorkTree) -> None:
 def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     """Give the work tree a new `.git` of its own, made elsewhere and moved in whole: nothing of the old one stays."""
     private, made = tree.path / ".git", tree.index.with_name(f"{tree.index.name}.made")
-    if why := disk.remove(private) or disk.remove(made):
+    if why := removal.soon(private, repository.state / layout.QUARANTINE) or disk.remove(made):
         raise GitError(why)
     made.mkdir()
     empty_repository.make(repository, made)
