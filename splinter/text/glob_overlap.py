@@ -167,7 +167,7 @@ class _Building:
                     self.skip_one |= 1 << self._bits - 1
                     self._stay.append((_no_slash, 1 << self._bits - 1))
                     self._bits += 1
-                elif len(glyph) == 1 and glyph != "?":
+                elif len(glyph) == 1 and glyph not in "?[":
                     self._character(glyph)
                 else:
                     self._set(glyph_regex(glyph))

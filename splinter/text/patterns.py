@@ -72,10 +72,25 @@ def pattern(text: str) -> str:
     return f"{text}**" if text.endswith("/") else text
 
 
+def means(pattern: str, path: str) -> bool:
+    """Whether git's `:(glob)` pattern means that path, also one of files and folders that are called as it is written.
+
+    The folder `[id]` is meant by `[id]` as well as `i` and `d` are.
+    """
+    return _fits(pattern, path, is_literal=True)
+
+
 def matches(pattern: str, path: str) -> bool:
-    """Whether git's `:(glob)` pattern means that path; without wildcards it also means what lies in it."""
-    if not WILDCARDS & set(pattern):
-        return path == pattern or path.startswith(f"{pattern}/")
+    """The same by its wildcards alone; a pattern without them also means what lies in it."""
+    return _fits(pattern, path, is_literal=False)
+
+
+def _fits(pattern: str, path: str, *, is_literal: bool) -> bool:
+    if is_literal or not WILDCARDS & set(pattern):
+        if path == pattern or path.startswith(f"{pattern}/"):
+            return True
+        if not WILDCARDS & set(pattern):
+            return False
     parts = pattern.split("/")
     last = len(parts) - 1
     reached = _passed({0}, parts)  # one part of the path at a time: a regular expression of the whole could take ages
@@ -84,10 +99,15 @@ def matches(pattern: str, path: str) -> bool:
         for index in reached - {len(parts)}:
             if parts[index] == "**":
                 following |= {index, index + 1} if index == last else {index}
-            elif _part(parts[index]).fullmatch(name):
+            elif (is_literal and parts[index] == name) or _part(parts[index]).fullmatch(name):
                 following.add(index + 1)
         reached = _passed(following, parts)
     return len(parts) in reached
+
+
+def is_odd(pattern: str) -> bool:
+    """Whether only git knows what a pattern means: one with a backslash, or a set that does not end in its folder."""
+    return "\\" in pattern or ("[" in pattern and any("[" in glyphs(part) for part in pattern.split("/")))
 
 
 def _passed(reached: set[int], parts: list[str]) -> set[int]:
@@ -123,6 +143,8 @@ def glyph_regex(glyph: str) -> str:
     """The regular expression of one glyph other than stars, which like git's never passes a slash."""
     if glyph == "?":
         return "[^/]"
+    if glyph == "[":  # a set without an end, of which git says that it matches nothing
+        return "(?!)"
     if glyph.startswith("[") and len(glyph) > 1:
         negation = "^" if glyph[1] in "!^" else ""
         members = "".join(_member(found) for found in MEMBER.finditer(glyph[1:-1][len(negation) :]))

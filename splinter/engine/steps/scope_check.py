@@ -1,4 +1,4 @@
-"""Which changes a workstream may make: git's own pathspecs decide. It never looks at files on disk, only at trees."""
+"""Which changes a workstream may make, as git's own pathspecs would. It never looks at files on disk, only at trees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from splinter.git.commands import RawChange
 from splinter.model.guarded_paths import forbidden_patterns, is_guarded
 from splinter.model.workstream import Scope
 from splinter.text.counts import and_more
-from splinter.text.patterns import matches
+from splinter.text.patterns import is_odd, means
 
 _SHOWN = 10
 _MOST_LINKS = 40  # that lead from one to the next, as Linux has it
@@ -82,12 +82,12 @@ def summary(found: Sequence[str]) -> str:
 def _matching(repository: Repository, before: str, after: str, patterns: Sequence[str]) -> frozenset[str]:
     if not patterns:
         return frozenset()
-    if not any("\\" in pattern for pattern in patterns):
-        paths = {change.path: _bytes(change.path) for change in git.diff(repository, before, after)}
-        byte_patterns = [_bytes(pattern) for pattern in patterns]
-        return frozenset(path for path, name in paths.items() if any(matches(one, name) for one in byte_patterns))
-    pathspecs = [f":(glob){pattern}" for pattern in patterns]
-    return frozenset(change.path for change in git.diff(repository, before, after, pathspecs))
+    odd = [pattern for pattern in patterns if is_odd(pattern)]
+    byte_patterns = [_bytes(pattern) for pattern in patterns if pattern not in odd]
+    paths = {change.path: _bytes(change.path) for change in git.diff(repository, before, after)}
+    found = {path for path, name in paths.items() if any(means(one, name) for one in byte_patterns)}
+    asked = git.diff(repository, before, after, git.globs(odd)) if odd else ()
+    return frozenset(found | {change.path for change in asked})
 
 
 def _bytes(text: str) -> str:

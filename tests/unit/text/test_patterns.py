@@ -64,6 +64,14 @@ def test_patterns_match_what_git_s_pathspecs_match(tmp_path: Path) -> None:
         assert [path for path in sorted(PATHS) if patterns.matches(asked, path)] == listed.stdout.split(), pattern
 
 
+def test_a_pattern_means_what_is_called_as_it_is_written() -> None:
+    for pattern in ("app/[id]", "app/[id]/**", "app/**/[id]/*/*", "**/[id]/**", "app/[id]/x/y"):
+        assert patterns.means(pattern, "app/[id]/x/y"), pattern
+    assert not patterns.means("app/[id]/**", "app/[ix]/x")
+    assert patterns.means("app/[id]/**", "app/i/x")
+    assert not patterns.matches("app/[id]/**", "app/[id]/x")  # whether two patterns overlap is asked of wildcards alone
+
+
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_no_pattern_raises(pattern: str, path: str) -> None:
     assert patterns.matches(pattern, path) in (True, False)
