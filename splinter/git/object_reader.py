@@ -41,11 +41,11 @@ class Object:
 
 @dataclass(slots=True)
 class _Reader:
-    """A conversation, held by `lock`; `packs` is what the folder of packs was like when it began."""
+    """A conversation, held by `lock`; `packed` is what packs and packed refs were like when it began."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     talk: Conversation | None = None
-    packs: int = -1
+    packed: tuple[object, ...] = ()
 
 
 _readers: OrderedDict[tuple[str, ...], _Reader] = OrderedDict()
@@ -94,7 +94,8 @@ def tree_of(repository: Repository, id: str) -> str | None:
     found = read(repository, id)
     if found is None or found.kind == "tree":
         return id if found else None
-    return found.data[5 : 5 + len(id)].decode("ascii", "replace") if found.data.startswith(b"tree ") else None
+    is_commit = found.kind == "commit" and found.data.startswith(b"tree ")
+    return found.data[5 : 5 + len(id)].decode("ascii", "replace") if is_commit else None
 
 
 def _loose(repository: Repository, id: str, *, is_whole: bool) -> Object | None:
@@ -145,16 +146,28 @@ def _reader(repository: Repository) -> _Reader:
 
 
 def _begun(repository: Repository, reader: _Reader) -> Conversation:
-    """The conversation, a new one where packs came or went since: of one that is gone git would go on to read."""
+    """The conversation, a new one where packs came or went since: of one that is gone git would go on to read.
+
+    So it is with packed refs, of which git sees no change that keeps inode and size within a second.
+    """
     own = command_line.own(repository, "cat-file")
-    packs = os.stat(f"{own}/objects/pack").st_mtime_ns if os.path.isdir(f"{own}/objects/pack") else 0  # noqa: PTH112, PTH116
-    if reader.talk is None or not reader.talk.end.alive or reader.packs != packs:
+    packed = (_times(f"{own}/objects/pack"), _times(f"{own}/packed-refs"))
+    if reader.talk is None or not reader.talk.end.alive or reader.packed != packed:
         if reader.talk:
             reader.talk.end()
         argv = ("git", "--no-pager", f"--git-dir={own}", "cat-file", "--batch-command")
         reader.talk = process.converse(argv, env=command_line.environment(repository.environ))
-        reader.packs = packs
+        reader.packed = packed
     return reader.talk
+
+
+def _times(path: str) -> tuple[int, ...]:
+    """By what a file is known, through a link; nothing of one that is not there."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return ()
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _answer(repository: Repository, talk: Conversation, name: str, *, is_whole: bool) -> Object | None:

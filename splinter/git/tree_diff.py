@@ -13,7 +13,7 @@ from splinter.git import object_reader
 from splinter.git.command_line import Repository
 from splinter.git.object_reader import Object
 
-_MOST_TREES = 500  # that are read for one answer
+_MOST_TREES, _DEEPEST = 500, 100  # that are read for one answer, and folders in each other
 _MOST_KEPT, _MOST_ENTRIES = 2_000, 1_000
 _FILE, _PROGRAM, _LINK, _FOLDER = b"100644", b"100755", b"120000", b"40000"
 _MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, _FOLDER)}
@@ -82,6 +82,7 @@ class _Walk:
         """The lines of all that differs below a folder."""
         if old == new:
             return
+        _refuse_deep(folder)
         before, after = self._tree(old), self._tree(new)
         for place in sorted(before.keys() | after.keys()):
             was, now = before.get(place), after.get(place)
@@ -93,16 +94,18 @@ class _Walk:
             else:
                 yield _line(was, now, path)
 
-    def made(self, old: str | None, new: str) -> Iterator[Object]:
+    def made(self, old: str | None, new: str, depth: int = 0) -> Iterator[Object]:
         """A tree and all in it that is not at the same place in an older one."""
         if old == new:
             return
+        if depth > _DEEPEST:
+            raise _OddError
         before = self._tree(old)
         yield self.read(new, "tree")
         for place, (_, mode, id) in self._tree(new).items():
             was = before.get(place)
             if mode == _FOLDER:
-                yield from self.made(was[2] if was else None, id)
+                yield from self.made(was[2] if was else None, id, depth + 1)
             elif not was or was[2] != id:
                 yield self.read(id, "blob")
 
@@ -114,6 +117,7 @@ class _Walk:
 
     def names(self, tree: str, folder: bytes) -> Iterator[bytes]:
         """The paths below a folder."""
+        _refuse_deep(folder)
         for name, mode, id in self._tree(tree).values():
             if mode == _FOLDER:
                 yield from self.names(id, folder + name + b"/")
@@ -138,6 +142,12 @@ class _Walk:
             while len(_known) > _MOST_KEPT:
                 _known.popitem(last=False)
         return tree
+
+
+def _refuse_deep(folder: bytes) -> None:
+    """Python goes less deep than git, whose folders are as deep as a path is long."""
+    if folder.count(b"/") > _DEEPEST:
+        raise _OddError
 
 
 def _parsed(data: bytes, id_bytes: int) -> Tree:

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from splinter.engine.steps import scope_check
-from splinter.git import command_line, object_reader, quarantine, tree_diff, user_repository
+from splinter.errors import GitError
+from splinter.git import command_line, loose_objects, object_reader, quarantine, tree_diff, user_repository
 from splinter.git import commands as git
 from splinter.git.command_line import Repository
 from tests.world import World
 
 NAMES = ("a", "a-b", "a.c", "ab", "b", "Ä", "a b", "[x]", "z\n")
-PATTERNS = ("a", "a/", "*", "**", "a*/**", "**/b", "?", "[!a]", "a/*/b", "**/a/**", "[[]x]", "Ä/*", "*/a?", "[a-b]*")
+PATTERNS = ("a", "a/", "*", "**", "a*/**", "**/b", "?", "[!a]", "a/*/b", "**/a/**", "[[]x]", "Ä/*", "*/a?", "[a-b]*",
+            "[x]", "a/[x]", "[", "[/b]", "[x")  # fmt: skip
 
 
 def opened(world: World) -> Repository:
@@ -60,6 +62,48 @@ def test_two_trees_differ_as_git_says(world: World, seed: int) -> None:
             found = scope_check._matching(repository, old, new, [pattern])
             if not pattern.endswith("/"):  # those of workstreams are made `a/**` before
                 assert found == frozenset(os.fsdecode(path) for path in asked.split(b"\0") if path), pattern
+
+
+def test_folders_in_folders_are_compared_however_deep_they_are(world: World) -> None:
+    world.commit()
+    repository = opened(world)
+    tree = world.git("rev-parse", "HEAD^{tree}")
+    for _ in range(700):
+        tree = loose_objects.write(repository.store, "tree", b"40000 a\0" + bytes.fromhex(tree), is_lasting=False)
+    paths = tuple("a/" * 700 + name for name in ("README.md", "dodo.py", "doit.cfg"))
+    for other in (tree_diff.raw, tree_diff.raw):  # more is known the second time
+        other(repository, git.empty_tree(repository), tree)
+    assert [change.path for change in git.diff(repository, git.empty_tree(repository), tree)] == [*paths]
+    assert git.paths_of(repository, tree) == paths
+    commit = git.commit_as(
+        repository, tree, [], b"deep", author=("a", "b", "@5 +0000"), date="@5 +0000", is_signed=False
+    )  # fmt: skip
+    assert tree_diff.reached(repository, commit, but=(), most=1000) is None
+
+
+def test_a_file_that_speaks_of_a_tree_is_no_commit(world: World) -> None:
+    head = world.commit()
+    text = f"tree {world.git('rev-parse', f'{head}^{{tree}}')}\n\nx".encode()
+    repository = opened(world)
+    blob = loose_objects.write(repository.store, "blob", text)
+    assert object_reader.tree_of(repository, blob) is None
+    with pytest.raises(GitError):
+        git.tree_of(repository, blob)
+
+
+def test_packed_refs_that_are_written_over_in_the_same_second_are_read_again(world: World) -> None:
+    first = world.commit()
+    world.write("new.txt", "x")
+    second = world.commit()
+    world.git("update-ref", "refs/heads/x", first)
+    world.git("pack-refs", "--all")
+    repository, packed = opened(world), world.root / ".git/packed-refs"
+    for one, other in ((first, second), (second, first)):
+        text = packed.read_text()
+        packed.write_text(text)
+        assert git.resolve(repository, "refs/heads/x") == one
+        packed.write_text(text.replace(f"{one} refs/heads/x", f"{other} refs/heads/x"))
+        assert git.resolve(repository, "refs/heads/x") == other
 
 
 def test_what_is_out_of_the_ordinary_is_left_to_git(world: World) -> None:
