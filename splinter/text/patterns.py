@@ -14,7 +14,7 @@ SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SHOWN_CHARACTERS = 60
 _SHOWN_IDS = 10
 WILDCARDS = frozenset("*?[")
-GLYPH = re.compile(r"\*+|\?|\[[!^]?\]?(?:\[:[a-z]*:\]|[^\]])*\]|.", re.DOTALL)
+GLYPH = re.compile(r"\*+|\?|\[[!^]?+\]?+(?:\[:[a-z]*:\]|[^\]])*\]|.", re.DOTALL)
 MEMBER = re.compile(r"\[:(?P<name>[a-z]*):\]|(?P<first>.)-(?P<last>.)|.", re.DOTALL)
 # the ones that file names are matched by; of any other name git matches nothing, and so does an empty set
 CLASSES = {

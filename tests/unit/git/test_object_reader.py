@@ -18,7 +18,7 @@ from tests.world import World
 
 NAMES = ("a", "a-b", "a.c", "ab", "b", "Ä", "a b", "[x]", "z\n")
 PATTERNS = ("a", "a/", "*", "**", "a*/**", "**/b", "?", "[!a]", "a/*/b", "**/a/**", "[[]x]", "Ä/*", "*/a?", "[a-b]*",
-            "[x]", "a/[x]", "[", "[/b]", "[x")  # fmt: skip
+            "[x]", "a/[x]", "[", "[/b]", "[x", "[!]", "[^]")  # fmt: skip
 
 
 def opened(world: World) -> Repository:
