@@ -151,6 +151,11 @@ class _Walk:
         rows = []
         with os.scandir(os.fsencode(f"{self._top}/{folder}")) as entries:
             for entry in entries:
+                self._left -= 1
+                if self._left < 0:
+                    with _lock:
+                        _too_large.add(self._top)
+                    raise OSError("too much")
                 name = entry.name
                 if self._but and self._but(folder + os.fsdecode(name)):
                     continue
@@ -163,11 +168,6 @@ class _Walk:
                 if changed_ns > self._now_ns - (_TICK_NS if changed_ns % 1_000_000_000 else _COARSE_NS):
                     self._read(folder + os.fsdecode(name), found.st_size)
                 rows.append((name, 0, mode, found.st_ino, found.st_size, found.st_mtime_ns, changed_ns))
-        self._left -= len(rows)
-        if self._left < 0:
-            with _lock:
-                _too_large.add(self._top)
-            raise OSError("too much")
         rows.sort()
         return rows
 

@@ -127,6 +127,18 @@ def test_what_is_too_much_to_look_at_is_put_back_each_time(
     last_look._too_large.clear()
 
 
+def test_no_more_of_a_large_folder_is_looked_at_than_is_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        (tmp_path / str(number)).touch()
+    read: list[str] = []
+    monkeypatch.setattr(last_look, "_MOST", 5)
+    monkeypatch.setattr(last_look, "_content", lambda path: read.append(path) or b"")
+    assert last_look.scan(str(tmp_path)) is None
+    assert len(read) == 5
+
+
 def test_a_new_git_there_is_no_change_of_the_files(placed: tuple[Repository, WorkTree, str]) -> None:
     repository, tree, commit = placed
     worktree.renew_private(repository, tree, commit)
