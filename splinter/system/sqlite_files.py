@@ -175,8 +175,13 @@ def _check(db: sqlite3.Connection) -> None:
 
 def _check_shape(db: sqlite3.Connection, scripts: Sequence[str], file: Path) -> None:
     """Raise DatabaseError where a file's tables are not those of its version, StorageError for a later version."""
-    (version,) = db.execute("pragma user_version").fetchone()
-    found = _shape(db)
+    try:
+        (version,) = db.execute("pragma user_version").fetchone()
+        found = _shape(db)
+    except sqlite3.OperationalError as error:
+        if _code(error) == sqlite3.SQLITE_ERROR:  # of these words no other than that its header is none
+            raise damage(str(error)) from error
+        raise
     if version > len(scripts):
         raise StorageError(
             f"{file} was written by a newer splinter (its version is {version}, this one knows"
