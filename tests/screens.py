@@ -106,7 +106,7 @@ class Recording(Reporter):
         run = self.session.run.id
         record = self.session.history.run(run) if run and self.session.history.has_news(run) else None
         if record is None:
-            self.told.append(["nothing", prospects.nothing_due(self.session)])
+            self.told.append(["nothing", prospects.nothing_due(self.session, self.found_done())])
         self.told.append(["end"])
         whole = {"told": self.told, "run": record and record_json.to_json(record)}
         Path(os.environ["SCREEN"]).write_text(json.dumps(whole, indent=1) + "\n")

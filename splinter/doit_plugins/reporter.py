@@ -99,6 +99,10 @@ class Reporter(ConsoleReporter):
         elif "step" in meta:
             self._fresh.setdefault(meta["workstream"], []).append(task)
 
+    def found_done(self) -> list[str]:
+        """The workstreams that this call found done to their end, and told nothing of."""
+        return [id for id, tasks in self._fresh.items() if any(task.meta["step"] == "accept" for task in tasks)]
+
     def tell_error(self, said: str) -> None:
         """An error before the first task."""
         self._has_errors = self._has_told = True
@@ -171,7 +175,9 @@ class Reporter(ConsoleReporter):
         if not self.session.run.id or not self.session.history.has_news(self.session.run.id):
             notes = (*self._left_by_a_signal(), *self.session.run.repairs)
             if not self._has_told:
-                said = _NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session)
+                said = (
+                    _NOTHING_SIMULATED if self.is_simulated else prospects.nothing_due(self.session, self.found_done())
+                )
                 self._say(said)
                 self.nothing_due = "" if notes else said
             self._say_all(notes)
@@ -198,7 +204,7 @@ class Reporter(ConsoleReporter):
         """Say of a call with `--no-cache` that it had nothing to do; `selected` are the tasks that it named."""
         if not self._has_run_steps:
             call = " ".join(("doit -a", *selected))
-            self._say(f'nothing was due, so --no-cache asked no agent again; "{call}" runs what is up to date too')
+            self._say(f'nothing due, so --no-cache asked no agent again; "{call}" runs what is up to date too')
 
     def _say_all(self, notes: Iterable[str]) -> None:
         for note in notes:

@@ -16,8 +16,6 @@ from splinter.model.records import Usage
 from splinter.text import markdown
 from splinter.text.counts import plural
 
-_IDLE = "nothing was due"
-
 
 def enabled(session: Session) -> list[str]:
     """The ids of the workstreams that run without being named: neither they nor what they depend on is disabled.
@@ -109,19 +107,24 @@ def left_out(session: Session) -> Mapping[str, str]:
     return session.known.not_run
 
 
-def idle(session: Session) -> str:
-    """What is said of a call in which nothing was run."""
+def idle(session: Session, fresh: int = 0) -> str:
+    """What is said of a call in which nothing was run; `fresh` workstreams of it were looked at and are up to date."""
     if left := left_out(session):
         return f"nothing ran: {plural(len(left), 'workstream')} left out"
     waiting = sum(id in session.plans for id in proposed.places(session.memory))
-    return f"nothing new: {plural(waiting, 'proposal')} {'waits' if waiting == 1 else 'wait'}" if waiting else _IDLE
+    said = [f"{plural(fresh, 'workstream')} up to date"] if fresh else []
+    said += [f"{plural(waiting, 'proposal')} {'waits' if waiting == 1 else 'wait'}"] if waiting else []
+    return ": ".join(filter(None, ("nothing due", ", ".join(said))))
 
 
-def nothing_due(session: Session) -> str:
-    """The same for whoever looks on, with when that will be otherwise."""
+def nothing_due(session: Session, seen: Iterable[str]) -> str:
+    """The same for whoever looks on, with when that will be otherwise.
+
+    `seen` are the workstreams that the call found done; one whose proposal is waited for is not up to date.
+    """
     plans = [session.plans[id] for id in enabled(session) if not session.history.has_failed(id)]  # that is due already
     times = [(time, one.id) for one in plans if (time := next_time(session, one))]
-    said = [idle(session)]
+    said = [idle(session, sum(not session.plans[id].waits_at for id in seen))]
     if times:
         time, id = min(times)
         said.append(f"next: {id} at {time:%Y-%m-%d %H:%M %Z}")

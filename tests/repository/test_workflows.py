@@ -225,7 +225,7 @@ def test_two_nights_on_fresh_machines_do_and_publish_nothing_twice(tmp_path: Pat
     tips = commit_ids(tmp_path / "checkout")
     assert "refs/heads/splinter/count" in tips
     second = night(tmp_path, origin, kept)
-    assert second.count("nothing new: 1 proposal waits") >= 1
+    assert second.count("nothing due: 1 proposal waits") >= 1
     assert commit_ids(tmp_path / "checkout") == tips
 
 

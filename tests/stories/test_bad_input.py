@@ -298,7 +298,7 @@ def test_an_option_that_cannot_be_used_is_one_sentence(world: World) -> None:
 def test_no_cache_where_nothing_is_due_says_so(world: World) -> None:
     world.write("workstreams/good.yaml", GOOD)
     world.commit()
-    told = 'nothing was due, so --no-cache asked no agent again; "doit -a good" runs what is up to date too\n'
+    told = 'nothing due, so --no-cache asked no agent again; "doit -a good" runs what is up to date too\n'
     assert told not in world.doit("run", "--no-cache", "good").out
     assert world.doit("run", "--no-cache", "good").out.endswith(told)
     assert told not in world.doit("good").out

@@ -221,7 +221,7 @@ def test_a_run_from_a_linked_worktree_keeps_its_state_in_the_main_one(one: World
     assert (one.root / ".doit.db").exists()
     assert not (tmp_path / "linked/.splinter").exists()
     assert not (tmp_path / "linked/.doit.db").exists()
-    assert one.doit("workstreams").out.startswith("nothing was due")
+    assert one.doit("workstreams").out.startswith("nothing due")
 
 
 def test_a_workstream_without_pull_request_gets_no_pull_request(world: World) -> None:

@@ -176,8 +176,13 @@ def test_whatever_changes_a_full_look_follows_and_then_it_is_known_at_once_again
 
 
 def test_both_say_the_same_and_change_nothing_whichever_plain_call_it_is(done: World) -> None:
-    for words in ([], ["lint"], ["-n", "2", "l*"], ["pr", "report"]):
-        settle(done, *words)
+    for words, told in (
+        ([], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
+        (["lint"], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
+        (["-n", "2", "l*"], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
+        (["pr", "report"], "nothing due: 1 proposal waits; next: lint at "),  # which looks at no workstream
+    ):
+        assert settle(done, *words).startswith(told)
         assert is_same(done, *words), words
     assert at_once(done, "lint")  # other calls since then saw the same
     assert done.doit("lint", cwd=done.root / "prompts") == whole(done, "lint")

@@ -38,7 +38,7 @@ def test_a_proposal_that_waits_is_not_paid_for_again_until_its_base_differs(aske
     assert nights(asked, 1) == ["call"]
     tip = asked.git("rev-parse", "splinter/w")
     idle = asked.doit()
-    assert idle.out.startswith("nothing new: 1 proposal waits; next: w at 2026-11-25 00:00")
+    assert idle.out.startswith("nothing due: 1 proposal waits; next: w at 2026-11-25 00:00")
     assert nights(asked, 2) == []
     assert asked.git("rev-parse", "splinter/w") == tip
     assert "its pull request waits at .splinter/pull-requests/w.md; last cost: unknown\n" in asked.doit("plan").out
@@ -90,8 +90,8 @@ def test_what_is_disabled_runs_where_it_is_named_and_nowhere_else(world: World) 
     world.workstream("off", steps=[world.step("s", "true")], enabled=False)
     world.workstream("after", steps=[world.step("t", "true")], depends_on=["off"])
     world.commit()
-    assert world.doit().out.startswith("nothing was due")
-    assert world.doit("workstreams").out.startswith("nothing was due")
+    assert world.doit().out.startswith("nothing due")
+    assert world.doit("workstreams").out.startswith("nothing due")
     lines = "off    disabled; only doit off runs it\nafter  disabled with off; only doit after runs it\n"
     assert world.doit("plan").out == lines
     assert [one["due"] for one in json.loads(world.doit("plan", "--json").out)] == [False, False]

@@ -224,7 +224,7 @@ def test_an_idle_night_says_so_and_what_it_still_could_not_publish(night: Night)
     assert night.world.doit().status == 0
     assert [path for path, _ in night.new_pings()] == ["/ping"]
     assert night.world.doit().status == 0
-    assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
+    assert night.new_pings() == [("/ping", "[splinter] nothing due: 1 proposal waits")]
 
 
 @pytest.mark.lane("stories")
@@ -238,7 +238,7 @@ def test_a_mail_that_gets_through_a_night_later_says_that_it_is_of_an_earlier_ru
     assert night.world.doit().status == 0
     ((subject, _),) = night.letters()
     assert subject.startswith("[splinter] earlier run: 1 changed, 1 not published · ")
-    assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
+    assert night.new_pings() == [("/ping", "[splinter] nothing due: 1 proposal waits")]
     assert "done after all, 2026-11-23 02:00:00 UTC; before: " in night.world.doit("show").out
 
 
@@ -283,7 +283,7 @@ def test_a_night_with_nothing_to_tell_pings_for_itself(night: Night) -> None:
     assert [path for path, _ in night.new_pings()] == ["/ping/fail"]
     (night.world.root / "workstreams/bad.yaml").unlink()
     assert night.world.doit().status == 0
-    assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
+    assert night.new_pings() == [("/ping", "[splinter] nothing due: 1 proposal waits")]
 
 
 @pytest.mark.lane("stories")
@@ -302,7 +302,7 @@ def test_a_night_in_two_calls_is_one_night(night: Night) -> None:
     ((path, ping),) = night.new_pings()
     assert (path, ping.split(" · ")[0]) == ("/ping", "[splinter] nothing ran, 1 skipped, 1 pull request opened")
     assert world.doit(*publish).status == 0
-    assert night.new_pings() == [("/ping", "[splinter] nothing new: 1 proposal waits")]
+    assert night.new_pings() == [("/ping", "[splinter] nothing due: 1 proposal waits")]
 
 
 @pytest.mark.lane("stories")

@@ -90,7 +90,11 @@ def test_any_other_option_takes_a_full_look(words: str) -> None:
 )
 def test_a_line_that_somebody_forged_steers_nothing(said: str) -> None:
     assert not recall.is_harmless(said, ["TOKEN"], {"TOKEN": "secret-value"})
-    assert recall.is_harmless("nothing was due; next: a at 2026-11-30 00:00 UTC", ["TOKEN"], {"TOKEN": "secret-value"})
+    assert recall.is_harmless(
+        "nothing due: 1,000 workstreams up to date, 2 proposals wait; next: a at 2026-11-30 00:00 UTC",
+        ["TOKEN"],
+        {"TOKEN": "secret-value"},
+    )
 
 
 def test_what_is_as_new_as_the_look_may_change_unseen() -> None:
