@@ -285,6 +285,37 @@ def test_it_counts_from_when_it_was_seen_until_a_rule_names_a_time(
         assert bool(at_once(done, *CALL)) == is_known, at
 
 
+def test_what_other_words_said_counts_no_longer_than_it_would_have(done: World) -> None:
+    """Else `doit lint`, due again at midnight, would be known by a call after it that only named what is not."""
+    done.now = ""
+    settle(done, *CALL)
+    file, now = done.root / recall.FILE, time.time()
+    kept = json.loads(file.read_text())
+    for began, ended in ((-9, -1), (9, 99)):
+        file.write_text(json.dumps({**kept, "at": now + began, "until": now + ended}))
+        assert at_once(done, *CALL) == ""
+        settle(done, "lint")
+        assert at_once(done, *CALL) == ""
+        settle(done, *CALL)
+    file.write_text(json.dumps({**kept, "at": now, "until": now + 99}))
+    said = settle(done, "lint", "pr")
+    assert json.loads(file.read_text())["until"] == now + 99
+    assert said
+    assert at_once(done, *CALL)
+    assert at_once(done, "") == ""  # an empty word names no task, and is none
+
+
+def test_after_a_power_cut_or_by_another_python_it_counts_for_nothing(
+    done: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (done.home / "boot").write_text("another")
+    for module, name, other in ((look, "_BOOT", str(done.home / "boot")), (sys, "prefix", "/opt/another")):
+        assert at_once(done, *CALL)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, other)
+            assert at_once(done, *CALL) == "", name
+
+
 def test_what_somebody_put_in_its_place_is_not_believed(done: World) -> None:
     file, key = done.root / recall.FILE, recall.key(CALL)
     text = file.read_text()

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import re
+import site
+import sys
 import time
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,21 +109,24 @@ def _keep(session: Session, call: Call, said: str, until: datetime) -> None:
     if look.newest_ns(found, call.began_ns) >= call.began_ns:
         return  # it may have changed while we looked
     seen = look.digest(found, look.facts(named, variables, call.asked))
-    calls = {**dict([*_calls(seen).items()][1 - MOST_CALLS :]), recall.key(call.words): said}
+    at, end = session.at.timestamp(), until.timestamp()
+    others, their_end = _others(seen, at)
+    calls = {**dict([*others.items()][1 - MOST_CALLS :]), recall.key(call.words): said}
     kept = {
-        "version": recall.VERSION, "at": session.at.timestamp(), "until": until.timestamp(), "seen": seen,
-        "calls": calls, **named,
+        "version": recall.VERSION, "at": at, "until": min(end, their_end), "seen": seen, "calls": calls, **named,
     }  # fmt: skip
     _write(json.dumps(kept))
 
 
-def _calls(seen: str) -> Mapping[str, str]:
-    """What calls of other words said of the same."""
+def _others(seen: str, at: float) -> tuple[Mapping[str, str], float]:
+    """What calls of other words said of the same, where that counts now, and until when it does."""
     try:
         kept = recall._kept()
-        return dict(kept["calls"]) if kept["seen"] == seen else {}
+        if kept["seen"] == seen and kept["at"] <= at < kept["until"]:
+            return dict(kept["calls"]), float(kept["until"])
     except (OSError, ValueError, TypeError, LookupError):
-        return {}
+        pass
+    return {}, math.inf
 
 
 def _write(text: str) -> None:
@@ -172,8 +178,9 @@ def _of_git(outside: Outside) -> Iterator[str]:
 
 
 def _of_python(outside: Outside) -> Iterator[str]:
-    """What is installed beside us, the schemas, and the files of time zones."""
-    yield str(Path(doit.__file__).parent.parent)
+    """What is installed beside us and for the user, the schemas, and the files of time zones."""
+    yield from (str(Path(doit.__file__).parent.parent), site.getusersitepackages())
+    yield from (folder for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
     yield from (str(file) for file in packaged_files.schemas().iterdir())
     yield from ("/etc/localtime", *(str(Path(folder, outside.settings.timezone)) for folder in zoneinfo.TZPATH))
 

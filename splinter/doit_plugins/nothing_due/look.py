@@ -1,6 +1,6 @@
 """One look at everything that "nothing is due" rests on: the code, the environment, files, refs, objects, databases.
 
-It opens no file and starts no git: names, sizes and times say enough. It imports nothing slow, and makes no value that
+It opens none of them and starts no git: names, sizes and times say enough. It imports nothing slow, and makes no value that
 is not needed, since it is to see ten thousand workstreams in a few hundredths of a second. What is odd raises OSError.
 """
 
@@ -33,6 +33,7 @@ _FILES = (
     )),
 )  # fmt: skip
 _FOLDERS = (".", layout.STATE, ".git", layout.WORKSTREAMS)  # which may change within
+_BOOT = "/proc/sys/kernel/random/boot_id"
 _LEAST_FREE = 1_000_000  # bytes: on a disk that is full a call says so
 _SECOND_NS = 1_000_000_000
 _COARSE_NS, _FINE_NS = 2 * _SECOND_NS, 20_000_000  # how far a file system's clock may be behind
@@ -73,7 +74,8 @@ def facts(named: Mapping[str, Any], variables: Mapping[str, str], call: object) 
         if disk.f_flag & os.ST_RDONLY or disk.f_bavail * disk.f_frsize < _LEAST_FREE:
             raise OddError(place)
     return [
-        sys.version, sys.flags.optimize, version.VERSION, os.getcwd(), os.geteuid(), os.getegid(), repr(call),  # noqa: PTH109
+        sys.version, sys.prefix, sys.flags.optimize, version.VERSION, _boot(),
+        os.getcwd(), os.geteuid(), os.getegid(), repr(call),  # noqa: PTH109
         sorted(name for name in os.listdir(layout.STATE) if name != layout.NOTHING_DUE),  # noqa: PTH208
         [_identity(name) for name in (*_FOLDERS, *named["folders"])],
         # a secret counts as there or not: its value is no business of a file's
@@ -139,6 +141,18 @@ def _below(folder: str, found: list[Stamp]) -> None:
                 some.append((entry.path, one.st_mtime_ns, one.st_ctime_ns, one.st_size, one.st_ino, one.st_mode))
     some.sort()
     found.extend(some)
+
+
+def _boot() -> bytes:
+    """Which start of the machine this is: a power cut leaves files torn whose times and sizes say nothing of it."""
+    try:
+        file = os.open(_BOOT, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(file, 100)
+    finally:
+        os.close(file)
 
 
 def _identity(folder: str) -> tuple[int, ...]:

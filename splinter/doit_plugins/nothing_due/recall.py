@@ -81,7 +81,7 @@ def line(words: Sequence[str], asked: list[Any] | None) -> str:
 
 def key(words: Sequence[str]) -> str:
     """The tasks that a call names as one text."""
-    return "\0".join(tasks(words) or ())
+    return "".join(f"{task}\0" for task in tasks(words) or ())
 
 
 def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str]) -> bool:
