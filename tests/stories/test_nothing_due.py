@@ -355,6 +355,10 @@ def test_nothing_is_left_behind_where_something_is_due_or_waits(world: World) ->
     for _ in range(2):
         assert world.doit().status == 2  # nobody takes the mail
         assert not (world.root / recall.FILE).exists()
+    del world.env["SMTP_HOST"], world.env["REPORT_RECIPIENTS"]
+    for _ in range(2):
+        world.doit("workstreams")  # it still waits, and is given up some day
+        assert not (world.root / recall.FILE).exists()
 
 
 def contacts(world: World) -> Path:

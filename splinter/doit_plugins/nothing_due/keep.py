@@ -31,6 +31,7 @@ from splinter.engine.session import Session
 from splinter.errors import SplinterError
 from splinter.git import command_line, users_config
 from splinter.model import layout, registry, schedule
+from splinter.model.effects import State
 from splinter.model.settings import SECRET_NAME
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt
@@ -197,7 +198,9 @@ def _above(name: str) -> Iterator[Path]:
 
 
 def until(session: Session) -> datetime | None:
-    """Until when the clock changes nothing; None where a time is recorded that is none."""
+    """Until when the clock changes nothing; None where a time is recorded that is none, or a message still waits."""
+    if session.memory.effects(State.WAITING, State.UNDER_WAY):
+        return None  # which is given up, and told, at an age of its own
     try:
         return _until(session)
     except (ValueError, TypeError, SplinterError):
