@@ -44,7 +44,7 @@ def published(run: RunRecord) -> str:
     count = len(run.pull_requests)
     if count:
         return f"{plural(count, 'pull request')} published"
-    return "no workstream ran" if run.finished else "no workstream ended"
+    return "no new result" if run.finished else "no workstream ended"
 
 
 def with_errors(said: str, run: RunRecord) -> str:

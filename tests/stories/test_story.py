@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import re
 
 import pytest
 
@@ -104,6 +105,17 @@ def test_an_edit_with_the_same_result_runs_no_dependent(pair: World) -> None:
     done = pair.doit()
     assert pair.new_calls() == ["strip", "add"]
     assert "docs:" not in done.out
+
+
+@pytest.mark.lane("stories")
+def test_a_run_whose_steps_come_to_the_same_says_so(world: World) -> None:
+    """It said that no workstream ran."""
+    for run in ("true", ": as before"):
+        world.workstream("w", steps=[world.step("s", run)])
+        world.commit()
+        done = world.doit()
+        assert world.new_calls() == ["s"]
+    assert re.search("^run .*: no new result$", done.out, re.MULTILINE)
 
 
 @pytest.mark.lane("stories")

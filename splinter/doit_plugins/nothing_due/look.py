@@ -1,7 +1,8 @@
 """One look at everything that "nothing is due" rests on: the code, the environment, files, refs, objects, databases.
 
-It opens none of them and starts no git: names, sizes and times say enough. It imports nothing slow, and makes no value that
-is not needed, since it is to see ten thousand workstreams in a few hundredths of a second. What is odd raises OSError.
+It opens none of them and starts no git: names, sizes and times say enough. It imports nothing slow, and makes no value
+that is not needed, since it is to see ten thousand workstreams in a few hundredths of a second. What is odd raises
+OSError.
 """
 
 from __future__ import annotations
