@@ -13,7 +13,7 @@ from splinter.git import object_reader
 from splinter.git.command_line import Repository
 from splinter.system import disk_errors
 
-_DATE = re.compile(r"@(\d{1,10} [+-]\d{4})")
+_DATE = re.compile(r"@(\d{1,10} (?!-0000)[+-](?:0\d|1[0-4])[0-5]\d)")
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # which git takes off the ends of names
 Person = tuple[str, str, str]  # name, address, time as git takes it
 

@@ -68,6 +68,9 @@ def test_what_git_would_refuse_is_not_written(world: World) -> None:
             assert loose_objects.commit(apart, id, parents, b"x", author=who, committer=who) is None
         assert loose_objects.commit(apart, tree, [head], b"a\0b", author=who, committer=who) is None
         assert loose_objects.commit(apart, tree, [head], b"\xff", author=who, committer=who) is None
+        for zone in ("-0000", "+9999"):  # git writes another one
+            odd = ("A", "a@b", f"@1 {zone}")
+            assert loose_objects.commit(apart, tree, [head], b"x", author=odd, committer=who) is None
 
 
 @pytest.mark.parametrize("most", [100, 3])
