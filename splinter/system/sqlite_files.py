@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _UNSURE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _LARGEST_BYTES = 4_000_000_000  # of a file; that of a large repository's years is a tenth of it
 _LONGEST_BYTES = 256_000_000  # of one value
+_VERSION_AT, _WRITABLE = 18, 2  # where a header says who may write, and the last that sqlite does
 _SHOWN = 200  # characters of names
 _LONGEST_S, _STEPS = 60.0, 100_000  # for one statement; steps of sqlite's between two looks at the clock
 _SMALL_BYTES = 4 * 1024 * 1024  # looked through at each opening; a larger one where its last writer was killed
@@ -175,6 +176,8 @@ def _check(db: sqlite3.Connection) -> None:
 
 def _check_shape(db: sqlite3.Connection, scripts: Sequence[str], file: Path) -> None:
     """Raise DatabaseError where a file's tables are not those of its version, StorageError for a later version."""
+    if not Path(f"{file}-wal").exists() and _write_version(file) > _WRITABLE:
+        raise damage("its header is of a format that sqlite only reads")
     try:
         (version,) = db.execute("pragma user_version").fetchone()
         found = _shape(db)
@@ -196,6 +199,13 @@ def _check_shape(db: sqlite3.Connection, scripts: Sequence[str], file: Path) -> 
     if found != wanted and not is_part:
         names = sorted({name for _, name, *_ in found ^ wanted})
         raise damage(f"{', '.join(names)[:_SHOWN]} in it is not as splinter makes it")
+
+
+def _write_version(file: Path) -> int:
+    """Of its header, which a log that was not taken in yet may have anew; 0 of a file that is empty or none."""
+    with suppress(FileNotFoundError), file.open("rb") as reader:
+        return int.from_bytes(reader.read(_VERSION_AT + 1)[_VERSION_AT:])
+    return 0
 
 
 def _shape(db: sqlite3.Connection) -> frozenset[tuple[str, str, str, str]]:

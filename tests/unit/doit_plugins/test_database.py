@@ -55,18 +55,20 @@ def test_a_row_that_is_no_text_of_json_of_its_own_moves_no_other(tmp_path: Path,
     assert found == [*range(40), None, None, *range(42, COUNT)]
 
 
-@pytest.mark.parametrize("at", [at for at in range(0, 96, 8) if at != 56])  # where its version is
+# 56: there its version is
+@pytest.mark.parametrize(("at", "count"), [(18, 1), *((at, 8) for at in range(0, 96, 8) if at != 56)])
 def test_whatever_is_wrong_with_its_header_a_run_opens_it_or_moves_it_aside(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, count: int
 ) -> None:
     """A look says "the next doit moves it aside"; sqlite calls some of these damages by other names."""
     filled(tmp_path).dump()
     file = tmp_path / "x.db"
     data = file.read_bytes()
-    file.write_bytes(data[:at] + b"\xff" * 8 + data[at + 8 :])
+    file.write_bytes(data[:at] + b"\xff" * count + data[at + count :])
     monkeypatch.setattr(Database, "holds_lock", True)
     for number in (1, 2):
         rows = Database(str(file), None)
         assert rows.refusal is None
+        rows.set("again", "deps:", [])
         assert bool(rows.repair) == (number == 1 and bool(list(tmp_path.glob("*.damaged-*"))))
         rows.dump()
