@@ -290,7 +290,7 @@ def assert_nothing_is_due(scene: Scene) -> None:
     done: Done = scene.doit()
     assert done.status == 0
     said = [line for line in done.out.splitlines() if not line.startswith("-- ")]
-    assert all(re.match(r"nothing (was due|new: \d+ proposals? waits?)\b", line) for line in said), said
+    assert all(re.match(r"nothing due\b", line) for line in said), said
     assert refs(scene) == before
 
 
