@@ -295,9 +295,8 @@ def test_damaged_databases_are_moved_aside_and_nothing_is_paid_again(
     assert (listed.status, listed.err.count("is damaged")) == (2, 1)
     told = assert_finishes(world, {"0"}).out
     for name in (".doit.db", ".splinter/history.db", ".splinter/memory.db"):
-        aside = [
-            path for path in (world.root / name).parent.glob("*.damaged-*") if path.name.startswith(Path(name).name)
-        ]
+        moved = (world.root / name).parent.glob(f"{Path(name).name}.damaged-*")
+        aside = [path for path in moved if not path.name.endswith(("-wal", "-shm"))]  # these go with it
         assert len(aside) == 1
         assert f"{world.root}/{name} was damaged (" in told
         assert f"it was moved to {aside[0].name}, and a new one begun." in told

@@ -59,7 +59,7 @@ def test_a_command_that_looks_shows_what_it_can(marked: World, call: str) -> Non
     marked.env["PYTHONIOENCODING"] = "latin-1"
     done = marked.doit(*call.split())
     assert (done.status, done.err) == (int(call == "info good"), ""), done.out  # doit's 1 for what is not up to date
-    assert ("\\u2713" in done.out) is (call.split()[0] in ("list", "graph", "run", "info", "show")), done.out
+    assert ("\\u2713" in done.out) is (call.split()[0] in ("list", "graph", "run", "pr", "info", "show")), done.out
 
 
 REDIRECTED = ("> /dev/full", ">&-", "2>&-", ">&- 2>&-", "| true", "-o /dev/full", "> /dev/full 2> /dev/full")
