@@ -56,6 +56,14 @@ def done(tmp_path_factory: pytest.TempPathFactory, sealed_world: Path) -> World:
     return MADE["one"]
 
 
+@pytest.fixture
+def own(tmp_path: Path, sealed_world: Path) -> World:
+    """A world that no other test has changed."""
+    world = make(World(tmp_path / "project", sealed_world))
+    settle(world, "pr", "report")
+    return world
+
+
 def yaml(world: World, id: str = "lint") -> Path:
     return world.root / f"workstreams/{id}.yaml"
 
@@ -176,18 +184,18 @@ def test_whatever_changes_a_full_look_follows_and_then_it_is_known_at_once_again
             settle(done, *CALL)
 
 
-def test_both_say_the_same_and_change_nothing_whichever_plain_call_it_is(done: World) -> None:
+def test_both_say_the_same_and_change_nothing_whichever_plain_call_it_is(own: World) -> None:
     for words, told in (
         ([], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
         (["lint"], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
         (["-n", "2", "l*"], "nothing due: 1 workstream up to date, 1 proposal waits; next: lint at "),
         (["pr", "report"], "nothing due: 1 proposal waits; next: lint at "),  # which looks at no workstream
     ):
-        assert settle(done, *words).startswith(told)
-        assert is_same(done, *words), words
-    assert at_once(done, "lint")  # other calls since then saw the same
-    assert done.doit("lint", cwd=done.root / "prompts") == whole(done, "lint")
-    assert at_once(done, "lint:fix") == ""  # a call that was never made
+        assert settle(own, *words).startswith(told)
+        assert is_same(own, *words), words
+    assert at_once(own, "lint")  # other calls since then saw the same
+    assert own.doit("lint", cwd=own.root / "prompts") == whole(own, "lint")
+    assert at_once(own, "lint:fix") == ""  # a call that was never made
 
 
 def test_nothing_slow_is_imported_for_it(done: World) -> None:
@@ -286,25 +294,25 @@ def test_it_counts_from_when_it_was_seen_until_a_rule_names_a_time(
         assert bool(at_once(done, *CALL)) == is_known, at
 
 
-def test_what_other_words_said_counts_no_longer_than_it_would_have(done: World) -> None:
+def test_what_other_words_said_counts_no_longer_than_it_would_have(own: World) -> None:
     """Else `doit lint`, due again at midnight, would be known by a call after it that only named what is not."""
-    done.now = ""
-    settle(done, "lint", "pr")
-    settle(done, *CALL)
-    file, now = done.root / recall.FILE, time.time()
+    own.now = ""
+    settle(own, "lint", "pr")
+    settle(own, *CALL)
+    file, now = own.root / recall.FILE, time.time()
     kept = json.loads(file.read_text())
     for began, ended in ((-9, -1), (9, 99)):
         file.write_text(json.dumps({**kept, "at": now + began, "until": now + ended}))
-        assert at_once(done, *CALL) == ""
-        settle(done, "lint")
-        assert at_once(done, *CALL) == ""
-        settle(done, *CALL)
+        assert at_once(own, *CALL) == ""
+        settle(own, "lint")
+        assert at_once(own, *CALL) == ""
+        settle(own, *CALL)
     file.write_text(json.dumps({**kept, "at": now, "until": now + 99}))
-    said = settle(done, "lint", "pr")
+    said = settle(own, "lint", "pr")
     assert json.loads(file.read_text())["until"] == now + 99
     assert said
-    assert at_once(done, *CALL)
-    assert at_once(done, "") == ""  # an empty word names no task, and is none
+    assert at_once(own, *CALL)
+    assert at_once(own, "") == ""  # an empty word names no task, and is none
 
 
 def test_after_a_power_cut_or_by_another_python_it_counts_for_nothing(
