@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
     now = status(slow)
     assert (now["running"], now["pid"], now["since"]) == (True, doit.pid, slow.now)
     (doing,) = now["doing"]
+    time.sleep(0.5)  # what a command says is written within a moment
     assert (doing["task"], doing["since"], doing["last_line"]) == ("slow:wait", slow.now, "clears")
     assert now["pending"] == [{"workstream": "after", "waits_for": ["slow"]}]
     told = slow.doit("status").out
