@@ -55,10 +55,10 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
     assert (nothing.status, nothing.out) == (0, "Nothing runs, and no run is recorded yet.\n")
     doit = slow.start("workstreams")
     wait_for(lambda: has_said(slow), "the step", seconds=10)
+    time.sleep(0.5)  # what a command says is written within a moment
     now = status(slow)
     assert (now["running"], now["pid"], now["since"]) == (True, doit.pid, slow.now)
     (doing,) = now["doing"]
-    time.sleep(0.5)  # what a command says is written within a moment
     assert (doing["task"], doing["since"], doing["last_line"]) == ("slow:wait", slow.now, "clears")
     assert now["pending"] == [{"workstream": "after", "waits_for": ["slow"]}]
     told = slow.doit("status").out
