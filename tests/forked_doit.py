@@ -22,6 +22,7 @@ import json
 import os
 import selectors
 import signal
+import site
 import socket
 import subprocess
 import sys
@@ -231,6 +232,7 @@ def _become(asked: int, out: int, err: int) -> None:
     os.environ.clear()
     os.environ.update(call["environ"])
     time.tzset()
+    site.USER_BASE = site.USER_SITE = None  # a new Python looks for them in its own home
     os.chdir(call["cwd"])
     sys.path[0] = call["cwd"]
     sys.argv[1:] = call["arguments"]

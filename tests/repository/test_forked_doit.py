@@ -37,6 +37,14 @@ def test_a_fork_ends_as_a_new_python_does(end: str, tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process is forked")
+def test_a_fork_looks_for_the_users_packages_in_its_own_home(tmp_path: Path) -> None:
+    """Two parents that were started in two homes told of two folders."""
+    (tmp_path / "dodo.py").write_text(DODO % (False, "import site\nprint(site.getusersitepackages())"))
+    _, out, _ = forked_doit.call(["list"], tmp_path, {**os.environ, "HOME": "/another/home"})
+    assert out.startswith("/another/home/")
+
+
 def forked(folder: Path) -> tuple[object, ...]:
     status, out, err = forked_doit.call(["run"], folder, os.environ)
     return status, out, err.splitlines()[-1:]

@@ -193,6 +193,7 @@ def test_both_say_the_same_and_change_nothing_whichever_plain_call_it_is(own: Wo
     ):
         assert settle(own, *words).startswith(told)
         assert is_same(own, *words), words
+    assert at_once(own, "lint")  # other calls since then saw the same
     assert own.doit("lint", cwd=own.root / "prompts") == whole(own, "lint")
     assert at_once(own, "lint:fix") == ""  # a call that was never made
 

@@ -9,14 +9,13 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from splinter.model import layout
-from splinter.system import log_tail
+from splinter.system import log_tail, under_way_file
 from splinter.text.markdown import utc
 from tests.world import World, end_group, wait_for
 
@@ -42,8 +41,11 @@ def status(world: World) -> Any:
 
 
 def has_said(world: World) -> bool:
+    """Whether the step has printed, and others can know where: that is written within a moment."""
     logs = list((world.root / ".splinter/runs").glob("*/slow/wait.log"))
-    return any("clears" in log_tail.last_line(log) for log in logs)
+    left = under_way_file.left(world.root / layout.STATE)
+    is_named = left is not None and any(one.log for one in left.doing)
+    return is_named and any("clears" in log_tail.last_line(log) for log in logs)
 
 
 def go_on(world: World) -> None:
@@ -55,7 +57,6 @@ def test_another_terminal_sees_what_runs_its_log_and_then_how_it_ended(slow: Wor
     assert (nothing.status, nothing.out) == (0, "Nothing runs, and no run is recorded yet.\n")
     doit = slow.start("workstreams")
     wait_for(lambda: has_said(slow), "the step", seconds=10)
-    time.sleep(0.5)  # what a command says is written within a moment
     now = status(slow)
     assert (now["running"], now["pid"], now["since"]) == (True, doit.pid, slow.now)
     (doing,) = now["doing"]
