@@ -13,11 +13,12 @@ import threading
 import zlib
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 from splinter.git import command_line, users_config
 from splinter.git.command_line import Repository
-from splinter.system import process
+from splinter.git.lasting import Lasting
 from splinter.system.conversation import Conversation, SilentError
 
 MISSING = "missing"
@@ -25,7 +26,6 @@ ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _LARGEST = 1_000_000  # bytes of an object that is read here
 _MOST_KEPT, _LARGEST_KEPT = 200, 16_000
 _HEAD = 64  # bytes that hold a loose object's kind and size
-_MOST = 4  # conversations at once: of the user's repository, of a simulated run, of submodules' clones
 _TIMEOUT_S = 60.0
 
 
@@ -39,16 +39,6 @@ class Object:
     data: bytes = b""
 
 
-@dataclass(slots=True)
-class _Reader:
-    """A conversation, held by `lock`; `packed` is what packs and packed refs were like when it began."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    talk: Conversation | None = None
-    packed: tuple[object, ...] = ()
-
-
-_readers: OrderedDict[tuple[str, ...], _Reader] = OrderedDict()
 _kept: OrderedDict[tuple[str, str], Object] = OrderedDict()  # what an id names it names for ever
 _lock = threading.Lock()
 
@@ -126,39 +116,12 @@ def _told(repository: Repository, name: str, *, is_whole: bool) -> Object | None
     """What the conversation says, which is begun again once where it is over; None where it says nothing."""
     if users_config.promising(repository.reaching) and not repository.copy:
         return None  # git fetches what such a clone lacks
-    reader = _reader(repository)
-    with reader.lock:
+    with _reader.turn(repository) as turn:
         for _ in range(2):
             with suppress(SilentError, OSError):
-                return _answer(repository, _begun(repository, reader), name, is_whole=is_whole)
+                return _answer(repository, _reader.begun(repository, turn), name, is_whole=is_whole)
             command_line.left_s(repository)
     return None
-
-
-def _reader(repository: Repository) -> _Reader:
-    key = (str(repository.own), str(repository.kept_in), repository.environ.get("PATH", ""))
-    with _lock:
-        found = _readers.setdefault(key, _Reader())
-        _readers.move_to_end(key)
-        if len(_readers) > _MOST:
-            _readers.popitem(last=False)  # its program ends with it
-        return found
-
-
-def _begun(repository: Repository, reader: _Reader) -> Conversation:
-    """The conversation, a new one where packs came or went since: of one that is gone git would go on to read.
-
-    So it is with packed refs, of which git sees no change that keeps inode and size within a second.
-    """
-    own = command_line.own(repository, "cat-file")
-    packed = (_times(f"{own}/objects/pack"), _times(f"{own}/packed-refs"))
-    if reader.talk is None or not reader.talk.end.alive or reader.packed != packed:
-        if reader.talk:
-            reader.talk.end()
-        argv = ("git", "--no-pager", f"--git-dir={own}", "cat-file", "--batch-command")
-        reader.talk = process.converse(argv, env=command_line.environment(repository.environ))
-        reader.packed = packed
-    return reader.talk
 
 
 def _times(path: str) -> tuple[int, ...]:
@@ -168,6 +131,17 @@ def _times(path: str) -> tuple[int, ...]:
     except OSError:
         return ()
     return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _packed(own: Path) -> object:
+    """What packs and packed refs are like; git would go on to read of a pack that is gone.
+
+    Of packed refs it sees no change that keeps inode and size within a second.
+    """
+    return _times(f"{own}/objects/pack"), _times(f"{own}/packed-refs")
+
+
+_reader = Lasting("cat-file", "--batch-command", look=_packed)
 
 
 def _answer(repository: Repository, talk: Conversation, name: str, *, is_whole: bool) -> Object | None:

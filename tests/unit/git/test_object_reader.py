@@ -145,10 +145,10 @@ def test_a_conversation_that_was_ended_is_begun_again(world: World) -> None:
     repository = opened(world)
     first = world.git("rev-parse", "HEAD")
     assert git.resolve(repository, "refs/heads/main") == first
-    reader = object_reader._reader(repository)
-    assert reader.talk
-    reader.talk._child.kill()
-    reader.talk._child.wait()
+    with object_reader._reader.turn(repository) as turn:
+        assert turn.talk
+        turn.talk._child.kill()
+        turn.talk._child.wait()
     assert git.resolve(repository, "refs/heads/main") == first
 
 

@@ -34,10 +34,10 @@ def test_refs_are_set_one_after_the_other_without_a_call(
         head = world.git("rev-parse", "HEAD")
         git.update_refs(repository, [RefUpdate(ref=f"{REF}{one}", new=head) for one in "ab"], why="x")
         assert world.git("rev-parse", f"{REF}a", f"{REF}b").split() == [head, head]
-    writer = ref_writer._writer(repository)
-    assert writer.talk
-    writer.talk._child.kill()
-    writer.talk._child.wait()
+    with ref_writer._writer.turn(repository) as turn:
+        assert turn.talk
+        turn.talk._child.kill()
+        turn.talk._child.wait()
     monkeypatch.undo()
     git.update_refs(repository, [RefUpdate(ref=f"{REF}a", new=world.git("rev-parse", "HEAD~1"))], why="x")
     assert world.git("rev-parse", f"{REF}a") == world.git("rev-parse", "HEAD~1")
