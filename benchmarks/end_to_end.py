@@ -1,7 +1,8 @@
 """Workstreams of one step and one check, end to end, beside a shell script that does the same work with git.
 
 The script makes, for each, a work tree, runs the step, commits, and runs the check on the base and on the result in a
-clean work tree each; step and check are trivial. `--also NAME=PYTHON` adds another installation of splinter.
+clean work tree each; step and check are trivial. Several at once take turns at `git worktree`, which trips over itself
+otherwise. `--also NAME=PYTHON` adds another installation of splinter.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ AT_ONCE = {1: 2.5, 4: 1.5}  # how many times the script is wanted
 MEMORY_MB = 50.0
 GIT_CALLS = 12.0
 SCRIPT = """set -e
+worktree="{worktree}"
 id=w$1
-git worktree add --quiet --detach ../trees/$id main
+$worktree add --quiet --detach ../trees/$id main
 (cd ../trees/$id && mkdir -p out && echo write >> out/$1.txt && git add --all && git commit --quiet -m "Number $1" \
  && git branch script/$id)
 for at in main script/$id; do
-  git worktree add --quiet --detach ../trees/$id.judge $at
+  $worktree add --quiet --detach ../trees/$id.judge $at
   (cd ../trees/$id.judge && true)
-  git worktree remove --force ../trees/$id.judge
+  $worktree remove --force ../trees/$id.judge
 done
 """
 
@@ -78,14 +80,21 @@ def _script(asked: Asked, count: int, jobs: int) -> Candidate:
     place = Place(asked.folder / "end-to-end")
     numbers = " ".join(names(count))
     line = f"printf '%s\\n' {numbers} | xargs -P {jobs} -I{{}} bash ../script.sh {{}}"
-    return _candidate("the script", place, count, ["bash", "-c", f"set -o pipefail; {line}"])
+    made = _candidate("the script", place, count, ["bash", "-c", f"set -o pipefail; {line}"])
+    before, worktree = made.before, "git worktree" if jobs == 1 else "flock ../lock git worktree"
+
+    def make() -> None:
+        before()
+        (place.root / "script.sh").write_text(SCRIPT.replace("{worktree}", worktree))
+
+    made.before = make
+    return made
 
 
 def _candidate(name: str, place: Place, count: int, argv: Sequence[str]) -> Candidate:
     def make() -> None:
         place.make()
         place.add(names(count), ["write"])
-        (place.root / "script.sh").write_text(SCRIPT)
         (place.root / "trees").mkdir()
 
     return Candidate(name=name, argv=argv, cwd=place.project, environ=place.environ, before=make)
