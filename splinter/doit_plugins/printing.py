@@ -85,6 +85,16 @@ def has_printed_only(line: str) -> bool:
     return _STEERING.sub("", sys.stdout.begun).strip("\n") == line and not sys.stderr.begun
 
 
+def has_printed_nothing() -> bool:
+    """Whether this process has printed nothing so far."""
+    return all(isinstance(stream, Sound) and not stream.begun for stream in (sys.stdout, sys.stderr))
+
+
+def shows_as_it_is(text: str) -> bool:
+    """Whether no secret that is known is in it."""
+    return _redactor is None or _redactor.values(text) == text
+
+
 def mask(secrets: Iterable[str]) -> None:
     """From now on these, too, are masked in what is printed."""
     global _redactor

@@ -32,7 +32,8 @@ which are ours, `.splinter/memory.db` | the remote | it may run twice |
 | nothing: the next task says it again |
 | schemas of the installed version, for editors | `.splinter/*.schema.json` | the package \
 | the next run writes them again |
-| that nothing is due, and what that rests on | `.splinter/nothing-due.json` | all that it names \
+| that nothing is due, what `doit list` said, and what they rest on \
+| `.splinter/nothing-due.json`, `.splinter/listed.json` | all that they name \
 | nothing: the next call looks at everything |
 | mails where there is no mail server | `.splinter/outbox/` | the files | those mails |
 | pull requests without a forge | `.splinter/pull-requests/` | the files | they are written again |
@@ -97,6 +98,7 @@ WORKSTREAM_SCHEMA = "workstream.schema.json"  # copies for editors
 SETTINGS_SCHEMA = "settings.schema.json"
 UNDER_WAY = "under-way.json"  # what the run under way does at this moment
 NOTHING_DUE = "nothing-due.json"  # what a call that had nothing to do saw
+LISTED = "listed.json"  # what `doit list` said, and saw
 SIMULATED = "simulated"  # what a simulated run has in the place of the repository's root
 PULL_REQUEST_FILES = f"{STATE}/{PULL_REQUESTS}/"  # from the root, where no forge takes them
 

@@ -17,14 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from splinter.errors import Reason, SplinterError
-from splinter.model import tool
-from splinter.model.agents.streams import Transcript
 from splinter.system import supervisor
 from splinter.system.conversation import Conversation
-from splinter.system.process_log import Output, until_read
 from splinter.system.process_tree import (
     GRACE_S,
     Census,
@@ -37,7 +34,11 @@ from splinter.system.process_tree import (
 from splinter.system.short_call import Child, Pipes, Spawned, found_program, passed_on, paused
 from splinter.system.supervised import Supervised, Supervisors
 from splinter.system.supervisor import MARKER, OF_GIT
-from splinter.text.redact import Redactor
+
+if TYPE_CHECKING:  # a short call needs none of them, and is made in a call that has nothing to do
+    from splinter.model.agents.streams import Transcript
+    from splinter.system.process_log import Output
+    from splinter.text.redact import Redactor
 
 _POLL_S = 0.1
 _LOOK_S = 1.0
@@ -118,6 +119,8 @@ class Processes:
         Where it prints a stream of events, `transcript` decodes it.
         Raises OSError or ValueError where the command cannot be started.
         """
+        from splinter.system.process_log import Output, until_read
+
         started = time.monotonic()
         with ExitStack() as closing:
             output = closing.enter_context(Output(log, self.redactor, transcript))
@@ -147,6 +150,8 @@ class Processes:
     def _start(
         self, argv: Sequence[str] | str, *, cwd: Path, env: Mapping[str, str], stdin: IO[bytes] | None
     ) -> Supervised | Family:
+        from splinter.model import tool
+
         marker = f"{self.marker}/{next(self._numbers)}"
         words, marked = (*tool.SHELL, argv) if isinstance(argv, str) else argv, {**env, MARKER: marker}
         if self._supervisors.are_there():

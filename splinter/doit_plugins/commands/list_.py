@@ -1,15 +1,21 @@
-"""`doit list`: workstreams with what is to be expected of each, then other tasks; with options it is doit's own."""
+"""`doit list`: workstreams with what is to be expected of each, then other tasks; with options it is doit's own.
+
+What it said last is said again at once where nothing that it rests on is another.
+"""
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from doit.cmd_list import List as DoitsList
 
-from splinter.doit_plugins import options
-from splinter.doit_plugins.commands.plan_why import Reading
-from splinter.text import counts
+from splinter.doit_plugins import options, printing
+from splinter.doit_plugins.commands.reading import Reading
+from splinter.doit_plugins.nothing_due import recall
 
 
 class List(Reading, DoitsList):
@@ -25,8 +31,22 @@ doit list --all      every step of them, as doit's tasks
 doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R)"""
     cmd_options = DoitsList.cmd_options
 
+    _needs_backends = False
+    _call: dict[str, Any]
+
+    def get_backends(self) -> Any:
+        """Those of a command that reads, once tasks are read: all that is installed is asked for them."""
+        return super().get_backends() if self._needs_backends else {}
+
     def parse_execute(self, in_args: list[str]) -> int:
         """As doit parses it: options stand before tasks."""
+        self._call = {"words": tuple(in_args), "began_ns": time.time_ns()}
+        self._call["asked"] = recall.call(self.config, self.opt_vals)
+        if said := recall.listed(in_args, self._call["asked"]):
+            sys.stdout.write(said)
+            return 0
+        self._needs_backends = True
+        self._backends = self.get_backends()
         return int(DoitsList.parse_execute(self, in_args) or 0)
 
     def _execute(  # the names are doit's options
@@ -60,15 +80,28 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
             and task.name not in session.plans
             and not (task.meta or {}).get("group")
         ]
-        for heading, lines in (("Workstreams", rows), ("Tasks", others)):
-            self.outstream.write(f"{heading}\n")
-            widths = [max(map(len, column)) for column in zip(*lines, strict=True)] if lines else []
-            for line in lines:
-                padded = (f"{part:<{width}}" for part, width in zip(line, widths, strict=True) if width)
-                self.outstream.write(f"  {'  '.join(padded).rstrip()}\n")
+        said = "".join([*_lines("Workstreams", rows), *_lines("Tasks", others)])
+        is_all = printing.has_printed_nothing()
+        self.outstream.write(said)
+        if is_all and not now and not any(due.is_left_out for due in found.values()):
+            self._keep(session, said)
+
+    def _keep(self, session: Any, said: str) -> None:
+        """Leave it behind for the next call; not where a run is at work."""
+        from splinter.doit_plugins.nothing_due import keep
+
+        until = keep.until(session)
+        session.history.close()
+        session.memory.close()
+        with suppress(OSError):
+            if until and printing.shows_as_it_is(said):
+                with recall.alone():
+                    keep.keep(session, keep.Call(**self._call), said, until, place=recall.LISTED)
 
     def _rows(self, session: Any, group: str, rows: list[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
         """The rows of a matrix's members below one of its own."""
+        from splinter.text import counts
+
         if group:
             plan = session.plans[rows[0][0]]
             due = sum(state == "due" for _, state, _ in rows)
@@ -87,3 +120,12 @@ doit list -s --all   whether each is up to date (U), ignored (I) or to be run (R
         following = prospects.next_time(session, plan)
         state = "waits" if plan.waits_at else "up to date"
         return f"{state}, next {following:%Y-%m-%d %H:%M}" if following else state
+
+
+def _lines(heading: str, rows: list[tuple[str, str, str]]) -> Iterator[str]:
+    """A table below its heading, a column as wide as its widest part."""
+    yield f"{heading}\n"
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    for row in rows:
+        padded = (f"{part:<{width}}" for part, width in zip(row, widths, strict=True) if width)
+        yield f"  {'  '.join(padded).rstrip()}\n"

@@ -1,4 +1,4 @@
-"""What a call that had nothing to do leaves behind: what it said, until when that holds, and a hash of all it rests on.
+"""What a call leaves behind that had nothing to do, or listed: what it said, until when, a hash of all it rests on.
 
 Nothing is left where somebody outside was asked, where anything may have changed while the call looked, or where the
 user's own tasks or another repository's objects have a say. The file holds hashes and names, no value of a variable.
@@ -45,21 +45,21 @@ _INCLUDE = re.compile(r"include(?:if\..*)?\.path", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A call of `doit run` as it came: its words, what of doit's configuration counts, and when it began."""
+    """A call of `doit run` or `doit list` as it came: its words, what of doit's configuration counts, when it began."""
 
     words: Sequence[str]
     asked: list[Any] | None
     began_ns: int
 
 
-def keep(session: Session, call: Call, said: str, until: datetime) -> None:
+def keep(session: Session, call: Call, said: str, until: datetime, *, place: str = recall.FILE) -> None:
     """Leave it behind where all of it is certain; where it cannot be written, the next call looks at everything.
 
-    The session's databases are closed by now.
+    The session's databases are closed by now. `place` is the file, of a run or of `doit list`.
     """
     try:
         if _is_certain(session.outside, call) and not _was_asked(session):
-            _keep(session, call, said, until)
+            _keep(session, call, said, until, place)
     except (OSError, ValueError, SyntaxError, AttributeError):  # the last: a system without such files
         return
 
@@ -96,7 +96,7 @@ def _was_asked(session: Session) -> bool:
     return bool(command_line.REACHED or session.known.forges or session.night)
 
 
-def _keep(session: Session, call: Call, said: str, until: datetime) -> None:
+def _keep(session: Session, call: Call, said: str, until: datetime, place: str) -> None:
     outside, variables = session.outside, process_environment.variables()
     named = {
         "files": sorted({*_files(session), *_of_git(outside), *_of_python(outside)}),
@@ -111,18 +111,18 @@ def _keep(session: Session, call: Call, said: str, until: datetime) -> None:
         return  # it may have changed while we looked
     seen = look.digest(found, look.facts(named, variables, call.asked))
     at, end = session.at.timestamp(), until.timestamp()
-    others, their_end = _others(seen, at)
+    others, their_end = _others(place, seen, at)
     calls = {**dict([*others.items()][1 - MOST_CALLS :]), recall.key(call.words): said}
     kept = {
         "version": recall.VERSION, "at": at, "until": min(end, their_end), "seen": seen, "calls": calls, **named,
     }  # fmt: skip
-    _write(json.dumps(kept))
+    _write(place, json.dumps(kept))
 
 
-def _others(seen: str, at: float) -> tuple[Mapping[str, str], float]:
+def _others(place: str, seen: str, at: float) -> tuple[Mapping[str, str], float]:
     """What calls of other words said of the same, where that counts now, and until when it does."""
     try:
-        kept = recall._kept()
+        kept = recall._kept(place)
         if kept["seen"] == seen and kept["at"] <= at < kept["until"]:
             return dict(kept["calls"]), float(kept["until"])
     except (OSError, ValueError, TypeError, LookupError):
@@ -130,15 +130,15 @@ def _others(seen: str, at: float) -> tuple[Mapping[str, str], float]:
     return {}, math.inf
 
 
-def _write(text: str) -> None:
+def _write(place: str, text: str) -> None:
     """Written whole, for the user alone; not where the file system's clock is another than ours."""
-    temporary = f"{layout.STATE}/.{layout.NOTHING_DUE}.{os.getpid()}.0"  # as crash recovery knows what is half written
+    temporary = f"{layout.STATE}/.{Path(place).name}.{os.getpid()}.0"  # as crash recovery knows what is half written
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(file, "w", encoding="utf-8") as writer:  # noqa: PTH123
             writer.write(text)
         if abs(Path(temporary).stat().st_mtime - time.time()) < 1:
-            Path(temporary).replace(recall.FILE)
+            Path(temporary).replace(place)
     finally:
         Path(temporary).unlink(missing_ok=True)
 

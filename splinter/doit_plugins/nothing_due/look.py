@@ -33,6 +33,7 @@ _FILES = (
         "info/exclude", "info/attributes", "info/grafts", "objects/info/alternates", "objects/info/http-alternates",
     )),
 )  # fmt: skip
+_OF_LOOKS = (layout.NOTHING_DUE, layout.LISTED)  # what is left behind by them
 _FOLDERS = (".", layout.STATE, ".git", layout.WORKSTREAMS)  # which may change within
 _BOOT = "/proc/sys/kernel/random/boot_id"
 _LEAST_FREE = 1_000_000  # bytes: on a disk that is full a call says so
@@ -77,7 +78,7 @@ def facts(named: Mapping[str, Any], variables: Mapping[str, str], call: object) 
     return [
         sys.version, sys.prefix, sys.flags.optimize, version.VERSION, _boot(),
         os.getcwd(), os.geteuid(), os.getegid(), repr(call),  # noqa: PTH109
-        sorted(name for name in os.listdir(layout.STATE) if name != layout.NOTHING_DUE),  # noqa: PTH208
+        sorted(name for name in os.listdir(layout.STATE) if name not in _OF_LOOKS),  # noqa: PTH208
         [_identity(name) for name in (*_FOLDERS, *named["folders"])],
         # a secret counts as there or not: its value is no business of a file's
         sorted((name, bool(value.strip()) if name in secrets else value) for name, value in variables.items()

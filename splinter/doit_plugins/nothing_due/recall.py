@@ -1,4 +1,4 @@
-"""Whether a call has nothing to do, known at once by what the last one like it left behind.
+"""Whether a call has nothing to do, or what `doit list` says, known at once by what the last one like it left behind.
 
 It says nothing that a full look would not say at this moment: where anything is not as it was, is newer, odd or not to
 be read, it says nothing at all. It changes nothing, and imports nothing slow.
@@ -24,11 +24,11 @@ from splinter.model import layout
 VERSION = 1
 SWITCH = "SPLINTER_SHORTCUT"  # off: each call looks at everything
 FILE = f"{layout.STATE}/{layout.NOTHING_DUE}"
+LISTED = f"{layout.STATE}/{layout.LISTED}"
 LOCK, HOLDER = ".git/splinter.lock", ".git/splinter.holder.json"
 LONGEST_S = 24 * 60 * 60
 SHORTEST_SECRET = 6  # characters; as where secrets are masked
 _MOST_BYTES = 16_000_000
-_LONGEST_LINE = 400
 _JOBS = ("-n", "--process")
 _DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
 
@@ -57,19 +57,29 @@ def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | Non
 
 def line(words: Sequence[str], asked: list[Any] | None) -> str:
     """What a call like this says, where it has nothing to do for certain; else empty."""
+    return "" if tasks(words) is None else _said(FILE, key(words), asked)
+
+
+def listed(words: Sequence[str], asked: list[Any] | None) -> str:
+    """What `doit list` without words says, where that is certain; else empty."""
+    return "" if words else _said(LISTED, "", asked)
+
+
+def _said(name: str, key: str, asked: list[Any] | None) -> str:
+    """What was said of a call by that key, where nothing is another since."""
     variables = process_environment.variables()
-    if asked is None or variables.get(SWITCH, "").strip() not in ("", "on") or tasks(words) is None:
+    if asked is None or variables.get(SWITCH, "").strip() not in ("", "on"):
         return ""
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        kept = _kept()
-        said = str(kept["calls"].get(key(words), ""))
+        kept = _kept(name)
+        said = str(kept["calls"].get(key, ""))
         at, until = kept["at"], kept["until"]
         is_now = variables.get("SPLINTER_NOW", "").strip() or at <= time.time() < until
         if not said or not is_now or until - at > LONGEST_S or not is_harmless(said, kept["secrets"], variables):
             return ""
-        with _alone():
+        with alone():
             is_same = look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"]
         return said if is_same else ""
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ImportError):
@@ -85,31 +95,31 @@ def key(words: Sequence[str]) -> str:
 
 
 def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str]) -> bool:
-    """Whether a line is words of ours: whoever wrote the file steers no terminal by it, and no secret is in it."""
-    if not (said.isascii() and said.isprintable() and len(said) <= _LONGEST_LINE) or "::" in said or "##[" in said:
+    """Whether it is plain lines: whoever wrote the file steers no terminal by them, and no secret is in them."""
+    if not all(map(str.isprintable, said.split("\n"))) or "::" in said or "##[" in said:
         return False
     values = (variables.get(name, "").strip() for name in secrets)
     return not any(len(value) >= SHORTEST_SECRET and value in said for value in values)
 
 
-def _kept() -> Any:
-    """What was left behind; raises OSError or ValueError for what is no such file of ours."""
-    file = os.open(FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _kept(name: str) -> Any:
+    """What was left behind there; raises OSError or ValueError for what is no such file of ours."""
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         one = os.fstat(file)
         if not stat.S_ISREG(one.st_mode) or one.st_uid != os.geteuid() or one.st_size > _MOST_BYTES:
-            raise look.OddError(FILE)
+            raise look.OddError(name)
         with open(file, "rb", closefd=False) as reader:
             kept = json.loads(reader.read())
     finally:
         os.close(file)
     if kept["version"] != VERSION:
-        raise look.OddError(FILE)
+        raise look.OddError(name)
     return kept
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """While no run works here, and none can begin; raises OSError where one does, or was killed.
 
     Others that look like this may do so at the same time. The lock is the one of `RunLock`, which is not made here.

@@ -1,0 +1,104 @@
+"""`doit list` is known at once where nothing is another since the last one, and then says nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from splinter.doit_plugins.nothing_due import recall
+from tests.nothing_due import CALL, EDITS, GRAIN_S, edit, effects, listed_at_once, make, whole, yaml
+from tests.world import TUESDAY, World
+
+FEW = (
+    "a step is another", "a workstream more", "a file that cannot be run", "and it goes", "settings",
+    "a branch is deleted", "ignored", "forgotten", "another week",
+)  # fmt: skip
+# where nothing is left behind: a problem is told too, or somebody else has a say
+UNSOUND = {"a file that cannot be run", "the prompt file goes", "tasks of the user's own"}
+
+
+@pytest.fixture
+def own(tmp_path: Path, sealed_world: Path) -> World:
+    world = make(World(tmp_path / "project", sealed_world))
+    assert world.doit(*CALL).status == 0
+    return world
+
+
+def listed(world: World) -> str:
+    """What a call says that looks at everything, and leaves it behind."""
+    time.sleep(GRAIN_S)
+    (world.root / recall.LISTED).unlink(missing_ok=True)
+    before = effects(world)
+    done = world.doit("list")
+    assert (done.status, done.err) == (0, "")
+    (world.root / recall.LISTED).unlink(missing_ok=True)
+    assert effects(world) == before
+    world.doit("list")
+    return done.out
+
+
+def test_it_is_what_a_full_look_says_whether_something_is_due_or_not(own: World) -> None:
+    said = listed(own)
+    assert "lint  up to date, next 2026-11-30 00:00" in said
+    assert listed_at_once(own) == said
+    before = effects(own)
+    assert own.doit("list") == whole(own, "list")
+    assert effects(own) == before
+    assert own.doit("list", "-q") == whole(own, "list", "-q") != whole(own, "list")  # with an option it is doit's own
+    own.write("prompts/write.md", "Write better docs.\n")
+    assert listed_at_once(own) == ""
+    assert "lint  due" in listed(own)
+    assert "lint  due" in listed_at_once(own)
+    own.now = TUESDAY
+    assert listed_at_once(own) == ""
+
+
+def test_it_counts_until_a_rule_names_a_time(own: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    own.now = ""
+    listed(own)
+    kept = json.loads((own.root / recall.LISTED).read_text())
+    assert 0 < kept["until"] - kept["at"] <= recall.LONGEST_S
+    for at, is_known in ((kept["at"] - 1, False), (kept["until"] - 1, True), (kept["until"], False)):
+        monkeypatch.setattr(recall.time, "time", lambda at=at: at)
+        assert bool(listed_at_once(own)) == is_known, at
+
+
+def test_what_somebody_put_in_its_place_steers_no_terminal(own: World) -> None:
+    listed(own)
+    file = own.root / recall.LISTED
+    text = file.read_text()
+    file.write_text(text.replace("Workstreams", "\\u001b[2JWorkstreams"))
+    assert listed_at_once(own) == ""
+    file.write_text(text.replace("Workstreams", "::error::Workstreams"))
+    assert listed_at_once(own) == ""
+    file.write_text(text)
+    assert listed_at_once(own)
+
+
+def test_a_secret_in_a_title_is_in_no_file(own: World) -> None:
+    own.env["SOME_TOKEN"] = "MadeUp0Token1OfNobody2345"
+    edit(yaml(own), "Title of lint", "a MadeUp0Token1OfNobody2345")
+    assert "MadeUp0" not in listed(own)
+    assert listed_at_once(own) == ""
+
+
+def test_a_title_in_other_letters_is_the_same_in_both(own: World) -> None:
+    edit(yaml(own), "Title of lint", "Größe — 測試")
+    assert "Größe — 測試" in listed(own)
+    assert own.doit("list") == whole(own, "list")
+    assert "Größe" in listed_at_once(own)
+
+
+@pytest.mark.parametrize("names", [FEW, pytest.param(tuple(EDITS), marks=pytest.mark.lane("fuzz"))], ids=["few", "all"])
+def test_whatever_changes_it_looks_at_everything_and_then_knows_it_at_once(own: World, names: tuple[str, ...]) -> None:
+    for name in names:
+        EDITS[name](own)
+        assert listed_at_once(own) == "", name
+        time.sleep(GRAIN_S)
+        done = own.doit("list")
+        assert done.status == 0, name
+        assert listed_at_once(own) == ("" if name in UNSOUND else done.out), name
+        own.doit(*CALL)
