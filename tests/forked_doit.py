@@ -161,7 +161,7 @@ def _wait_for_no_disk() -> None:
     import sqlite3
     from typing import Any
 
-    from splinter.git import command_line
+    from splinter.git import call_environment
     from splinter.system import sqlite_files
 
     class Connection(sqlite_files.Connection):
@@ -175,7 +175,7 @@ def _wait_for_no_disk() -> None:
 
     os.fsync = lambda fd: None
     sqlite_files.Connection = Connection  # type: ignore[misc]
-    command_line._OURS["GIT_TEST_FSYNC"] = "0"  # as git's own tests say it
+    call_environment._OURS["GIT_TEST_FSYNC"] = "0"  # as git's own tests say it
 
 
 def _serve(channel: socket.socket) -> None:

@@ -13,6 +13,7 @@ import pytest
 from doit import doit_cmd
 
 from splinter.doit_plugins.nothing_due import look, recall
+from splinter.git import remote_head
 from tests.world import TUESDAY, Done, World
 
 CALL = ("workstreams",)  # what publishes nothing is judged faster
@@ -23,6 +24,7 @@ def at_once(world: World, *words: str) -> str:
     """What such a call says without a full look; empty where it takes one."""
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(world.root):
         patch.setattr(recall.process_environment, "variables", world.environ)
+        patch.setattr(remote_head, "HEARD", {})
         return recall.line(words, recall.call(doit_cmd.DoitMain().config, {}))
 
 

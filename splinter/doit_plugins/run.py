@@ -99,7 +99,11 @@ class Run(cmd_run.Run):
         """Let options stand anywhere, and find the project from any folder below it."""
         if self._knows_us:
             began_ns, asked = time.time_ns(), recall.call(self.config, self.opt_vals)
-            if said := recall.line(in_args, asked):
+            try:
+                said = recall.line(in_args, asked)
+            except KeyboardInterrupt:  # a remote takes its time
+                return 128 + signal.SIGINT
+            if said:
                 sys.stdout.write(f"{said}\n")
                 return 0
             self._call = {"words": tuple(in_args), "asked": asked, "began_ns": began_ns}

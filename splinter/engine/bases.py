@@ -55,6 +55,14 @@ def _asked(session: Session, remote: str) -> str | None:
     return name
 
 
+def unmoved_head(session: Session) -> tuple[str, str, str] | None:
+    """The remote that was asked for its default branch in this call and has nothing new, with branch and commit."""
+    remote = choose_remote(session.outside.settings, session.outside.snapshot)
+    name = session.known.answer((DEFAULT_BRANCH, remote)) if remote else None
+    tip = session.known.answer((TIP, remote, name)) if remote and name else None
+    return (remote, name, tip) if remote and name and tip else None
+
+
 def _is_kept(snapshot: Snapshot, remote: str, name: str, tip: str) -> bool:
     """Whether the remote's default branch is the one of last time, and has nothing that was not fetched then."""
     own = layout.base(remote, name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, last_look, object_reader
+from splinter.git import call_environment, command_line, last_look, object_reader
 from splinter.git.command_line import Repository, WorkTree
 from splinter.git.last_look import Look
 from splinter.model import layout
@@ -116,7 +116,7 @@ def _ignored(repository: Repository) -> frozenset[str] | None:
 def _asked(repository: Repository) -> CheckoutState:
     words = ("rev-parse", "HEAD", "--symbolic-full-name", "HEAD", "--git-path", "index")
     argv = ["git", "-C", str(repository.start), *words]
-    asked = process.capture(argv, env=command_line.users_environment(repository.environ))
+    asked = process.capture(argv, env=call_environment.of_users(repository.environ))
     commit, _, rest = os.fsdecode(asked.stdout).partition("\n")
     branch, _, index = rest.removesuffix("\n").partition("\n")
     config = repository.common / "config"

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import IO
 
 from splinter.errors import GitError, InputError, Reason, SplinterError, StepError
-from splinter.git import own_directory, users_config
+from splinter.git import call_environment, own_directory, users_config
 from splinter.git.own_directory import Format
 from splinter.git.users_config import Entries
 from splinter.model import layout
 from splinter.model.settings import Identity
 from splinter.system import disk_errors, process
-from splinter.system.supervisor import MARKER
 from splinter.text.patterns import shown
 
 OLDEST = (2, 38)
@@ -45,18 +44,6 @@ _TRAIT = re.compile(r"core\.(filemode|ignorecase|symlinks|precomposeunicode)=(tr
 # what a partial clone answers where it lacks something that its remote promised
 _LACKING = re.compile(rb"(?i)(?:unable to|could not|couldn't|cannot|failed to) (?:read|get|parse)|missing|"
                       rb"(?:bad|invalid|not a valid) (?:object|tree)")  # fmt: skip
-# where programs and libraries are looked for
-_SEARCHED = frozenset(("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"))
-# what a local call needs of the caller's environment; no token is in one of them
-_SYSTEMS = _SEARCHED | frozenset(("TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT",
-                                  MARKER))  # fmt: skip
-_OURS = {
-    "LC_ALL": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",  # an object that a step replaced is what it was
-}
-_NO_SYSTEM = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
 _MOVES_REFS = frozenset(("update-ref", "symbolic-ref", "fetch"))
 
 
@@ -124,7 +111,7 @@ class WorkTree:
     traits: Path
 
 
-REACHED: set[str] = set()  # which calls of this process could have asked a remote
+REACHED: set[tuple[str, ...]] = set()  # the words of this process's calls that could have asked a remote
 
 
 @functools.lru_cache(maxsize=64)
@@ -161,7 +148,7 @@ def call(
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
     variables = _variables(repository, place, reaching if is_remote or reaching else None, more)
     if is_remote or promised:
-        REACHED.add(verb)
+        REACHED.add((verb, *arguments))
     try:
         done = ask(env=variables)
         if promised and not may_fetch and done.exit_status not in ok and _LACKING.search(done.stderr):
@@ -205,9 +192,9 @@ def _variables(
 ) -> Mapping[str, str]:
     """A call's environment: a local one's, or where something is reached the user's with their config as it was."""
     if reaching is None:
-        return {**environment(repository.environ), **more}
+        return {**call_environment.of_local_call(repository.environ), **more}
     trusted = {"GIT_CONFIG_GLOBAL": str(own / "trusted")}
-    users = users_environment(repository.environ) | _NO_SYSTEM | trusted
+    users = call_environment.of_users(repository.environ) | call_environment.NO_SYSTEM | trusted
     return users_config.variables(reaching, {**users, **more})
 
 
@@ -285,7 +272,7 @@ def text(
 
 def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
     """What `git rev-parse` says of a folder; raises InputError where no repository is, or git is missing."""
-    env = users_environment(environ)
+    env = call_environment.of_users(environ)
     if "\n" in str(path.resolve()):
         raise InputError(f"{shown(str(path))}: a repository whose path holds a line end is not supported; move it")
     try:
@@ -308,28 +295,10 @@ def discover(path: Path, environ: Mapping[str, str], *what: str) -> str:
 def check_version(environ: Mapping[str, str]) -> None:
     """Raise InputError for a git that is missing or too old."""
     try:
-        words = process.capture(["git", "--version"], env=environment(environ)).stdout.decode().split()
+        done = process.capture(["git", "--version"], env=call_environment.of_local_call(environ))
     except FileNotFoundError:
         raise InputError("git is not installed, or not on PATH; splinter needs git 2.38 or newer") from None
+    words = done.stdout.decode().split()
     found = tuple(int(number) for number in re.findall(r"\d+", words[2])[:2])
     if found < OLDEST:
         raise InputError(f"git {words[2]} is too old; splinter needs git {OLDEST[0]}.{OLDEST[1]} or newer")
-
-
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """For local calls: what the system needs of the caller's environment, and no config of anybody's."""
-    env = {name: _rooted(name, value) for name, value in environ.items() if name.upper() in _SYSTEMS}
-    # git before 2.45 does not know the last, and without a promisor's config fetches nothing either
-    return env | _OURS | _NO_SYSTEM | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_NO_LAZY_FETCH": "1"}
-
-
-def users_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """For what is asked of the user's own config, and for remotes: all of theirs but `GIT_*`."""
-    return {name: _rooted(name, value) for name, value in environ.items() if not name.startswith("GIT_")} | _OURS
-
-
-def _rooted(name: str, value: str) -> str:
-    """A search path without relative entries, empty ones too: in a work tree these lead to an agent's files."""
-    if name.upper() not in _SEARCHED:
-        return value
-    return os.pathsep.join(entry for entry in value.split(os.pathsep) if os.path.isabs(entry))  # noqa: PTH117

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splinter.git import command_line
+from splinter.git import call_environment, command_line
 from splinter.git.command_line import Repository
 from splinter.system import process
 from splinter.system.conversation import Conversation
@@ -61,6 +61,6 @@ class Lasting:
             if turn.talk:
                 turn.talk.end()
             argv = ("git", "--no-pager", *self._config, f"--git-dir={own}", self._verb, *self._arguments)
-            turn.talk = process.converse(argv, env=command_line.environment(repository.environ))
+            turn.talk = process.converse(argv, env=call_environment.of_local_call(repository.environ))
             turn.seen = seen
         return turn.talk

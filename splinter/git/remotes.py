@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from splinter.git import command_line
+from splinter.git import command_line, remote_head
 from splinter.git.command_line import Repository
 from splinter.model import layout
 
@@ -19,7 +19,7 @@ NETWORK_TIMEOUT_S = 120.0
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-prune", "--no-write-fetch-head", "--no-auto-maintenance", "--refmap=",
           "--recurse-submodules=no")  # fmt: skip
 _PUSH = ("push", "--quiet", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no")
-SHORT_TIMEOUT_S = 30.0  # for what is small, and is waited for
+SHORT_TIMEOUT_S = remote_head.TIMEOUT_S  # for what is small, and is waited for
 
 
 def fetch(repository: Repository, remote: str, branch: str, into: str, auth: Mapping[str, str]) -> None:
@@ -80,14 +80,12 @@ def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Map
 
 def default_branch(repository: Repository, remote: str, auth: Mapping[str, str]) -> tuple[str, str] | None:
     """The branch that HEAD names on the remote, with its commit, None where there is none; raises GitError."""
-    done = command_line.call(repository, "ls-remote", "--quiet", "--symref", remote, "HEAD",
-                env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)  # fmt: skip
-    lines = (line.split("\t", 1) for line in os.fsdecode(done.stdout).splitlines())
-    # git takes the name for the end of one: refs/remotes/…/HEAD of a mirror is listed too
-    said = [words[0] for words in lines if words[1:] == ["HEAD"]]
-    target = next((one for one in said if one.startswith("ref: refs/heads/")), "")
-    tip = next((one for one in said if not one.startswith("ref: ")), "")
-    return (target.removeprefix("ref: refs/heads/"), tip) if target else None
+    words = remote_head.words(remote)
+    if heard := remote_head.HEARD.pop(remote, None):
+        command_line.REACHED.add(words)
+        return heard
+    done = command_line.call(repository, *words, env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)
+    return remote_head.said(done.stdout)
 
 
 def remember_default_branch(repository: Repository, remote: str, name: str) -> None:

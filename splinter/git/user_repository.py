@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, damaged_refs, users_config
+from splinter.git import call_environment, command_line, damaged_refs, users_config
 from splinter.git.command_line import Repository
 from splinter.model.ports import Snapshot
 from splinter.model.settings import Identity
@@ -39,7 +39,7 @@ def common_dir(path: Path, environ: Mapping[str, str]) -> Path:
 def listed_files(root: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Paths that git tracks in the checkout at `root`."""
     argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"]
-    done = process.capture(argv, env=command_line.users_environment(environ))
+    done = process.capture(argv, env=call_environment.of_users(environ))
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
@@ -47,7 +47,7 @@ def visible_files(root: Path, environ: Mapping[str, str]) -> frozenset[str]:
     """Paths in the checkout at `root` that git does not ignore: tracked ones, and new ones."""
     command = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
     argv = ["git", "-C", str(root), "-c", "core.fsmonitor=false", *command]
-    done = process.capture(argv, env=command_line.users_environment(environ))
+    done = process.capture(argv, env=call_environment.of_users(environ))
     return frozenset(os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
 
 
@@ -57,7 +57,7 @@ def ignored_files(root: Path, environ: Mapping[str, str], folders: Sequence[str]
         return ()
     command = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory", "--")
     argv = ["git", "-C", str(root), "--literal-pathspecs", "-c", "core.fsmonitor=false", *command, *folders]
-    done = process.capture(argv, env=command_line.users_environment(environ))
+    done = process.capture(argv, env=call_environment.of_users(environ))
     return tuple(os.fsdecode(name) for name in done.stdout.split(b"\0") if name and not name.endswith(b"/"))
 
 
@@ -70,7 +70,7 @@ def open_repository(
     """
     command_line.check_version(environ)
     top, common = at or places(start, environ)
-    config = users_config.read(common, command_line.users_environment(environ))
+    config = users_config.read(common, call_environment.of_users(environ))
     root = common.parent if common.name == ".git" else top  # as git names the main checkout
     exclude = common / "info/exclude"
     return Repository(
@@ -90,7 +90,7 @@ def open_repository(
 
 def clone_of(repository: Repository, common: Path) -> Repository:
     """A clone of the user's inside their repository, a submodule's: read as it is, and nothing is fetched for it."""
-    config = users_config.read(common, command_line.users_environment(repository.environ))
+    config = users_config.read(common, call_environment.of_users(repository.environ))
     return replace(
         repository,
         common=common,
@@ -121,7 +121,7 @@ def snapshot(repository: Repository) -> Snapshot:
     if repository.start != repository.root:
         done = process.capture(
             ["git", "-C", str(repository.start), "symbolic-ref", "--quiet", "HEAD"],
-            env=command_line.users_environment(environ),  # it may be the user's `safe.directory` alone
+            env=call_environment.of_users(environ),  # it may be the user's `safe.directory` alone
         )
         head_branch = done.stdout.decode().strip() or None
     is_main = repository.start == repository.root
@@ -166,4 +166,4 @@ def work_trees(repository: Repository) -> list[str]:
 
 def _asked(common: Path, environ: Mapping[str, str], *words: str) -> process.Captured:
     """What only the user's own repository knows: its HEAD and its checkouts. No such call runs a program."""
-    return process.capture(["git", f"--git-dir={common}", *words], env=command_line.environment(environ))
+    return process.capture(["git", f"--git-dir={common}", *words], env=call_environment.of_local_call(environ))

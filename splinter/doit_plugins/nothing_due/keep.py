@@ -1,7 +1,8 @@
 """What a call leaves behind that had nothing to do, or listed: what it said, until when, a hash of all it rests on.
 
-Nothing is left where somebody outside was asked, where anything may have changed while the call looked, or where the
-user's own tasks or another repository's objects have a say. The file holds hashes and names, no value of a variable.
+Nothing is left where somebody outside was asked for more than a remote's default branch, where anything may have
+changed while the call looked, or where the user's own tasks or another repository's objects have a say. The file holds
+hashes and names, no value of a variable.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ import doit
 
 from splinter.config import packaged_files, process_environment
 from splinter.doit_plugins.nothing_due import look, recall
-from splinter.engine import proposed
+from splinter.engine import bases, proposed
 from splinter.engine.outside import Outside
 from splinter.engine.session import Session
 from splinter.errors import SplinterError
-from splinter.git import command_line, users_config
+from splinter.git import call_environment, command_line, remote_head, users_config
 from splinter.model import layout, registry, schedule
 from splinter.model.effects import State
 from splinter.model.settings import SECRET_NAME
@@ -58,7 +59,7 @@ def keep(session: Session, call: Call, said: str, until: datetime, *, place: str
     The session's databases are closed by now. `place` is the file, of a run or of `doit list`.
     """
     try:
-        if _is_certain(session.outside, call) and not _was_asked(session):
+        if _is_certain(session.outside, call):
             _keep(session, call, said, until, place)
     except (OSError, ValueError, SyntaxError, AttributeError):  # the last: a system without such files
         return
@@ -91,13 +92,23 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _was_asked(session: Session) -> bool:
-    """Whether a remote or a forge said something: it may say otherwise now."""
-    return bool(command_line.REACHED or session.known.forges or session.night)
+def _asked(session: Session) -> list[str] | None:
+    """The remote that was asked for its default branch, with what it said: the next call asks it again.
+
+    None where nobody was; raises ValueError where something else was asked, which may be answered otherwise now.
+    """
+    if session.known.forges or session.night:
+        raise ValueError
+    head = bases.unmoved_head(session) if command_line.REACHED else None
+    if ({remote_head.words(head[0])} if head else set()) != command_line.REACHED:
+        raise ValueError
+    if head and session.outside.remote_auth(head[0]):  # a token that the short way does not know
+        raise ValueError
+    return [*head] if head else None
 
 
 def _keep(session: Session, call: Call, said: str, until: datetime, place: str) -> None:
-    outside, variables = session.outside, process_environment.variables()
+    outside, variables, remote = session.outside, process_environment.variables(), _asked(session)
     named = {
         "files": sorted({*_files(session), *_of_git(outside), *_of_python(outside)}),
         "secrets": sorted(name for name, value in variables.items() if _is_secret(name, value)),
@@ -111,19 +122,20 @@ def _keep(session: Session, call: Call, said: str, until: datetime, place: str) 
         return  # it may have changed while we looked
     seen = look.digest(found, look.facts(named, variables, call.asked))
     at, end = session.at.timestamp(), until.timestamp()
-    others, their_end = _others(place, seen, at)
+    others, their_end = _others(place, seen, remote, at)
     calls = {**dict([*others.items()][1 - MOST_CALLS :]), recall.key(call.words): said}
     kept = {
-        "version": recall.VERSION, "at": at, "until": min(end, their_end), "seen": seen, "calls": calls, **named,
+        "version": recall.VERSION, "remote": remote, "at": at, "until": min(end, their_end), "seen": seen,
+        "calls": calls, **named,
     }  # fmt: skip
     _write(place, json.dumps(kept))
 
 
-def _others(place: str, seen: str, at: float) -> tuple[Mapping[str, str], float]:
+def _others(place: str, seen: str, remote: list[str] | None, at: float) -> tuple[Mapping[str, str], float]:
     """What calls of other words said of the same, where that counts now, and until when it does."""
     try:
         kept = recall._kept(place)
-        if kept["seen"] == seen and kept["at"] <= at < kept["until"]:
+        if (kept["seen"], kept["remote"]) == (seen, remote) and kept["at"] <= at < kept["until"]:
             return dict(kept["calls"]), float(kept["until"])
     except (OSError, ValueError, TypeError, LookupError):
         pass
@@ -168,7 +180,7 @@ def _of_git(outside: Outside) -> Iterator[str]:
     home = Path(variables.get("HOME") or "/")
     yield from ("/etc/gitconfig", str(home / ".gitconfig"))
     yield str(Path(variables.get("XDG_CONFIG_HOME") or home / ".config") / "git/config")
-    environ = command_line.users_environment(outside.environment.variables)
+    environ = call_environment.of_users(outside.environment.variables)
     for origin, key, value in users_config.origins(outside.repository.common, environ):
         file = Path(origin.removeprefix("file:")).absolute()
         if not origin.startswith("file:") or (value[:1] == "~" and value[1:2] != "/" and _INCLUDE.fullmatch(key)):

@@ -21,7 +21,7 @@ from splinter.config import process_environment
 from splinter.doit_plugins.nothing_due import look
 from splinter.model import layout
 
-VERSION = 1
+VERSION = 2
 SWITCH = "SPLINTER_SHORTCUT"  # off: each call looks at everything
 FILE = f"{layout.STATE}/{layout.NOTHING_DUE}"
 LISTED = f"{layout.STATE}/{layout.LISTED}"
@@ -79,14 +79,29 @@ def _said(name: str, key: str, asked: list[Any] | None) -> str:
         is_now = variables.get("SPLINTER_NOW", "").strip() or at <= time.time() < until
         if not said or not is_now or until - at > LONGEST_S or not is_harmless(said, kept["secrets"], variables):
             return ""
-        with alone():
-            is_same = look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"]
+        if not _is_same(kept, variables, asked):
+            return ""
+        # a run that began while the remote was asked changed what is looked at
+        is_same = not kept["remote"] or (_says_the_same(kept["remote"], variables) and _is_same(kept, variables, asked))
         return said if is_same else ""
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ImportError):
         return ""
     finally:
         if is_collecting:
             gc.enable()
+
+
+def _is_same(kept: Mapping[str, Any], variables: Mapping[str, str], asked: list[Any]) -> bool:
+    with alone():
+        return bool(look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"])
+
+
+def _says_the_same(remote: Sequence[str], variables: Mapping[str, str]) -> bool:
+    """Whether a remote's default branch is the one that it was, at the same commit."""
+    from splinter.git import remote_head
+
+    name, *head = remote
+    return remote_head.ask(name, variables) == tuple(head)
 
 
 def key(words: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.git import command_line, own_directory
+from splinter.git import call_environment, own_directory
 from splinter.system import files, sqlite_files
 
 
@@ -31,4 +31,4 @@ def test_git_waits_for_the_disk_with_objects_and_refs(tmp_path: Path) -> None:
     own = own_directory.ensure(tmp_path / "own", tmp_path, own_directory.Format(), excludes="", trusted="")
     asked = ["git", "config", "--file", str(own / "config"), "core.fsync"]
     assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout == "committed\n"
-    assert "GIT_TEST_FSYNC" not in command_line.environment(os.environ), "it would leave that out"
+    assert "GIT_TEST_FSYNC" not in call_environment.of_local_call(os.environ), "it would leave that out"
