@@ -162,7 +162,6 @@ class Run(cmd_run.Run):
                 force_verbosity, failure_verbosity, pdb,
             ))  # fmt: skip
         from splinter.doit_plugins import tasks
-        from splinter.doit_plugins.dry_run import show
         from splinter.maintenance import crash_recovery
 
         if not session.plans and not self.sel_tasks:
@@ -182,6 +181,8 @@ class Run(cmd_run.Run):
             session.run.take_up()
         session.is_always, session.uses_kept = always, self._uses_kept and not always
         if self._is_dry_run:
+            from splinter.doit_plugins.dry_run import show
+
             named = () if self.sel_default_tasks else self.sel_tasks
             return show(session, self.control, self.dep_manager, self.outstream, is_always=always, named=named)
         return self._run(session, Stream(verbosity, force_verbosity), reporter, failure_verbosity, continue_, always,

@@ -13,7 +13,8 @@ from splinter.engine import night, open_limit, slot_claims, slots_seen
 from splinter.engine.known import HeldClaim
 from splinter.engine.session import Session
 from splinter.errors import GitError, PublishError, SplinterError
-from splinter.publish import combined_pull_request, pull_request, run_errors
+from splinter.model import layout
+from splinter.publish import run_errors
 
 TASK = "claims"  # what an error of claiming is recorded as
 _WELL = ("successful", "up-to-date")
@@ -133,10 +134,12 @@ def _is_stale(control: Any, states: Any, name: str) -> bool:
 
 def _is_published(session: Session, nodes: Any, id: str) -> bool:
     """Whether nothing of it is to be published any more."""
+    from splinter.publish import pull_request
+
     if not session.plans[id].workstream.pull_request or pull_request.target(session.outside) == pull_request.LOCAL:
         return True
-    is_together = session.outside.settings.pull_requests == combined_pull_request.ID
-    return _ended(nodes, f"pr:{combined_pull_request.ID if is_together else id}") in _WELL
+    is_together = session.outside.settings.pull_requests == layout.TOGETHER
+    return _ended(nodes, f"pr:{layout.TOGETHER if is_together else id}") in _WELL
 
 
 def _ended(nodes: Any, name: str) -> str:
@@ -148,7 +151,7 @@ def waits_for_left_out(session: Session, task: Any) -> bool:
     """Whether it is ignored for no other reason than that a workstream is left out."""
     left_out, meta = session.known.not_run, task.meta or {}
     named = {meta.get("workstream"), meta.get("publishes")}
-    return bool(left_out) and (bool(named & {*left_out, "*", combined_pull_request.ID}) or task.name == "pr")
+    return bool(left_out) and (bool(named & {*left_out, "*", layout.TOGETHER}) or task.name == "pr")
 
 
 def is_left_out(session: Session, task: Any) -> str:

@@ -5,7 +5,6 @@ Pure: the same workstreams, durations and number of shards give the same shards,
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Collection, Mapping, Sequence
 
 DEFAULT_S = 60.0  # of a workstream, where nothing is known of any
@@ -17,8 +16,13 @@ def expected_s(past: Mapping[str, Sequence[float]]) -> dict[str, float]:
 
     One that never succeeded is taken for one in the middle of the others.
     """
-    known = {id: statistics.median(some) for id, some in past.items() if some}
-    other = statistics.median(known.values()) if known else DEFAULT_S
+    succeeded = {id: some for id, some in past.items() if some}
+    if not succeeded:
+        return dict.fromkeys(past, DEFAULT_S)
+    import statistics  # large, and of no use to a first run
+
+    known = {id: statistics.median(some) for id, some in succeeded.items()}
+    other = statistics.median(known.values())
     return {id: round(known.get(id, other), 3) for id in past}
 
 

@@ -12,8 +12,6 @@ from splinter.model.effects import Kind, State
 from splinter.model.fingerprints import Values
 from splinter.model.ports import LifeSign, Message
 from splinter.model.registry import NOTIFIERS
-from splinter.publish import messages
-from splinter.publish.journal import Journal
 
 _NO_RUN = "a call with nothing to report"
 _OF_NOW = frozenset(name for name, one in NOTIFIERS.items() if one.is_of_now)
@@ -54,6 +52,9 @@ def _begun(tasks: Iterable[str], session: Session) -> tuple[str, ...]:
 
 def end(session: Session, task: str) -> Values:
     """Tell how this call ended; what could not be told is in the journal, and in the next run's report."""
+    from splinter.publish import messages
+    from splinter.publish.journal import Journal
+
     run, message = messages.ping(session)
     journal = Journal(
         memory=session.memory, clock=session.outside.clock, redactor=session.outside.redactor, run=lambda: run or ""
@@ -74,4 +75,6 @@ def _sent(session: Session, task: str, message: Message) -> str:
 
 
 def _life_sign(session: Session, task: str) -> LifeSign:
+    from splinter.publish import messages
+
     return cast("LifeSign", messages.notifier(session, task))

@@ -29,6 +29,7 @@ LOCK, HOLDER = ".git/splinter.lock", ".git/splinter.holder.json"
 LONGEST_S = 24 * 60 * 60
 SHORTEST_SECRET = 6  # characters; as where secrets are masked
 _MOST_BYTES = 16_000_000
+_LONGEST_LINE = 400
 _JOBS = ("-n", "--process")
 _DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
 
@@ -57,7 +58,8 @@ def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | Non
 
 def line(words: Sequence[str], asked: list[Any] | None) -> str:
     """What a call like this says, where it has nothing to do for certain; else empty."""
-    return "" if tasks(words) is None else _said(FILE, key(words), asked)
+    said = "" if tasks(words) is None else _said(FILE, key(words), asked)
+    return said if is_line(said) else ""
 
 
 def listed(words: Sequence[str], asked: list[Any] | None) -> str:
@@ -107,6 +109,11 @@ def _says_the_same(remote: Sequence[str], variables: Mapping[str, str]) -> bool:
 def key(words: Sequence[str]) -> str:
     """The tasks that a call names as one text."""
     return "".join(f"{task}\0" for task in tasks(words) or ())
+
+
+def is_line(said: str) -> bool:
+    """Whether it is one line, as those of ours are."""
+    return said.isascii() and "\n" not in said and len(said) <= _LONGEST_LINE
 
 
 def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str]) -> bool:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from xml.parsers import expat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.parsers.expat import XMLParserType
 
 MAX_DEPTH = 100
 MAX_ELEMENTS = 1_000_000
@@ -46,7 +49,9 @@ class Element:
 
 def parse(data: bytes, *, keeps: Collection[str], with_text: Collection[str]) -> Element:
     """The root of a document; of what is in it only the elements of those names. Raises UnreadableXmlError."""
-    builder = _Builder(keeps, with_text)
+    from xml.parsers import expat  # most commands leave no results
+
+    builder = _Builder(expat.ParserCreate(), keeps, with_text)
     try:
         for begin in range(0, len(data), _CHUNK):
             builder.parser.Parse(data[begin : begin + _CHUNK], False)
@@ -63,12 +68,12 @@ def parse(data: bytes, *, keeps: Collection[str], with_text: Collection[str]) ->
 class _Builder:
     """What expat calls; an element that is not kept stands for the one around it."""
 
-    def __init__(self, keeps: Collection[str], with_text: Collection[str]) -> None:
+    def __init__(self, parser: XMLParserType, keeps: Collection[str], with_text: Collection[str]) -> None:
         self.root = Element(name="", attributes={})
         self._keeps, self._with_text = keeps, with_text
         self._around = [self.root]  # one for each open element
         self._count = self._kept = 0
-        self.parser = expat.ParserCreate()
+        self.parser = parser
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start

@@ -89,7 +89,7 @@ def test_any_other_option_takes_a_full_look(words: str) -> None:
     "said", ["a\x1b[2Jb", "two\nlines", "::warning::x", "##[error]x", "\N{BULLET}", "x" * 401, "a secret-value b"]
 )
 def test_a_line_that_somebody_forged_steers_nothing(said: str) -> None:
-    assert not recall.is_harmless(said, ["TOKEN"], {"TOKEN": "secret-value"})
+    assert not (recall.is_harmless(said, ["TOKEN"], {"TOKEN": "secret-value"}) and recall.is_line(said))
     assert recall.is_harmless(
         "nothing due: 1,000 workstreams up to date, 2 proposals wait; next: a at 2026-11-30 00:00 UTC",
         ["TOKEN"],
