@@ -168,7 +168,7 @@ def _failing_step(step: str, reason: str | None, checks: tuple[CheckRecord, ...]
 
 def _look_for_artifacts(work: Work, commit: str) -> None:
     tree: Path = work.tree.path
-    worktree.place(work.repository, work.tree, commit, keep_ignored=True)
+    worktree.place(work.repository, work.tree, commit)
     missing = [path for path in work.plan.workstream.artifacts if not disk.seen(tree / path)]
     if missing:
         raise StepError(Reason.MISSING_ARTIFACT, f"{', '.join(missing)} should exist at the end and does not")

@@ -235,4 +235,4 @@ def preflight(work: Work, commit: str) -> None:
         if failure:
             raise failure.within(Reason.PREFLIGHT, f"{check.id}: {failure}")
     if work.plan.workstream.preflight:
-        worktree.place(work.repository, work.tree, commit, keep_ignored=True)
+        worktree.place(work.repository, work.tree, commit)

@@ -94,8 +94,11 @@ def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
         file.replace(tree.traits)
 
 
-def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
-    """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same."""
+def place(repository: Repository, tree: WorkTree, commit: str) -> None:
+    """Put the work tree at a commit, and give it a fresh `.git` whose HEAD and index say the same.
+
+    Ignored files stay, such as what a package manager made.
+    """
     renew_folder(tree)
     unlock(tree)
     id = git.tree_of(repository, commit)
@@ -104,8 +107,8 @@ def place(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: 
         return
     if not known or known.tree != id or known.look.has_empty:
         last_look.forget(tree)
-        _put_files(repository, tree, commit, keep_ignored=keep_ignored)
-    submodules.fill(repository, tree, keep_ignored=keep_ignored)
+        _put_files(repository, tree, commit)
+    submodules.fill(repository, tree, keep_ignored=True)
     renew_private(repository, tree, commit)
     last_look.remember(tree, last_look.look(tree), id=id, commit=commit)
 
@@ -115,14 +118,14 @@ def is_as_put(repository: Repository, tree: WorkTree, known: Known, commit: str)
     return known.commit == commit == expected(tree) and given_refs.is_given(repository, tree)
 
 
-def _put_files(repository: Repository, tree: WorkTree, commit: str, *, keep_ignored: bool) -> None:
+def _put_files(repository: Repository, tree: WorkTree, commit: str) -> None:
     _refuse_names_of_one_file(repository, tree, commit)
     try:
-        git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
+        git.read_tree(repository, tree, commit, keep_ignored=True)
     except GitError:
         tree.index.unlink(missing_ok=True)  # a torn index of a killed run: begin without
         make_writable(tree.path)  # a folder that a step made read-only keeps what is in it
-        git.read_tree(repository, tree, commit, keep_ignored=keep_ignored)
+        git.read_tree(repository, tree, commit, keep_ignored=True)
 
 
 def _refuse_names_of_one_file(repository: Repository, tree: WorkTree, commit: str) -> None:

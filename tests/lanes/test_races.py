@@ -44,7 +44,7 @@ def begin(repository: Repository, state: Path, number: int, commit: str, round_n
     """What a workstream's start and a first step do: a new work tree, a change, its commit, its refs."""
     tree = worktree.locate(state, f"w{number}")
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, commit, keep_ignored=False)
+    worktree.place(repository, tree, commit)
     assert (tree.path / "own/3.txt").read_text() == f"3 of {number}\n"
     assert worktree.measure(repository, tree) == git.tree_of(repository, commit)
     (tree.path / "made.txt").write_text(f"{number} in round {round_number}\n")

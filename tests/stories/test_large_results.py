@@ -83,7 +83,7 @@ def test_a_call_of_gits_ends_at_the_deadline_of_what_it_is_for(
     repository = project.read(world.root).repository
     tree = worktree.locate(tmp_path_factory.mktemp("state"), "w")
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, world.git("rev-parse", "HEAD"), keep_ignored=False)
+    worktree.place(repository, tree, world.git("rev-parse", "HEAD"))
     with (tree.path / "large.bin").open("wb") as file:
         file.truncate(GB)
     began = time.monotonic()

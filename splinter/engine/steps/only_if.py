@@ -75,7 +75,7 @@ def _asked(work: Work, step: Step, before: str) -> StepRecord | None:
 def _ask(work: Work, question: Step, before: str) -> bool:
     if work.session.processes.is_stopping:
         raise StepError(Reason.INTERRUPTED, f"{question.id} was interrupted before it began")
-    worktree.place(work.repository, work.tree, before, keep_ignored=True)
+    worktree.place(work.repository, work.tree, before)
     workspace.disarm(work.session, work.tree, question.working_directory)
     failure = command.act(work, question, question.id, before=before).failure
     is_no = failure is not None and failure.reason == Reason.EXIT_CODE and failure.exit_status_of_child == _TOLD_NO

@@ -171,7 +171,7 @@ def _act(work: Work, step: Step, before: str, prompt: str, calls: list[Acted]) -
     def once() -> Acted:
         if work.session.processes.is_stopping:
             raise StepError(Reason.INTERRUPTED, f"{step.id} was interrupted before it began")
-        worktree.place(work.repository, work.tree, before, keep_ignored=True)
+        worktree.place(work.repository, work.tree, before)
         workspace.disarm(work.session, work.tree, step.working_directory)
         name = f"{step.id}.try-{len(calls) + 1}" if calls else step.id
         left_s = step.timeout_s - (time.monotonic() - started) if calls else step.timeout_s

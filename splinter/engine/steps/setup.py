@@ -61,7 +61,7 @@ def ready(work: Work, tree: WorkTree, commit: str, *, log: str, keeps_ignored: b
     key, made = _key(work, commit, is_judge=log == layout.JUDGE), _read(work.session, tree)
     is_made = made.key == key
     if keeps_ignored and is_made:
-        worktree.place(work.repository, tree, commit, keep_ignored=True)
+        worktree.place(work.repository, tree, commit)
         if clean_tree.is_as_listed(tree, made.files):
             return
     if not _put(work.session, tree, commit, made.files if is_made else {}) or not is_made:

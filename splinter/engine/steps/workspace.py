@@ -135,7 +135,7 @@ def keep_patch(work: Work, tree: WorkTree, before: str, name: str) -> tuple[Path
         with disk_errors.as_storage_errors(work.session.folders):
             write_patch(work.session.outside, before, found.tree, patch, beside=found.beside, until=until)
     with suppress(GitError, StepError):  # whoever needs it next puts it in place, or says why not
-        worktree.place(work.repository, tree, before, keep_ignored=True)
+        worktree.place(work.repository, tree, before)
     return patch, f"\ntoo large to be kept: {sizes.summary(found.excess)}" if found.excess else ""
 
 

@@ -33,7 +33,7 @@ def placed(world: World, attributes: str) -> tuple[Repository, WorkTree, str]:
     commit, repository = world.git("rev-parse", "HEAD"), user_repository.open_repository(world.root, dict(os.environ))
     tree = worktree.locate(world.home / "state", "w")
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     return repository, tree, commit
 
 

@@ -52,7 +52,7 @@ def placed(repository: Repository, state: Path, tags: dict[str, str], url: str |
     tree = worktree.locate(state, "w")
     given_refs.remember(tree, Given(base=base, branch="main", url=url))
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, base, keep_ignored=False)
+    worktree.place(repository, tree, base)
     return tree
 
 
@@ -181,5 +181,5 @@ def test_refs_that_a_step_changed_are_named_and_those_that_it_only_packed_are_no
     guarded = worktree.guard(tree)
     assert (guarded.refs, guarded.altered) == (named, ())
     assert len(worktree.own_refs(tree)) == held
-    worktree.place(repository, tree, base, keep_ignored=False)
+    worktree.place(repository, tree, base)
     assert worktree.guard(tree) == worktree.Guarded()

@@ -378,7 +378,7 @@ def test_what_the_file_system_of_the_work_tree_can_do_is_asked_of_git_there(worl
         default = "true" if key == "core.symlinks" else "false"
         said = world.git("-C", str(world.home / "probe"), "config", "--local", "--default", default, key)
         assert found[key] == said
-    worktree.place(opened, tree, commit, keep_ignored=False)
+    worktree.place(opened, tree, commit)
 
 
 def test_two_names_of_one_file_are_refused_where_the_file_system_ignores_case(world: World) -> None:
@@ -393,7 +393,7 @@ def test_two_names_of_one_file_are_refused_where_the_file_system_ignores_case(wo
     tree.traits.write_text("core.ignorecase=true\n")
     told = r"^src/Read\.py and src/read\.py are one file on the file system of .*/worktrees, which does not tell upper case"
     with pytest.raises(StepError, match=told):
-        worktree.place(opened, tree, commit, keep_ignored=False)
+        worktree.place(opened, tree, commit)
     assert not any(tree.path.iterdir())
 
 

@@ -20,7 +20,7 @@ def placed(world: World, tmp_path: Path) -> tuple[Repository, WorkTree, str]:
     repository = user_repository.open_repository(world.root, world.environ())
     tree, commit = worktree.locate(tmp_path, "w"), world.git("rev-parse", "HEAD")
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     return repository, tree, commit
 
 
@@ -71,7 +71,7 @@ def test_whatever_is_done_in_it_is_seen_at_once_and_undone(
     before = worktree.measure(repository, tree)
     TOUCHES[how](tree.path)
     assert not last_look.unchanged(tree)
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     assert worktree.measure(repository, tree) == before
     assert (tree.path / "folder/file.txt").read_text() == "one"
     assert not (tree.path / "new").exists()
@@ -85,7 +85,7 @@ def test_a_git_that_was_touched_is_made_again(placed: tuple[Repository, WorkTree
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(b"x" * len(before or b"x"))
     assert has_git_of(tree) == ""
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     assert (file.read_bytes() if file.exists() else None) == before
 
 
@@ -95,7 +95,7 @@ def test_an_index_that_somebody_wrote_is_not_believed(placed: tuple[Repository, 
     seen = last_look.look(tree)
     command_line.call(repository, "update-index", "--assume-unchanged", "folder/file.txt", worktree=tree)
     assert not last_look.unchanged(tree, seen)
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     tree.index.write_bytes(tree.index.read_bytes())
     assert not last_look.unchanged(tree)
 
@@ -109,9 +109,9 @@ def test_nothing_is_asked_of_git_where_nothing_was_touched(
     monkeypatch.setattr(command_line, "call", None)
     assert worktree.measure(repository, tree) == changed
     monkeypatch.undo()
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     monkeypatch.setattr(command_line, "call", None)
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     assert clean_tree.changed(repository, tree) == clean_tree.Changed()
 
 
@@ -122,7 +122,7 @@ def test_what_is_too_much_to_look_at_is_put_back_each_time(
     monkeypatch.setattr(last_look, "_MOST", 1)
     assert last_look.look(tree) is None
     (tree.path / "folder/file.txt").write_text("two")
-    worktree.place(repository, tree, commit, keep_ignored=True)
+    worktree.place(repository, tree, commit)
     assert (tree.path / "folder/file.txt").read_text() == "one"
     last_look._too_large.clear()
 

@@ -92,7 +92,7 @@ def test_a_work_trees_git_has_all_that_a_commit_reaches(
     tree = worktree.locate(tmp_path, "w")
     base_store.hold(repository, base, {})
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, tip, keep_ignored=True)
+    worktree.place(repository, tree, tip)
     assert bool(list(tree.path.glob(".git/objects/pack/*.pack"))) == (most == 3)
     assert world.git("-C", str(tree.path), "rev-list", "--objects", "HEAD") == world.git(
         "rev-list", "--objects", "HEAD"

@@ -46,7 +46,7 @@ def test_what_a_step_writes_into_the_users_config_reaches_no_call_of_the_run(wor
         (world.root / ".git" / folder).parent.mkdir(exist_ok=True)
         (world.root / ".git" / folder).write_text(text)
         (world.root / ".git" / folder).chmod(0o755)
-    worktree.place(repository, tree, commit, keep_ignored=False)
+    worktree.place(repository, tree, commit)
     (tree.path / "made.txt").write_text("made\n")
     made = git.write_tree(repository, tree)
     remotes.fetch(repository, "origin", "main", "refs/splinter/base/origin/main", {})
@@ -69,7 +69,7 @@ def test_what_is_written_into_our_own_directory_is_gone_before_the_next_call(wor
     config.write_text(f'{config.read_text()}[filter "x"]\n\tsmudge = {file}\n')
     (repository.own / "refs").unlink()
     (repository.own / "refs").symlink_to(world.home)
-    worktree.place(repository, tree, commit, keep_ignored=False)
+    worktree.place(repository, tree, commit)
     assert git.resolve(repository, "refs/heads/main") == commit
     assert config.read_bytes() == whole
     assert not mark.exists()

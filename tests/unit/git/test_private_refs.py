@@ -33,7 +33,7 @@ def tree(repository: Repository, tmp_path: Path) -> WorkTree:
     tree = worktree.locate(tmp_path / "state", "w")
     given_refs.remember(tree, Given(base=base, branch="main"))
     worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, base, keep_ignored=False)
+    worktree.place(repository, tree, base)
     return tree
 
 
