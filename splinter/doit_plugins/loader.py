@@ -169,7 +169,7 @@ class Loader(DodoTaskLoader):
             # only publishes what is there; a job that was handed its refs knows no default branch by them
             is_asked = "pr" in _names(pos_args) and project.must_ask_to_publish(self.session)
             return is_asked and project.follow_default_branch(self.session)
-        if not self.session.asks:
+        if not self.session.asks or not project.rests_on_default_branch(self.session):
             return False
         try:
             is_due = self._options.get("always") or tasks.is_something_due(self.session, cmd.dep_manager, ours)

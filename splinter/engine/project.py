@@ -211,16 +211,17 @@ def must_ask_to_publish(session: Session) -> bool:
     return session.outside.environment.is_in_ci or any(one.base.is_unknown for one in session.plans.values())
 
 
-def follow_default_branch(session: Session) -> bool:
-    """Ask the remote for its default branch, where a workstream starts from that, or only a run for that publishes.
+def rests_on_default_branch(session: Session) -> bool:
+    """Whether a workstream starts from a remote's default branch, or only a run for that publishes."""
+    is_for_a_ref = bool(session.outside.environment.ref)
+    return any(one.base.remote and (one.base.is_default or is_for_a_ref) for one in session.plans.values())
 
-    Returns whether plans are others now.
-    """
-    plans, is_for_a_ref = session.plans.values(), bool(session.outside.environment.ref)
-    is_needed = any(one.base.remote and (one.base.is_default or is_for_a_ref) for one in plans)
-    if not is_needed or not bases.ask(session):
+
+def follow_default_branch(session: Session) -> bool:
+    """Ask the remote for its default branch where something rests on it; whether plans are others now."""
+    if not rests_on_default_branch(session) or not bases.ask(session):
         return False
-    _decide(session, tuple(one.definition for one in plans))
+    _decide(session, tuple(one.definition for one in session.plans.values()))
     return True
 
 
