@@ -14,6 +14,7 @@ from splinter.errors import LockedError
 from splinter.system import disk_errors, process_tree
 
 _LOOK_S = 0.2
+_GLANCE_S, _AGAIN_S = 2.0, 0.02  # whoever only looks holds a lock for as long as that takes, and names nobody
 _HOLDER = "splinter.holder.json"
 _SAME_S = 60.0  # the clock may be set while a run works; an id is not given to another process so soon
 
@@ -83,7 +84,12 @@ class RunLock:
         held = json.dumps({"pid": os.getpid(), "since": since, "started": process_tree.started_at(os.getpid())})
         with disk_errors.as_storage_errors(lambda: (self._holder.parent,)):
             try:
-                self._lock.acquire(timeout=0)
+                try:
+                    self._lock.acquire(timeout=0)
+                except Timeout:
+                    if holder(self._holder.parent):
+                        raise
+                    self._lock.acquire(timeout=_GLANCE_S, poll_interval=_AGAIN_S)
             except Timeout:
                 raise LockedError(self._refusal()) from None
             try:
