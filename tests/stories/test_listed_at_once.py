@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_it_counts_until_a_rule_names_a_time(own: World, monkeypatch: pytest.Mon
     for at, is_known in ((kept["at"] - 1, False), (kept["until"] - 1, True), (kept["until"], False)):
         monkeypatch.setattr(recall.time, "time", lambda at=at: at)
         assert bool(listed_at_once(own)) == is_known, at
+
+
+def test_it_counts_until_a_slot_is_too_old_to_be_run(own: World) -> None:
+    edit(yaml(own), "when: weekly", "when: weekly\ncatch_up: none")
+    listed(own)
+    kept = json.loads((own.root / recall.LISTED).read_text())
+    assert kept["until"] == datetime.fromisoformat("2026-11-24T00:00:00+00:00").timestamp()
 
 
 def test_what_somebody_put_in_its_place_steers_no_terminal(own: World) -> None:

@@ -33,6 +33,7 @@ from splinter.errors import SplinterError
 from splinter.git import call_environment, command_line, remote_head, users_config
 from splinter.model import layout, registry, schedule
 from splinter.model.effects import State
+from splinter.model.plan import catch_up
 from splinter.model.settings import SECRET_NAME
 from splinter.model.tool import recorded_path
 from splinter.model.workstream import Prompt
@@ -220,10 +221,15 @@ def until(session: Session) -> datetime | None:
 
 
 def _until(session: Session) -> datetime:
-    """No rule names a time before, and no pull request is too old."""
+    """No rule names a time before, no slot that is not caught up with is too old, and no pull request."""
     now, zone = session.at, session.outside.settings.zone
     times = [steady_until({plan.workstream.when for plan in session.plans.values()}, now=now, zone=zone)]
-    for plan in session.plans.values():
+    plans = session.plans.values()
+    for rule in {one.workstream.when for one in plans if catch_up(one.workstream, session.outside.settings) == "none"}:
+        if occurrence := schedule.occurrence(rule, now=now, zone=zone):
+            over = schedule.begin(rule, occurrence, zone=zone) + timedelta(days=1)
+            times += [over] if over > now else []
+    for plan in plans:
         wanted = plan.workstream.pull_request
         since = proposed.since(session.memory, plan.id)[1] if wanted and wanted.close_after_s else ""
         if wanted and since and since != proposed.TOUCHED:
