@@ -99,10 +99,11 @@ class Run(cmd_run.Run):
         """Let options stand anywhere, and find the project from any folder below it."""
         if self._knows_us:
             began_ns, asked = time.time_ns(), recall.call(self.config, self.opt_vals)
-            try:
-                said = recall.line(in_args, asked)
-            except KeyboardInterrupt:  # a remote takes its time
-                return 128 + signal.SIGINT
+            ended: list[int] = []
+            with _signals(ended.append):  # a remote takes its time
+                said = recall.line(in_args, asked, lambda: bool(ended))
+            if ended:
+                return 128 + ended[0]
             if said:
                 sys.stdout.write(f"{said}\n")
                 return 0

@@ -125,12 +125,14 @@ def call(
     ok: tuple[int, ...] = (0,), timeout_s: float = _LOCAL_TIMEOUT_S,
     is_remote: bool = False, is_elsewhere: bool = False, may_fetch: bool = False,
     stdout: IO[bytes] | None = None, more_config: Sequence[str] = (),
+    heard: process.Captured | SplinterError | None = None,
 ) -> process.Captured:  # fmt: skip
     """Call git; raises GitError where its exit status is none of `ok`, StorageError where it could not write.
 
     `is_remote` lets it use what the user's config said of remotes and keys, `is_elsewhere` means that an argument names
     the repository. `may_fetch` marks a call that does not fail for what a partial clone lacks, so that git is let
-    fetch it at once; any other is made again so where it fails for that.
+    fetch it at once; any other is made again so where it fails for that. What was `heard` is how that very call ended
+    when it was made before, and is not made again.
     """
     if is_remote and repository.copy:
         raise GitError("A simulated run asks no remote.")
@@ -142,7 +144,7 @@ def call(
     ask = partial(
         process.capture, argv, stdin=stdin, stdout=stdout,
         timeout_s=min(timeout_s, left_s(repository)), is_stopping=repository.is_stopping,
-    )  # fmt: skip
+    ) if heard is None else partial(_heard, heard)  # fmt: skip
     more = {**_places(repository, worktree, is_elsewhere=is_elsewhere), **(env or {})}
     promised = () if is_remote or repository.copy else users_config.promising(repository.reaching)
     reaching = repository.reaching if is_remote else promised if may_fetch else ()
@@ -162,6 +164,13 @@ def call(
         return done
     written = _written(repository, worktree, stdout, elsewhere=arguments[-1:] if is_elsewhere else ())
     raise _error(repository, verb, done, written)
+
+
+def _heard(answer: process.Captured | SplinterError, *, env: Mapping[str, str]) -> process.Captured:
+    """How a call ended that was made before, whatever its environment."""
+    if isinstance(answer, SplinterError):
+        raise answer
+    return answer
 
 
 def _places(repository: Repository, worktree: WorkTree | None, *, is_elsewhere: bool) -> dict[str, str]:

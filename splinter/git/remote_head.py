@@ -7,15 +7,16 @@ it stands. Its caller knows that this is what it was at the last full look. It i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from splinter.errors import SplinterError
 from splinter.git import call_environment
 from splinter.system import process
 
 TIMEOUT_S = 30.0
+Answer = process.Captured | SplinterError  # the latter where git had to be ended
 # what the short way heard, by remote, for the full look that follows it: a remote is asked once in a call
-HEARD: dict[str, tuple[str, str]] = {}
+HEARD: dict[str, Answer] = {}
 
 
 def words(remote: str) -> tuple[str, ...]:
@@ -33,14 +34,14 @@ def said(answer: bytes) -> tuple[str, str] | None:
     return (target.removeprefix("ref: refs/heads/"), tip) if target else None
 
 
-def ask(remote: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Ask from the main checkout, which the process is in; None where there is no such branch, or no answer."""
+def ask(remote: str, environ: Mapping[str, str], is_stopping: Callable[[], bool]) -> Answer:
+    """Ask from the main checkout, which the process is in; raises OSError where git cannot be started.
+
+    Where it `is_stopping`, git is ended.
+    """
     env = call_environment.of_users(environ)
+    argv = ["git", "--git-dir=.git", *words(remote)]
     try:
-        done = process.capture(["git", "--git-dir=.git", *words(remote)], env=env, timeout_s=TIMEOUT_S)
-    except (SplinterError, OSError):
-        return None
-    found = said(done.stdout) if done.exit_status == 0 else None
-    if found:
-        HEARD[remote] = found
-    return found
+        return process.capture(argv, env=env, timeout_s=TIMEOUT_S, is_stopping=is_stopping)
+    except SplinterError as error:
+        return error

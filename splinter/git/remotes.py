@@ -81,10 +81,8 @@ def refs(repository: Repository, remote: str, patterns: Sequence[str], auth: Map
 def default_branch(repository: Repository, remote: str, auth: Mapping[str, str]) -> tuple[str, str] | None:
     """The branch that HEAD names on the remote, with its commit, None where there is none; raises GitError."""
     words = remote_head.words(remote)
-    if heard := remote_head.HEARD.pop(remote, None):
-        command_line.REACHED.add(words)
-        return heard
-    done = command_line.call(repository, *words, env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True)
+    heard = None if auth else remote_head.HEARD.pop(remote, None)
+    done = command_line.call(repository, *words, env=auth, timeout_s=SHORT_TIMEOUT_S, is_remote=True, heard=heard)
     return remote_head.said(done.stdout)
 
 

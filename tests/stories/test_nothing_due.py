@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from hypothesis import strategies as st
 
 from splinter.doit_plugins.nothing_due import look, recall
 from splinter.errors import LockedError
-from tests.nothing_due import CALL, EDITS, GRAIN_S, Edit, at_once, is_same, make, settle, whole, yaml
+from tests.nothing_due import CALL, EDITS, Edit, at_once, is_same, make, settle, whole, yaml
 from tests.world import World
 
 ADDRESS = re.compile(r"0x[0-9a-f]+")  # of an object
@@ -254,55 +253,6 @@ def test_nothing_is_left_behind_where_something_is_due_or_waits(world: World) ->
     for _ in range(2):
         world.doit("workstreams")  # it still waits, and is given up some day
         assert not (world.root / recall.FILE).exists()
-
-
-def contacts(world: World) -> Path:
-    """The file to which git now adds a line each time that it asks a remote."""
-    log, shim = world.home / "contacts", world.home / "shims/git"
-    shim.parent.mkdir()
-    words = f'for one; do case "$one" in ls-remote|fetch|push) echo "$one" >> {log}; break;; esac; done'
-    shim.write_text(f'#!/bin/sh\n{words}\nexec {shutil.which("git")} "$@"\n')
-    shim.chmod(0o755)
-    world.env["PATH"] = f"{shim.parent}:{os.environ['PATH']}"
-    return log
-
-
-def test_a_remote_that_is_watched_is_asked_once_and_fetched_from_where_it_has_news(world: World) -> None:
-    """What it said is left behind too, and asked for again: it may say something else a moment later."""
-    world.git("clone", "--quiet", "--bare", str(world.root), str(world.home / "origin.git"))
-    for id in ("one", "two"):
-        world.workstream(id, when="on-change", steps=[world.step(id, f"date >> {id}.txt")])
-    world.commit()
-    world.git("remote", "add", "origin", str(world.home / "origin.git"))
-    world.git("push", "--quiet", "origin", "main")
-    log = contacts(world)
-    for asked, ran in (("ls-remote fetch", ["one", "two"]), ("ls-remote", []), ("ls-remote", [])):
-        time.sleep(GRAIN_S)
-        log.write_text("")
-        assert world.doit("workstreams").status == 0
-        assert (log.read_text().split(), sorted(world.new_calls())) == (asked.split(), ran)
-    log.write_text("")
-    assert at_once(world, "workstreams").startswith("nothing due: 2 workstreams up to date")
-    assert (log.read_text().split(), is_same(world, "workstreams")) == (["ls-remote"], True)
-    for change in (
-        lambda: (world.home / "origin.git").rename(world.home / "away.git"),
-        lambda: (world.home / "away.git").rename(world.home / "origin.git"),
-        lambda: world.git("-C", str(world.home / "origin.git"), "symbolic-ref", "HEAD", "refs/heads/other"),
-        lambda: world.git("-C", str(world.home / "origin.git"), "symbolic-ref", "HEAD", "refs/heads/main"),
-    ):
-        was = at_once(world, "workstreams")
-        change()
-        assert bool(at_once(world, "workstreams")) != bool(was)
-    world.write("README.md", "hello again\n")
-    world.commit()
-    world.git("push", "--quiet", "origin", "main")
-    log.write_text("")
-    assert world.doit("workstreams").status == 0
-    assert (log.read_text().split(), sorted(world.new_calls())) == (["ls-remote", "fetch"], ["one", "two"])
-    for id in ("one", "two"):
-        world.workstream(id, when="once", steps=[world.step(id, f"date >> {id}.txt")])
-    settle(world, "workstreams")  # nobody watches it any more
-    assert is_same(world, "workstreams")
 
 
 def test_the_commands_that_look_say_the_same_beside_it(done: World) -> None:

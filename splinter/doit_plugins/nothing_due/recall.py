@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,18 +56,21 @@ def call(config: Mapping[str, Any], given: Mapping[str, Any]) -> list[Any] | Non
     return [(section, sorted(values.items())) for section, values in sorted(config.items())]
 
 
-def line(words: Sequence[str], asked: list[Any] | None) -> str:
-    """What a call like this says, where it has nothing to do for certain; else empty."""
-    said = "" if tasks(words) is None else _said(FILE, key(words), asked)
+def line(words: Sequence[str], asked: list[Any] | None, is_stopping: Callable[[], bool] = lambda: False) -> str:
+    """What a call like this says, where it has nothing to do for certain; else empty.
+
+    A remote is not waited for any more where it `is_stopping`.
+    """
+    said = "" if tasks(words) is None else _said(FILE, key(words), asked, is_stopping)
     return said if is_line(said) else ""
 
 
 def listed(words: Sequence[str], asked: list[Any] | None) -> str:
     """What `doit list` without words says, where that is certain; else empty."""
-    return "" if words else _said(LISTED, "", asked)
+    return "" if words else _said(LISTED, "", asked, lambda: False)
 
 
-def _said(name: str, key: str, asked: list[Any] | None) -> str:
+def _said(name: str, key: str, asked: list[Any] | None, is_stopping: Callable[[], bool]) -> str:
     """What was said of a call by that key, where nothing is another since."""
     variables = process_environment.variables()
     if asked is None or variables.get(SWITCH, "").strip() not in ("", "on"):
@@ -81,10 +84,9 @@ def _said(name: str, key: str, asked: list[Any] | None) -> str:
         is_now = variables.get("SPLINTER_NOW", "").strip() or at <= time.time() < until
         if not said or not is_now or until - at > LONGEST_S or not is_harmless(said, kept["secrets"], variables):
             return ""
-        if not _is_same(kept, variables, asked):
-            return ""
-        # a run that began while the remote was asked changed what is looked at
-        is_same = not kept["remote"] or (_says_the_same(kept["remote"], variables) and _is_same(kept, variables, asked))
+        is_same = _is_same(kept, variables, asked)
+        if is_same and kept["remote"]:
+            is_same = _says_the_same(kept, variables, asked, is_stopping)
         return said if is_same else ""
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ImportError):
         return ""
@@ -98,12 +100,24 @@ def _is_same(kept: Mapping[str, Any], variables: Mapping[str, str], asked: list[
         return bool(look.digest(look.stamps(kept), look.facts(kept, variables, asked)) == kept["seen"])
 
 
-def _says_the_same(remote: Sequence[str], variables: Mapping[str, str]) -> bool:
-    """Whether a remote's default branch is the one that it was, at the same commit."""
+def _says_the_same(
+    kept: Mapping[str, Any], variables: Mapping[str, str], asked: list[Any], is_stopping: Callable[[], bool]
+) -> bool:
+    """Whether the remote's default branch is the one that it was, at the same commit.
+
+    Where all else is as it was by then, too, its answer counts for a full look; a remote may have another address now.
+    """
+    from splinter.errors import SplinterError
     from splinter.git import remote_head
 
-    name, *head = remote
-    return remote_head.ask(name, variables) == tuple(head)
+    name, *head = kept["remote"]
+    answer = remote_head.ask(name, variables, is_stopping)
+    if not _is_same(kept, variables, asked):
+        return False
+    remote_head.HEARD[name] = answer
+    if isinstance(answer, SplinterError) or answer.exit_status != 0:
+        return False
+    return remote_head.said(answer.stdout) == tuple(head)
 
 
 def key(words: Sequence[str]) -> str:
