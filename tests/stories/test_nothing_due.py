@@ -218,6 +218,7 @@ def test_what_somebody_put_in_its_place_is_not_believed(done: World) -> None:
         "torn": text[:-9],
         "a list": "[1]",
         "deep": "[" * 100_000,
+        "a time that is none": json.dumps({**kept, "at": 10**400}),
         "for ever": json.dumps({**kept, "until": kept["until"] + 10**6}),
         "a later version": json.dumps({**kept, "version": recall.VERSION + 1}),
         "a line that steers the terminal": json.dumps({**kept, "calls": {key: "\x1b[2J"}}),
@@ -227,6 +228,9 @@ def test_what_somebody_put_in_its_place_is_not_believed(done: World) -> None:
     for name, said in forged.items():
         file.write_text(said)
         assert at_once(done, *CALL) == "", name
+    for name in ("deep", "a time that is none"):
+        file.write_text(forged[name])
+        assert done.doit(*CALL).status == 0, name
     (done.home / "elsewhere").write_text(text)
     for put in (lambda: os.mkfifo(file), lambda: file.symlink_to(done.home / "elsewhere"), file.mkdir):
         file.unlink()

@@ -138,7 +138,7 @@ def _others(place: str, seen: str, remote: list[str] | None, at: float) -> tuple
         kept = recall._kept(place)
         if (kept["seen"], kept["remote"]) == (seen, remote) and kept["at"] <= at < kept["until"]:
             return dict(kept["calls"]), float(kept["until"])
-    except (OSError, ValueError, TypeError, LookupError):
+    except recall.DAMAGED:
         pass
     return {}, math.inf
 

@@ -30,6 +30,8 @@ LONGEST_S = 24 * 60 * 60
 SHORTEST_SECRET = 6  # characters; as where secrets are masked
 _MOST_BYTES = 16_000_000
 _LONGEST_LINE = 400
+# what is raised by a file that holds anything at all
+DAMAGED = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
 _JOBS = ("-n", "--process")
 _DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
 
@@ -88,7 +90,7 @@ def _said(name: str, key: str, asked: list[Any] | None, is_stopping: Callable[[]
         if is_same and kept["remote"]:
             is_same = _says_the_same(kept, variables, asked, is_stopping)
         return said if is_same else ""
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ImportError):
+    except (*DAMAGED, ImportError):
         return ""
     finally:
         if is_collecting:
