@@ -91,6 +91,13 @@ def test_a_secret_in_a_title_is_in_no_file(own: World) -> None:
     edit(yaml(own), "Title of lint", "a MadeUp0Token1OfNobody2345")
     assert "MadeUp0" not in listed(own)
     assert listed_at_once(own) == ""
+    del own.env["SOME_TOKEN"]
+    for address in ("https://nobody:{}@example.org/", "https://example.org/services/{}"):
+        own.env |= {"SLACK_WEBHOOK_URL": address.format("MadeUp9Token8OfNobody7654")}
+        assert "MadeUp0" in listed(own)
+        assert listed_at_once(own)
+        own.env |= {"SLACK_WEBHOOK_URL": address.format("MadeUp0Token1OfNobody2345")}
+        assert ("MadeUp0" in whole(own, "list").out, listed_at_once(own)) == (False, "")
 
 
 def test_a_title_in_other_letters_is_the_same_in_both(own: World) -> None:

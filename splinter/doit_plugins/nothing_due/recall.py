@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,8 @@ FILE = f"{layout.STATE}/{layout.NOTHING_DUE}"
 LISTED = f"{layout.STATE}/{layout.LISTED}"
 LOCK, HOLDER = ".git/splinter.lock", ".git/splinter.holder.json"
 LONGEST_S = 24 * 60 * 60
-SHORTEST_SECRET = 6  # characters; as where secrets are masked
+SHORTEST_SECRET, LONG_PART = 6, 12  # characters; as where secrets are masked
+_ENTERS, _BORDER = re.compile(r"://([^/\s]*)@"), re.compile(r"[/?#&=:@;,\s]+")
 _MOST_BYTES = 16_000_000
 _LONGEST_LINE = 400
 # what is raised by a file that holds anything at all
@@ -136,8 +138,16 @@ def is_harmless(said: str, secrets: Sequence[str], variables: Mapping[str, str])
     """Whether it is plain lines: whoever wrote the file steers no terminal by them, and no secret is in them."""
     if not all(map(str.isprintable, said.split("\n"))) or "::" in said or "##[" in said:
         return False
-    values = (variables.get(name, "").strip() for name in secrets)
+    values = (part for name in secrets for part in _parts(variables.get(name, "").strip()))
     return not any(len(value) >= SHORTEST_SECRET and value in said for value in values)
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """A secret, and of an address what it is guessed by: who may enter, and by which password, and each long part."""
+    yield secret
+    if "://" in secret:
+        yield from (part for found in _ENTERS.findall(secret) for part in found.split(":", 1))
+        yield from (part for part in _BORDER.split(secret) if len(part) >= LONG_PART)
 
 
 def _kept(name: str) -> Any:
