@@ -77,7 +77,7 @@ def facts(named: Mapping[str, Any], variables: Mapping[str, str], call: object) 
             raise OddError(place)
     return [
         sys.version, sys.prefix, sys.flags.optimize, version.VERSION, _boot(),
-        os.getcwd(), os.geteuid(), os.getegid(), repr(call),  # noqa: PTH109
+        os.uname().nodename, os.getcwd(), os.geteuid(), os.getegid(), repr(call),  # noqa: PTH109
         sorted(name for name in os.listdir(layout.STATE) if name not in _OF_LOOKS),  # noqa: PTH208
         [_identity(name) for name in (*_FOLDERS, *named["folders"])],
         # a secret counts as there or not: its value is no business of a file's
