@@ -34,7 +34,7 @@ _MOST_BYTES = 16_000_000
 _LONGEST_LINE = 400
 # what is raised by a file that holds anything at all
 DAMAGED = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
-_JOBS = ("-n", "--process")
+_JOBS, _MOST_DIGITS = ("-n", "--process"), 9
 _DEFAULTS = {"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False}  # doit's, of where it finds tasks
 
 
@@ -43,12 +43,14 @@ def tasks(words: Sequence[str]) -> tuple[str, ...] | None:
     found: list[str] = []
     left = iter(words)
     for word in left:
-        option = next((name for name in _JOBS if word.startswith(name)), "")
-        number = next(left, "") if word == option else word[len(option) :].removeprefix("=") if option else ""
-        if word.startswith("-") and not number.isdecimal():
-            return None
         if not word.startswith("-"):
             found.append(word)
+            continue
+        is_long = word.startswith("--")
+        option, equals, number = word.partition("=") if is_long else (word[:2], "", word[2:])
+        number = number if number or equals else next(left, "")
+        if option not in _JOBS or not number.isdecimal() or len(number) > _MOST_DIGITS:
+            return None
     return tuple(found)
 
 
