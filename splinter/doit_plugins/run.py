@@ -6,12 +6,11 @@ It takes the lock, ends a run on signals, and cuts what only publishes loose fro
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from doit.task import Stream
 
 from splinter.doit_plugins import command_help, options, plan_file, printing, pull_request_trial, selection
 from splinter.doit_plugins.database import READ_ONLY
+from splinter.doit_plugins.locked import locked, signals
 from splinter.doit_plugins.nothing_due import recall
 from splinter.doit_plugins.terminal import exit_status_of
 from splinter.errors import InputError, SplinterError, StorageError
@@ -100,7 +100,7 @@ class Run(cmd_run.Run):
         if self._knows_us:
             began_ns, asked = time.time_ns(), recall.call(self.config, self.opt_vals)
             ended: list[int] = []
-            with _signals(ended.append):  # a remote takes its time
+            with signals(ended.append):  # a remote takes its time
                 said = recall.line(in_args, asked, lambda: bool(ended))
             if ended:
                 return 128 + ended[0]
@@ -217,7 +217,7 @@ class Run(cmd_run.Run):
         call = selection.called(self.control)
         live_lines = live.shown(session, shown, selection.workstreams(self.control))
         claimed = slot_tasks.claimed(session, self.control, self.dep_manager, shown, call, is_all=always)
-        with claimed as (dispatcher, unclaimed), _signals(runner.interrupt), live_lines:
+        with claimed as (dispatcher, unclaimed), signals(runner.interrupt), live_lines:
             status = _status_of(lambda: runner.run_all(dispatcher)) or unclaimed
         if not self._uses_kept and not always and hasattr(shown, "say_none_was_asked"):
             shown.say_none_was_asked([] if self.sel_default_tasks else self.sel_tasks)
@@ -303,39 +303,3 @@ def _in_folder(folder: Path, arguments: list[str]) -> int:
     words = plan_file.absolute(arguments)
     os.chdir(folder)
     return int(DoitMain().run(words))
-
-
-@contextmanager
-def locked() -> Iterator[None]:
-    """Hold the run lock from before anything is decided until after everything is saved."""
-    from splinter.config import settings_file
-    from splinter.engine import project
-    from splinter.git import user_repository
-    from splinter.system.locks import RunLock
-
-    environment = settings_file.environment()
-    common = user_repository.common_dir(Path.cwd(), environment.variables)
-    lock = RunLock(common)
-    lock.acquire(project.clock(environment).now())
-    try:
-        with _signals(_leave):
-            yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """What ends a program goes to `handler` for a while, a closed terminal too; not what we were told to ignore."""
-    named = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")]
-    numbers = [number for number in named if number and signal.getsignal(number) is not signal.SIG_IGN]
-    before = [signal.signal(number, lambda received, frame: handler(received)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, old in zip(numbers, before, strict=True):
-            signal.signal(number, old)
-
-
-def _leave(number: int) -> None:
-    raise SystemExit(128 + number)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from splinter.doit_plugins import run
+from splinter.doit_plugins import locked
 from splinter.system.supervisor import MARKER
 from tests.world import World, children, end_group, key, wait_for
 
@@ -219,7 +219,7 @@ def test_a_signal_that_we_were_told_to_ignore_stays_ignored() -> None:
     """As under nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with run._signals(lambda number: None):
+        with locked.signals(lambda number: None):
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             assert callable(signal.getsignal(signal.SIGTERM))
     finally:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from hypothesis import strategies as st
 
 from splinter.doit_plugins.nothing_due import look, recall
 from splinter.errors import LockedError
+from splinter.system.locks import RunLock
 from tests.nothing_due import CALL, EDITS, Edit, at_once, is_same, make, settle, whole, yaml
 from tests.world import World
 
@@ -150,19 +150,12 @@ def test_all_that_a_call_with_nothing_to_do_reads_is_looked_at(done: World) -> N
     assert {name for name in ours - looked if not name.startswith(but)} == set()
 
 
-@contextlib.contextmanager
-def lock(world: World) -> Iterator[int]:
-    """The run lock, as a run holds it."""
-    file = os.open(world.root / recall.LOCK, os.O_RDWR)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    yield file
-    os.close(file)
-
-
 def test_while_a_run_holds_the_lock_it_says_so(done: World) -> None:
-    with lock(done):
-        assert at_once(done, *CALL) == ""
-        assert done.doit(*CALL).status == LockedError.exit_status
+    lock = RunLock(done.root / ".git")
+    lock.acquire(datetime.now(UTC))
+    assert at_once(done, *CALL) == ""
+    assert done.doit(*CALL).status == LockedError.exit_status
+    lock.release()
     assert is_same(done, *CALL)
 
 

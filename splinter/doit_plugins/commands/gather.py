@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from splinter.doit_plugins import plan_file
+from splinter.doit_plugins.locked import locked
 from splinter.doit_plugins.options import OwnCommand
-from splinter.doit_plugins.run import locked
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.errors import InputError, SplinterError
 from splinter.text.counts import plural

@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from splinter.doit_plugins.locked import locked
 from splinter.doit_plugins.options import OwnCommand
-from splinter.doit_plugins.run import locked
 from splinter.doit_plugins.terminal import exit_status_of, read_project, say
 from splinter.text.counts import more, plural
 

@@ -33,7 +33,7 @@ doit plan --write plan.json --shards 4
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Look; where a plan is to be written, under the lock, so that no run makes it out of date meanwhile."""
-        from splinter.doit_plugins.run import locked
+        from splinter.doit_plugins.locked import locked
 
         if not params["write"]:
             return super().execute(params, args)
