@@ -27,7 +27,7 @@ echo made > made-$$.txt
 rm "$RUNNING/$$"
 """
 SCRIPT = """set -e
-git worktree add --quiet --detach ../trees/$1 main
+flock ../lock git worktree add --quiet --detach ../trees/$1 main
 cd ../trees/$1 && ../../agent && git add --all && git commit --quiet -m "Number $1" && git branch script/$1
 """
 ROLES = ("backend", "qa")  # bernstein gives one agent all tasks of a role, and starts two agents in ten seconds

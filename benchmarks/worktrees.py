@@ -37,7 +37,7 @@ def worktrees(asked: Asked) -> list[Table]:
         worktree.ensure(opened, tree, ())
         for taken, at in ((first, commits[number % 2]), (ours, commit)):
             began = time.monotonic()
-            worktree.place(opened, tree, at, keep_ignored=True)
+            worktree.place(opened, tree, at)
             taken.append(time.monotonic() - began)
         assert worktree.measure(opened, tree) == git.tree_of(opened, commit)
         worktree.remove(tree)
