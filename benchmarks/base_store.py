@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks.asked import Asked
 from benchmarks.measure import Table
@@ -47,7 +48,7 @@ def _table(asked: Asked, megabytes: int, *, is_packed: bool) -> Table:
         base = git.resolve(repository, "refs/heads/main")
         assert base
         before = disk.measure([base_store.place(repository)]).bytes
-        took = _seconds(lambda base=base: base_store.hold(repository, base))
+        took = _seconds(partial(base_store.hold, repository, base))
         now = disk.measure([base_store.place(repository)]).bytes
         table.rows.append([what, f"{took:.2f}", f"{(now - before) / _MB:.1f}", f"{now / _MB:.0f}"])
     return table

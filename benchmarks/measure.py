@@ -61,7 +61,7 @@ class Candidate:
 
     def median(self, of: str = "wall_s") -> float:
         """Of all its samples."""
-        return statistics.median(getattr(one, of) for one in self.samples)
+        return float(statistics.median(getattr(one, of) for one in self.samples))
 
 
 def call(argv: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> Sample:

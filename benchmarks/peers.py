@@ -82,9 +82,11 @@ def _apart(folder: Path) -> Peer:
 def _working(name: str) -> str | None:
     """A Python of that name which runs."""
     program = shutil.which(name)
+    if program is None:
+        return None
     asked = [program, "-c", "import sys; print(sys.executable)"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False) if program else None
-    return done.stdout.strip() if done and done.returncode == 0 else None
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _install(folder: Path, python: list[str], packages: tuple[str, ...] | list[str]) -> None:

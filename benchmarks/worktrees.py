@@ -26,7 +26,9 @@ def worktrees(asked: Asked) -> list[Table]:
     place = Place(asked.folder / "worktrees")
     commits = repository(place, files)
     opened = user_repository.open_repository(place.project, place.environ)
-    ours, theirs, first = [], [], []
+    ours: list[float] = []
+    theirs: list[float] = []
+    first: list[float] = []
     for number in range(asked.rounds(5)):
         commit, added = commits[(number + 1) % 2], place.root / f"added-{number}"
         began = time.monotonic()

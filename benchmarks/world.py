@@ -163,7 +163,7 @@ def refs(place: Place, twins: list[Twin], union: str) -> None:
     place.git("pack-refs", "--all", "--prune")
     file = place.project / ".git/packed-refs"
     head, *lines = file.read_text().splitlines()
-    found = dict(reversed(line.split(" ", 1)) for line in lines if not line.startswith("^"))
+    found = {ref: id for id, _, ref in (line.partition(" ") for line in lines if not line.startswith("^"))}
     ours = {ref: id for ref, id in found.items() if SAMPLE in ref}
     made = {ref: id for ref, id in found.items() if SAMPLE not in ref and SECOND not in ref} | {UNION: union}
     made |= {twin.of(ref): twin.of(id) for twin in twins for ref, id in ours.items()}
