@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Generated examples: few and always the same ones in ordinary runs, many and new ones with `--lane fuzz`."""
-    hypothesis.settings.register_profile("ordinary", deadline=None, derandomize=True, database=None, max_examples=30)
+    hypothesis.settings.register_profile("ordinary", deadline=None, derandomize=True, database=None, max_examples=12)
     hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
     lanes = set(config.getoption("--lane"))
     hypothesis.settings.load_profile("fuzz" if lanes & {"fuzz", "all"} else "ordinary")

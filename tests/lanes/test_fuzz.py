@@ -215,7 +215,7 @@ def test_damaged_texts_are_judged(raw: bytes) -> None:
 
 
 @given(st.lists(near_good(), min_size=2, max_size=4), st.binary(max_size=20))
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=max(30, settings().max_examples // 5))
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=max(10, settings().max_examples // 5))
 def test_folders_of_documents_near_good_ones_are_judged(found: list[dict[str, Any]], prompt: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

@@ -603,7 +603,7 @@ ODD = JSON | st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=max(30, settings().max_examples // 10), deadline=None)
+@settings(max_examples=max(10, settings().max_examples // 10), deadline=None)
 @given(st.data())
 def test_a_document_near_a_real_one_gives_a_sound_result_or_a_refusal(data: st.DataObject) -> None:
     files = []
@@ -625,14 +625,14 @@ def test_a_document_near_a_real_one_gives_a_sound_result_or_a_refusal(data: st.D
     check(convert(*files))
 
 
-@settings(max_examples=max(30, settings().max_examples // 10), deadline=None)
+@settings(max_examples=max(10, settings().max_examples // 10), deadline=None)
 @given(st.sampled_from(["plan.yml", "bundle.json"]), st.integers(0, 3000), st.integers(0, 40), st.binary(max_size=6))
 def test_a_text_near_a_real_one_gives_a_sound_result_or_a_refusal(name: str, at: int, length: int, new: bytes) -> None:
     raw = (DATA / name).read_bytes()
     check(convert(File(path=name, raw=raw[:at] + new + raw[at + length :])))
 
 
-@settings(max_examples=max(30, settings().max_examples // 20), deadline=None)
+@settings(max_examples=max(10, settings().max_examples // 20), deadline=None)
 @given(st.data(), JSON)
 def test_a_key_that_nobody_knows_is_kept_and_named(data: st.DataObject, value: Any) -> None:
     document = copy.deepcopy(NEAR[data.draw(st.integers(0, 1))])

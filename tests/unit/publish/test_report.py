@@ -323,7 +323,7 @@ def test_no_record_can_put_anything_but_text_into_a_mail(run: RunRecord) -> None
     assert without_blanks(markdown.one_line(run.workstreams[0].workstream)) in without_blanks(seen.words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=max(20, settings().max_examples // 10), deadline=None)
 @given(hostile_runs(), hostile)
 def test_no_record_can_forge_the_markers_of_a_pull_request(run: RunRecord, reproduce: str) -> None:
     own = body_of(run.workstreams[0], run=run.run, reproduce=reproduce)
