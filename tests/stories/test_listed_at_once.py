@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -120,3 +122,13 @@ def test_whatever_changes_it_looks_at_everything_and_then_knows_it_at_once(own: 
         assert done.status == 0 or name == "a database that is none", name
         assert listed_at_once(own) == ("" if name in UNSOUND else done.out), name
         own.doit(*CALL)
+
+
+def test_where_the_system_has_no_such_locks_it_is_listed_all_the_same(own: World) -> None:
+    """As on Windows: nothing is left behind there, and no traceback is shown."""
+    code = "import sys; sys.modules['fcntl'] = None; from doit.doit_cmd import DoitMain; sys.exit(DoitMain().run(['list']))"
+    run = [sys.executable, "-c", code]
+    called = subprocess.run(run, cwd=own.root, env=own.environ(), capture_output=True, text=True, check=False)
+    assert (called.returncode, called.stderr) == (0, "")
+    assert called.stdout == whole(own, "list").out
+    assert not (own.root / recall.LISTED).exists()

@@ -94,7 +94,7 @@ def _said(name: str, key: str, asked: list[Any] | None, is_stopping: Callable[[]
         if is_same and kept["remote"]:
             is_same = _says_the_same(kept, variables, asked, is_stopping)
         return said if is_same else ""
-    except (*DAMAGED, ImportError):
+    except DAMAGED:
         return ""
     finally:
         if is_collecting:
@@ -174,7 +174,10 @@ def alone() -> Iterator[None]:
 
     Others that look like this may do so at the same time. The lock is the one of `RunLock`, which is not made here.
     """
-    import fcntl
+    try:
+        import fcntl
+    except ImportError as error:  # a system without such locks, where nobody can be known to work
+        raise look.OddError(LOCK) from error
 
     file = os.open(LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
