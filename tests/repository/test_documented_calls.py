@@ -66,7 +66,7 @@ AGAIN: dict[str, tuple[int, str]] = {  # those that run a workstream once more
     "doit -a": (0, "tidy:accept  changed"),
 }
 SET_UP = {  # tests/lanes/test_documented_set_up.py runs those that install; pytest is what runs this
-    "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/doit", ".venv/bin/pytest -n 2",
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/doit", ".venv/bin/pytest -n 3",
     ".venv/bin/pip install ../splinter", "uv add --dev ../splinter",
 }  # fmt: skip
 NAMED = {"uv run doit", "uv run", "uv add --dev", "uv tool", "uv tool install", "pip install", "pip install -e",
