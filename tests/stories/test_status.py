@@ -147,6 +147,7 @@ def test_what_an_agent_says_is_seen_while_it_works_and_after_a_kill_and_no_secre
     streams(world, *events, then=f"read line < {world.home}/go")
     doit = world.start("w")
     wait_for(lambda: any("I go" in one.read_text() for one in world.root.glob(".splinter/runs/*/w/ask.log")), "the log")
+    wait_for(lambda: status(world)["doing"][0]["usage"]["usd"], "what it cost")  # which is noted a moment later
     (doing,) = status(world)["doing"]
     assert (doing["task"], doing["last_line"], doing["usage"]["usd"]) == ("w:ask", "I go on.", 0.25)
     assert "  $0.2500, 3 tokens read, 1 written  " in world.doit("status").out
