@@ -39,20 +39,24 @@ def _with_own_errors(session: Session, record: RunRecord) -> tuple[ErrorRecord, 
 def whole(session: Session, record: RunRecord) -> RunRecord:
     """The same with a record for each workstream that took no part."""
     recorded = {done.workstream for done in record.workstreams}
-    others = (plan for id, plan in session.plans.items() if id not in recorded)
+    others = [plan for id, plan in session.plans.items() if id not in recorded]
     own = session.night.run if session.night else session.run.own()
     left_out = prospects.left_out(session) if record.run == own else {}
-    without_part = (masked(session.outside, _without_part(session, plan, left_out)) for plan in others)
+    ended = session.history.last_outcomes([plan.id for plan in others])
+    without_part = (
+        masked(session.outside, _without_part(session, plan, left_out, ended.get(plan.id))) for plan in others
+    )
     order = {id: number for number, id in enumerate(session.plans)}
     workstreams = sorted((*record.workstreams, *without_part), key=lambda one: order.get(one.workstream, len(order)))
     return replace(record, workstreams=tuple(workstreams))
 
 
-def _without_part(session: Session, plan: Plan, left_out: Mapping[str, str]) -> WorkstreamRecord:
-    last = session.history.last_workstream(plan.id)
+def _without_part(
+    session: Session, plan: Plan, left_out: Mapping[str, str], last: tuple[str, Outcome] | None
+) -> WorkstreamRecord:  # fmt: skip
     disabled = prospects.disabled(session, plan)
     why = disabled or (f"not run: {left_out[plan.id]}" if plan.id in left_out else "not due")
-    message = f"{why}; {f'it ended as {last[1].outcome} in run {last[0]}' if last else 'it never ran'}"
+    message = f"{why}; {f'it ended as {last[1]} in run {last[0]}' if last else 'it never ran'}"
     outcome = Outcome.DISABLED if disabled else Outcome.SKIPPED
     return WorkstreamRecord(
         workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=message,

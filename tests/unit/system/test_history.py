@@ -13,7 +13,7 @@ import pytest
 from splinter.errors import SplinterError, StorageError
 from splinter.model import record_words
 from splinter.model.done import Attempt
-from splinter.model.records import Usage
+from splinter.model.records import Outcome, Usage, WorkstreamRecord
 from splinter.system import sqlite_files
 from splinter.system.database import Database
 from splinter.system.history import History
@@ -160,6 +160,22 @@ def test_a_run_lasts_as_long_as_was_measured_not_as_whole_seconds_say(tmp_path: 
     assert record_words.seconds(history.run(run)) == 0.25
 
 
+def test_how_many_workstreams_ended_last_is_one_question(tmp_path: Path) -> None:
+    store = History(tmp_path / ".splinter")
+    for run, (outcome, others) in {"run-1": ("changed", "unchanged"), "run-2": ("failed", "")}.items():
+        store.begin_run(datetime(2026, 11, 23, 2, tzinfo=UTC), run)
+        store.put_workstream(run, WorkstreamRecord(workstream="w", title="W", outcome=Outcome(outcome)))
+        if others:
+            store.put_workstream(run, WorkstreamRecord(workstream="it's", title="V", outcome=Outcome(others)))
+    for id, text in {"torn": '{"outcome": "cha', "later": '{"outcome": "of a later version"}'}.items():
+        store._write("insert into workstreams values ('run-2', ?, ?)", id, text)
+    assert store.last_outcomes(["w", "it's", "never ran", "torn", "later"]) == {
+        "w": ("run-2", Outcome.FAILED), "it's": ("run-1", Outcome.UNCHANGED),
+        "torn": ("run-2", Outcome.ERROR), "later": ("run-2", Outcome.ERROR),
+    }  # fmt: skip
+    assert store.last_outcomes([]) == {}
+
+
 QUESTIONS = {
     "the latest run": lambda store: store.latest_run(),
     "what a run came to": lambda store: store.run("run-7"),
@@ -167,6 +183,7 @@ QUESTIONS = {
     "the hash of a run": lambda store: store.hash_of("run-7", but_errors_of=()),
     "whether one failed": lambda store: store.has_failed("w"),
     "how one ended": lambda store: store.last_workstream("w"),
+    "how many ended": lambda store: store.last_outcomes(["v", "w"]),
     "how long one took": lambda store: store.durations("w", latest=5),
     "the last step": lambda store: store.last_step("w", "s", "c"),
 }
@@ -184,8 +201,8 @@ def test_no_question_of_a_call_reads_all_earlier_runs(tmp_path: Path, what: str)
     for statement in asked:
         plan = [row[3] for row in store._db.execute(f"explain query plan {statement}")]
         scans = [step for step in plan if step.startswith("SCAN")]
-        assert scans in ([], ["SCAN runs"]), (statement, plan)
-        assert not scans or statement.endswith("order by rowid desc limit 1")
+        assert scans in ([], ["SCAN runs"], ["SCAN asked VIRTUAL TABLE INDEX 1:"]), (statement, plan)
+        assert "SCAN runs" not in scans or statement.endswith("order by rowid desc limit 1")
     store.close()
 
 
