@@ -13,10 +13,12 @@ from splinter.git import object_reader
 from splinter.git.command_line import Repository
 from splinter.git.object_reader import Object
 
-_MOST_TREES, _DEEPEST = 500, 100  # that are read for one answer, and folders in each other
+DEEPEST = 100  # folders in each other that are looked into
+_MOST_TREES = 500  # that are read for one answer
 _MOST_KEPT, _MOST_ENTRIES = 2_000, 1_000
-_FILE, _PROGRAM, _LINK, _FOLDER = b"100644", b"100755", b"120000", b"40000"
-_MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, _FOLDER)}
+FOLDER = b"40000"
+_FILE, _PROGRAM, _LINK = b"100644", b"100755", b"120000"
+_MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, FOLDER)}
 
 # by its place in git's order, where a folder has a `/` behind its name: name, mode, id
 Tree = dict[bytes, tuple[bytes, bytes, str]]
@@ -42,6 +44,14 @@ def paths(repository: Repository, commit: str) -> bytes | None:
     walk = _Walk(repository)
     try:
         return b"".join(walk.names(walk.top(commit), b""))
+    except _OddError:
+        return None
+
+
+def tree(repository: Repository, id: str) -> Tree | None:
+    """What a tree holds, not to be changed, None to ask git."""
+    try:
+        return _Walk(repository).tree(id)
     except _OddError:
         return None
 
@@ -83,7 +93,7 @@ class _Walk:
         if old == new:
             return
         _refuse_deep(folder)
-        before, after = self._tree(old), self._tree(new)
+        before, after = self.tree(old), self.tree(new)
         for place in sorted(before.keys() | after.keys()):
             was, now = before.get(place), after.get(place)
             if was == now:
@@ -98,13 +108,13 @@ class _Walk:
         """A tree and all in it that is not at the same place in an older one."""
         if old == new:
             return
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise _OddError
-        before = self._tree(old)
+        before = self.tree(old)
         yield self.read(new, "tree")
-        for place, (_, mode, id) in self._tree(new).items():
+        for place, (_, mode, id) in self.tree(new).items():
             was = before.get(place)
-            if mode == _FOLDER:
+            if mode == FOLDER:
                 yield from self.made(was[2] if was else None, id, depth + 1)
             elif not was or was[2] != id:
                 yield self.read(id, "blob")
@@ -118,13 +128,14 @@ class _Walk:
     def names(self, tree: str, folder: bytes) -> Iterator[bytes]:
         """The paths below a folder."""
         _refuse_deep(folder)
-        for name, mode, id in self._tree(tree).values():
-            if mode == _FOLDER:
+        for name, mode, id in self.tree(tree).values():
+            if mode == FOLDER:
                 yield from self.names(id, folder + name + b"/")
             else:
                 yield folder + name + b"\0"
 
-    def _tree(self, id: str | None) -> Tree:
+    def tree(self, id: str | None) -> Tree:
+        """What a tree holds, nothing where there is none."""
         if id is None:
             return {}
         with _lock:
@@ -146,7 +157,7 @@ class _Walk:
 
 def _refuse_deep(folder: bytes) -> None:
     """Python goes less deep than git, whose folders are as deep as a path is long."""
-    if folder.count(b"/") > _DEEPEST:
+    if folder.count(b"/") > DEEPEST:
         raise _OddError
 
 
@@ -158,7 +169,7 @@ def _parsed(data: bytes, id_bytes: int) -> Tree:
         mode, name, id = data[at:blank], data[blank + 1 : end], data[end + 1 : end + 1 + id_bytes]
         if not at < blank < end or mode not in _MODES or not name or b"/" in name or len(id) != id_bytes:
             raise _OddError
-        place = name + b"/" if mode == _FOLDER else name
+        place = name + b"/" if mode == FOLDER else name
         if place <= last:
             raise _OddError
         found[place], last, at = (name, mode, id.hex()), place, end + 1 + id_bytes

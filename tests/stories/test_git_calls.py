@@ -31,3 +31,6 @@ def test_a_workstream_of_one_step_and_one_check_starts_few_git_processes(world: 
     assert ": 4 changed" in world.doit("workstreams").out
     calls = log.read_text().splitlines()
     assert len(calls) <= A_RUN + 4 * A_WORKSTREAM, "\n".join(calls)
+    log.write_text("")
+    assert "4 of 4 branches" in world.doit("rehearse").out
+    assert "merge-tree" not in log.read_text(), "none of them touches what another does"

@@ -14,6 +14,7 @@ from splinter.engine.session import Session
 from splinter.git import command_line, merge, merge_trials
 from splinter.git import commands as git
 from splinter.git.merge_trials import Touched
+from splinter.git.tree_join import Joining
 from splinter.model.done import Accepted
 from splinter.model.plan import Plan
 from splinter.model.records import Clash, LeftOut, LeftOutReason, Outcome
@@ -91,7 +92,7 @@ def pending(outside: Outside, some: Iterable[Member], base: str) -> tuple[Member
 
 def merged(outside: Outside, some: Sequence[Member], base: str) -> Merged:
     """Which of the members merge onto the base one after another."""
-    tree = git.tree_of(outside.repository, base)
+    whole = Joining(outside.repository, git.tree_of(outside.repository, base))
     fits: list[Member] = []
     left: dict[str, LeftOut] = {}
     conflicting: list[Member] = []
@@ -101,29 +102,35 @@ def merged(outside: Outside, some: Sequence[Member], base: str) -> Merged:
             message = f"it builds on {', '.join(missing)}"
             left[member.id] = LeftOut(workstream=member.id, reason=LeftOutReason.DEPENDS_ON, message=message)
             continue
-        joined, paths = _joined(outside, tree, member)
-        if joined is None:
+        paths = _conflicts(outside, whole, member)
+        if paths is None:
+            fits.append(member)
+        else:
             left[member.id] = LeftOut(workstream=member.id, reason=LeftOutReason.CONFLICT, message=_summary(paths))
             conflicting.append(member)
-        else:
-            tree, fits = joined, [*fits, member]
     return Merged(
-        fits=tuple(fits), tree=tree, left_out=tuple(left.values()), clashes=_clashes(outside, conflicting, some)
+        fits=tuple(fits), tree=whole.tree(), left_out=tuple(left.values()), clashes=_clashes(outside, conflicting, some)
     )
 
 
 def tree(session: Session, some: Iterable[Member], base: str) -> str | None:
     """The tree of the base with the members' changes, None where they conflict."""
-    found: str | None = git.tree_of(session.outside.repository, base)
-    for member in some:
-        if found is not None:
-            found = _joined(session.outside, found, member)[0]
-    return found
+    whole = Joining(session.outside.repository, git.tree_of(session.outside.repository, base))
+    if any(_conflicts(session.outside, whole, member) is not None for member in some):
+        return None
+    return whole.tree()
 
 
-def _joined(outside: Outside, tree: str, member: Member) -> tuple[str | None, tuple[str, ...]]:
+def _conflicts(outside: Outside, whole: Joining, member: Member) -> tuple[str, ...] | None:
+    """The paths in which a member's change conflicts with the whole, None where it was joined to it."""
     start, head = (git.tree_of(outside.repository, commit) for commit in (member.start, member.head))
-    return merge.three_way(outside.repository, start, tree, head)
+    if whole.add(start, head):
+        return None
+    tree, paths = merge.three_way(outside.repository, start, whole.tree(), head)
+    if tree is None:
+        return paths
+    whole.becomes(tree)
+    return None
 
 
 def _clashes(outside: Outside, conflicting: Sequence[Member], some: Sequence[Member]) -> tuple[Clash, ...]:
