@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, loose_objects, new_objects, tree_diff, users_config
+from splinter.git import command_line, new_objects, pack_file, tree_diff, users_config
 from splinter.git import commands as git
 from splinter.git import held as refs
 from splinter.git.command_line import Repository
@@ -26,7 +26,8 @@ from splinter.system.files import write_whole
 
 _BASES = "bases"  # a line for each base that is whole here: its commit, and the pack that came with it
 _TAGS = "tags-"  # with a base's commit behind: a file of its tags, as git packs refs
-_MOST_PACKS, _MOST_LOOSE = 30, 100
+_MOST_PACKS = 30
+_MOST_SMALL, _MOST_BYTES = 500, 4_000_000  # objects that are read and written here, and what they hold
 _TIMEOUT_S = 3600.0  # of gigabytes on a slow disk
 # deltas and what is compressed already are taken as they are; for loose objects time counts more than disk
 _OPTIONS = ("--quiet", "--revs", "--non-empty", "--delta-base-offset", "--window=0", "--compression=1")
@@ -99,10 +100,10 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
 
 
 def _copy(repository: Repository, objects: Path, commit: str, held: Mapping[str, str]) -> bool:
-    """Write what a commit adds to held ones, a file each; false where that is more than a few small files."""
-    found = tree_diff.reached(repository, commit, but=held, most=_MOST_LOOSE) if held else None
-    for one in found or ():
-        loose_objects.write(objects, one.kind, one.data, id_length=len(commit), is_lasting=False)
+    """Write what a commit adds to held ones without a process; false where that is more than a few small objects."""
+    found = tree_diff.reached(repository, commit, but=held, most=_MOST_SMALL, most_bytes=_MOST_BYTES) if held else None
+    if found:
+        pack_file.write(objects / "pack", found)
     return found is not None
 
 

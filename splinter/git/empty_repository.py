@@ -6,6 +6,7 @@ What git finds out of the file system (modes, links, names) stands in the first 
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,20 +28,17 @@ _templates: dict[tuple[str, int], _Template] = {}
 _lock = threading.Lock()
 
 
-def make(repository: Repository, path: Path) -> None:
-    """Make `.git` in an existing folder, with the user's repository's kind of ids: an agent's git works in it."""
-    kind = (repository.format.objects, path.stat().st_dev)
+def make(repository: Repository, private: Path) -> None:
+    """Make a git directory, with the user's repository's kind of ids: it becomes a work tree's `.git`."""
+    kind = (repository.format.objects, private.parent.stat().st_dev)
     with _lock:
         if kind not in _templates:
-            _init(repository, path)
-            _templates[kind] = _read(path / ".git")
-            return
+            _templates[kind] = _init(repository, private.parent)
         template = _templates[kind]
-    (path / ".git").mkdir()
-    for folder in template.folders:
-        (path / ".git" / folder).mkdir()
+    for folder in ("", *template.folders):
+        (private / folder).mkdir()
     for name, held in template.files:
-        (path / ".git" / name).write_bytes(held)
+        (private / name).write_bytes(held)
 
 
 def _read(made: Path) -> _Template:
@@ -54,11 +52,11 @@ def _read(made: Path) -> _Template:
     return _Template(tuple(folders), tuple(files))
 
 
-def _init(repository: Repository, path: Path) -> None:
+def _init(repository: Repository, beside: Path) -> _Template:
     words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
-    command_line.call(
-        repository, *words, str(path), is_elsewhere=True, more_config=("init.defaultRefFormat=files",)
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(dir=beside) as path:
+        command_line.call(repository, *words, path, is_elsewhere=True, more_config=("init.defaultRefFormat=files",))
+        return _read(Path(path) / ".git")
 
 
 def config_file(repository: Repository, file: Path) -> dict[str, str]:

@@ -18,8 +18,8 @@ _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # which git takes off the 
 Person = tuple[str, str, str]  # name, address, time as git takes it
 
 
-def write(objects: Path, kind: str, data: bytes, *, id_length: int = 40, is_lasting: bool = True) -> str:
-    """Write an object into a folder of objects, through to the disk where it is to last; returns its id."""
+def write(objects: Path, kind: str, data: bytes, *, id_length: int = 40) -> str:
+    """Write an object into a folder of objects, through to the disk; returns its id."""
     whole = f"{kind} {len(data)}\0".encode() + data
     id = object_reader.digest(whole, id_length)
     file = objects / id[:2] / id[2:]
@@ -30,9 +30,8 @@ def write(objects: Path, kind: str, data: bytes, *, id_length: int = 40, is_last
     try:
         with open(handle, "wb") as output:  # noqa: PTH123
             output.write(zlib.compress(whole, 1))
-            if is_lasting:
-                output.flush()
-                os.fsync(handle)
+            output.flush()
+            os.fsync(handle)
         os.chmod(made, 0o444)  # noqa: PTH101
         os.replace(made, file)  # noqa: PTH105
     except BaseException:

@@ -56,9 +56,11 @@ def tree(repository: Repository, id: str) -> Tree | None:
         return None
 
 
-def reached(repository: Repository, commit: str, *, but: Container[str], most: int) -> list[Object] | None:
+def reached(
+    repository: Repository, commit: str, *, but: Container[str], most: int, most_bytes: int
+) -> list[Object] | None:  # fmt: skip
     """The objects that a commit reaches and commits of `but` do not, perhaps some more; None where these are many."""
-    walk, todo, found = _Walk(repository), [commit], dict[str, Object]()
+    walk, todo, found, size = _Walk(repository), [commit], dict[str, Object](), 0
     try:
         while todo:
             id = todo.pop()
@@ -70,7 +72,8 @@ def reached(repository: Repository, commit: str, *, but: Container[str], most: i
             before = walk.top(parents[0]) if parents else None
             for made in walk.made(before, walk.top(id)):
                 found[made.id] = made
-                if len(found) > most:
+                size += made.size
+                if len(found) > most or size > most_bytes:
                     return None
             todo += parents
     except _OddError:

@@ -86,7 +86,7 @@ def ensure(repository: Repository, tree: WorkTree, leaves: tuple[str, ...]) -> N
 def _look_at_file_system(repository: Repository, tree: WorkTree) -> None:
     """Have git find out, as it does for each new repository, what names and modes the file system can hold."""
     with tempfile.TemporaryDirectory(dir=tree.traits.parent) as name:
-        empty_repository.make(repository, Path(name))
+        empty_repository.make(repository, Path(name) / ".git")
         found = empty_repository.config_file(repository, Path(name) / ".git/config")
         traits = {"core.ignorecase": "false", "core.symlinks": "true", "core.precomposeunicode": "false"} | found
         file = Path(name) / "traits"
@@ -264,24 +264,21 @@ def renew_private(repository: Repository, tree: WorkTree, commit: str) -> None:
     private, made = tree.path / ".git", tree.index.with_name(f"{tree.index.name}.made")
     if why := removal.soon(private, repository.state / layout.QUARANTINE) or disk.remove(made):
         raise GitError(why)
-    made.mkdir()
     empty_repository.make(repository, made)
-    fresh = made / ".git"
-    base_store.lend(repository, fresh / "objects", commit)
-    (fresh / "HEAD").write_text(f"{commit}\n", "ascii")
+    base_store.lend(repository, made / "objects", commit)
+    (made / "HEAD").write_text(f"{commit}\n", "ascii")
     who = {"user.name": repository.identity.name, "user.email": repository.identity.email, "gc.auto": "0"}
-    pairs = (*who.items(), *given_refs.give(repository, tree, fresh))
-    with (fresh / "config").open("a", encoding="utf-8", errors="surrogateescape") as config:
+    pairs = (*who.items(), *given_refs.give(repository, tree, made))
+    with (made / "config").open("a", encoding="utf-8", errors="surrogateescape") as config:
         config.write("".join(own_directory.entry(key, value) for key, value in pairs))
-    shutil.copyfile(tree.index, fresh / "index")
+    shutil.copyfile(tree.index, made / "index")
     if (repository.common / "shallow").is_file():
-        shutil.copyfile(repository.common / "shallow", fresh / "shallow")
-    digests = _digests(fresh)
+        shutil.copyfile(repository.common / "shallow", made / "shallow")
+    digests = _digests(made)
     if not _digest_file(tree).is_file() or _read_digests(tree) != digests:
         lines = (f"{digest} {name}\n" for name, digest in sorted(digests.items()))
         write_whole(_digest_file(tree), "".join(lines), is_lasting=False)
-    fresh.rename(private)
-    made.rmdir()
+    made.rename(private)
     expect(tree, commit)
 
 

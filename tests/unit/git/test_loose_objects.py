@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from splinter.git import base_store, command_line, loose_objects, quarantine, user_repository, worktree
+from splinter.git import command_line, loose_objects, quarantine, user_repository
 from splinter.git import commands as git
 from splinter.model.settings import Identity
 from splinter.text.redact import Masked
@@ -71,30 +70,3 @@ def test_what_git_would_refuse_is_not_written(world: World) -> None:
         for zone in ("-0000", "+9999"):  # git writes another one
             odd = ("A", "a@b", f"@1 {zone}")
             assert loose_objects.commit(apart, tree, [head], b"x", author=odd, committer=who) is None
-
-
-@pytest.mark.parametrize("most", [100, 3])
-def test_a_work_trees_git_has_all_that_a_commit_reaches(
-    world: World, tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(base_store, "_MOST_LOOSE", most)
-    world.write("folder/old.txt", "old")
-    world.commit()
-    base = world.git("rev-parse", "HEAD")
-    for name in ("folder/new.txt", "other/deep/file.txt"):
-        world.write(name, name)
-        world.commit()
-    world.git(
-        "merge", "-q", "--no-ff", "-m", "both", world.git("commit-tree", "-p", base, "-m", "side", f"{base}^{{tree}}")
-    )
-    tip = world.git("rev-parse", "HEAD")
-    repository = user_repository.open_repository(world.root, world.environ())
-    tree = worktree.locate(tmp_path, "w")
-    base_store.hold(repository, base, {})
-    worktree.ensure(repository, tree, ())
-    worktree.place(repository, tree, tip)
-    assert bool(list(tree.path.glob(".git/objects/pack/*.pack"))) == (most == 3)
-    assert world.git("-C", str(tree.path), "rev-list", "--objects", "HEAD") == world.git(
-        "rev-list", "--objects", "HEAD"
-    )
-    world.git("-C", str(tree.path), "fsck", "--strict")

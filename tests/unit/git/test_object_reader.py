@@ -69,7 +69,7 @@ def test_folders_in_folders_are_compared_however_deep_they_are(world: World) -> 
     repository = opened(world)
     tree = world.git("rev-parse", "HEAD^{tree}")
     for _ in range(700):
-        tree = loose_objects.write(repository.store, "tree", b"40000 a\0" + bytes.fromhex(tree), is_lasting=False)
+        tree = loose_objects.write(repository.store, "tree", b"40000 a\0" + bytes.fromhex(tree))
     paths = tuple("a/" * 700 + name for name in ("README.md", "dodo.py", "doit.cfg"))
     for other in (tree_diff.raw, tree_diff.raw):  # more is known the second time
         other(repository, git.empty_tree(repository), tree)
@@ -78,7 +78,7 @@ def test_folders_in_folders_are_compared_however_deep_they_are(world: World) -> 
     commit = git.commit_as(
         repository, tree, [], b"deep", author=("a", "b", "@5 +0000"), date="@5 +0000", is_signed=False
     )  # fmt: skip
-    assert tree_diff.reached(repository, commit, but=(), most=1000) is None
+    assert tree_diff.reached(repository, commit, but=(), most=1000, most_bytes=10**6) is None
 
 
 def test_a_file_that_speaks_of_a_tree_is_no_commit(world: World) -> None:

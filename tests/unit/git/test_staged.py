@@ -66,7 +66,6 @@ def test_an_index_is_read_as_git_reads_it(tmp_path: Path, kind: str) -> None:
 def test_the_second_empty_repository_is_as_git_made_the_first(world: World, tmp_path: Path) -> None:
     def made(name: str) -> dict[str, bytes | None]:
         folder = tmp_path / name
-        folder.mkdir()
         empty_repository.make(user_repository.open_repository(world.root, world.environ()), folder)
         return {
             path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
@@ -75,5 +74,5 @@ def test_the_second_empty_repository_is_as_git_made_the_first(world: World, tmp_
 
     first, second = made("one"), made("two")
     assert first == second
-    assert b"repositoryformatversion" in (second[".git/config"] or b"")
-    assert ".git/objects/pack" in second
+    assert b"repositoryformatversion" in (second["config"] or b"")
+    assert "objects/pack" in second
