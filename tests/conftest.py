@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import itertools
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=2000)
     lanes = set(config.getoption("--lane"))
     hypothesis.settings.load_profile("fuzz" if lanes & {"fuzz", "all"} else "ordinary")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell's script starts with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else no doit that a test starts hears of Ctrl-C
     if sys.dont_write_bytecode:
         sys.dont_write_bytecode = False  # else each run, and each process of it, rewrites the asserts of all tests
         if not hasattr(config, "workerinput"):
