@@ -309,7 +309,8 @@ def test_a_night_in_two_calls_is_one_night(night: Night) -> None:
 def test_a_history_of_an_earlier_version_is_read(night: Night) -> None:
     assert night.world.doit().status == 0
     db = sqlite3.connect(night.world.root / ".splinter/history.db")
-    db.execute("drop table errors")
+    for name in ("table errors", "index steps_in", "index workstreams_of"):
+        db.execute(f"drop {name}")
     db.execute("pragma user_version = 0")
     db.commit()
     db.close()
