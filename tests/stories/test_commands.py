@@ -374,6 +374,26 @@ def test_init_says_which_of_its_files_git_ignores_and_what_setuptools_would_take
     assert '    include = ["shapes", "shapes.*"]\n' in done.out
 
 
+def test_init_names_what_is_installed_and_would_be_committed(world: World) -> None:
+    world.write(".gitignore", "ignored/\n")
+    world.write("kept/node_modules/one.js", "is the repository's\n")
+    world.commit()
+    for path in (
+        ".venv/pyvenv.cfg",
+        ".venv/lib/node_modules/inner.js",
+        "web/node_modules/a/b.js",
+        "ignored/pyvenv.cfg",
+    ):
+        world.write(path, "")
+    done = world.doit("init")
+    assert (
+        "\ngit does not ignore .venv, web/node_modules: add that to .gitignore before you commit, "
+        "else each work tree has a copy\nNext: "
+    ) in done.out
+    world.write(".gitignore", "ignored/\n.venv\nweb/\n")
+    assert "does not ignore" not in world.doit("init").out
+
+
 def test_a_dry_run_says_how_each_agent_would_be_called_and_what_it_may_do(world: World) -> None:
     world.workstream(
         "docs", steps=[{"id": "write", "prompt": "Explain it."}, world.step("s", "true")], tool="claude-code",

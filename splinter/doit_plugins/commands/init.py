@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from splinter.config import settings_file
@@ -22,11 +23,14 @@ from splinter.maintenance import (
 )
 from splinter.maintenance.init import Written
 from splinter.model.agents import registry as agents
+from splinter.text.counts import and_more
 
 NEXT = (
     "Next: commit these files; `doit list` shows the workstreams, `doit` runs them. The nightly workflow runs once it"
     " is on GitHub's default branch, and installs {package} there."
 )
+_INSTALLED = re.compile(r"(.+?)/pyvenv\.cfg$|((?:.+?/)?node_modules)/")
+_SHOWN = 3
 UNPINNED = f"nothing until you say what: SPLINTER in {init.NIGHTLY}"
 
 
@@ -56,9 +60,8 @@ doit init --systemd   a service and a timer of your own systemd for this reposit
             if opt_values["systemd"]:
                 return _units(root, variables)
             # before anything was added, what could be is what there is
-            listed = user_repository.listed_files(root, variables) or sorted(
-                user_repository.visible_files(root, variables)
-            )
+            tracked = user_repository.listed_files(root, variables)
+            listed = tracked or sorted(user_repository.visible_files(root, variables))
             package = own_requirement.found(variables)
             ignored = user_repository.ignored_files(root, variables, ignored_files.package_folders(listed))
             written = init.write(root, listed, agent=_agent(variables), ignored=ignored, package=package)
@@ -74,7 +77,7 @@ doit init --systemd   a service and a timer of your own systemd for this reposit
             "\n".join(
                 [
                     *lines,
-                    *filter(None, [advice, lacking]),
+                    *filter(None, [advice, lacking, _installed(visible.difference(tracked))]),
                     NEXT.format(package=package or UNPINNED),
                     "",
                 ]
@@ -110,6 +113,16 @@ def _lacking(root: Path, written: Sequence[Written], variables: Mapping[str, str
     tools = [name for name in ("ruff", "pytest") if any(line.strip() == f"tool: {name}" for line in lines)]
     missing = [name for name in tools if not shutil.which(name, path=variables.get("PATH"))]
     return f"{init.FIRST} needs {' and '.join(missing)}, not on PATH yet: install it first" if missing else ""
+
+
+def _installed(new: Iterable[str]) -> str:
+    """Folders of what was installed that a commit would take along, with thousands of files for tools to change."""
+    found = {match[1] or match[2] for path in new if (match := _INSTALLED.match(path))}
+    outer = sorted(one for one in found if not any(one.startswith(f"{other}/") for other in found))
+    if not outer:
+        return ""
+    named = and_more(outer, _SHOWN)
+    return f"git does not ignore {named}: add that to .gitignore before you commit, else each work tree has a copy"
 
 
 def _unseen(root: Path, one: Written, visible: frozenset[str]) -> str:
