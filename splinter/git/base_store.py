@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splinter.errors import GitError
-from splinter.git import command_line, new_objects, pack_file, tree_diff, users_config
+from splinter.git import command_line, new_objects, object_reader, pack_file, tree_diff, users_config
 from splinter.git import commands as git
 from splinter.git import held as refs
 from splinter.git.command_line import Repository
@@ -102,9 +102,11 @@ def lend(repository: Repository, objects: Path, commit: str) -> None:
 def _copy(repository: Repository, objects: Path, commit: str, held: Mapping[str, str]) -> bool:
     """Write what a commit adds to held ones without a process; false where that is more than a few small objects."""
     found = tree_diff.reached(repository, commit, but=held, most=_MOST_SMALL, most_bytes=_MOST_BYTES) if held else None
+    if found is None or not all(map(object_reader.is_sound, found)):
+        return False
     if found:
         pack_file.write(objects / "pack", found)
-    return found is not None
+    return True
 
 
 def borrow(repository: Repository, objects: Path, ids: Iterable[str], *, but: Iterable[str]) -> None:

@@ -6,7 +6,6 @@ What git finds out of the file system (modes, links, names) stands in the first 
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ def make(repository: Repository, private: Path) -> None:
     kind = (repository.format.objects, private.parent.stat().st_dev)
     with _lock:
         if kind not in _templates:
-            _templates[kind] = _init(repository, private.parent)
+            _templates[kind] = _init(repository, private)
         template = _templates[kind]
     for folder in ("", *template.folders):
         (private / folder).mkdir()
@@ -52,11 +51,14 @@ def _read(made: Path) -> _Template:
     return _Template(tuple(folders), tuple(files))
 
 
-def _init(repository: Repository, beside: Path) -> _Template:
+def _init(repository: Repository, folder: Path) -> _Template:
+    """What git makes in a folder that is not there yet, nor afterwards."""
     words = ("init", "--quiet", "--template=", f"--object-format={repository.format.objects}")
-    with tempfile.TemporaryDirectory(dir=beside) as path:
-        command_line.call(repository, *words, path, is_elsewhere=True, more_config=("init.defaultRefFormat=files",))
-        return _read(Path(path) / ".git")
+    config = ("init.defaultRefFormat=files",)
+    command_line.call(repository, *words, str(folder), is_elsewhere=True, more_config=config)
+    found = _read(folder / ".git")
+    disk.remove(folder)
+    return found
 
 
 def config_file(repository: Repository, file: Path) -> dict[str, str]:

@@ -15,7 +15,7 @@ from splinter.git.object_reader import Object
 
 DEEPEST = 100  # folders in each other that are looked into
 _MOST_TREES = 500  # that are read for one answer
-_MOST_KEPT, _MOST_ENTRIES = 2_000, 1_000
+_MOST_KEPT, _MOST_ENTRIES = 50_000, 1_000  # entries of all trees that are kept, and of one
 FOLDER = b"40000"
 _FILE, _PROGRAM, _LINK = b"100644", b"100755", b"120000"
 _MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, FOLDER)}
@@ -23,6 +23,7 @@ _MODES = {mode: mode.zfill(6).decode() for mode in (_FILE, _PROGRAM, _LINK, FOLD
 # by its place in git's order, where a folder has a `/` behind its name: name, mode, id
 Tree = dict[bytes, tuple[bytes, bytes, str]]
 _known: OrderedDict[str, Tree] = OrderedDict()
+_kept = 0  # entries in all of them
 _lock = Lock()
 
 
@@ -150,12 +151,19 @@ class _Walk:
         if found is None or found.kind != "tree":
             raise _OddError
         tree = _parsed(found.data, len(id) // 2)
-        with _lock:
-            if len(tree) <= _MOST_ENTRIES:
-                _known[id] = tree
-            while len(_known) > _MOST_KEPT:
-                _known.popitem(last=False)
+        _keep(id, tree)
         return tree
+
+
+def _keep(id: str, tree: Tree) -> None:
+    global _kept
+    with _lock:
+        if id in _known or len(tree) > _MOST_ENTRIES:
+            return
+        _known[id] = tree
+        _kept += len(tree) + 1
+        while _kept > _MOST_KEPT:
+            _kept -= len(_known.popitem(last=False)[1]) + 1
 
 
 def _refuse_deep(folder: bytes) -> None:
@@ -176,6 +184,8 @@ def _parsed(data: bytes, id_bytes: int) -> Tree:
         if place <= last:
             raise _OddError
         found[place], last, at = (name, mode, id.hex()), place, end + 1 + id_bytes
+    if len({name for name, _, _ in found.values()}) < len(found):
+        raise _OddError  # a file and a folder of one name
     return found
 
 

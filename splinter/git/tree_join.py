@@ -14,7 +14,7 @@ from splinter.git.tree_diff import DEEPEST, FOLDER
 from splinter.system import disk_errors
 
 _Entry = tuple[bytes, str]  # mode, id
-_MOST_KEPT = 200
+_MOST_KEPT = 100_000  # entries of trees that changes start from
 
 
 class _MeetsError(Exception):
@@ -95,7 +95,7 @@ class Joining:
     def _started(self, id: str) -> dict[bytes, _Entry]:
         """A tree that a change starts from, which is the same for many."""
         if id not in self._starts:
-            if len(self._starts) >= _MOST_KEPT:
+            if sum(map(len, self._starts.values())) > _MOST_KEPT:
                 self._starts.clear()
             self._starts[id] = self._read(id)
         return self._starts[id]

@@ -52,13 +52,19 @@ def whole(session: Session, record: RunRecord) -> RunRecord:
 
 
 def _without_part(
-    session: Session, plan: Plan, left_out: Mapping[str, str], last: tuple[str, Outcome] | None
+    session: Session, plan: Plan, left_out: Mapping[str, str], last: tuple[str, Outcome | None] | None
 ) -> WorkstreamRecord:  # fmt: skip
     disabled = prospects.disabled(session, plan)
     why = disabled or (f"not run: {left_out[plan.id]}" if plan.id in left_out else "not due")
-    message = f"{why}; {f'it ended as {last[1]} in run {last[0]}' if last else 'it never ran'}"
     outcome = Outcome.DISABLED if disabled else Outcome.SKIPPED
     return WorkstreamRecord(
-        workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=message,
+        workstream=plan.id, title=plan.workstream.title, outcome=outcome, message=f"{why}; {_ended(last)}",
         depends_on=plan.workstream.depends_on,
     )  # fmt: skip
+
+
+def _ended(last: tuple[str, Outcome | None] | None) -> str:
+    if last is None:
+        return "it never ran"
+    run, outcome = last
+    return f"it ended as {outcome} in run {run}" if outcome else f"how it ended in run {run} cannot be read"

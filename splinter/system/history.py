@@ -230,13 +230,13 @@ class History(Database):
         """The latest run that a workstream took part in, and how it ended there."""
         return next(iter(self.runs_of(workstream, 1)), None)
 
-    def last_outcomes(self, workstreams: Sequence[str]) -> dict[str, tuple[str, Outcome]]:
-        """The latest run that each took part in, if any, and how it ended there: in an error where that is not told."""
+    def last_outcomes(self, workstreams: Sequence[str]) -> dict[str, tuple[str, Outcome | None]]:
+        """The latest run that each took part in, if any, and how it ended there, None where that cannot be read."""
         latest = "workstreams.rowid = (select max(rowid) from workstreams where workstream = asked.value)"
         told = f"select workstream, run, {_OUTCOME} from json_each(?) asked cross join workstreams on {latest}"  # noqa: S608
         known = {outcome.value: outcome for outcome in Outcome}
         rows = self._rows(told, json.dumps(workstreams))
-        return {workstream: (run, known.get(outcome, Outcome.ERROR)) for workstream, run, outcome in rows}
+        return {workstream: (run, known.get(outcome)) for workstream, run, outcome in rows}
 
     def has_failed(self, workstream: str) -> bool:
         """Whether a workstream failed when it came to an end last; one that was interrupted or blocked came to none."""

@@ -34,6 +34,13 @@ def test_the_index_is_what_git_makes_of_the_pack(world: World, tmp_path: Path, f
     subprocess.run(["git", "fsck", "--strict"], cwd=tmp_path, check=True)
 
 
+def test_what_is_not_as_its_id_says_is_not_sound() -> None:
+    id = object_reader.digest(b"blob 3\0new", 40)
+    assert object_reader.is_sound(Object(id, "blob", 3, b"new"))
+    assert not object_reader.is_sound(Object(id, "blob", 3, b"bad"))
+    assert not object_reader.is_sound(Object(id, "tree", 3, b"new"))
+
+
 @pytest.mark.parametrize(("limit", "most"), [("_MOST_SMALL", 100), ("_MOST_SMALL", 3), ("_MOST_BYTES", 3)])
 def test_a_work_trees_git_has_all_that_a_commit_reaches(
     world: World, tmp_path: Path, limit: str, most: int, monkeypatch: pytest.MonkeyPatch

@@ -76,3 +76,15 @@ def test_the_second_empty_repository_is_as_git_made_the_first(world: World, tmp_
     assert first == second
     assert b"repositoryformatversion" in (second["config"] or b"")
     assert "objects/pack" in second
+
+
+def test_what_is_left_of_making_the_first_lies_where_the_next_is_made(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = user_repository.open_repository(world.root, world.environ())
+    before = {*tmp_path.iterdir()}
+    monkeypatch.setattr(empty_repository, "_templates", {})
+    monkeypatch.setattr(empty_repository, "_read", lambda made: made / 0)
+    with pytest.raises(TypeError):
+        empty_repository.make(repository, tmp_path / "w.made")
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "w.made"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from splinter.git import commands as git
-from splinter.git import merge, quarantine
+from splinter.git import loose_objects, merge, quarantine, tree_diff
 from splinter.git.command_line import Repository
 from splinter.git.tree_join import Joining
 from tests.unit.git.test_merge_trials import BASE, BRANCHES, Files, made, opened, text
@@ -130,6 +130,37 @@ def test_random_changes_are_joined_as_git_merges_them(world: World, seed: int) -
         for number in range(rounds):
             told += held_against_git(repository, start, trees[4 * number : 4 * number + 4])
     assert 0.5 < sum(told) / len(told) < 1
+
+
+def test_a_file_and_a_folder_of_one_name_are_left_to_git(world: World) -> None:
+    """Such a tree is damaged, and git is of several minds about it."""
+    world.write("a/x", "x")
+    world.commit()
+    with quarantine.opened(opened(world)) as repository:
+        folder, blob = (world.git("rev-parse", f"HEAD:{path}") for path in ("a", "a/x"))
+        assert repository.objects
+
+        def tree(*entries: tuple[bytes, str]) -> str:
+            data = b"".join(head + b"\0" + bytes.fromhex(id) for head, id in entries)
+            return loose_objects.write(repository.objects or world.root, "tree", data)
+
+        both = tree((b"100644 a", blob), (b"40000 a", folder), (b"100644 z", blob))
+        one = tree((b"40000 a", folder), (b"100644 z", blob))
+        other = tree((b"40000 a", folder), (b"100755 z", blob))
+        assert tree_diff.raw(repository, both, one) is None
+        whole = Joining(repository, one)
+        assert not whole.add(both, other)
+        assert whole.tree() == one
+
+
+def test_trees_are_kept_within_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_diff, "_MOST_KEPT", 40)
+    base, ids = made(world, BRANCHES, BASE)
+    with quarantine.opened(opened(world)) as repository:
+        for commit in (base, *ids.values()):
+            tree_diff.raw(repository, base, commit)
+        assert tree_diff._kept == sum(len(tree) + 1 for tree in tree_diff._known.values()) <= 40
+        assert tree_diff._known
 
 
 def test_without_a_folder_of_its_own_nothing_is_written(world: World, tmp_path: Path) -> None:
