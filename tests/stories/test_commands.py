@@ -378,19 +378,15 @@ def test_init_names_what_is_installed_and_would_be_committed(world: World) -> No
     world.write(".gitignore", "ignored/\n")
     world.write("kept/node_modules/one.js", "is the repository's\n")
     world.commit()
-    for path in (
-        ".venv/pyvenv.cfg",
-        ".venv/lib/node_modules/inner.js",
-        "web/node_modules/a/b.js",
-        "ignored/pyvenv.cfg",
-    ):
+    installed = (".venv/pyvenv.cfg", ".venv/lib/node_modules/inner.js", "web/node_modules/a/b.js")
+    for path in (*installed, "\x1b[2J/pyvenv.cfg", "ignored/pyvenv.cfg"):
         world.write(path, "")
     done = world.doit("init")
     assert (
-        "\ngit does not ignore .venv, web/node_modules: add that to .gitignore before you commit, "
+        "\ngit does not ignore \ufffd[2J, .venv, web/node_modules: add that to .gitignore before you commit, "
         "else each work tree has a copy\nNext: "
     ) in done.out
-    world.write(".gitignore", "ignored/\n.venv\nweb/\n")
+    world.write(".gitignore", "ignored/\n.venv\nweb/\n*2J\n")
     assert "does not ignore" not in world.doit("init").out
 
 

@@ -24,6 +24,7 @@ from splinter.maintenance import (
 from splinter.maintenance.init import Written
 from splinter.model.agents import registry as agents
 from splinter.text.counts import and_more
+from splinter.text.patterns import harmless
 
 NEXT = (
     "Next: commit these files; `doit list` shows the workstreams, `doit` runs them. The nightly workflow runs once it"
@@ -121,7 +122,7 @@ def _installed(new: Iterable[str]) -> str:
     outer = sorted(one for one in found if not any(one.startswith(f"{other}/") for other in found))
     if not outer:
         return ""
-    named = and_more(outer, _SHOWN)
+    named = harmless(and_more(outer, _SHOWN))
     return f"git does not ignore {named}: add that to .gitignore before you commit, else each work tree has a copy"
 
 
