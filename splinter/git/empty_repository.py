@@ -10,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from splinter.errors import GitError
 from splinter.git import command_line
 from splinter.git.command_line import Repository
 from splinter.system import disk
@@ -57,7 +58,8 @@ def _init(repository: Repository, folder: Path) -> _Template:
     config = ("init.defaultRefFormat=files",)
     command_line.call(repository, *words, str(folder), is_elsewhere=True, more_config=config)
     found = _read(folder / ".git")
-    disk.remove(folder)
+    if why := disk.remove(folder):
+        raise GitError(why)
     return found
 
 

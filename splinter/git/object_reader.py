@@ -112,8 +112,8 @@ def is_sound(whole: Object) -> bool:
     return digest(f"{whole.kind} {whole.size}\0".encode() + whole.data, len(whole.id)) == whole.id
 
 
-def digest(data: bytes, length: int) -> str:
-    """The id of an object, kind and size before what it holds; of so many digits."""
+def digest(data: bytes | bytearray, length: int) -> str:
+    """The hash that git names things by, of so many digits: of an object with kind and size before what it holds."""
     return (hashlib.sha1(data, usedforsecurity=False) if length == 40 else hashlib.sha256(data)).hexdigest()
 
 

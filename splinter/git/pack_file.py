@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from splinter.git import object_reader
 from splinter.git.object_reader import Object
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
@@ -20,19 +20,17 @@ def write(folder: Path, objects: Sequence[Object]) -> None:
 
     What git finds there is as its own `index-pack` would have written it.
     """
-    hashed = hashlib.sha256 if len(objects[0].id) == 64 else hashlib.sha1
     pack = bytearray(struct.pack(">4sII", b"PACK", 2, len(objects)))
     rows = []
     for one in objects:
         entry = _head(_KINDS[one.kind], len(one.data)) + zlib.compress(one.data, 1)
         rows.append((bytes.fromhex(one.id), zlib.crc32(entry), len(pack)))
         pack += entry
-    name = hashed(pack)
-    pack += name.digest()
-    index = _index(sorted(rows)) + name.digest()
-    file = folder / f"pack-{name.hexdigest()}.pack"
-    file.write_bytes(pack)
-    file.with_suffix(".idx").write_bytes(index + hashed(index).digest())
+    length = len(objects[0].id)
+    name = object_reader.digest(pack, length)
+    index = _index(sorted(rows)) + bytes.fromhex(name)
+    (folder / f"pack-{name}.pack").write_bytes(pack + bytes.fromhex(name))
+    (folder / f"pack-{name}.idx").write_bytes(index + bytes.fromhex(object_reader.digest(index, length)))
 
 
 def _head(kind: int, size: int) -> bytes:

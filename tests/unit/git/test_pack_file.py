@@ -41,6 +41,23 @@ def test_what_is_not_as_its_id_says_is_not_sound() -> None:
     assert not object_reader.is_sound(Object(id, "tree", 3, b"new"))
 
 
+def test_what_is_not_sound_is_left_to_git(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.commit()
+    repository = user_repository.open_repository(world.root, world.environ())
+    base_store.hold(repository, world.git("rev-parse", "HEAD"), {})
+    world.write("new.txt", "new")
+    world.commit()
+    tip = world.git("rev-parse", "HEAD")
+    written: list[int] = []
+    monkeypatch.setattr(pack_file, "write", lambda folder, objects: written.append(len(objects)))
+    base_store.lend(repository, tmp_path / "sound", tip)
+    assert written == [3]
+    monkeypatch.setattr(object_reader, "is_sound", lambda one: one.kind != "blob")
+    base_store.lend(repository, tmp_path / "unsound", tip)
+    assert written == [3]
+    assert list((tmp_path / "unsound/pack").glob("*.idx"))
+
+
 @pytest.mark.parametrize(("limit", "most"), [("_MOST_SMALL", 100), ("_MOST_SMALL", 3), ("_MOST_BYTES", 3)])
 def test_a_work_trees_git_has_all_that_a_commit_reaches(
     world: World, tmp_path: Path, limit: str, most: int, monkeypatch: pytest.MonkeyPatch

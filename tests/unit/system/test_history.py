@@ -160,7 +160,8 @@ def test_a_run_lasts_as_long_as_was_measured_not_as_whole_seconds_say(tmp_path: 
     assert record_words.seconds(history.run(run)) == 0.25
 
 
-def test_how_many_workstreams_ended_last_is_one_question(tmp_path: Path) -> None:
+def test_how_each_of_many_workstreams_ended_last_is_one_question(tmp_path: Path) -> None:
+    asked: list[str] = []
     store = History(tmp_path / ".splinter")
     for run, (outcome, others) in {"run-1": ("changed", "unchanged"), "run-2": ("failed", "")}.items():
         store.begin_run(datetime(2026, 11, 23, 2, tzinfo=UTC), run)
@@ -169,10 +170,12 @@ def test_how_many_workstreams_ended_last_is_one_question(tmp_path: Path) -> None
             store.put_workstream(run, WorkstreamRecord(workstream="it's", title="V", outcome=Outcome(others)))
     for id, text in {"torn": '{"outcome": "cha', "later": '{"outcome": "of a later version"}'}.items():
         store._write("insert into workstreams values ('run-2', ?, ?)", id, text)
+    store._db.set_trace_callback(asked.append)
     assert store.last_outcomes(["w", "it's", "never ran", "torn", "later"]) == {
         "w": ("run-2", Outcome.FAILED), "it's": ("run-1", Outcome.UNCHANGED),
         "torn": ("run-2", None), "later": ("run-2", None),
     }  # fmt: skip
+    assert len(asked) == 1
     assert store.last_outcomes([]) == {}
 
 
@@ -183,7 +186,7 @@ QUESTIONS = {
     "the hash of a run": lambda store: store.hash_of("run-7", but_errors_of=()),
     "whether one failed": lambda store: store.has_failed("w"),
     "how one ended": lambda store: store.last_workstream("w"),
-    "how many ended": lambda store: store.last_outcomes(["v", "w"]),
+    "how each of many ended": lambda store: store.last_outcomes(["v", "w"]),
     "how long one took": lambda store: store.durations("w", latest=5),
     "the last step": lambda store: store.last_step("w", "s", "c"),
 }
